@@ -1,0 +1,41 @@
+/*
+ * arena.h - memory that lives and dies together: one arena a session.
+ *
+ * Invariants: blocks are aligned to 16 bytes and stay where they are until release. An arena never holds more than its
+ * limit; the allocation that would pass it (or that the system refuses) gives NULL and sets `exhausted`, and the owner
+ * says so in the session's record.
+ */
+#ifndef SW_BASE_ARENA_H
+#define SW_BASE_ARENA_H
+
+#include "base/span.h"
+
+struct sw_arena_chunk;
+
+struct sw_arena {
+    struct sw_arena_chunk *head; /* newest chunk */
+    size_t used_bytes;           /* of the newest chunk */
+    size_t total_bytes;          /* of all chunks, what counts against the limit */
+    size_t limit_bytes;
+    size_t *account; /* shared counter of the owner's whole budget, may be NULL */
+    bool exhausted;
+    bool wipe; /* overwrite every chunk before it is given back */
+};
+
+/* Makes an empty arena; nothing is allocated before the first block. `account` (may be NULL) is kept in step. */
+void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account);
+/* A zeroed block of n bytes, or NULL (see above). */
+void *sw_arena_alloc(struct sw_arena *arena, size_t n);
+/* A copy of the bytes; an empty span when there is no room (then `exhausted` is set) or the source is empty. */
+struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s);
+/* A copy with a NUL behind it, for our own texts; NULL when there is no room. */
+char *sw_arena_strdup(struct sw_arena *arena, const char *text);
+/* printf into the arena; NULL when there is no room. The text is our own, never raw wire bytes. */
+char *sw_arena_printf(struct sw_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Gives everything back; the arena may be used again. */
+void sw_arena_release(struct sw_arena *arena);
+
+#define SW_ARENA_NEW(arena, type) ((type *)sw_arena_alloc((arena), sizeof(type)))
+
+#endif

@@ -1,0 +1,93 @@
+#include "base/span.h"
+
+bool sw_span_eq(struct sw_span a, struct sw_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool sw_span_eq_nocase(struct sw_span a, struct sw_span b)
+{
+    return a.len == b.len && sw_span_starts_nocase(a, b);
+}
+
+bool sw_span_starts(struct sw_span s, struct sw_span prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix)
+{
+    if (s.len < prefix.len)
+        return false;
+    for (size_t i = 0; i < prefix.len; i++) {
+        if (sw_ascii_lower(s.ptr[i]) != sw_ascii_lower(prefix.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+size_t sw_span_index(struct sw_span s, uint8_t byte)
+{
+    if (s.len == 0)
+        return 0;
+    const uint8_t *hit = memchr(s.ptr, byte, s.len);
+    return hit ? (size_t)(hit - s.ptr) : s.len;
+}
+
+size_t sw_span_find_nocase(struct sw_span s, struct sw_span needle)
+{
+    if (needle.len == 0)
+        return 0;
+    for (size_t i = 0; s.len >= needle.len && i <= s.len - needle.len; i++) {
+        if (sw_span_starts_nocase(sw_span_from(s, i), needle))
+            return i;
+    }
+    return s.len;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct sw_span sw_span_trim(struct sw_span s)
+{
+    while (s.len > 0 && is_blank(s.ptr[0])) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+struct sw_span sw_span_word(struct sw_span *rest)
+{
+    struct sw_span s = *rest;
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) {
+        s.ptr++;
+        s.len--;
+    }
+    size_t end = 0;
+    while (end < s.len && s.ptr[end] != ' ' && s.ptr[end] != '\t')
+        end++;
+    *rest = sw_span_from(s, end);
+    return sw_span_sub(s, 0, end);
+}
+
+bool sw_span_u64(struct sw_span s, uint64_t *value)
+{
+    if (s.len == 0)
+        return false;
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!sw_ascii_digit(s.ptr[i]))
+            return false;
+        uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+        if (v > (UINT64_MAX - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    *value = v;
+    return true;
+}

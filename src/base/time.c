@@ -1,0 +1,149 @@
+#include "base/time.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible date algorithms"). */
+static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static void date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted_month = (5 * day_of_year + 2) / 153;
+    *day = (unsigned)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
+    *month = (unsigned)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+size_t sw_time_format(int64_t time_ns, int digits, char out[SW_TIME_TEXT_BYTES])
+{
+    int64_t seconds = time_ns / SW_NS_PER_S;
+    int64_t fraction = time_ns % SW_NS_PER_S;
+    if (fraction < 0) {
+        fraction += SW_NS_PER_S;
+        seconds--;
+    }
+    int64_t days = seconds / 86400;
+    int64_t of_day = seconds % 86400;
+    if (of_day < 0) {
+        of_day += 86400;
+        days--;
+    }
+    int64_t year;
+    unsigned month;
+    unsigned day;
+    date_from_days(days, &year, &month, &day);
+    int len = snprintf(out, SW_TIME_TEXT_BYTES, "%04d-%02u-%02uT%02d:%02d:%02d", (int)year, month, day,
+                       (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
+    if (digits > 0) {
+        char text[16];
+        (void)snprintf(text, sizeof(text), ".%09d", (int)fraction);
+        memcpy(out + len, text, (size_t)digits + 1);
+        len += digits + 1;
+    }
+    out[len++] = 'Z';
+    out[len] = '\0';
+    return (size_t)len;
+}
+
+/* Reads exactly n digits and moves on. */
+static bool read_digits(const char **at, int n, int64_t *value)
+{
+    *value = 0;
+    for (int i = 0; i < n; i++) {
+        char c = **at;
+        if (c < '0' || c > '9')
+            return false;
+        *value = *value * 10 + (c - '0');
+        (*at)++;
+    }
+    return true;
+}
+
+static bool read_char(const char **at, char wanted)
+{
+    if (**at != wanted)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static bool read_clock(const char **at, int64_t *ns)
+{
+    int64_t hour;
+    int64_t minute;
+    int64_t second = 0;
+    if (!read_digits(at, 2, &hour) || !read_char(at, ':') || !read_digits(at, 2, &minute))
+        return false;
+    if (read_char(at, ':') && !read_digits(at, 2, &second))
+        return false;
+    if (hour > 23 || minute > 59 || second > 60)
+        return false;
+    *ns = (hour * 3600 + minute * 60 + second) * SW_NS_PER_S;
+    if (read_char(at, '.')) {
+        int64_t scale = SW_NS_PER_S / 10;
+        if (**at < '0' || **at > '9')
+            return false;
+        for (; **at >= '0' && **at <= '9'; (*at)++, scale /= 10)
+            *ns += (**at - '0') * scale;
+    }
+    return true;
+}
+
+static bool read_zone(const char **at, int64_t *offset_ns)
+{
+    *offset_ns = 0;
+    if (**at == '\0' || read_char(at, 'Z') || read_char(at, 'z'))
+        return true;
+    int64_t sign = **at == '-' ? -1 : 1;
+    if (**at != '+' && **at != '-')
+        return false;
+    (*at)++;
+    int64_t hours;
+    int64_t minutes = 0;
+    if (!read_digits(at, 2, &hours))
+        return false;
+    (void)read_char(at, ':');
+    if (**at != '\0' && !read_digits(at, 2, &minutes))
+        return false;
+    *offset_ns = sign * (hours * 3600 + minutes * 60) * SW_NS_PER_S;
+    return true;
+}
+
+int sw_time_parse(const char *text, int64_t *time_ns)
+{
+    const char *at = text;
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    int64_t clock_ns = 0;
+    int64_t offset_ns = 0;
+    if (!read_digits(&at, 4, &year) || !read_char(&at, '-') || !read_digits(&at, 2, &month) ||
+        !read_char(&at, '-') || !read_digits(&at, 2, &day))
+        return -1;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1678 || year > 2261)
+        return -1; /* the years that 64-bit nanoseconds hold */
+    if (*at != '\0') {
+        if (!read_char(&at, 'T') && !read_char(&at, 't') && !read_char(&at, ' '))
+            return -1;
+        if (!read_clock(&at, &clock_ns) || !read_zone(&at, &offset_ns) || *at != '\0')
+            return -1;
+    }
+    *time_ns = days_from_date(year, (unsigned)month, (unsigned)day) * 86400 * SW_NS_PER_S + clock_ns -
+               offset_ns;
+    return 0;
+}
