@@ -1,0 +1,208 @@
+/*
+ * control.c - what single packets say about the connection: SYN, RST, windows, copies.
+ */
+#include "flow/internal.h"
+
+static uint32_t mix32(uint32_t h, uint32_t v)
+{
+    h ^= v;
+    h *= 0x9E3779B1u;
+    return h ^ (h >> 15);
+}
+
+/* Everything that two copies of one packet share; a retransmission differs at least in its IP id or timestamp. */
+static uint32_t signature_of(const struct sw_packet *packet)
+{
+    const struct sw_tcp_header *tcp = &packet->tcp;
+    uint32_t h = mix32(1, tcp->seq);
+    h = mix32(h, tcp->ack);
+    h = mix32(h, (uint32_t)tcp->window << 8 | tcp->flags);
+    h = mix32(h, packet->payload_wire);
+    h = mix32(h, packet->ip_id);
+    h = mix32(h, tcp->has_timestamp ? tcp->timestamp : 0);
+    struct sw_span p = packet->payload;
+    for (size_t i = 0; i < p.len && i < 16; i++)
+        h = mix32(h, (uint32_t)p.ptr[i] << 8 | p.ptr[p.len - 1 - i]);
+    return h;
+}
+
+bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns)
+{
+    struct sw_half *half = &flow->half[from];
+    uint32_t hash = signature_of(packet);
+    int64_t within = packet->ip_id != 0 ? 2 * SW_NS_PER_MS : SW_NS_PER_MS / 5;
+    for (int i = 0; i < SW_SIGNATURES; i++) {
+        const struct sw_signature *s = &half->signatures[i];
+        int64_t apart = time_ns - s->time_ns;
+        if (s->has_id && s->hash == hash && apart >= -within && apart <= within)
+            return true;
+    }
+    half->signatures[half->signature_at] = (struct sw_signature){hash, 1, time_ns};
+    half->signature_at = (uint8_t)((half->signature_at + 1) % SW_SIGNATURES);
+    return false;
+}
+
+static void note_options(struct sw_half *half, struct sw_half_facts *facts, const struct sw_tcp_header *tcp)
+{
+    if (tcp->has_mss)
+        facts->mss = tcp->mss;
+    half->has_scale = tcp->has_window_scale;
+    half->scale = tcp->window_scale > 14 ? 14 : tcp->window_scale; /* RFC 7323 2.3 */
+}
+
+static void client_syn(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->facts;
+    struct sw_half *client = &flow->half[SW_CLIENT];
+    if (!client->based || client->base != packet->tcp.seq + 1) {
+        client->based = true;
+        client->base = packet->tcp.seq + 1;
+    }
+    if (f->syn_count++ == 0)
+        f->syn = mark;
+    f->last_syn = mark;
+    f->client_known = true;
+    note_options(client, &f->half[SW_CLIENT], &packet->tcp);
+}
+
+static void server_syn(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->facts;
+    struct sw_half *server = &flow->half[SW_SERVER];
+    struct sw_half *client = &flow->half[SW_CLIENT];
+    if (!server->based || f->half[SW_SERVER].bytes == 0) {
+        server->based = true;
+        server->base = packet->tcp.seq + 1;
+    }
+    if (!client->based) { /* its SYN is not in the capture */
+        client->based = true;
+        client->base = packet->tcp.ack;
+    }
+    if (f->syn_ack_count++ == 0)
+        f->syn_ack = mark;
+    f->client_known = true;
+    note_options(server, &f->half[SW_SERVER], &packet->tcp);
+}
+
+void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+{
+    if (from == SW_CLIENT)
+        client_syn(flow, packet, mark);
+    else
+        server_syn(flow, packet, mark);
+}
+
+void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->facts;
+    struct sw_half_facts *half = &f->half[from];
+    if (rst && !half->rst.frame)
+        half->rst = mark;
+    if (!rst && !half->fin.frame)
+        half->fin = mark;
+    if (f->closed_by >= 0)
+        return;
+    f->closed_by = from;
+    f->closed = mark;
+    f->close = rst ? SW_CLOSE_RST : SW_CLOSE_FIN;
+}
+
+/* RFC 9293 3.10.7: in SYN-SENT the acknowledgement must fit, later the sequence number. */
+static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    const struct sw_half *half = &flow->half[from];
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    if (!flow->facts.syn_ack.frame && flow->facts.syn.frame && from == SW_SERVER)
+        return !(packet->tcp.flags & SW_TCP_ACK) || packet->tcp.ack == peer->base ||
+               packet->tcp.ack == peer->base - 1;
+    if (!half->based)
+        return true;
+    enum { WINDOW = 1 << 20 };
+    int64_t offset = seq_offset(packet->tcp.seq, half->base, half->next);
+    return offset >= (int64_t)half->next - 1 - WINDOW && offset <= (int64_t)half->high + WINDOW;
+}
+
+void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->facts;
+    if (!rst_is_acceptable(flow, from, packet))
+        return;
+    bool answers_syn = from == SW_SERVER && f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) &&
+                       !f->established.frame;
+    if (answers_syn)
+        f->refused = true;
+    f->half[from].rst_ttl = packet->ttl;
+    sw_flow_closing(flow, from, true, mark);
+    flow->dead = true;
+    flow->dead_since_ns = mark.time_ns;
+}
+
+/* The window in bytes; scaled only when both sides agreed on it (RFC 7323 2.2). */
+static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    bool scaled = flow->half[0].has_scale && flow->half[1].has_scale;
+    return (uint32_t)packet->tcp.window << (scaled ? flow->half[from].scale : 0);
+}
+
+static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns)
+{
+    if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
+        return;
+    struct sw_half *half = &flow->half[from];
+    struct sw_half *peer = &flow->half[sw_side_other(from)];
+    struct sw_half_facts *facts = &flow->facts.half[from];
+    bool closed = window_bytes(flow, from, packet) == 0;
+    bool was_closed = half->zero_since_ns != SW_TIME_NONE;
+    if (closed && was_closed && peer->probe_pending) {
+        facts->zero_window_probes++;
+        peer->probe_pending = false;
+    }
+    if (closed && !was_closed) {
+        half->zero_since_ns = time_ns;
+    } else if (!closed && was_closed) {
+        if (time_ns > half->zero_since_ns)
+            facts->zero_window_ns += time_ns - half->zero_since_ns;
+        half->zero_since_ns = SW_TIME_NONE;
+    }
+}
+
+void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->facts;
+    struct sw_half_facts *half = &f->half[from];
+    if (!half->seen) {
+        half->seen = true;
+        half->first = mark;
+        half->ttl_min = half->ttl_max = packet->ttl;
+    }
+    half->packets++;
+    half->last = mark;
+    f->last = mark;
+    if (!(packet->tcp.flags & SW_TCP_RST)) {
+        if (packet->ttl < half->ttl_min)
+            half->ttl_min = packet->ttl;
+        if (packet->ttl > half->ttl_max)
+            half->ttl_max = packet->ttl;
+    }
+    if (from == SW_SERVER && packet->vlan)
+        f->vlan_back = packet->vlan;
+    else if (packet->vlan)
+        f->vlan = packet->vlan;
+    note_window(flow, from, packet, mark.time_ns);
+}
+
+void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
+{
+    for (int side = 0; side < 2; side++) {
+        struct sw_half *half = &flow->half[side];
+        struct sw_half_facts *facts = &flow->facts.half[side];
+        facts->acked_bytes = half->acked;
+        bool peer_visible = flow->facts.half[1 - side].seen;
+        facts->unacked_bytes = peer_visible && half->high > half->acked ? half->high - half->acked : 0;
+        facts->rto_open = half->acked <= half->rto_offset ? half->rto_count : 0;
+        if (half->zero_since_ns != SW_TIME_NONE && mark.time_ns > half->zero_since_ns) {
+            facts->zero_window_open_ns = mark.time_ns - half->zero_since_ns;
+            facts->zero_window_ns += facts->zero_window_open_ns;
+        }
+    }
+}

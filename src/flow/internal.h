@@ -1,0 +1,140 @@
+/*
+ * internal.h - the insides of a connection; private to the flow room.
+ */
+#ifndef SW_FLOW_INTERNAL_H
+#define SW_FLOW_INTERNAL_H
+
+#include "flow/flow.h"
+#include "flow/seq.h"
+
+enum {
+    SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
+    SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
+    SW_RING_BYTES = 4096, /* delivered bytes of the dialogue that a second copy is compared with */
+    SW_RING_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
+};
+
+#define SW_WAIT_NS (50 * SW_NS_PER_MS)
+
+/* Bytes that cannot be passed on yet. */
+struct sw_held {
+    uint64_t offset;
+    uint64_t needs; /* offset of the other side that must have been passed on before */
+    uint32_t wire;  /* length on the wire; more than captured when the snaplen cut it */
+    uint32_t captured;
+    struct sw_mark mark;
+    uint8_t *bytes; /* captured of them */
+    bool probe;     /* one byte into a closed window: real only once it is acknowledged */
+    bool above_hole;
+};
+
+struct sw_signature {
+    uint32_t hash;
+    uint32_t has_id;
+    int64_t time_ns;
+};
+
+/* One direction, as its sender. */
+struct sw_half {
+    bool based;        /* base is known */
+    bool has_fin;
+    bool shut_told;
+    bool has_scale;
+    bool probe_pending; /* this side sent into a closed window and awaits the answer */
+    bool checksum_good; /* a segment with a right checksum was seen: wrong ones are damage */
+    uint8_t scale;
+    uint8_t signature_at;
+    uint32_t base;     /* sequence number of offset 0 */
+    uint64_t next;     /* everything below was passed on */
+    uint64_t high;     /* end of the highest byte seen */
+    uint64_t acked;    /* the peer has everything below */
+    uint64_t fin_offset;
+    struct sw_mark fin_mark;
+    struct sw_held *held; /* sorted by offset, disjoint, all at or above next */
+    uint16_t held_count, held_room;
+    uint32_t held_bytes;
+    uint8_t *ring;      /* the bytes below next, at offset % SW_RING_BYTES */
+    uint64_t ring_from; /* lowest offset that is still in it */
+    uint64_t ring_to;   /* end of what is in it */
+    bool waiting;       /* for bytes that the peer has and the capture (so far) has not */
+    uint32_t wait_packets;
+    uint32_t ack_repeats; /* acknowledgements of bytes beyond everything seen */
+    int64_t wait_since_ns;
+    uint64_t rto_offset;
+    uint32_t rto_count;
+    int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
+    struct sw_signature signatures[SW_SIGNATURES];
+};
+
+struct sw_flow {
+    struct sw_flow *hash_next;
+    struct sw_flow_table *table;
+    uint64_t hash;
+    uint64_t serial;      /* in the order of first frames */
+    int64_t deadline_ns;  /* when the timer looks at it again; may be earlier than needed */
+    uint32_t heap_at;
+    bool client_is_low;   /* the client is the lower end of the table's key */
+    bool forgotten;
+    bool dead;            /* closed for good; only stragglers come */
+    bool ending;
+    int64_t dead_since_ns;
+    void *user;
+    struct sw_half half[2];
+    struct sw_flow_facts facts;
+    /* a SYN with another number on a connection that was still open */
+    bool reuse;
+    uint32_t reuse_isn;
+    struct sw_mark reuse_mark;
+};
+
+struct sw_flow_table {
+    struct sw_flow_limits limits;
+    struct sw_flow_sink sink;
+    struct sw_flow_counters count;
+    struct sw_hash_key key;
+    struct sw_flow **buckets;
+    uint32_t bucket_mask;
+    uint32_t flows;
+    struct sw_flow **heap; /* by deadline, then serial */
+    uint32_t heap_room;
+    uint64_t next_serial;
+    uint64_t held_bytes; /* of all connections */
+    int64_t now_ns;
+    int64_t jump_ns; /* a time far ahead that only one packet has named so far */
+    bool has_now;
+    struct sw_tomb *tombs;
+};
+
+static inline bool sw_flow_has_payload(const struct sw_flow *flow)
+{
+    return flow->facts.half[0].bytes + flow->facts.half[1].bytes > 0;
+}
+
+/* --- segment.c: bytes in order --- */
+
+/* The payload (and FIN) of one packet. */
+void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t offset,
+                  struct sw_mark mark);
+/* An acknowledgement from `from` (of the other side's bytes). */
+void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                         struct sw_mark mark);
+/* One more packet of the connection was handled: missing bytes have had one more chance. */
+void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark);
+/* The connection ends: gaps that are certain are told, what can still be passed on is. */
+void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark);
+void sw_half_free(struct sw_flow_table *table, struct sw_half *half);
+
+/* --- control.c: SYN, RST, windows, duplicates, facts --- */
+
+/* True when the packet is a second copy of one that was handled already. */
+bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns);
+void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
+void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
+/* Window, TTL, first and last packet: what every packet tells. */
+void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
+/* A FIN or an accepted RST: the first one decides who closed. */
+void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark);
+/* The last facts, when the connection ends. */
+void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark);
+
+#endif

@@ -1,0 +1,524 @@
+/*
+ * segment.c - reassembly: bytes of one direction in order, once, without a copy where that is possible.
+ */
+#include "flow/internal.h"
+
+#include <stdlib.h>
+
+static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length, enum sw_gap_kind kind,
+                     struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_half_facts *facts = &flow->facts.half[from];
+    uint64_t offset = half->next;
+    half->next += length;
+    half->ring_from = half->ring_to = half->next;
+    if (kind == SW_GAP_TRUNCATED) {
+        facts->truncated_bytes += length;
+    } else {
+        facts->gap_bytes += length;
+        facts->gap_count++;
+    }
+    if (kind == SW_GAP_LIMIT)
+        flow->facts.limit_hit = true;
+    if (!flow->forgotten)
+        flow->table->sink.gap(flow->table->sink.ctx, flow, from, offset, length, kind, mark);
+}
+
+/* Keeps delivered bytes of the dialogue, so that a second copy can be compared. */
+static void remember(struct sw_half *half, enum sw_side from, uint64_t offset, struct sw_span bytes)
+{
+    bool dialogue = from == SW_SERVER || bytes.len <= SW_RING_SEGMENT_BYTES;
+    if (!dialogue || bytes.len == 0) {
+        half->ring_from = half->ring_to = offset + bytes.len;
+        return;
+    }
+    if (!half->ring)
+        half->ring = malloc(SW_RING_BYTES);
+    if (!half->ring)
+        return;
+    if (half->ring_to != offset)
+        half->ring_from = offset;
+    if (bytes.len > SW_RING_BYTES) {
+        offset += bytes.len - SW_RING_BYTES;
+        bytes = sw_span_from(bytes, bytes.len - SW_RING_BYTES);
+        half->ring_from = offset;
+    }
+    size_t at = offset % SW_RING_BYTES;
+    size_t first = SW_RING_BYTES - at < bytes.len ? SW_RING_BYTES - at : bytes.len;
+    memcpy(half->ring + at, bytes.ptr, first);
+    memcpy(half->ring, bytes.ptr + first, bytes.len - first);
+    half->ring_to = offset + bytes.len;
+    if (half->ring_to - half->ring_from > SW_RING_BYTES)
+        half->ring_from = half->ring_to - SW_RING_BYTES;
+}
+
+/* Compares a second copy with what was passed on, as far as that is still known. */
+static bool differs_from_ring(const struct sw_half *half, uint64_t offset, struct sw_span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint64_t at = offset + i;
+        if (at >= half->ring_from && at < half->ring_to && half->ring &&
+            half->ring[at % SW_RING_BYTES] != bytes.ptr[i])
+            return true;
+    }
+    return false;
+}
+
+static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span second,
+                     struct sw_mark mark)
+{
+    flow->facts.conflicts++;
+    if (!flow->forgotten)
+        flow->table->sink.conflict(flow->table->sink.ctx, flow, from, offset, second, mark);
+}
+
+static void deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
+                    struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    if (bytes.len > 0) {
+        struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
+        remember(half, from, half->next, bytes);
+        half->next += bytes.len;
+        if (!flow->forgotten)
+            flow->table->sink.chunk(flow->table->sink.ctx, flow, &chunk);
+    }
+    if (wire > bytes.len)
+        tell_gap(flow, from, wire - bytes.len, SW_GAP_TRUNCATED, mark);
+}
+
+/* --- held bytes --- */
+
+static void drop_held(struct sw_flow_table *table, struct sw_half *half, uint16_t at)
+{
+    half->held_bytes -= half->held[at].captured;
+    table->held_bytes -= half->held[at].captured;
+    free(half->held[at].bytes);
+    half->held_count--;
+    memmove(&half->held[at], &half->held[at + 1], (half->held_count - at) * sizeof(*half->held));
+}
+
+void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
+{
+    while (half->held_count > 0)
+        drop_held(table, half, (uint16_t)(half->held_count - 1));
+    free(half->held);
+    free(half->ring);
+    half->held = NULL;
+    half->held_room = 0;
+    half->ring = NULL;
+}
+
+static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at, const struct sw_held *piece)
+{
+    struct sw_flow_table *table = flow->table;
+    if (half->held_count >= table->limits.held_segments ||
+        half->held_bytes + piece->captured > table->limits.held_per_side_bytes ||
+        table->held_bytes + piece->captured > table->limits.held_total_bytes) {
+        table->count.held_limit++;
+        return false;
+    }
+    if (half->held_count == half->held_room) {
+        uint16_t room = half->held_room ? (uint16_t)(half->held_room * 2) : 4;
+        struct sw_held *more = realloc(half->held, room * sizeof(*more));
+        if (!more)
+            return false;
+        half->held = more;
+        half->held_room = room;
+    }
+    uint8_t *copy = malloc(piece->captured ? piece->captured : 1);
+    if (!copy)
+        return false;
+    if (piece->captured)
+        memcpy(copy, piece->bytes, piece->captured);
+    memmove(&half->held[at + 1], &half->held[at], (half->held_count - at) * sizeof(*half->held));
+    half->held[at] = *piece;
+    half->held[at].bytes = copy;
+    half->held_count++;
+    half->held_bytes += piece->captured;
+    table->held_bytes += piece->captured;
+    return true;
+}
+
+static struct sw_span captured_part(const struct sw_held *piece, uint64_t from, uint64_t to)
+{
+    uint64_t start = from - piece->offset;
+    uint64_t end = to - piece->offset;
+    if (start >= piece->captured)
+        return (struct sw_span){NULL, 0};
+    if (end > piece->captured)
+        end = piece->captured;
+    return sw_span_make(piece->bytes + start, (size_t)(end - start));
+}
+
+static bool bytes_differ(struct sw_span a, struct sw_span b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    return n > 0 && memcmp(a.ptr, b.ptr, n) != 0;
+}
+
+/*
+ * Holds [piece->offset, +wire), around what is held already: of two copies the first one captured stays. False when a
+ * cap was reached.
+ */
+static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *piece)
+{
+    struct sw_half *half = &flow->half[from];
+    uint64_t at = piece->offset;
+    uint64_t end = piece->offset + piece->wire;
+    for (uint16_t i = 0; at < end; i++) {
+        uint64_t stop = end;
+        if (i < half->held_count) {
+            struct sw_held *there = &half->held[i];
+            if (there->probe && at <= there->offset && end > there->offset) {
+                drop_held(flow->table, half, i); /* the real bytes replace what probed the window */
+                i--;
+                continue;
+            }
+            if (there->offset + there->wire <= at)
+                continue;
+            if (there->offset <= at) { /* they overlap: compare, keep the old one */
+                uint64_t both = there->offset + there->wire < end ? there->offset + there->wire : end;
+                if (bytes_differ(captured_part(there, at, both), captured_part(piece, at, both)))
+                    conflict(flow, from, at, captured_part(piece, at, both), piece->mark);
+                at = both;
+                continue;
+            }
+            stop = there->offset < end ? there->offset : end;
+        }
+        struct sw_held part = *piece;
+        struct sw_span bytes = captured_part(piece, at, stop);
+        part.offset = at;
+        part.wire = (uint32_t)(stop - at);
+        part.captured = (uint32_t)bytes.len;
+        union { /* the copy is made from it; nothing is written through it */
+            const uint8_t *read;
+            uint8_t *write;
+        } alias = {.read = bytes.ptr};
+        part.bytes = alias.write;
+        if (!insert_held(flow, half, i, &part))
+            return false;
+        at = stop;
+    }
+    return true;
+}
+
+/* --- passing on --- */
+
+static bool depends_on_missing(const struct sw_flow *flow, enum sw_side from, uint64_t needs)
+{
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    return peer->based && flow->facts.half[sw_side_other(from)].seen && needs > peer->next;
+}
+
+static void tell_shut(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_half *half = &flow->half[from];
+    if (!half->has_fin || half->shut_told || half->next < half->fin_offset)
+        return;
+    half->shut_told = true;
+    if (!flow->forgotten)
+        flow->table->sink.shut(flow->table->sink.ctx, flow, from, false, half->fin_mark);
+}
+
+/* Passes on what has become contiguous; true when anything moved. */
+static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_half *half = &flow->half[from];
+    bool moved = false;
+    while (half->held_count > 0) {
+        struct sw_held *first = &half->held[0];
+        if (first->offset + first->wire <= half->next) { /* overtaken by a gap */
+            drop_held(flow->table, half, 0);
+            continue;
+        }
+        bool not_yet = first->offset > half->next || depends_on_missing(flow, from, first->needs) ||
+                       (first->probe && half->acked <= first->offset);
+        if (not_yet)
+            break;
+        struct sw_held piece = *first; /* the sink may bring in more; take it out first */
+        uint64_t skip = half->next - piece.offset;
+        half->held_count--;
+        memmove(&half->held[0], &half->held[1], half->held_count * sizeof(*half->held));
+        half->held_bytes -= piece.captured;
+        flow->table->held_bytes -= piece.captured;
+        struct sw_span bytes = sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
+        if (piece.above_hole)
+            flow->facts.half[from].out_of_order++;
+        deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
+        free(piece.bytes);
+        moved = true;
+    }
+    if (half->acked <= half->next)
+        half->waiting = false;
+    tell_shut(flow, from);
+    return moved;
+}
+
+static void pass_on(struct sw_flow *flow)
+{
+    bool moved = true;
+    while (moved) {
+        bool client = pass_on_side(flow, SW_CLIENT);
+        bool server = pass_on_side(flow, SW_SERVER);
+        moved = client || server;
+    }
+}
+
+/* --- holes --- */
+
+/* Is somebody's data waiting for bytes of this side? */
+static bool needed_by_peer(const struct sw_flow *flow, enum sw_side from)
+{
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    return peer->held_count > 0 && depends_on_missing(flow, sw_side_other(from), peer->held[0].needs) &&
+           peer->held[0].offset <= peer->next;
+}
+
+/* The peer has bytes that the capture lacks: the gap is certain, say it and go on. */
+static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark, bool at_end)
+{
+    struct sw_half *half = &flow->half[from];
+    uint64_t to = half->acked;
+    bool data_above = half->held_count > 0 && half->held[0].offset > half->next;
+    if (data_above && half->held[0].offset < to)
+        to = half->held[0].offset;
+    if (half->has_fin && to > half->fin_offset)
+        to = half->fin_offset;
+    /* One byte beyond everything seen may be a FIN that the capture lacks. */
+    bool maybe_fin = !data_above && to == half->next + 1 && half->high <= half->next && !half->has_fin;
+    if (maybe_fin) {
+        half->acked = half->next;
+        half->waiting = false;
+        pass_on(flow);
+        return;
+    }
+    bool certain = data_above || half->has_fin || half->ack_repeats > 1 || needed_by_peer(flow, from) || at_end;
+    if (to <= half->next || !certain)
+        return;
+    half->waiting = false;
+    tell_gap(flow, from, to - half->next, SW_GAP_CAPTURE, mark);
+    pass_on(flow);
+}
+
+/* A capture of one side: nobody tells what was received, so what is above a hole goes on after a while. */
+static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_mark mark, bool at_end)
+{
+    struct sw_half *half = &flow->half[from];
+    enum { BYTES = 64 * 1024, SEGMENTS = 64 };
+    bool blind = !flow->facts.half[sw_side_other(from)].seen;
+    if (!blind || half->held_count == 0 || half->held[0].offset <= half->next)
+        return;
+    bool enough = half->held_bytes >= BYTES || half->held_count >= SEGMENTS ||
+                  mark.time_ns - half->held[0].mark.time_ns >= 3 * SW_NS_PER_S;
+    if (!enough && !at_end)
+        return;
+    tell_gap(flow, from, half->held[0].offset - half->next, SW_GAP_UNKNOWN, mark);
+    pass_on(flow);
+}
+
+void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
+{
+    for (int side = 0; side < 2; side++) {
+        struct sw_half *half = &flow->half[side];
+        if (half->held_count > 0)
+            go_on_one_sided(flow, (enum sw_side)side, mark, false);
+        if (half->acked <= half->next)
+            continue;
+        if (!half->waiting) {
+            half->waiting = true;
+            half->wait_packets = 0;
+            half->wait_since_ns = mark.time_ns;
+            continue;
+        }
+        if (++half->wait_packets > SW_WAIT_PACKETS || mark.time_ns - half->wait_since_ns > SW_WAIT_NS)
+            give_up_waiting(flow, (enum sw_side)side, mark, false);
+    }
+}
+
+/* A cap on held bytes: what is missing is given up, what is held goes on. */
+static void relieve(struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_half *peer = &flow->half[sw_side_other(from)];
+    flow->facts.limit_hit = true;
+    if (half->held_count == 0)
+        return;
+    if (half->held[0].offset > half->next)
+        tell_gap(flow, from, half->held[0].offset - half->next, SW_GAP_LIMIT, mark);
+    if (depends_on_missing(flow, from, half->held[0].needs)) {
+        uint64_t to = half->held[0].needs;
+        tell_gap(flow, sw_side_other(from), to - peer->next, SW_GAP_LIMIT, mark);
+    }
+    half->held[0].probe = false;
+    pass_on(flow);
+}
+
+void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
+{
+    enum { ROUNDS = 200 }; /* every round takes at least one held piece or one gap away */
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t before = flow->half[0].next + flow->half[1].next;
+        for (int side = 0; side < 2; side++) {
+            if (flow->half[side].acked > flow->half[side].next)
+                give_up_waiting(flow, (enum sw_side)side, mark, true);
+            go_on_one_sided(flow, (enum sw_side)side, mark, true);
+        }
+        pass_on(flow);
+        if (flow->half[0].next + flow->half[1].next == before)
+            break;
+    }
+}
+
+/* --- one packet --- */
+
+void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                         struct sw_mark mark)
+{
+    enum sw_side other = sw_side_other(from);
+    struct sw_half *peer = &flow->half[other];
+    if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands */
+        peer->based = true;
+        peer->base = packet->tcp.ack;
+        return;
+    }
+    enum { FAR = 1 << 30 };
+    int64_t offset = seq_offset(packet->tcp.ack, peer->base, peer->next);
+    if (offset < 0 || offset > (int64_t)peer->next + FAR)
+        return;
+    uint64_t acked = (uint64_t)offset;
+    if (peer->has_fin && acked > peer->fin_offset)
+        acked = peer->fin_offset; /* the FIN counts one */
+    if (acked > peer->high && acked > peer->next)
+        peer->ack_repeats++;
+    if (acked <= peer->acked)
+        return;
+    peer->acked = acked;
+    flow->facts.half[from].last_ack_progress = mark;
+    if (acked > peer->rto_offset)
+        peer->rto_count = 0;
+}
+
+/* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC 1122 4.2.3.6). */
+static bool is_keepalive(const struct sw_half *half, const struct sw_packet *packet, int64_t offset)
+{
+    return packet->payload_wire <= 1 && offset == (int64_t)half->next - 1 &&
+           !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST)) && half->high <= half->next;
+}
+
+static void note_retransmission(struct sw_flow *flow, enum sw_side from, uint64_t offset)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_half_facts *facts = &flow->facts.half[from];
+    facts->retransmissions++;
+    if (half->rto_count > 0 && half->rto_offset == offset) {
+        half->rto_count++;
+    } else {
+        half->rto_offset = offset;
+        half->rto_count = 1;
+    }
+    if (half->rto_count > facts->rto_chain)
+        facts->rto_chain = half->rto_count;
+}
+
+static void note_new_data(struct sw_flow *flow, enum sw_side from, uint64_t end, uint64_t fresh,
+                          struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_half_facts *facts = &flow->facts.half[from];
+    if (end > half->high)
+        half->high = end;
+    facts->bytes += fresh;
+    facts->data_packets++;
+    if (!facts->first_data.frame)
+        facts->first_data = mark;
+    facts->last_data = mark;
+}
+
+static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    if (!half->has_fin) {
+        half->has_fin = true;
+        half->fin_offset = offset;
+        half->fin_mark = mark;
+        if (half->acked > offset)
+            half->acked = offset;
+    }
+    sw_flow_closing(flow, from, false, mark);
+}
+
+/* The part of the payload from stream offset `from_offset` on, as held bytes. */
+static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                               uint64_t skip, uint64_t offset, struct sw_mark mark)
+{
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    struct sw_span bytes = sw_span_from(packet->payload, (size_t)skip);
+    union {
+        const uint8_t *read;
+        uint8_t *write;
+    } alias = {.read = bytes.ptr};
+    struct sw_held piece = {
+        .offset = offset,
+        .wire = packet->payload_wire - (uint32_t)skip,
+        .captured = (uint32_t)bytes.len,
+        .mark = mark,
+        .bytes = alias.write,
+    };
+    if ((packet->tcp.flags & SW_TCP_ACK) && peer->based) {
+        int64_t needs = seq_offset(packet->tcp.ack, peer->base, peer->next);
+        if (needs > 0)
+            piece.needs = (uint64_t)needs;
+        if (peer->has_fin && piece.needs > peer->fin_offset)
+            piece.needs = peer->fin_offset;
+    }
+    return piece;
+}
+
+void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t offset,
+                  struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+    if (is_keepalive(half, packet, offset)) {
+        if (packet->payload_wire == 1 || half->next > 0)
+            flow->facts.half[from].keepalives++;
+        half->probe_pending = peer_closed_window;
+        return;
+    }
+    uint32_t wire = packet->payload_wire;
+    int64_t end = offset + wire;
+    if (packet->tcp.flags & SW_TCP_FIN && end >= 0)
+        take_fin(flow, from, (uint64_t)end, mark);
+    if (wire > 0 && end > 0) {
+        bool seen_before = offset < (int64_t)half->high;
+        if (seen_before)
+            note_retransmission(flow, from, offset < 0 ? 0 : (uint64_t)offset);
+        uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;
+        if (skip > 0 && offset >= 0) { /* bytes that were passed on already */
+            struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)(skip < wire ? skip : wire));
+            if (differs_from_ring(half, (uint64_t)offset, old))
+                conflict(flow, from, (uint64_t)offset, old, mark);
+        }
+        if (skip < wire) {
+            struct sw_held piece = piece_of(flow, from, packet, skip, half->next > (uint64_t)(offset < 0 ? 0 : offset)
+                                                                          ? half->next
+                                                                          : (uint64_t)offset, mark);
+            uint64_t fresh = (uint64_t)end > half->high ? (uint64_t)end - (half->high > piece.offset ? half->high : piece.offset) : 0;
+            note_new_data(flow, from, (uint64_t)end, fresh, mark);
+            piece.probe = peer_closed_window && wire == 1 && piece.offset == half->next;
+            half->probe_pending = peer_closed_window;
+            bool straight = piece.offset == half->next && half->held_count == 0 && !piece.probe &&
+                            !depends_on_missing(flow, from, piece.needs);
+            piece.above_hole = piece.offset > half->next;
+            if (straight) {
+                deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
+            } else if (!hold(flow, from, &piece)) {
+                relieve(flow, from, mark);
+                (void)hold(flow, from, &piece); /* if it still does not fit, it is a hole like any other */
+            }
+        }
+    }
+    pass_on(flow);
+}

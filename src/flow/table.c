@@ -1,0 +1,643 @@
+/*
+ * table.c - the connections that are open: finding them, their timers, their end.
+ */
+#include "flow/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+const struct sw_flow_limits sw_flow_default_limits = {
+    .flows = 200000,
+    .held_per_side_bytes = 256 * 1024,
+    .held_segments = 64 * 4,
+    .held_total_bytes = UINT64_C(64) << 20,
+    .idle_ns = 900 * SW_NS_PER_S,
+    .connect_ns = 130 * SW_NS_PER_S,
+    .linger_ns = SW_NS_PER_S / 2,
+};
+
+enum {
+    FIRST_BUCKETS = 1024,
+    TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one has the place */
+};
+
+#define TOMB_NS (120 * SW_NS_PER_S)
+#define JUMP_NS (3600 * SW_NS_PER_S)
+
+struct sw_tomb {
+    uint64_t hash; /* 0 = none */
+    int64_t until_ns;
+    bool quiet; /* of no interest: every packet keeps it alive */
+};
+
+/* A connection's two ends, the lower one first, so that both directions find it. */
+struct key {
+    uint8_t low[16], high[16];
+    uint16_t low_port, high_port;
+    uint8_t ip_version;
+    uint8_t zero[3];
+};
+
+static bool source_is_low(const struct sw_tuple *t)
+{
+    int order = memcmp(t->src, t->dst, sizeof(t->src));
+    return order < 0 || (order == 0 && t->src_port <= t->dst_port);
+}
+
+static struct key key_of(const struct sw_tuple *t)
+{
+    bool low = source_is_low(t);
+    struct key key = {.ip_version = t->ip_version};
+    memcpy(key.low, low ? t->src : t->dst, 16);
+    memcpy(key.high, low ? t->dst : t->src, 16);
+    key.low_port = low ? t->src_port : t->dst_port;
+    key.high_port = low ? t->dst_port : t->src_port;
+    return key;
+}
+
+static uint64_t hash_of(const struct sw_hash_key *hash_key, const struct key *key)
+{
+    return sw_hash_bytes(hash_key, sw_span_make(key, sizeof(*key)));
+}
+
+/* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to run --- */
+
+static struct sw_tomb *tomb_place(struct sw_flow_table *table, const struct key *key, uint64_t *hash)
+{
+    *hash = hash_of(&sw_hash_fixed_key, key) | 1;
+    return &table->tombs[(*hash >> 1) & (TOMBS - 1)];
+}
+
+static void bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet)
+{
+    struct key key = key_of(&flow->facts.tuple);
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, &key, &hash);
+    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
+}
+
+/* True when packets of this connection are not wanted any more. */
+static bool is_buried(struct sw_flow_table *table, const struct key *key)
+{
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, key, &hash);
+    if (tomb->hash != hash || tomb->until_ns < table->now_ns)
+        return false;
+    if (tomb->quiet)
+        tomb->until_ns = table->now_ns + TOMB_NS;
+    return true;
+}
+
+static void unbury(struct sw_flow_table *table, const struct key *key)
+{
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, key, &hash);
+    if (tomb->hash == hash)
+        tomb->hash = 0;
+}
+
+/* --- the heap of deadlines --- */
+
+static bool earlier(const struct sw_flow *a, const struct sw_flow *b)
+{
+    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->serial < b->serial;
+}
+
+static void heap_set(struct sw_flow_table *table, uint32_t at, struct sw_flow *flow)
+{
+    table->heap[at] = flow;
+    flow->heap_at = at;
+}
+
+static void heap_up(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    uint32_t at = flow->heap_at;
+    while (at > 0 && earlier(flow, table->heap[(at - 1) / 2])) {
+        heap_set(table, at, table->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_set(table, at, flow);
+}
+
+static void heap_down(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    uint32_t at = flow->heap_at;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= table->flows)
+            break;
+        if (child + 1 < table->flows && earlier(table->heap[child + 1], table->heap[child]))
+            child++;
+        if (!earlier(table->heap[child], flow))
+            break;
+        heap_set(table, at, table->heap[child]);
+        at = child;
+    }
+    heap_set(table, at, flow);
+}
+
+/* --- the hash table --- */
+
+static struct sw_flow *find(const struct sw_flow_table *table, const struct key *key, uint64_t hash)
+{
+    for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
+        if (f->hash != hash)
+            continue;
+        struct key there = key_of(&f->facts.tuple);
+        if (memcmp(&there, key, sizeof(there)) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void unlink_flow(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    struct sw_flow **at = &table->buckets[flow->hash & table->bucket_mask];
+    while (*at != flow)
+        at = &(*at)->hash_next;
+    *at = flow->hash_next;
+}
+
+static bool grow_buckets(struct sw_flow_table *table)
+{
+    uint32_t count = (table->bucket_mask + 1) * 2;
+    struct sw_flow **bigger = calloc(count, sizeof(*bigger));
+    if (!bigger)
+        return false;
+    for (uint32_t i = 0; i <= table->bucket_mask; i++) {
+        struct sw_flow *f = table->buckets[i];
+        while (f) {
+            struct sw_flow *next = f->hash_next;
+            f->hash_next = bigger[f->hash & (count - 1)];
+            bigger[f->hash & (count - 1)] = f;
+            f = next;
+        }
+    }
+    free(table->buckets);
+    table->buckets = bigger;
+    table->bucket_mask = count - 1;
+    return true;
+}
+
+static bool grow_heap(struct sw_flow_table *table)
+{
+    uint32_t room = table->heap_room ? table->heap_room * 2 : 256;
+    struct sw_flow **bigger = realloc(table->heap, room * sizeof(struct sw_flow *));
+    if (!bigger)
+        return false;
+    table->heap = bigger;
+    table->heap_room = room;
+    return true;
+}
+
+/* Takes the connection out of the table and gives its memory back. */
+static void remove_flow(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    unlink_flow(table, flow);
+    struct sw_flow *last = table->heap[--table->flows];
+    if (last != flow) {
+        heap_set(table, flow->heap_at, last);
+        heap_up(table, last);
+        heap_down(table, last);
+    }
+    sw_half_free(table, &flow->half[0]);
+    sw_half_free(table, &flow->half[1]);
+    free(flow);
+}
+
+/* When the connection is to be ended if nothing more comes. */
+static int64_t real_deadline(const struct sw_flow *flow)
+{
+    const struct sw_flow_limits *limits = &flow->table->limits;
+    const struct sw_flow_facts *f = &flow->facts;
+    if (flow->dead)
+        return flow->dead_since_ns + limits->linger_ns;
+    if (f->half[0].fin.frame && f->half[1].fin.frame)
+        return f->last.time_ns + limits->linger_ns;
+    bool connecting = f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) && !f->established.frame;
+    return f->last.time_ns + (connecting ? limits->connect_ns : limits->idle_ns);
+}
+
+static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
+{
+    flow->ending = true;
+    if (!flow->forgotten)
+        sw_flow_flush(flow, mark);
+    sw_flow_settle(flow, mark);
+    struct sw_flow_facts *f = &flow->facts;
+    bool over = f->closed_by >= 0;
+    if (f->close == SW_CLOSE_OPEN && f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow))
+        f->close = SW_CLOSE_ICMP;
+    if (!flow->forgotten)
+        table->sink.end(table->sink.ctx, flow, mark);
+    if (over)
+        bury(table, flow, false);
+    remove_flow(table, flow);
+}
+
+/* Packets of a connection that nobody wants are dropped at once from now on. */
+static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    table->count.ignored++;
+    bury(table, flow, true);
+    remove_flow(table, flow);
+}
+
+static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
+{
+    while (table->flows > 0 && table->heap[0]->deadline_ns <= now_ns) {
+        struct sw_flow *flow = table->heap[0];
+        int64_t deadline = real_deadline(flow);
+        if (deadline > flow->deadline_ns) {
+            flow->deadline_ns = deadline;
+            heap_down(table, flow);
+            continue;
+        }
+        if (flow->facts.close == SW_CLOSE_OPEN)
+            flow->facts.close = SW_CLOSE_TIMEOUT;
+        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, flow->deadline_ns});
+    }
+}
+
+/* Moves the clock; one packet alone with a time far ahead does not (it may be damaged). */
+static void move_clock(struct sw_flow_table *table, int64_t time_ns)
+{
+    if (!table->has_now) {
+        table->has_now = true;
+        table->now_ns = time_ns;
+        return;
+    }
+    if (time_ns <= table->now_ns)
+        return;
+    if (time_ns - table->now_ns > JUMP_NS && !(table->jump_ns && time_ns >= table->jump_ns - JUMP_NS)) {
+        table->jump_ns = time_ns;
+        return;
+    }
+    table->jump_ns = 0;
+    fire_timers(table, time_ns);
+    table->now_ns = time_ns;
+}
+
+/* At the cap the one whose deadline is nearest goes first: closed ones, then silent ones, then the longest idle. */
+static void shed_one(struct sw_flow_table *table)
+{
+    for (;;) {
+        struct sw_flow *flow = table->heap[0];
+        int64_t deadline = real_deadline(flow);
+        if (deadline > flow->deadline_ns) {
+            flow->deadline_ns = deadline;
+            heap_down(table, flow);
+            continue;
+        }
+        if (flow->facts.closed_by < 0) {
+            table->count.shed_flows++;
+            flow->facts.limit_hit = true;
+        }
+        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        return;
+    }
+}
+
+static bool is_mail_port(uint16_t port)
+{
+    return port == 25 || port == 465 || port == 587 || port == 2525 || port == 24;
+}
+
+/* Who is the client when no SYN tells? The well-known or lower port is the server's. */
+static bool source_is_client(const struct sw_packet *packet, bool *known)
+{
+    uint8_t flags = packet->tcp.flags;
+    *known = (flags & SW_TCP_SYN) != 0;
+    if (*known)
+        return !(flags & SW_TCP_ACK);
+    uint16_t src = packet->tuple.src_port;
+    uint16_t dst = packet->tuple.dst_port;
+    if (is_mail_port(src) != is_mail_port(dst))
+        return is_mail_port(dst);
+    return src >= dst;
+}
+
+static struct sw_tuple turned(const struct sw_tuple *t)
+{
+    struct sw_tuple back = *t;
+    memcpy(back.src, t->dst, sizeof(back.src));
+    memcpy(back.dst, t->src, sizeof(back.dst));
+    back.src_port = t->dst_port;
+    back.dst_port = t->src_port;
+    return back;
+}
+
+static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet, uint64_t hash,
+                                const struct sw_frame *frame, struct sw_mark mark)
+{
+    if (table->flows >= table->limits.flows)
+        shed_one(table);
+    if (table->flows > table->bucket_mask && !grow_buckets(table))
+        return NULL;
+    if (table->flows == table->heap_room && !grow_heap(table))
+        return NULL;
+    struct sw_flow *flow = calloc(1, sizeof(*flow));
+    if (!flow)
+        return NULL;
+    bool known = false;
+    bool client = source_is_client(packet, &known);
+    flow->table = table;
+    flow->hash = hash;
+    flow->serial = table->next_serial++;
+    flow->facts.tuple = client ? packet->tuple : turned(&packet->tuple);
+    flow->facts.client_known = known;
+    flow->facts.midstream = !known;
+    flow->facts.first = flow->facts.last = mark;
+    flow->facts.closed_by = -1;
+    flow->facts.file = frame->file;
+    flow->facts.time_digits = frame->time_digits;
+    flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
+    flow->client_is_low = source_is_low(&flow->facts.tuple);
+    flow->hash_next = table->buckets[hash & table->bucket_mask];
+    table->buckets[hash & table->bucket_mask] = flow;
+    flow->deadline_ns = real_deadline(flow);
+    heap_set(table, table->flows++, flow);
+    heap_up(table, flow);
+    table->count.opened++;
+    flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
+    return flow;
+}
+
+static enum sw_side side_of(const struct sw_flow *flow, const struct sw_tuple *tuple)
+{
+    return source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
+}
+
+/*
+ * A SYN where a connection is known already: a repetition, or the ports are used again. True when the old connection is
+ * over and a new one has to be made.
+ */
+static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                            struct sw_mark mark)
+{
+    const struct sw_half *half = &flow->half[from];
+    if (from == SW_CLIENT && half->based && packet->tcp.seq + 1 == half->base && !flow->dead)
+        return false;
+    bool over = flow->dead || (flow->facts.half[0].fin.frame && flow->facts.half[1].fin.frame);
+    bool never_answered = !flow->facts.syn_ack.frame && !sw_flow_has_payload(flow) && flow->facts.syn.frame;
+    if (over || never_answered)
+        return true;
+    flow->reuse = from == SW_CLIENT;
+    flow->reuse_isn = packet->tcp.seq;
+    flow->reuse_mark = mark;
+    return false;
+}
+
+/* The SYN/ACK that confirms such a new connection. */
+static bool syn_ack_confirms_reuse(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    return flow->reuse && from == SW_SERVER && packet->tcp.ack == flow->reuse_isn + 1 &&
+           packet->tcp.ack != flow->half[SW_CLIENT].base;
+}
+
+static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
+{
+    flow->facts.first = syn;
+    flow->facts.syn = flow->facts.last_syn = syn;
+    flow->facts.syn_count = 1;
+    flow->facts.half[SW_CLIENT].seen = true;
+    flow->facts.half[SW_CLIENT].packets = 1;
+    flow->facts.half[SW_CLIENT].first = flow->facts.half[SW_CLIENT].last = syn;
+    flow->half[SW_CLIENT].based = true;
+    flow->half[SW_CLIENT].base = isn + 1;
+}
+
+static void take_segment(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                         struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    uint8_t flags = packet->tcp.flags;
+    if (flags & SW_TCP_SYN)
+        sw_flow_syn(flow, from, packet, mark);
+    if (flags & SW_TCP_RST) {
+        sw_flow_rst(flow, from, packet, mark);
+        return;
+    }
+    if (!half->based) {
+        half->based = true;
+        half->base = packet->tcp.seq;
+    }
+    if (flags & SW_TCP_ACK)
+        sw_flow_acknowledge(flow, from, packet, mark);
+    bool handshake_done = from == SW_CLIENT && (flags & (SW_TCP_ACK | SW_TCP_SYN)) == SW_TCP_ACK &&
+                          flow->facts.syn_ack.frame;
+    if (!flow->facts.established.frame && (handshake_done || packet->payload_wire > 0))
+        flow->facts.established = mark;
+    uint32_t seq = packet->tcp.seq + (flags & SW_TCP_SYN ? 1 : 0);
+    int64_t offset = seq_offset(seq, half->base, half->next);
+    if (packet->payload_wire > 0 || (flags & SW_TCP_FIN) || offset == (int64_t)half->next - 1)
+        sw_flow_data(flow, from, packet, offset, mark);
+}
+
+/* Wrong checksums are believed only where right ones were seen: rewritten captures have none that are right. */
+static bool is_damaged(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    struct sw_half *half = &flow->half[from];
+    if (packet->payload_wire == 0)
+        return false;
+    if (!packet->bad_checksum) {
+        half->checksum_good = true;
+        return false;
+    }
+    flow->table->count.bad_checksum++;
+    return half->checksum_good;
+}
+
+static void handle(struct sw_flow_table *table, struct sw_flow *flow, const struct sw_packet *packet,
+                   struct sw_mark mark)
+{
+    enum sw_side from = side_of(flow, &packet->tuple);
+    if (sw_flow_is_copy(flow, from, packet, mark.time_ns)) {
+        table->count.duplicates++;
+        flow->facts.half[from].duplicates++;
+        return;
+    }
+    if (is_damaged(flow, from, packet))
+        return;
+    bool only_reuse = flow->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
+    sw_flow_note(flow, from, packet, mark);
+    if (!only_reuse)
+        take_segment(flow, from, packet, mark);
+    sw_flow_waited(flow, mark);
+    if (flow->forgotten) {
+        drop_forgotten(table, flow);
+        return;
+    }
+    int64_t deadline = real_deadline(flow);
+    if (deadline < flow->deadline_ns) { /* sooner than planned: it was closed */
+        flow->deadline_ns = deadline;
+        heap_up(table, flow);
+    }
+}
+
+void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
+                       const struct sw_packet *packet)
+{
+    move_clock(table, frame->time_ns);
+    struct key key = key_of(&packet->tuple);
+    uint64_t hash = hash_of(&table->key, &key);
+    struct sw_mark mark = {frame->number, frame->time_ns};
+    struct sw_flow *flow = find(table, &key, hash);
+    uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
+    if (flow && syn_flags == SW_TCP_SYN &&
+        syn_begins_anew(flow, side_of(flow, &packet->tuple), packet, mark)) {
+        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        unbury(table, &key);
+        flow = NULL;
+    } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
+               syn_ack_confirms_reuse(flow, side_of(flow, &packet->tuple), packet)) {
+        uint32_t isn = flow->reuse_isn;
+        struct sw_mark syn = flow->reuse_mark;
+        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        unbury(table, &key);
+        flow = new_flow(table, packet, hash, frame, mark);
+        if (flow)
+            begin_reused(flow, isn, syn);
+    }
+    if (!flow) {
+        if (syn_flags == SW_TCP_SYN)
+            unbury(table, &key);
+        else if (is_buried(table, &key))
+            return;
+        flow = new_flow(table, packet, hash, frame, mark);
+    }
+    if (!flow)
+        return;
+    if (flow->forgotten)
+        drop_forgotten(table, flow);
+    else
+        handle(table, flow, packet, mark);
+}
+
+void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,
+                        const struct sw_packet *packet)
+{
+    move_clock(table, frame->time_ns);
+    struct key key = key_of(&packet->icmp.quote);
+    struct sw_flow *flow = find(table, &key, hash_of(&table->key, &key));
+    if (!flow || flow->facts.icmp_count == SW_FLOW_ICMP_MAX)
+        return;
+    struct sw_flow_icmp *icmp = &flow->facts.icmp[flow->facts.icmp_count++];
+    icmp->mark = (struct sw_mark){frame->number, frame->time_ns};
+    icmp->type = packet->icmp.type;
+    icmp->code = packet->icmp.code;
+    icmp->ip_version = packet->tuple.ip_version;
+    icmp->mtu = packet->icmp.mtu;
+    memcpy(icmp->from, packet->tuple.src, sizeof(icmp->from));
+    flow->facts.last = icmp->mark;
+}
+
+void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns)
+{
+    move_clock(table, now_ns);
+}
+
+static int by_serial(const void *a, const void *b)
+{
+    const struct sw_flow *const *left = a;
+    const struct sw_flow *const *right = b;
+    return (*left)->serial < (*right)->serial ? -1 : (*left)->serial > (*right)->serial;
+}
+
+void sw_flow_table_finish(struct sw_flow_table *table)
+{
+    /* An array sorted by serial is no heap; each end takes the last place, so the order is made with a copy. */
+    uint32_t count = table->flows;
+    struct sw_flow **order = malloc((count ? count : 1) * sizeof(struct sw_flow *));
+    if (order) {
+        memcpy(order, table->heap, count * sizeof(struct sw_flow *));
+        qsort(order, count, sizeof(struct sw_flow *), by_serial);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct sw_flow *flow = order ? order[i] : table->heap[0];
+        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+    }
+    free(order);
+}
+
+struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
+                                        const struct sw_hash_key *key,
+                                        const struct sw_flow_sink *sink)
+{
+    struct sw_flow_table *table = calloc(1, sizeof(*table));
+    if (!table)
+        return NULL;
+    const struct sw_flow_limits *d = &sw_flow_default_limits;
+    struct sw_flow_limits *l = &table->limits;
+    *l = limits ? *limits : *d;
+    l->flows = l->flows ? l->flows : d->flows;
+    l->held_per_side_bytes = l->held_per_side_bytes ? l->held_per_side_bytes : d->held_per_side_bytes;
+    l->held_segments = l->held_segments ? l->held_segments : d->held_segments;
+    l->held_total_bytes = l->held_total_bytes ? l->held_total_bytes : d->held_total_bytes;
+    l->idle_ns = l->idle_ns ? l->idle_ns : d->idle_ns;
+    l->connect_ns = l->connect_ns ? l->connect_ns : d->connect_ns;
+    l->linger_ns = l->linger_ns ? l->linger_ns : d->linger_ns;
+    table->key = *key;
+    table->sink = *sink;
+    table->bucket_mask = FIRST_BUCKETS - 1;
+    table->buckets = calloc(FIRST_BUCKETS, sizeof(struct sw_flow *));
+    table->tombs = calloc(TOMBS, sizeof(*table->tombs));
+    if (!table->buckets || !table->tombs) {
+        sw_flow_table_free(table);
+        return NULL;
+    }
+    return table;
+}
+
+void sw_flow_table_free(struct sw_flow_table *table)
+{
+    if (!table)
+        return;
+    while (table->flows > 0)
+        remove_flow(table, table->heap[0]);
+    free(table->buckets);
+    free(table->tombs);
+    free(table->heap);
+    free(table);
+}
+
+const struct sw_flow_counters *sw_flow_table_count(const struct sw_flow_table *table)
+{
+    return &table->count;
+}
+
+const struct sw_flow_facts *sw_flow_facts(const struct sw_flow *flow)
+{
+    return &flow->facts;
+}
+
+void sw_flow_set_user(struct sw_flow *flow, void *user)
+{
+    flow->user = user;
+}
+
+void *sw_flow_user(const struct sw_flow *flow)
+{
+    return flow->user;
+}
+
+void sw_flow_swap_sides(struct sw_flow *flow)
+{
+    assert(!flow->facts.client_known);
+    struct sw_half half = flow->half[0];
+    flow->half[0] = flow->half[1];
+    flow->half[1] = half;
+    struct sw_half_facts facts = flow->facts.half[0];
+    flow->facts.half[0] = flow->facts.half[1];
+    flow->facts.half[1] = facts;
+    flow->facts.tuple = turned(&flow->facts.tuple);
+    if (flow->facts.closed_by >= 0)
+        flow->facts.closed_by = 1 - flow->facts.closed_by;
+    flow->client_is_low = !flow->client_is_low;
+    flow->facts.client_known = true;
+}
+
+void sw_flow_forget(struct sw_flow *flow)
+{
+    flow->forgotten = true;
+}
