@@ -1,0 +1,172 @@
+/*
+ * auth.c - logins (RFC 4954): who logs in, never with what. Decoded bytes stay in a small buffer that is wiped.
+ */
+#include "base/base64.h"
+#include "base/wipe.h"
+#include "dissectors/smtp/internal.h"
+
+enum { DECODED_BYTES = 768, USER_BYTES = 256 };
+
+static void tell_user(struct smtp_io *io, struct sw_span user)
+{
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_AUTH_USER,
+        .from = SW_FROM_CLIENT,
+        .mechanism = io->state->mechanism,
+        .answers = io->state->auth_id,
+        .text = sw_span_sub(user, 0, USER_BYTES),
+        .begin = io->begin,
+        .end = io->end,
+    };
+    if (user.len > 0)
+        smtp_emit(io, &event);
+}
+
+/* authzid NUL authcid NUL passwd (RFC 4616). */
+static struct sw_span plain_user(struct sw_span s)
+{
+    size_t first = sw_span_index(s, 0);
+    struct sw_span rest = sw_span_from(s, first + 1);
+    size_t second = sw_span_index(rest, 0);
+    if (first == s.len || second == rest.len)
+        return (struct sw_span){NULL, 0};
+    struct sw_span authcid = sw_span_sub(rest, 0, second);
+    return authcid.len > 0 ? authcid : sw_span_sub(s, 0, first);
+}
+
+/* The value behind `key` up to one of the bytes in `stops`. */
+static struct sw_span value_behind(struct sw_span s, const char *key, const char *stops)
+{
+    size_t at = sw_span_find_nocase(s, sw_span_str(key));
+    if (at == s.len)
+        return (struct sw_span){NULL, 0};
+    struct sw_span value = sw_span_from(s, at + strlen(key));
+    size_t end = 0;
+    while (end < value.len && !memchr(stops, value.ptr[end], strlen(stops) + 1))
+        end++;
+    return sw_span_sub(value, 0, end);
+}
+
+static struct sw_span until_last_blank(struct sw_span s)
+{
+    size_t end = s.len;
+    while (end > 0 && s.ptr[end - 1] != ' ')
+        end--;
+    return sw_span_sub(s, 0, end > 0 ? end - 1 : 0);
+}
+
+/* A field of an NTLM message: length and offset in little-endian order (MS-NLMP 2.2.1.3). */
+static struct sw_span ntlm_field(struct sw_span message, size_t at)
+{
+    struct sw_span d = sw_span_sub(message, at, 8);
+    if (d.len < 8)
+        return (struct sw_span){NULL, 0};
+    size_t length = (size_t)(d.ptr[0] | d.ptr[1] << 8);
+    size_t offset = (size_t)d.ptr[4] | (size_t)d.ptr[5] << 8 | (size_t)d.ptr[6] << 16;
+    return sw_span_sub(message, offset, length);
+}
+
+/* Domain and user of a type 3 message; UTF-16 is read as far as it is ASCII. */
+static void ntlm_user(struct smtp_io *io, struct sw_span message)
+{
+    if (!sw_span_starts(message, SW_SPAN_LIT("NTLMSSP\0\3")))
+        return;
+    uint8_t text[USER_BYTES];
+    size_t len = 0;
+    struct sw_span parts[2] = {ntlm_field(message, 28), ntlm_field(message, 36)};
+    bool unicode = message.len > 60 && (message.ptr[60] & 1);
+    for (int p = 0; p < 2; p++) {
+        for (size_t i = 0; i < parts[p].len && len < sizeof(text); i += unicode ? 2 : 1)
+            text[len++] = parts[p].ptr[i];
+        if (p == 0 && len > 0 && len < sizeof(text))
+            text[len++] = '\\';
+    }
+    tell_user(io, sw_span_make(text, len));
+}
+
+/* What one decoded client message of the exchange says about the user. */
+static void read_message(struct smtp_io *io, struct sw_span s)
+{
+    struct smtp_state *st = io->state;
+    switch (st->mechanism) {
+    case SMTP_MECH_PLAIN:
+        tell_user(io, plain_user(s));
+        break;
+    case SMTP_MECH_LOGIN:
+        if (st->auth_prompt == 'u' || (st->auth_prompt == 0 && st->auth_step == 0))
+            tell_user(io, s);
+        break;
+    case SMTP_MECH_CRAM_MD5:
+        tell_user(io, until_last_blank(s));
+        break;
+    case SMTP_MECH_DIGEST_MD5:
+        tell_user(io, value_behind(s, "username=\"", "\""));
+        break;
+    case SMTP_MECH_SCRAM:
+        tell_user(io, value_behind(s, "n=", ","));
+        break;
+    case SMTP_MECH_NTLM:
+        ntlm_user(io, s);
+        break;
+    case SMTP_MECH_XOAUTH2:
+        if (sw_span_starts_nocase(s, SW_SPAN_LIT("user=")))
+            tell_user(io, value_behind(s, "user=", "\001"));
+        break;
+    case SMTP_MECH_OAUTHBEARER:
+        tell_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
+        break;
+    case SMTP_MECH_EXTERNAL:
+        tell_user(io, s);
+        break;
+    case SMTP_MECH_GSSAPI:
+    case SMTP_MECH_ANONYMOUS:
+    case SMTP_MECH_UNKNOWN:
+        break;
+    }
+}
+
+static void decode(struct smtp_io *io, struct sw_span base64)
+{
+    uint8_t clear[DECODED_BYTES];
+    int len = sw_base64_decode(sw_span_trim(base64), clear, sizeof(clear));
+    if (len > 0)
+        read_message(io, sw_span_make(clear, (size_t)len));
+    sw_wipe(clear, sizeof(clear));
+}
+
+void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data, uint32_t id)
+{
+    struct smtp_state *st = io->state;
+    st->mechanism = smtp_mechanism_of(mechanism);
+    st->auth_id = id;
+    st->auth_step = 0;
+    st->auth_prompt = 0;
+    if (data.len > 0) {
+        if (st->mechanism == SMTP_MECH_LOGIN)
+            st->auth_prompt = 'u';
+        decode(io, data);
+        st->auth_step = 1;
+        st->auth_prompt = 0;
+    }
+}
+
+void smtp_auth_data(struct smtp_io *io, struct sw_span data)
+{
+    if (data.len > 0 && data.ptr[0] != '*')
+        decode(io, data);
+    if (io->state->auth_step < UINT8_MAX)
+        io->state->auth_step++;
+    io->state->auth_prompt = 0;
+}
+
+/* "Username:" and "Password:" in base64, in whatever case the server writes them. */
+void smtp_auth_prompt(struct smtp_state *state, struct sw_span text)
+{
+    uint8_t clear[16];
+    int len = sw_base64_decode(sw_span_sub(sw_span_trim(text), 0, 16), clear, sizeof(clear));
+    state->auth_prompt = 0;
+    if (state->mechanism == SMTP_MECH_LOGIN && len > 0) {
+        uint8_t c = sw_ascii_lower(clear[0]);
+        state->auth_prompt = c == 'u' || c == 'p' ? c : 0;
+    }
+}

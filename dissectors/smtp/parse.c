@@ -1,0 +1,112 @@
+/*
+ * parse.c - parts of lines: paths, ESMTP parameters, EHLO keywords, enhanced codes, mechanisms.
+ */
+#include "dissectors/smtp/internal.h"
+
+/* RFC 5321 4.1.2; what clients really send ("FROM: <a@b>", "FROM:a@b") is taken too. */
+bool smtp_path_parse(struct sw_span argument, struct sw_span *path, struct sw_span *params)
+{
+    size_t colon = sw_span_index(argument, ':');
+    if (colon == argument.len)
+        return false;
+    struct sw_span rest = sw_span_trim(sw_span_from(argument, colon + 1));
+    if (rest.len > 0 && rest.ptr[0] == '<') {
+        bool quoted = false;
+        size_t end = 1;
+        while (end < rest.len && (quoted || rest.ptr[end] != '>')) {
+            if (rest.ptr[end] == '\\' && quoted)
+                end++;
+            else if (rest.ptr[end] == '"')
+                quoted = !quoted;
+            end++;
+        }
+        *path = sw_span_sub(rest, 1, end > rest.len ? rest.len - 1 : end - 1);
+        *params = sw_span_trim(sw_span_from(rest, end + 1));
+        return true;
+    }
+    *path = sw_span_word(&rest);
+    *params = sw_span_trim(rest);
+    return true;
+}
+
+bool smtp_param_find(struct sw_span params, const char *keyword, struct sw_span *value)
+{
+    struct sw_span name = sw_span_str(keyword);
+    struct sw_span rest = params;
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
+        if (!sw_span_starts_nocase(word, name))
+            continue;
+        struct sw_span behind = sw_span_from(word, name.len);
+        if (behind.len > 0 && behind.ptr[0] != '=')
+            continue;
+        *value = sw_span_from(behind, 1);
+        return true;
+    }
+    return false;
+}
+
+void smtp_keyword_parse(struct sw_span line, struct sw_span *keyword, struct sw_span *params)
+{
+    struct sw_span rest = sw_span_trim(line);
+    struct sw_span word = sw_span_word(&rest);
+    size_t equals = sw_span_index(word, '=');
+    if (equals < word.len && sw_span_starts_nocase(word, SW_SPAN_LIT("AUTH="))) {
+        struct sw_span whole = sw_span_trim(line); /* the legacy form joins the first mechanism to the keyword */
+        *keyword = sw_span_sub(whole, 0, equals + 1);
+        *params = sw_span_trim(sw_span_from(whole, equals + 1));
+        return;
+    }
+    *keyword = word;
+    *params = sw_span_trim(rest);
+}
+
+/* Up to three digits; false when there is none. */
+static bool digits(struct sw_span text, size_t *at, uint16_t *value)
+{
+    size_t start = *at;
+    *value = 0;
+    while (*at < text.len && *at - start < 3 && sw_ascii_digit(text.ptr[*at]))
+        *value = (uint16_t)(*value * 10 + (text.ptr[(*at)++] - '0'));
+    return *at > start;
+}
+
+bool smtp_enhanced_parse(struct sw_span text, struct smtp_enhanced *enhanced, size_t *used)
+{
+    size_t at = 0;
+    uint16_t klass;
+    struct smtp_enhanced e = {0};
+    if (!digits(text, &at, &klass) || (klass != 2 && klass != 4 && klass != 5))
+        return false;
+    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &e.subject))
+        return false;
+    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &e.detail))
+        return false;
+    if (at < text.len && text.ptr[at] != ' ' && text.ptr[at] != '\t')
+        return false;
+    e.klass = (uint8_t)klass;
+    *enhanced = e;
+    *used = at < text.len ? at + 1 : at;
+    return true;
+}
+
+enum smtp_mechanism smtp_mechanism_of(struct sw_span name)
+{
+    static const struct {
+        const char *prefix;
+        enum smtp_mechanism mechanism;
+    } known[] = {
+        {"PLAIN", SMTP_MECH_PLAIN},           {"LOGIN", SMTP_MECH_LOGIN},
+        {"CRAM-MD5", SMTP_MECH_CRAM_MD5},     {"DIGEST-MD5", SMTP_MECH_DIGEST_MD5},
+        {"SCRAM-", SMTP_MECH_SCRAM},          {"NTLM", SMTP_MECH_NTLM},
+        {"MSN", SMTP_MECH_NTLM},              {"GSSAPI", SMTP_MECH_GSSAPI},
+        {"GS2-", SMTP_MECH_GSSAPI},           {"GSS-", SMTP_MECH_GSSAPI},
+        {"NEGOTIATE", SMTP_MECH_GSSAPI},      {"XOAUTH2", SMTP_MECH_XOAUTH2},
+        {"OAUTHBEARER", SMTP_MECH_OAUTHBEARER}, {"EXTERNAL", SMTP_MECH_EXTERNAL},
+        {"ANONYMOUS", SMTP_MECH_ANONYMOUS},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (sw_span_starts_nocase(name, sw_span_str(known[i].prefix)))
+            return known[i].mechanism;
+    }
+    return SMTP_MECH_UNKNOWN;
+}
