@@ -1,0 +1,24 @@
+/*
+ * build.h - the parts of the builder to each other; private to the session room.
+ */
+#ifndef SW_SESSION_BUILD_H
+#define SW_SESSION_BUILD_H
+
+#include "session/builder.h"
+
+/* What a new command means for the envelope, the login and the greetings. */
+void sw_build_command(struct sw_session *session, struct sw_step *step,
+                      const struct smtp_event *event);
+/* What a complete reply means for them. */
+void sw_build_reply(struct sw_session *session, struct sw_step *reply);
+void sw_build_body(struct sw_session *session, const struct smtp_event *event);
+/* `step` is the dot; NULL for the last octet of a BDAT LAST chunk. */
+void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
+                          const struct smtp_event *event);
+/* EHLO, HELO, LHLO and their replies; AUTH and its replies. */
+void sw_build_hello(struct sw_session *session, struct sw_step *step);
+void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply);
+void sw_build_auth(struct sw_session *session, struct sw_step *step, const struct smtp_event *event);
+void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * builder.c - steps of the dialogue: what both sides said, and which reply answers which command.
+ */
+#include "session/build.h"
+
+void sw_session_init(struct sw_session *session, const struct sw_session_limits *limits,
+                     size_t *account)
+{
+    *session = (struct sw_session){.limits = limits ? *limits : sw_session_default_limits};
+    sw_arena_init(&session->arena, session->limits.arena_bytes, account);
+    session->steps_tail = &session->steps;
+    session->hellos_tail = &session->hellos;
+    session->auths_tail = &session->auths;
+    session->messages_tail = &session->messages;
+    session->oddities_tail = &session->oddities;
+}
+
+void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struct sw_span bytes,
+                            struct sw_mark mark)
+{
+    struct sw_first_bytes *first = &session->first_bytes[from];
+    if (first->len == SW_FIRST_BYTES || bytes.len == 0)
+        return;
+    if (first->len == 0)
+        first->mark = mark;
+    size_t room = (size_t)SW_FIRST_BYTES - first->len;
+    size_t n = bytes.len < room ? bytes.len : room;
+    memcpy(first->bytes + first->len, bytes.ptr, n);
+    first->len = (uint8_t)(first->len + n);
+    first->content = sw_content_of(from, sw_span_make(first->bytes, first->len));
+}
+
+static enum sw_phase phase_of_verb(const struct sw_session *session, const struct smtp_event *event)
+{
+    switch (event->verb) {
+    case SMTP_VERB_NONE:
+        return SW_PHASE_GREETING;
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+        return SW_PHASE_STARTTLS;
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+        return SW_PHASE_AUTH;
+    case SMTP_VERB_MAIL:
+    case SMTP_VERB_SEND:
+    case SMTP_VERB_SOML:
+    case SMTP_VERB_SAML:
+        return SW_PHASE_MAIL;
+    case SMTP_VERB_RCPT:
+        return SW_PHASE_RCPT;
+    case SMTP_VERB_DATA:
+        return SW_PHASE_DATA;
+    case SMTP_VERB_BDAT:
+    case SMTP_VERB_BURL:
+        return (event->flags & SMTP_FLAG_LAST) ? SW_PHASE_FINAL : SW_PHASE_BODY;
+    case SMTP_VERB_END_OF_DATA:
+        return SW_PHASE_FINAL;
+    case SMTP_VERB_QUIT:
+        return SW_PHASE_QUIT;
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+        return SW_PHASE_HELLO;
+    case SMTP_VERB_UNKNOWN:
+    case SMTP_VERB_JUNK:
+    case SMTP_VERB_RSET:
+    case SMTP_VERB_NOOP:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_HELP:
+    case SMTP_VERB_ETRN:
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_DEBUG:
+    case SMTP_VERB_WIZ:
+    case SMTP_VERB_COUNT:
+        break;
+    }
+    const struct sw_message *m = session->message;
+    if (!m)
+        return session->hellos ? SW_PHASE_HELLO : SW_PHASE_GREETING;
+    return m->recipients ? SW_PHASE_RCPT : SW_PHASE_MAIL;
+}
+
+static struct sw_mark mark_of(struct sw_at at)
+{
+    return (struct sw_mark){at.frame, at.time_ns};
+}
+
+/* A new step at the end of the dialogue; NULL (and counted) over the caps. */
+static struct sw_step *add_step(struct sw_session *session, enum sw_side from,
+                                const struct smtp_event *event, bool encrypted)
+{
+    if (session->step_count >= session->limits.steps) {
+        session->steps_left_out++;
+        session->limits_hit = true;
+        return NULL;
+    }
+    struct sw_step *step = SW_ARENA_NEW(&session->arena, struct sw_step);
+    if (!step) {
+        session->steps_left_out++;
+        session->limits_hit = true;
+        return NULL;
+    }
+    step->from = from;
+    step->verb = event->verb;
+    step->flags = event->flags;
+    step->id = event->id;
+    step->first = mark_of(event->begin);
+    step->last = mark_of(event->end);
+    step->encrypted = encrypted;
+    step->phase = phase_of_verb(session, event);
+    *session->steps_tail = step;
+    session->steps_tail = &step->next;
+    session->step_count++;
+    return step;
+}
+
+static void on_command(struct sw_session *session, const struct smtp_event *event, bool encrypted)
+{
+    struct sw_step *step = add_step(session, SW_CLIENT, event, encrypted);
+    if (!step)
+        return;
+    step->word = sw_arena_copy(&session->arena, event->word);
+    step->argument = sw_arena_copy(&session->arena, event->text);
+    session->last_command = step;
+    if (!session->unanswered)
+        session->unanswered = step;
+    sw_build_command(session, step, event);
+}
+
+static void on_reply_line(struct sw_session *session, const struct smtp_event *event)
+{
+    uint32_t need = session->reply_used + (uint32_t)event->text.len + 1;
+    if (event->text.len > session->limits.reply_bytes || need > session->limits.reply_bytes) {
+        session->reply_cut = true;
+        return;
+    }
+    if (need > session->reply_room) {
+        uint32_t room = session->reply_room ? session->reply_room * 2 : 128;
+        while (room < need)
+            room *= 2;
+        uint8_t *bigger = sw_arena_alloc(&session->arena, room);
+        if (!bigger) {
+            session->reply_cut = true;
+            return;
+        }
+        if (session->reply_used > 0)
+            memcpy(bigger, session->reply_text, session->reply_used);
+        session->reply_text = bigger;
+        session->reply_room = room;
+    }
+    if (event->number > 0 && session->reply_used > 0)
+        session->reply_text[session->reply_used++] = '\n';
+    if (event->text.len > 0)
+        memcpy(session->reply_text + session->reply_used, event->text.ptr, event->text.len);
+    session->reply_used += (uint32_t)event->text.len;
+}
+
+enum { LOOK_BACK_STEPS = 64 }; /* a reply later than that behind its command is not paired any more */
+
+/* The command with this id; moves `unanswered` over what can get no reply any more. */
+static struct sw_step *find_command(struct sw_session *session, uint32_t id)
+{
+    struct sw_step *found = NULL;
+    unsigned walked = 0;
+    for (struct sw_step *s = session->unanswered; s && !found; s = s->next, walked++) {
+        if (s->from == SW_CLIENT && s->id == id)
+            found = s;
+    }
+    struct sw_step *s = session->unanswered;
+    while (s && s != found && (walked > LOOK_BACK_STEPS || s->from == SW_SERVER || s->reply)) {
+        s = s->next;
+        walked--;
+    }
+    session->unanswered = s;
+    return found;
+}
+
+/* A reply's delay counts from what it answers: the end of the command, or the handshake. */
+static int64_t reply_delay(const struct sw_step *reply, const struct sw_flow_facts *facts)
+{
+    int64_t since = SW_TIME_NONE;
+    if (reply->command)
+        since = reply->command->last.time_ns;
+    else if (reply->verb == SMTP_VERB_NONE && !(reply->flags & SMTP_FLAG_UNSOLICITED) &&
+             facts->syn_ack.frame)
+        since = facts->established.frame ? facts->established.time_ns : facts->syn_ack.time_ns;
+    if (since == SW_TIME_NONE || reply->first.time_ns < since)
+        return 0;
+    return reply->first.time_ns - since;
+}
+
+static void on_reply(struct sw_session *session, const struct smtp_event *event,
+                     const struct sw_flow_facts *facts, bool encrypted)
+{
+    struct sw_span text = sw_span_make(session->reply_text, session->reply_used);
+    bool cut = session->reply_cut;
+    session->reply_text = NULL;
+    session->reply_used = 0;
+    session->reply_room = 0;
+    session->reply_cut = false;
+    struct sw_step *step = add_step(session, SW_SERVER, event, encrypted);
+    if (!step)
+        return;
+    step->text = text;
+    step->code = event->code;
+    step->enhanced = event->enhanced;
+    step->lines = (uint32_t)event->number;
+    if (cut)
+        step->flags |= SMTP_FLAG_CUT;
+    step->command = event->answers ? find_command(session, event->answers) : NULL;
+    if (step->command) {
+        step->phase = step->command->phase;
+        step->message = step->command->message;
+    }
+    step->delay_ns = reply_delay(step, facts);
+    step->after_close = facts->half[SW_CLIENT].fin.frame || facts->half[SW_CLIENT].rst.frame;
+    session->last_reply = step;
+    sw_build_reply(session, step);
+}
+
+static void on_anomaly(struct sw_session *session, const struct smtp_event *event)
+{
+    enum { ODDITIES_KEPT = 64 };
+    enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
+    unsigned known = 0;
+    struct sw_oddity *o;
+    SW_EACH(o, session->oddities) {
+        if (o->kind == event->anomaly && o->from == from && o->number == event->number) {
+            o->count++;
+            return;
+        }
+        known++;
+    }
+    o = known < ODDITIES_KEPT ? SW_ARENA_NEW(&session->arena, struct sw_oddity) : NULL;
+    if (!o) {
+        session->limits_hit = true;
+        return;
+    }
+    o->kind = event->anomaly;
+    o->from = from;
+    o->mark = mark_of(event->begin);
+    o->text = sw_arena_copy(&session->arena, sw_span_sub(event->text, 0, 80));
+    o->number = event->number;
+    o->count = 1;
+    *session->oddities_tail = o;
+    session->oddities_tail = &o->next;
+}
+
+void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
+                     const struct sw_flow_facts *facts, bool encrypted)
+{
+    session->facts = facts;
+    switch (event->kind) {
+    case SMTP_EVENT_COMMAND:
+        on_command(session, event, encrypted);
+        break;
+    case SMTP_EVENT_REPLY_LINE:
+        on_reply_line(session, event);
+        break;
+    case SMTP_EVENT_REPLY:
+        on_reply(session, event, facts, encrypted);
+        break;
+    case SMTP_EVENT_AUTH_USER:
+        if (session->auth && session->auth->user.len == 0)
+            session->auth->user = sw_arena_copy(&session->arena, event->text);
+        break;
+    case SMTP_EVENT_DATA_BEGIN:
+        break; /* the 354 itself said it */
+    case SMTP_EVENT_BODY:
+        sw_build_body(session, event);
+        break;
+    case SMTP_EVENT_END_OF_DATA: {
+        struct sw_step *step = NULL;
+        if (event->verb == SMTP_VERB_END_OF_DATA || event->verb == SMTP_VERB_DATA) {
+            struct smtp_event dot = *event;
+            dot.verb = SMTP_VERB_END_OF_DATA;
+            step = add_step(session, SW_CLIENT, &dot, encrypted);
+            if (step && !session->unanswered)
+                session->unanswered = step;
+            if (step)
+                session->last_command = step;
+        }
+        sw_build_end_of_data(session, step, event);
+        break;
+    }
+    case SMTP_EVENT_TLS_HANDOVER:
+        session->tls = SW_TLS_STARTTLS_ACCEPTED;
+        break;
+    case SMTP_EVENT_RESUMED:
+        session->tls = SW_TLS_CLEAR;
+        break;
+    case SMTP_EVENT_GAP:
+        session->gaps_in_dialogue++;
+        break;
+    case SMTP_EVENT_ANOMALY:
+        on_anomaly(session, event);
+        break;
+    case SMTP_EVENT_PROXY:
+        session->proxied_for = sw_arena_copy(&session->arena, event->text);
+        break;
+    }
+}
+
+void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *facts,
+                       int64_t now_ns)
+{
+    session->facts = facts;
+    session->ended = true;
+    session->final = (struct sw_mark){facts->last.frame, now_ns};
+    if (session->arena.exhausted || facts->limit_hit)
+        session->limits_hit = true;
+}
+
+void sw_session_release(struct sw_session *session)
+{
+    sw_arena_release(&session->arena);
+}

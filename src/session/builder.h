@@ -1,0 +1,30 @@
+/*
+ * builder.h - fills a session from events: the only writer of the model.
+ *
+ * Life: init; then first bytes, SMTP events, TLS bytes and gaps as they come; finish with the final TCP facts; release.
+ */
+#ifndef SW_SESSION_BUILDER_H
+#define SW_SESSION_BUILDER_H
+
+#include "session/session.h"
+
+/* An empty session. `account` (may be NULL) counts its memory; limits are copied. */
+void sw_session_init(struct sw_session *session, const struct sw_session_limits *limits,
+                     size_t *account);
+/* The first payload bytes of a direction (called for every chunk; only the first bytes are kept). */
+void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struct sw_span bytes,
+                            struct sw_mark mark);
+/* One event of the SMTP dissector. `facts` are those of this moment; `encrypted` = it came out of TLS. */
+void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
+                     const struct sw_flow_facts *facts, bool encrypted);
+/* Bytes inside TLS that are not decrypted. */
+void sw_session_opaque(struct sw_session *session, enum sw_side from, struct sw_span bytes,
+                       struct sw_mark mark);
+/* What the first bytes of a direction are. */
+enum sw_content sw_content_of(enum sw_side from, struct sw_span first);
+/* The connection is over at packet time `now_ns`: keeps the facts. */
+void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *facts,
+                       int64_t now_ns);
+void sw_session_release(struct sw_session *session);
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * envelope.c - mails and their recipients: what MAIL, RCPT, DATA, BDAT and their replies do to the model.
+ *
+ * Replies drive it (RFC 5321 4.1.4): a second EHLO or a RSET ends a transaction only when the server accepts it, a MAIL
+ * inside a transaction begins a new mail only when the server does not call it nested.
+ */
+#include "session/build.h"
+
+static struct sw_message *new_message(struct sw_session *session, struct sw_step *mail)
+{
+    struct sw_message *m = SW_ARENA_NEW(&session->arena, struct sw_message);
+    if (!m)
+        return NULL;
+    m->index = session->message_count++;
+    m->mail = mail;
+    struct sw_span path;
+    struct sw_span params;
+    if (mail && smtp_path_parse(mail->argument, &path, &params)) {
+        m->sender = path;
+        struct sw_span size;
+        m->has_size = smtp_param_find(params, "SIZE", &size) && sw_span_u64(size, &m->size_declared);
+    }
+    if (mail)
+        mail->message = m;
+    *session->messages_tail = m;
+    session->messages_tail = &m->next;
+    session->message = m;
+    return m;
+}
+
+/* A transaction that a further MAIL would be nested in. */
+static bool transaction_is_open(const struct sw_message *m)
+{
+    if (!m || m->final || m->abandoned)
+        return false;
+    return !m->mail || !m->mail->reply || sw_reply_is(m->mail->reply, 2);
+}
+
+static void on_mail(struct sw_session *session, struct sw_step *step)
+{
+    /* The server has not answered a RSET yet: the client already counts on it (pipelining). */
+    bool reset_on_its_way = session->message && session->message->abandoned;
+    if (!reset_on_its_way && transaction_is_open(session->message)) {
+        step->message = NULL; /* the reply tells whether this is a mail of its own */
+        return;
+    }
+    (void)new_message(session, step);
+}
+
+static void on_rcpt(struct sw_session *session, struct sw_step *step)
+{
+    struct sw_message *m = session->message;
+    if (!m && session->facts->midstream)
+        m = new_message(session, NULL);
+    if (!m)
+        return; /* RCPT without MAIL: nothing is attempted, the reply tells the error */
+    struct sw_recipient *r = SW_ARENA_NEW(&session->arena, struct sw_recipient);
+    if (!r)
+        return;
+    struct sw_span path;
+    struct sw_span params;
+    r->address = smtp_path_parse(step->argument, &path, &params) ? path : step->argument;
+    r->command = step;
+    step->message = m;
+    if (m->last_recipient)
+        m->last_recipient->next = r;
+    else
+        m->recipients = r;
+    m->last_recipient = r;
+    m->recipient_count++;
+}
+
+static void on_reset(struct sw_session *session, struct sw_step *step)
+{
+    struct sw_message *m = session->message;
+    step->message = m;
+    if (m && !m->final && !m->abandoned)
+        m->abandoned = step;
+}
+
+void sw_build_command(struct sw_session *session, struct sw_step *step,
+                      const struct smtp_event *event)
+{
+    switch (step->verb) {
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+        sw_build_hello(session, step);
+        on_reset(session, step);
+        break;
+    case SMTP_VERB_MAIL:
+    case SMTP_VERB_SEND:
+    case SMTP_VERB_SOML:
+    case SMTP_VERB_SAML:
+        on_mail(session, step);
+        break;
+    case SMTP_VERB_RCPT:
+        on_rcpt(session, step);
+        break;
+    case SMTP_VERB_DATA:
+    case SMTP_VERB_BDAT:
+    case SMTP_VERB_BURL:
+        step->message = session->message;
+        if (session->message && !session->message->data)
+            session->message->data = step;
+        break;
+    case SMTP_VERB_RSET:
+        on_reset(session, step);
+        break;
+    case SMTP_VERB_QUIT:
+        session->quit = step;
+        on_reset(session, step);
+        break;
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+        sw_build_auth(session, step, event);
+        break;
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+        session->starttls = step;
+        break;
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD: {
+        struct sw_span address;
+        if (smtp_param_find(step->argument, "ADDR", &address))
+            session->proxied_for = address;
+        break;
+    }
+    case SMTP_VERB_NONE:
+    case SMTP_VERB_UNKNOWN:
+    case SMTP_VERB_JUNK:
+    case SMTP_VERB_NOOP:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_HELP:
+    case SMTP_VERB_ETRN:
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_DEBUG:
+    case SMTP_VERB_WIZ:
+    case SMTP_VERB_END_OF_DATA:
+    case SMTP_VERB_COUNT:
+        break;
+    }
+}
+
+static void on_mail_reply(struct sw_session *session, struct sw_step *reply)
+{
+    struct sw_step *mail = reply->command;
+    if (!mail || mail->message)
+        return; /* a mail of its own already */
+    if (sw_reply_is(reply, 2)) { /* the server began anew by itself: the old one is given up */
+        if (session->message && !session->message->abandoned)
+            session->message->abandoned = mail;
+        reply->message = new_message(session, mail);
+    }
+}
+
+static void on_rcpt_reply(struct sw_step *reply)
+{
+    struct sw_message *m = reply->message;
+    if (!m)
+        return;
+    struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (r->command == reply->command)
+            break;
+    }
+    if (!r || r->reply)
+        return;
+    r->reply = reply;
+    if (sw_reply_is(reply, 2))
+        m->accepted_count++;
+}
+
+/* LMTP: the n-th accepted recipient (RFC 2033 4.2). */
+static struct sw_recipient *accepted_recipient(struct sw_message *m, uint64_t n)
+{
+    struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (sw_reply_is(r->reply, 2) && n-- == 0)
+            return r;
+    }
+    return NULL;
+}
+
+static void on_final_reply(struct sw_session *session, struct sw_step *reply, uint32_t nth)
+{
+    struct sw_message *m = reply->message;
+    if (!m)
+        return;
+    if (reply->flags & SMTP_FLAG_RECIPIENT) {
+        struct sw_recipient *r = accepted_recipient(m, nth);
+        if (r)
+            r->final = reply;
+    }
+    m->final = reply;
+    if (session->message == m && m->abandoned && m->abandoned->verb != SMTP_VERB_QUIT)
+        m->abandoned = NULL; /* a pipelined RSET came after the end of this mail */
+}
+
+static void on_data_reply(struct sw_session *session, struct sw_step *reply)
+{
+    if (reply->code != 354)
+        return;
+    if (!reply->message && reply->command) /* the server takes a text without an envelope */
+        reply->command->message = reply->message = new_message(session, NULL);
+    struct sw_message *m = reply->message;
+    if (m) {
+        m->go_ahead = reply;
+        m->data = reply->command;
+    }
+}
+
+static void answer_command(struct sw_step *reply)
+{
+    struct sw_step *command = reply->command;
+    if (!command)
+        return;
+    command->replies++;
+    if (!command->reply || (reply->flags & SMTP_FLAG_RECIPIENT))
+        command->reply = reply;
+}
+
+void sw_build_reply(struct sw_session *session, struct sw_step *reply)
+{
+    uint32_t nth = reply->command ? reply->command->replies : 0;
+    answer_command(reply);
+    switch (reply->verb) {
+    case SMTP_VERB_NONE:
+        if (!(reply->flags & SMTP_FLAG_UNSOLICITED) && !session->greeting)
+            session->greeting = reply;
+        break;
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+        sw_build_hello_reply(session, reply);
+        break;
+    case SMTP_VERB_MAIL:
+    case SMTP_VERB_SEND:
+    case SMTP_VERB_SOML:
+    case SMTP_VERB_SAML:
+        on_mail_reply(session, reply);
+        break;
+    case SMTP_VERB_RCPT:
+        on_rcpt_reply(reply);
+        break;
+    case SMTP_VERB_DATA:
+        on_data_reply(session, reply);
+        break;
+    case SMTP_VERB_BDAT:
+    case SMTP_VERB_BURL:
+    case SMTP_VERB_END_OF_DATA:
+        if (reply->verb == SMTP_VERB_END_OF_DATA || (reply->flags & SMTP_FLAG_LAST))
+            on_final_reply(session, reply, nth);
+        break;
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+        sw_build_auth_reply(session, reply);
+        break;
+    case SMTP_VERB_RSET:
+        break;
+    case SMTP_VERB_UNKNOWN:
+    case SMTP_VERB_JUNK:
+    case SMTP_VERB_NOOP:
+    case SMTP_VERB_QUIT:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_HELP:
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+    case SMTP_VERB_ETRN:
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_DEBUG:
+    case SMTP_VERB_WIZ:
+    case SMTP_VERB_COUNT:
+        break;
+    }
+}
+
+/* The mail whose text is on the wire: octets that come before the 354 is seen belong to the running one. */
+static struct sw_message *body_message(struct sw_session *session)
+{
+    if (!session->message)
+        (void)new_message(session, NULL); /* the capture starts inside a text */
+    return session->message;
+}
+
+void sw_build_body(struct sw_session *session, const struct smtp_event *event)
+{
+    struct sw_message *m = body_message(session);
+    if (!m)
+        return;
+    struct sw_mark mark = {event->end.frame, event->end.time_ns};
+    if (!m->body_seen)
+        m->body_first = (struct sw_mark){event->begin.frame, event->begin.time_ns};
+    m->body_seen = true;
+    m->body_last = mark;
+    if (event->flags & SMTP_FLAG_CUT)
+        m->body_missing += event->number;
+    else
+        m->body_octets += event->number;
+}
+
+void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
+                          const struct smtp_event *event)
+{
+    struct sw_message *m = body_message(session);
+    if (!m)
+        return;
+    if (step)
+        step->message = m;
+    m->end_of_data = step ? step : m->data;
+    m->end_mark = (struct sw_mark){event->end.frame, event->end.time_ns};
+    m->body_octets = event->number;
+    if (!m->body_seen)
+        m->body_first = m->end_mark;
+    m->body_seen = true;
+    m->body_last = m->end_mark;
+}

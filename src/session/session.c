@@ -1,0 +1,35 @@
+#include "session/session.h"
+
+const struct sw_session_limits sw_session_default_limits = {
+    .arena_bytes = 256 * 1024,
+    .steps = 4096,
+    .reply_bytes = 16 * 1024,
+};
+
+const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword)
+{
+    const struct sw_capability *c;
+    if (!hello)
+        return NULL;
+    SW_EACH(c, hello->capabilities) {
+        if (sw_span_eq_nocase(c->keyword, sw_span_str(keyword)))
+            return c;
+    }
+    return NULL;
+}
+
+const struct sw_hello *sw_session_hello(const struct sw_session *session, bool encrypted)
+{
+    const struct sw_hello *found = NULL;
+    const struct sw_hello *hello;
+    SW_EACH(hello, session->hellos) {
+        if (hello->encrypted == encrypted && sw_reply_is(hello->reply, 2))
+            found = hello;
+    }
+    return found;
+}
+
+bool sw_reply_is(const struct sw_step *reply, int first_digit)
+{
+    return reply && reply->code / 100 == first_digit;
+}

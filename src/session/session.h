@@ -1,0 +1,269 @@
+/*
+ * session.h - the model of one connection that carries (or tried to carry) mail: session > message > exchange.
+ *
+ * It says what was seen, never what it means: meaning is the analyzer's. Everything hangs in the session's arena and
+ * dies with it in one call. Lists are singly linked in the order in which things happened.
+ *
+ * Invariants: spans and pointers inside a session point into its arena or to constants. A step is never changed after
+ * the next one of its side was added, except that a command learns its reply. No secret is ever stored.
+ */
+#ifndef SW_SESSION_SESSION_H
+#define SW_SESSION_SESSION_H
+
+#include "base/arena.h"
+#include "dissectors/smtp/smtp.h"
+#include "flow/flow.h"
+
+struct sw_message;
+
+/* Where in the dialogue something stands. */
+enum sw_phase {
+    SW_PHASE_CONNECT,  /* before the TCP handshake is complete */
+    SW_PHASE_GREETING, /* waiting for the server's first line */
+    SW_PHASE_HELLO,    /* EHLO, HELO, LHLO and everything that has no phase of its own before MAIL */
+    SW_PHASE_STARTTLS,
+    SW_PHASE_TLS,
+    SW_PHASE_AUTH,
+    SW_PHASE_MAIL,
+    SW_PHASE_RCPT,
+    SW_PHASE_DATA,  /* DATA until its 354 */
+    SW_PHASE_BODY,  /* the text of the message */
+    SW_PHASE_FINAL, /* waiting for the answer to the end of data */
+    SW_PHASE_QUIT,
+};
+
+/* One line of the dialogue: a command (with its arguments) or a whole reply. */
+struct sw_step {
+    struct sw_step *next;
+    enum sw_side from;
+    enum sw_phase phase; /* of the command; of a reply: the phase of what it answers */
+    enum smtp_verb verb; /* of the command, or of the command a reply answers */
+    uint32_t flags;      /* enum smtp_flag */
+    uint32_t id;         /* the dissector's id of a command */
+    struct sw_mark first; /* frame and time of the first byte */
+    struct sw_mark last;  /* and of the last */
+    struct sw_span word;  /* verb as it was written */
+    struct sw_span argument;
+    struct sw_message *message; /* the mail this belongs to, or NULL */
+    /* commands */
+    struct sw_step *reply;   /* the (final) answer, or NULL */
+    uint32_t replies;        /* LMTP end of data has several */
+    /* replies */
+    struct sw_step *command; /* what it answers, or NULL */
+    uint16_t code;
+    struct smtp_enhanced enhanced;
+    struct sw_span text;     /* all lines, codes and separators stripped, joined by LF; capped */
+    uint32_t lines;
+    int64_t delay_ns;        /* from the last byte of the command (or the handshake) to the first of the reply */
+    bool after_close;        /* came after the client's FIN or RST */
+    bool encrypted;          /* inside TLS */
+};
+
+struct sw_recipient {
+    struct sw_recipient *next;
+    struct sw_span address; /* without angle brackets */
+    struct sw_step *command;
+    struct sw_step *reply; /* to RCPT */
+    struct sw_step *final; /* LMTP: its own final reply */
+};
+
+/* One attempted mail: from its MAIL to what ended it. */
+struct sw_message {
+    struct sw_message *next;
+    uint32_t index; /* 0, 1, ... within the session */
+    struct sw_step *mail; /* NULL when the capture starts behind it */
+    struct sw_span sender;
+    bool has_size;
+    uint64_t size_declared;
+    struct sw_recipient *recipients;
+    struct sw_recipient *last_recipient;
+    uint32_t recipient_count;
+    uint32_t accepted_count; /* RCPTs answered 2xx */
+    struct sw_step *data;    /* DATA, or the first BDAT */
+    struct sw_step *go_ahead; /* 354; for BDAT NULL */
+    bool body_seen;
+    struct sw_mark body_first, body_last;
+    uint64_t body_octets;
+    uint64_t body_missing; /* octets of it that the capture lacks */
+    struct sw_step *end_of_data; /* the dot, or the BDAT LAST command */
+    struct sw_mark end_mark;
+    struct sw_step *final;     /* answer to the end of data (LMTP: the last one) */
+    struct sw_step *abandoned; /* RSET, EHLO or QUIT of the client that ended it */
+    bool false_end;            /* end-of-data look-alikes inside */
+    bool bare_lf;              /* a lone LF inside the text */
+    uint64_t longest_line;
+    struct sw_span message_id; /* header fields, filled when they are read */
+    struct sw_span subject;
+};
+
+enum sw_auth_result {
+    SW_AUTH_UNANSWERED,
+    SW_AUTH_ACCEPTED,
+    SW_AUTH_REJECTED,
+    SW_AUTH_TEMPORARY,
+    SW_AUTH_CANCELLED,
+};
+
+struct sw_auth {
+    struct sw_auth *next;
+    struct sw_span mechanism;
+    enum smtp_mechanism kind;
+    struct sw_span user;
+    struct sw_step *command;
+    struct sw_step *last; /* the last client line of the exchange (the command itself when there was no other) */
+    struct sw_step *reply; /* the deciding reply, or NULL */
+    enum sw_auth_result result;
+    bool cancelled;
+    bool encrypted;
+    struct sw_span error_json; /* decoded 334 error of XOAUTH2/OAUTHBEARER */
+    struct sw_step *challenge; /* the last 334 */
+};
+
+struct sw_capability {
+    struct sw_capability *next;
+    struct sw_span keyword;
+    struct sw_span params;
+};
+
+/* One EHLO (LHLO, HELO) and what it told. */
+struct sw_hello {
+    struct sw_hello *next;
+    struct sw_step *command;
+    struct sw_step *reply;
+    bool encrypted;
+    struct sw_capability *capabilities; /* of a 250 to EHLO or LHLO */
+};
+
+/* Anything odd, with its place; the analyzer makes findings of it. */
+struct sw_oddity {
+    struct sw_oddity *next;
+    enum smtp_anomaly kind;
+    enum sw_side from;
+    struct sw_mark mark;
+    struct sw_span text;
+    uint64_t number;
+    uint32_t count; /* how often the same kind was seen from this side */
+};
+
+/* What the first bytes of a direction are. */
+enum sw_content {
+    SW_CONTENT_NOTHING,
+    SW_CONTENT_SMTP,
+    SW_CONTENT_TLS,
+    SW_CONTENT_HTTP,
+    SW_CONTENT_SSH,
+    SW_CONTENT_POP3,
+    SW_CONTENT_IMAP,
+    SW_CONTENT_SOCKS,
+    SW_CONTENT_PROXY, /* PROXY protocol */
+    SW_CONTENT_FTP,
+    SW_CONTENT_TEXT,  /* printable, none of the above */
+    SW_CONTENT_BINARY,
+};
+
+enum { SW_FIRST_BYTES = 96 };
+
+struct sw_first_bytes {
+    uint8_t bytes[SW_FIRST_BYTES];
+    uint8_t len;
+    enum sw_content content;
+    struct sw_mark mark;
+};
+
+/* How TLS stands. */
+enum sw_tls_state {
+    SW_TLS_NONE,
+    SW_TLS_STARTTLS_ACCEPTED, /* 220 to STARTTLS, nothing yet behind it */
+    SW_TLS_HELLO,             /* a ClientHello was seen */
+    SW_TLS_SERVER_HELLO,      /* and records of the server */
+    SW_TLS_APPLICATION,       /* application data in both directions: it is established */
+    SW_TLS_CLEAR,             /* after STARTTLS clear text went on */
+};
+
+/* Caps of one session; zero-initialised fields take the default of sw_session_default_limits. */
+struct sw_session_limits {
+    size_t arena_bytes;    /* everything that is kept of one session */
+    uint32_t steps;        /* dialogue lines that are kept */
+    uint32_t reply_bytes;  /* text that is kept of one reply */
+};
+
+/* How far the records of one direction were walked: enough to tell handshake from application data. */
+struct sw_tls_walk {
+    uint8_t head[5];
+    uint8_t have;      /* bytes of the record header so far */
+    uint32_t left;     /* bytes of the record's body still to come */
+    uint32_t handshake_records;
+    uint32_t application_records;
+    uint32_t alert_records;
+    bool lost;         /* not at a record boundary any more */
+};
+
+/* Lists are appended at *tail; first holds the head. */
+struct sw_session {
+    struct sw_arena arena;
+    const struct sw_flow_facts *facts; /* the flow's; final once `ended`, borrowed as long as the record lives */
+    char id[17];                /* 16 hex digits */
+    char community_id[40];      /* "1:..." */
+    const char *file;           /* name of the capture file, borrowed from the run */
+    bool ended;
+    struct sw_mark final;       /* when it was taken as final: last frame of it, and the clock at that moment */
+    bool mail_port;             /* the server's port is one of the mail ports */
+    bool implicit_tls_port;     /* 465 */
+    bool lmtp;
+    bool swapped;               /* sides were corrected by content */
+    bool has_dissector;         /* SMTP was recognised */
+
+    struct sw_step *steps;
+    struct sw_step **steps_tail;
+    uint32_t step_count;
+    uint32_t steps_left_out; /* over the cap: counted, not kept */
+
+    struct sw_step *greeting; /* reply that answers the connection, or NULL */
+    struct sw_hello *hellos;
+    struct sw_hello **hellos_tail;
+    struct sw_hello *hello; /* the last one */
+    struct sw_step *starttls;
+    struct sw_auth *auths;
+    struct sw_auth **auths_tail;
+    struct sw_auth *auth; /* the running or last one */
+    bool authenticated;
+    struct sw_message *messages;
+    struct sw_message **messages_tail;
+    struct sw_message *message; /* the running one, or NULL */
+    uint32_t message_count;
+    struct sw_step *quit;
+    struct sw_oddity *oddities;
+    struct sw_oddity **oddities_tail;
+    struct sw_step *last_command; /* the last command of the client */
+    struct sw_step *last_reply;   /* the last reply of the server */
+    struct sw_span proxied_for;   /* real client named by PROXY, XCLIENT or XFORWARD */
+
+    struct sw_first_bytes first_bytes[2]; /* by enum sw_side */
+    enum sw_tls_state tls;
+    struct sw_mark tls_begin;   /* first byte of TLS from the client */
+    uint64_t tls_bytes[2];
+    struct sw_tls_walk tls_walk[2]; /* by enum sw_side */
+    uint32_t gaps_in_dialogue;  /* gaps that the dissector saw */
+    bool limits_hit;
+
+    /* private to the builder */
+    struct sw_session_limits limits;
+    struct sw_step *unanswered; /* the first command that may still get a reply */
+    uint8_t *reply_text;        /* the reply that is being read */
+    uint32_t reply_used, reply_room;
+    bool reply_cut;
+};
+
+extern const struct sw_session_limits sw_session_default_limits;
+
+/* Walks of lists that everybody needs. */
+#define SW_EACH(item, list) for ((item) = (list); (item); (item) = (item)->next)
+
+/* The EHLO keyword of the capabilities in force at a hello, or NULL; case-insensitive. */
+const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword);
+/* The last hello that was answered 2xx with the given encryption; NULL when there was none. */
+const struct sw_hello *sw_session_hello(const struct sw_session *session, bool encrypted);
+/* 2xx, 4xx, 5xx? A missing reply is neither. */
+bool sw_reply_is(const struct sw_step *reply, int first_digit);
+
+#endif
