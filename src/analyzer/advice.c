@@ -1,0 +1,176 @@
+#include "analyzer/advice.h"
+
+enum { NAME_COUNT = 14 };
+
+/* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
+struct name {
+    struct sw_span name;
+    const char *prefix; /* before a value */
+    const char *noun;
+    size_t offset; /* in struct sw_template_values */
+};
+
+#define NAME(field, before, generic)                                                               \
+    {SW_SPAN_LIT(#field), before, generic, offsetof(struct sw_template_values, field)}
+
+static const struct name names[NAME_COUNT] = {
+    NAME(server, "", "the server"),
+    NAME(port, "port ", "this port"),
+    NAME(client, "", "the sending computer"),
+    NAME(sender, "", "the sender's address"),
+    NAME(recipient, "", "the recipient"),
+    NAME(user, "", "the account"),
+    NAME(mechanism, "", "another one"),
+    NAME(reply, "", NULL),
+    NAME(code, "", "an error code"),
+    NAME(size, "", "its size"),
+    NAME(limit, "", "less than that"),
+    NAME(wait, "", "a long time"),
+    NAME(offered, "", "certain methods"),
+    NAME(what, "", "the last step"),
+};
+
+/* Where the text is written; with at NULL it is only measured. */
+struct writer {
+    char *at;
+    size_t length;
+    bool sentence_start;
+};
+
+static void put(struct writer *w, char c)
+{
+    if (w->at)
+        w->at[w->length] = c;
+    w->length++;
+    if (c == '.' || c == '\n')
+        w->sentence_start = true;
+    else if (c != ' ' && c != '"' && c != '\'')
+        w->sentence_start = false;
+}
+
+static void put_text(struct writer *w, const char *text, bool capital)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        uint8_t c = (uint8_t)text[i];
+        put(w, (char)(i == 0 && capital ? sw_ascii_upper(c) : c));
+    }
+}
+
+static const char *value_of(const struct name *name, const struct sw_template_values *values)
+{
+    if (!values)
+        return NULL;
+    const char *value;
+    memcpy(&value, (const char *)values + name->offset, sizeof(value));
+    return value && value[0] != '\0' ? value : NULL;
+}
+
+/* The name in braces at the start of `text`; *length gets what it takes up. NULL: none is there. */
+static const struct name *name_at(struct sw_span text, size_t *length)
+{
+    if (text.len == 0 || text.ptr[0] != '{')
+        return NULL;
+    size_t end = sw_span_index(text, '}');
+    struct sw_span inside = sw_span_sub(text, 1, end - 1);
+    for (size_t i = 0; i < NAME_COUNT && end < text.len; i++) {
+        if (sw_span_eq(inside, names[i].name)) {
+            *length = end + 1;
+            return &names[i];
+        }
+    }
+    return NULL;
+}
+
+static bool at_mark(struct sw_span text, char bracket)
+{
+    return text.len >= 2 && text.ptr[0] == (uint8_t)bracket && text.ptr[1] == (uint8_t)bracket;
+}
+
+/* The length of a section from its "[[" to behind its "]]", or 0 when it is not closed. */
+static size_t section_length(struct sw_span text)
+{
+    for (size_t i = 2; i + 1 < text.len; i++) {
+        if (at_mark(sw_span_from(text, i), ']'))
+            return i + 2;
+    }
+    return 0;
+}
+
+/* Is every name inside known? */
+static bool section_holds(struct sw_span section, const struct sw_template_values *values)
+{
+    for (size_t i = 0; i < section.len; i++) {
+        size_t length;
+        const struct name *name = name_at(sw_span_from(section, i), &length);
+        if (name && !value_of(name, values))
+            return false;
+    }
+    return true;
+}
+
+static void put_name(struct writer *w, const struct name *name, const char *value)
+{
+    if (value) {
+        put_text(w, name->prefix, w->sentence_start);
+        put_text(w, value, false);
+    } else if (name->noun) {
+        put_text(w, name->noun, w->sentence_start);
+    }
+}
+
+static void write_all(struct writer *w, struct sw_span text,
+                      const struct sw_template_values *values)
+{
+    for (size_t i = 0; i < text.len;) {
+        struct sw_span rest = sw_span_from(text, i);
+        size_t length = 0;
+        const struct name *name = name_at(rest, &length);
+        if (name) {
+            put_name(w, name, value_of(name, values));
+            i += length;
+        } else if (at_mark(rest, '[') && (length = section_length(rest)) > 0) {
+            /* what holds is written from inside, so that only its brackets are left out */
+            i += section_holds(sw_span_sub(rest, 0, length), values) ? 2 : length;
+        } else if (at_mark(rest, ']')) {
+            i += 2;
+        } else {
+            put(w, (char)rest.ptr[0]);
+            i++;
+        }
+    }
+}
+
+const char *sw_template_fill(const char *text, const struct sw_template_values *values,
+                             struct sw_arena *arena)
+{
+    struct writer w = {.at = NULL, .sentence_start = true};
+    write_all(&w, sw_span_str(text), values);
+    char *filled = sw_arena_alloc(arena, w.length + 1);
+    if (!filled)
+        return NULL;
+    w = (struct writer){.at = filled, .sentence_start = true};
+    write_all(&w, sw_span_str(text), values);
+    filled[w.length] = '\0';
+    return filled;
+}
+
+bool sw_template_valid(const char *text)
+{
+    bool open = false;
+    struct sw_span all = sw_span_str(text);
+    for (size_t i = 0; i < all.len; i++) {
+        struct sw_span rest = sw_span_from(all, i);
+        size_t length;
+        bool known = name_at(rest, &length) != NULL;
+        if (rest.ptr[0] == '{' && !known)
+            return false;
+        /* the server's words have no noun: outside a section a sentence would lose a part */
+        if (known && !open && sw_span_starts(rest, SW_SPAN_LIT("{reply}")))
+            return false;
+        if (at_mark(rest, '['))
+            open = true;
+        if (at_mark(rest, ']'))
+            open = false;
+    }
+    return !open;
+}

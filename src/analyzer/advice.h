@@ -1,0 +1,43 @@
+/*
+ * advice.h - templates of sentences and what fills them.
+ *
+ * A template is our own text with names in braces: {server} {port} {client} {sender} {recipient}
+ * {user} {mechanism} {reply} {code} {size} {limit} {wait} {offered} {what}. A name without a value
+ * becomes a generic noun ("the server"). {reply} has no such noun; like every name it may stand
+ * inside [[ ... ]], a section that vanishes when a name in it has no value. {port} is written out
+ * as a noun: "587" becomes "port 587".
+ */
+#ifndef SW_ANALYZER_ADVICE_H
+#define SW_ANALYZER_ADVICE_H
+
+#include "base/arena.h"
+
+/* The values; NULL where unknown. Strings are printable text (wire text already escaped). */
+struct sw_template_values {
+    const char *server;    /* "mail.example.org" or an address */
+    const char *port;      /* "587" */
+    const char *client;    /* "192.0.2.7" */
+    const char *sender;    /* "a@example.org" */
+    const char *recipient; /* "b@example.org" */
+    const char *user;
+    const char *mechanism; /* "LOGIN" */
+    const char *reply;     /* the server's words with code, already in quotation marks */
+    const char *code;      /* "550 5.7.1" */
+    const char *size;      /* "35 MB" */
+    const char *limit;     /* "25 MB" */
+    const char *wait;      /* "2 minutes" */
+    const char *offered;   /* "CRAM-MD5 and NTLM" */
+    const char *what;      /* "the password", "MAIL" ... */
+};
+
+/*
+ * The filled template in the arena, or NULL when the arena is full. `values` may be NULL: then every
+ * name becomes its noun. A noun at the start of a sentence is given a capital letter. "[[" without
+ * "]]" and unknown names in braces stay as they are (a test forbids them in our tables).
+ */
+const char *sw_template_fill(const char *text, const struct sw_template_values *values,
+                             struct sw_arena *arena);
+/* False when the text has an unknown name, or a section that is not closed. For the tables' test. */
+bool sw_template_valid(const char *text);
+
+#endif

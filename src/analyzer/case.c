@@ -1,0 +1,246 @@
+/*
+ * case.c - works out what the rules ask about: who waited for whom, for how long, and who ended it.
+ */
+#include "analyzer/case.h"
+
+enum sw_stage sw_stage_of_phase(enum sw_phase phase)
+{
+    switch (phase) {
+    case SW_PHASE_CONNECT:
+        return SW_STAGE_CONNECT;
+    case SW_PHASE_GREETING:
+        return SW_STAGE_GREETING;
+    case SW_PHASE_HELLO:
+        return SW_STAGE_HELLO;
+    case SW_PHASE_STARTTLS:
+        return SW_STAGE_STARTTLS;
+    case SW_PHASE_TLS:
+        return SW_STAGE_TLS;
+    case SW_PHASE_AUTH:
+        return SW_STAGE_AUTH;
+    case SW_PHASE_MAIL:
+        return SW_STAGE_MAIL;
+    case SW_PHASE_RCPT:
+        return SW_STAGE_RCPT;
+    case SW_PHASE_DATA:
+        return SW_STAGE_DATA;
+    case SW_PHASE_BODY:
+        return SW_STAGE_BODY;
+    case SW_PHASE_FINAL:
+        return SW_STAGE_FINAL;
+    case SW_PHASE_QUIT:
+        return SW_STAGE_QUIT;
+    }
+    return SW_STAGE_CONNECT;
+}
+
+static enum sw_reply_stage reply_stage(enum sw_phase phase)
+{
+    switch (phase) {
+    case SW_PHASE_CONNECT:
+    case SW_PHASE_GREETING:
+        return SW_REPLY_STAGE_GREETING;
+    case SW_PHASE_HELLO:
+    case SW_PHASE_QUIT:
+        return SW_REPLY_STAGE_HELLO;
+    case SW_PHASE_STARTTLS:
+    case SW_PHASE_TLS:
+        return SW_REPLY_STAGE_STARTTLS;
+    case SW_PHASE_AUTH:
+        return SW_REPLY_STAGE_AUTH;
+    case SW_PHASE_MAIL:
+        return SW_REPLY_STAGE_MAIL;
+    case SW_PHASE_RCPT:
+        return SW_REPLY_STAGE_RCPT;
+    case SW_PHASE_DATA:
+        return SW_REPLY_STAGE_DATA;
+    case SW_PHASE_BODY:
+    case SW_PHASE_FINAL:
+        return SW_REPLY_STAGE_FINAL;
+    }
+    return SW_REPLY_STAGE_HELLO;
+}
+
+/* What was known when the reply came: capabilities before it, logins before it. */
+static struct sw_reply_context context_of(const struct sw_case *c, const struct sw_step *reply)
+{
+    struct sw_reply_context context = {
+        .stage = reply_stage(reply->phase),
+        .dialogue_known = true,
+        .tls_active = reply->encrypted,
+    };
+    const struct sw_hello *hello;
+    SW_EACH(hello, c->session->hellos) {
+        if (hello->command->first.frame > reply->first.frame)
+            break;
+        context.starttls_offered =
+            context.starttls_offered || sw_capability_find(hello, "STARTTLS") != NULL;
+        context.auth_offered = sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
+    }
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (auth->reply && auth->reply != reply && auth->reply->first.frame <= reply->first.frame) {
+            context.authenticated = context.authenticated || auth->result == SW_AUTH_ACCEPTED;
+            context.failed_logins += auth->result == SW_AUTH_REJECTED;
+        }
+        bool answers_it = reply->phase == SW_PHASE_AUTH &&
+                          (auth->reply == reply || auth->challenge == reply);
+        if (answers_it) {
+            context.auth_oauth =
+                auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
+            context.auth_cancelled = auth->cancelled;
+        }
+    }
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities)
+        context.client_spoke_early = context.client_spoke_early || o->kind == SMTP_ODD_EARLY_TALKER;
+    return context;
+}
+
+void sw_case_read(const struct sw_case *c, const struct sw_step *reply, struct sw_reply_reading *out)
+{
+    struct sw_reply_context context = context_of(c, reply);
+    struct sw_enhanced enhanced = {reply->enhanced.klass, reply->enhanced.subject,
+                                   reply->enhanced.detail};
+    sw_reply_read(c->kb, reply->code, enhanced, reply->text, &context, out);
+}
+
+/* Commands that a server may leave unanswered without keeping anybody from sending mail. */
+static bool matters(const struct sw_step *command)
+{
+    return command->from == SW_CLIENT && command->verb != SMTP_VERB_QUIT;
+}
+
+/* The first command behind the last answered one; replies before it that the capture lost do not matter any more. */
+static const struct sw_step *find_pending(const struct sw_session *session)
+{
+    const struct sw_step *pending = NULL;
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        if (!matters(s))
+            continue;
+        if (s->reply)
+            pending = NULL;
+        else if (!pending)
+            pending = s;
+    }
+    return pending;
+}
+
+/* Did the text of a message begin and not end? */
+static bool inside_text(const struct sw_message *m)
+{
+    return m && (m->go_ahead || m->body_seen) && !m->end_of_data && !m->final;
+}
+
+static struct sw_mark later(struct sw_mark a, struct sw_mark b)
+{
+    return b.frame && (!a.frame || b.time_ns > a.time_ns) ? b : a;
+}
+
+/* What the client was waiting for when the dialogue ended, and since when. */
+static void find_waiting(struct sw_case *c)
+{
+    const struct sw_session *s = c->session;
+    const struct sw_message *m = s->message;
+    c->pending = find_pending(s);
+    if (!c->server_spoke) {
+        c->waiting = SW_WAITING_GREETING;
+        c->wait_begin = c->facts->established.frame ? c->facts->established : c->facts->first;
+        if (c->pending && c->pending->last.time_ns > c->wait_begin.time_ns)
+            c->pending = NULL; /* the greeting is what is missing; early words change nothing */
+    } else if (c->pending) {
+        c->waiting = SW_WAITING_REPLY;
+        c->wait_begin = c->pending->last;
+    } else if (inside_text(m)) {
+        c->waiting = SW_WAITING_BODY;
+        c->wait_begin = m->body_seen ? m->body_last : m->go_ahead->last;
+    } else {
+        c->waiting = SW_WAITING_NOTHING;
+        c->wait_begin = s->last_reply ? s->last_reply->last : c->facts->last;
+        if (s->last_command)
+            c->wait_begin = later(c->wait_begin, s->last_command->last);
+    }
+}
+
+/* How the waiting ended: the client's QUIT, FIN or RST, the server's close, or not at all. */
+static void find_end(struct sw_case *c)
+{
+    const struct sw_flow_facts *f = c->facts;
+    struct sw_mark close = f->closed;
+    c->closed_by_client = f->closed_by == SW_CLIENT;
+    c->closed_by_server = f->closed_by == SW_SERVER;
+    c->reset = f->close == SW_CLOSE_RST ||
+               (f->closed_by >= 0 && f->half[f->closed_by].rst.frame == close.frame && close.frame);
+    if (c->closed_by_client)
+        c->gave_up = close;
+    const struct sw_step *quit = c->session->quit;
+    bool quit_after = quit && quit->first.time_ns >= c->wait_begin.time_ns && quit != c->pending &&
+                      c->waiting != SW_WAITING_NOTHING;
+    if (quit_after && (!c->gave_up.frame || quit->first.time_ns < c->gave_up.time_ns))
+        c->gave_up = quit->first;
+    c->orderly_quit = quit && c->waiting == SW_WAITING_NOTHING;
+    int64_t until = c->session->final.time_ns;
+    if (c->gave_up.frame)
+        until = c->gave_up.time_ns;
+    else if (close.frame)
+        until = close.time_ns;
+    c->waited_ns = until > c->wait_begin.time_ns ? until - c->wait_begin.time_ns : 0;
+}
+
+void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
+                  const struct sw_history *history)
+{
+    const struct sw_flow_facts *f = session->facts;
+    *c = (struct sw_case){
+        .session = session,
+        .facts = f,
+        .arena = &session->arena,
+        .kb = kb,
+        .history = history,
+    };
+    c->client_seen = f->half[SW_CLIENT].packets > 0;
+    c->server_seen = f->half[SW_SERVER].packets > 0;
+    c->established = f->established.frame != 0 || session->first_bytes[SW_CLIENT].len > 0 ||
+                     session->first_bytes[SW_SERVER].len > 0 || (f->midstream && c->client_seen && c->server_seen && !f->refused);
+    c->server_spoke = f->half[SW_SERVER].bytes > 0;
+    c->client_spoke = f->half[SW_CLIENT].bytes > 0;
+    c->encrypted = session->tls != SW_TLS_NONE && session->tls != SW_TLS_CLEAR &&
+                   session->tls != SW_TLS_STARTTLS_ACCEPTED;
+    c->complete_start = !f->midstream;
+    c->reply_lost = f->half[SW_SERVER].gap_bytes > 0 || f->half[SW_SERVER].truncated_bytes > 0 ||
+                    f->conflicts > 0;
+    const struct sw_step *s;
+    SW_EACH(s, session->steps)
+        c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);
+    c->scan = history && !c->server_spoke && sw_history_targets(history, &f->tuple, f->first.time_ns) >= 4;
+    find_waiting(c);
+    find_end(c);
+    sw_case_judge_messages(c);
+}
+
+void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
+                     const char *what)
+{
+    for (int i = 0; i < 4 && mark.frame; i++) {
+        if (ruling->evidence[i].frame)
+            continue;
+        ruling->evidence[i] = mark;
+        ruling->evidence_from[i] = from;
+        ruling->evidence_what[i] = what;
+        return;
+    }
+}
+
+void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence)
+{
+    for (int i = 0; i < 4; i++) {
+        if (ruling->also[i] == cause || cause == ruling->cause)
+            return;
+        if (ruling->also[i] == SW_CAUSE_NONE) {
+            ruling->also[i] = cause;
+            ruling->also_confidence[i] = confidence;
+            return;
+        }
+    }
+}

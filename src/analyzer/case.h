@@ -1,0 +1,100 @@
+/*
+ * case.h - the case file of one session: what the rules need to know, worked out once; private to the analyzer.
+ *
+ * Rules are pure: they look at the case and give a ruling. They never look at packets.
+ */
+#ifndef SW_ANALYZER_CASE_H
+#define SW_ANALYZER_CASE_H
+
+#include "analyzer/history.h"
+#include "analyzer/reply.h"
+#include "analyzer/verdict.h"
+
+/* How the client's side of the dialogue stood when it ended. */
+enum sw_waiting {
+    SW_WAITING_NOTHING,  /* the server had answered everything: it was the client's turn */
+    SW_WAITING_GREETING, /* connected, and not one byte from the server */
+    SW_WAITING_REPLY,    /* a command was unanswered */
+    SW_WAITING_BODY,     /* the client was sending (or should have been sending) the text */
+};
+
+struct sw_case {
+    struct sw_session *session;
+    const struct sw_flow_facts *facts;
+    struct sw_arena *arena;
+    const struct sw_reply_kb *kb;
+    const struct sw_history *history;
+
+    bool server_seen, client_seen; /* packets of that side are in the capture */
+    bool established;
+    bool server_spoke, client_spoke; /* payload */
+    bool encrypted;      /* the dialogue went into TLS and was not read */
+    bool complete_start; /* the handshake is in the capture */
+    bool reply_lost;     /* bytes of the server are missing: a reply may be among them */
+
+    enum sw_waiting waiting;
+    const struct sw_step *pending; /* the first unanswered command */
+    struct sw_mark wait_begin;     /* when that waiting began */
+    struct sw_mark gave_up;        /* QUIT, FIN or RST with which the client ended the waiting; frame 0 = it did not */
+    int64_t waited_ns;             /* from wait_begin to gave_up, to the server's close, or to the end of the capture */
+
+    bool closed_by_client, closed_by_server; /* first FIN or RST */
+    bool reset;          /* it was an RST */
+    bool orderly_quit;   /* QUIT was sent and nothing else was pending */
+    bool tried_mail;     /* MAIL was sent */
+    bool scan;           /* this attempt is one of many (a port scan) */
+
+    struct sw_message_verdict *messages;
+    uint32_t message_count;
+    enum sw_outcome outcome; /* of all messages together; NO_MAIL when there were none */
+    bool any_message_counts;
+
+    const struct sw_step *refusal; /* the first negative reply that was not overcome */
+    struct sw_reply_reading reading; /* what it means */
+};
+
+/* What a rule says. Zero-initialised cause = it does not apply. */
+struct sw_ruling {
+    enum sw_cause cause;
+    enum sw_outcome outcome;
+    enum sw_confidence confidence;
+    enum sw_stage stage;
+    const struct sw_step *reply; /* the reply that is the cause */
+    struct sw_mark evidence[4];  /* frames that prove it; frame 0 = unused */
+    enum sw_origin evidence_from[4];
+    const char *evidence_what[4];
+    enum sw_cause also[4];
+    enum sw_confidence also_confidence[4];
+    bool has_permanence; /* set by the rule, else the cause's own */
+    enum sw_permanence permanence;
+};
+
+/* Works the case out. The messages array lives in the session's arena. */
+void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
+                  const struct sw_history *history);
+
+/* Fills c->messages, c->outcome and c->refusal. Part of sw_case_open. */
+void sw_case_judge_messages(struct sw_case *c);
+/* What a negative reply means at its place in the dialogue. */
+void sw_case_read(const struct sw_case *c, const struct sw_step *reply, struct sw_reply_reading *out);
+/* The stage of a verdict that stands at a phase of the dialogue. */
+enum sw_stage sw_stage_of_phase(enum sw_phase phase);
+/* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
+void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
+                     const char *what);
+void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence);
+
+/* The rules, by what they look at, in the order in which they are asked. */
+bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling);  /* never established */
+bool sw_rule_first_bytes(const struct sw_case *c, struct sw_ruling *ruling); /* other protocols, port and mode */
+bool sw_rule_accepted(const struct sw_case *c, struct sw_ruling *ruling); /* delivered and partial */
+bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling);  /* a negative reply */
+bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling);
+bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling);   /* closes and silences */
+bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling);  /* probes, tests, given-up greetings */
+bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling);  /* always says something */
+
+/* Texts: fills summary, explanation, advice and evidence of the verdict from the ruling. */
+void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict);
+
+#endif

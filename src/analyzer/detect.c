@@ -1,0 +1,52 @@
+#include "analyzer/detect.h"
+
+bool sw_detect_private(const uint8_t a[16], int ip_version)
+{
+    if (ip_version == 4)
+        return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0) == 16) ||
+               (a[0] == 192 && a[1] == 168) || (a[0] == 169 && a[1] == 254);
+    static const uint8_t loopback[16] = {[15] = 1};
+    return memcmp(a, loopback, 16) == 0 || (a[0] & 0xFE) == 0xFC || (a[0] == 0xFE && (a[1] & 0xC0) == 0x80);
+}
+
+bool sw_detect_loopback(const struct sw_case *c)
+{
+    const struct sw_tuple *t = &c->facts->tuple;
+    static const uint8_t loopback[16] = {[15] = 1};
+    if (t->ip_version == 4)
+        return t->src[0] == 127 && t->dst[0] == 127;
+    return memcmp(t->src, loopback, 16) == 0;
+}
+
+static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_finding_id id,
+                const struct sw_hit *hit)
+{
+    struct sw_finding *f = SW_ARENA_NEW(c->arena, struct sw_finding);
+    if (!f)
+        return;
+    f->id = id;
+    f->severity = hit->severity;
+    f->summary = sw_finding_wording(id)->summary;
+    f->frame = hit->mark.frame;
+    struct sw_finding **place = &verdict->findings;
+    while (*place && (*place)->id < id)
+        place = &(*place)->next;
+    f->next = *place;
+    *place = f;
+}
+
+static void run(const struct sw_detector *list, const struct sw_case *c, struct sw_verdict *verdict)
+{
+    for (; list->detect; list++) {
+        struct sw_hit hit = {.mark = c->facts->first, .severity = sw_finding_info(list->id)->severity};
+        if (list->detect(c, &hit))
+            add(c, verdict, list->id, &hit);
+    }
+}
+
+void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
+{
+    run(sw_detect_login, c, verdict);
+    run(sw_detect_server, c, verdict);
+    run(sw_detect_wire, c, verdict);
+}

@@ -1,0 +1,88 @@
+#include "analyzer/explanation_near.h"
+
+#include "analyzer/client_code.h"
+#include "analyzer/finding.h"
+
+enum { LONGEST = 64, FAR = 1000, MOST = 16 };
+
+/* Letters to change, add or remove to make one of the other. */
+static size_t distance(struct sw_span a, struct sw_span b)
+{
+    size_t row[LONGEST + 1];
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            bool same = sw_ascii_lower(a.ptr[i - 1]) == sw_ascii_lower(b.ptr[j - 1]);
+            size_t best = diagonal + (same ? 0 : 1);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b.len];
+}
+
+static size_t farness(struct sw_span word, const char *id)
+{
+    struct sw_span candidate = sw_span_sub(sw_span_str(id), 0, LONGEST);
+    if (word.len >= 3 && sw_span_find_nocase(candidate, word) < candidate.len)
+        return 1 + (candidate.len - word.len) / 8;
+    return 2 + distance(word, candidate);
+}
+
+struct ranking {
+    const char *ids[MOST];
+    size_t far[MOST];
+    size_t most;
+};
+
+static void consider(struct ranking *r, struct sw_span word, const char *id)
+{
+    size_t far = farness(word, id);
+    size_t at = r->most;
+    while (at > 0 && far < r->far[at - 1])
+        at--;
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(r->ids[i], id) == 0)
+            return;
+    }
+    for (size_t i = r->most; i > at + 1; i--) {
+        r->ids[i - 1] = r->ids[i - 2];
+        r->far[i - 1] = r->far[i - 2];
+    }
+    if (at < r->most) {
+        r->ids[at] = id;
+        r->far[at] = far;
+    }
+}
+
+void sw_nearest_ids(struct sw_span word, const char **nearest, size_t most)
+{
+    struct ranking r = {.most = most < MOST ? most : MOST};
+    for (size_t i = 0; i < r.most; i++) {
+        r.ids[i] = "";
+        r.far[i] = FAR;
+    }
+    word = sw_span_sub(sw_span_trim(word), 0, LONGEST);
+    for (unsigned i = SW_CAUSE_NONE + 1; i < SW_CAUSE_COUNT; i++)
+        consider(&r, word, sw_cause_name((enum sw_cause)i));
+    for (unsigned i = 0; i < SW_FINDING_COUNT; i++)
+        consider(&r, word, sw_finding_info((enum sw_finding_id)i)->id);
+    size_t count;
+    const struct sw_client_code *codes = sw_client_codes(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct sw_span code = sw_span_str(codes[i].code);
+        bool number = sw_ascii_digit(code.ptr[0]) && !(word.len > 0 && sw_ascii_digit(word.ptr[0]));
+        bool name = code.len >= 4 && sw_span_index(code, ' ') == code.len; /* no sentence */
+        if (name && !number)
+            consider(&r, word, codes[i].code);
+    }
+    for (size_t i = 0; i <= most; i++)
+        nearest[i] = i < r.most && r.far[i] < FAR ? r.ids[i] : NULL;
+}

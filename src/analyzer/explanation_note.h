@@ -1,0 +1,21 @@
+/*
+ * explanation_note.h - what is to be said about single client codes beyond their row: facts that
+ * clear up what circulates about them.
+ */
+#ifndef SW_ANALYZER_EXPLANATION_NOTE_H
+#define SW_ANALYZER_EXPLANATION_NOTE_H
+
+#include "analyzer/client_code.h"
+
+struct sw_code_note {
+    const char *code; /* as in the table of client codes */
+    const char *summary; /* or NULL: made of the row */
+    const char *meaning;
+    const char *advice[8]; /* ends with NULL when not full; empty: made of the causes */
+    const char *references; /* separated by "; " */
+};
+
+/* The note on a code, or NULL. */
+const struct sw_code_note *sw_code_note(const struct sw_client_code *row);
+
+#endif

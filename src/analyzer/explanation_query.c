@@ -1,0 +1,233 @@
+#include "analyzer/explanation_query.h"
+
+#include "analyzer/reply_rules.h"
+
+#define ON(stage) SW_REPLY_ON(stage)
+
+/* Where a code is at home: the usual stage first, then all of them. */
+static const struct {
+    uint16_t first, last;
+    enum sw_reply_stage usual;
+    uint16_t stages;
+} homes[] = {
+    {220, 220, SW_REPLY_STAGE_GREETING, ON(GREETING) | ON(STARTTLS)},
+    {235, 235, SW_REPLY_STAGE_AUTH, ON(AUTH)},
+    {250, 250, SW_REPLY_STAGE_FINAL, ON(FINAL)},
+    {334, 334, SW_REPLY_STAGE_AUTH, ON(AUTH)},
+    {354, 354, SW_REPLY_STAGE_DATA, ON(DATA)},
+    {421, 421, SW_REPLY_STAGE_GREETING, ON(GREETING) | ON(MAIL) | ON(RCPT) | ON(FINAL)},
+    {432, 432, SW_REPLY_STAGE_AUTH, ON(AUTH) | ON(MAIL) | ON(FINAL)},
+    {435, 435, SW_REPLY_STAGE_AUTH, ON(AUTH)},
+    {450, 450, SW_REPLY_STAGE_RCPT, ON(MAIL) | ON(RCPT) | ON(FINAL)},
+    {451, 452, SW_REPLY_STAGE_RCPT, ON(MAIL) | ON(RCPT) | ON(FINAL)},
+    {454, 454, SW_REPLY_STAGE_AUTH, ON(STARTTLS) | ON(AUTH) | ON(MAIL)},
+    {455, 455, SW_REPLY_STAGE_MAIL, ON(MAIL) | ON(RCPT)},
+    {500, 500, SW_REPLY_STAGE_HELLO, ON(HELLO) | ON(AUTH)},
+    {501, 501, SW_REPLY_STAGE_MAIL, ON(HELLO) | ON(AUTH) | ON(MAIL) | ON(RCPT)},
+    {502, 502, SW_REPLY_STAGE_HELLO, ON(HELLO) | ON(STARTTLS) | ON(AUTH)},
+    {503, 503, SW_REPLY_STAGE_MAIL, ON(AUTH) | ON(MAIL) | ON(DATA)},
+    {504, 504, SW_REPLY_STAGE_AUTH, ON(HELLO) | ON(AUTH)},
+    {521, 521, SW_REPLY_STAGE_GREETING, ON(GREETING)},
+    {523, 525, SW_REPLY_STAGE_AUTH, ON(AUTH)},
+    {530, 530, SW_REPLY_STAGE_MAIL, ON(AUTH) | ON(MAIL)},
+    {534, 538, SW_REPLY_STAGE_AUTH, ON(AUTH)},
+    {550, 550, SW_REPLY_STAGE_RCPT, ON(MAIL) | ON(RCPT) | ON(FINAL)},
+    {551, 551, SW_REPLY_STAGE_RCPT, ON(RCPT)},
+    {552, 552, SW_REPLY_STAGE_FINAL, ON(MAIL) | ON(RCPT) | ON(FINAL)},
+    {553, 553, SW_REPLY_STAGE_RCPT, ON(MAIL) | ON(RCPT)},
+    {554, 554, SW_REPLY_STAGE_RCPT, ON(GREETING) | ON(RCPT) | ON(DATA) | ON(FINAL)},
+    {555, 555, SW_REPLY_STAGE_MAIL, ON(MAIL)},
+    {571, 571, SW_REPLY_STAGE_FINAL, ON(FINAL)},
+    {0, 599, SW_REPLY_STAGE_RCPT, ON(RCPT)},
+};
+
+static size_t home_of(int code)
+{
+    size_t i = 0;
+    while (code < homes[i].first || code > homes[i].last)
+        i++;
+    return i;
+}
+
+uint16_t sw_query_stages(int code)
+{
+    return homes[home_of(code)].stages;
+}
+
+enum sw_reply_stage sw_query_stage(int code)
+{
+    return homes[home_of(code)].usual;
+}
+
+/* What people call the stages. The longer of two that begin alike stands first. */
+static const struct {
+    struct sw_span name;
+    enum sw_reply_stage stage;
+} prefixes[] = {
+    {SW_SPAN_LIT("greeting"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("banner"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("connect"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("hello"), SW_REPLY_STAGE_HELLO},
+    {SW_SPAN_LIT("ehlo"), SW_REPLY_STAGE_HELLO},
+    {SW_SPAN_LIT("helo"), SW_REPLY_STAGE_HELLO},
+    {SW_SPAN_LIT("lhlo"), SW_REPLY_STAGE_HELLO},
+    {SW_SPAN_LIT("starttls"), SW_REPLY_STAGE_STARTTLS},
+    {SW_SPAN_LIT("auth"), SW_REPLY_STAGE_AUTH},
+    {SW_SPAN_LIT("mail from"), SW_REPLY_STAGE_MAIL},
+    {SW_SPAN_LIT("mail"), SW_REPLY_STAGE_MAIL},
+    {SW_SPAN_LIT("rcpt to"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("rcpt"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("data"), SW_REPLY_STAGE_DATA},
+    {SW_SPAN_LIT("final"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("bdat"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("eod"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("dot"), SW_REPLY_STAGE_FINAL},
+};
+
+/* How logs tell at which stage a reply came. */
+static const struct {
+    struct sw_span words;
+    enum sw_reply_stage stage;
+} hints[] = {
+    {SW_SPAN_LIT("end of data"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("after i sent the message"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("pipelined end"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("in reply to data"), SW_REPLY_STAGE_DATA},
+    {SW_SPAN_LIT("after data"), SW_REPLY_STAGE_DATA},
+    {SW_SPAN_LIT("failed on data"), SW_REPLY_STAGE_DATA},
+    {SW_SPAN_LIT("rcpt to"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("does not like recipient"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("recipients was rejected"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("mail from"), SW_REPLY_STAGE_MAIL},
+    {SW_SPAN_LIT("sender was rejected"), SW_REPLY_STAGE_MAIL},
+    {SW_SPAN_LIT("sasl authentication failed"), SW_REPLY_STAGE_AUTH},
+    {SW_SPAN_LIT("starttls"), SW_REPLY_STAGE_STARTTLS},
+    {SW_SPAN_LIT("refused to start tls"), SW_REPLY_STAGE_STARTTLS},
+    {SW_SPAN_LIT("refused to talk to me"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("greeting failed"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("initial connection"), SW_REPLY_STAGE_GREETING},
+    {SW_SPAN_LIT("ehlo"), SW_REPLY_STAGE_HELLO},
+    {SW_SPAN_LIT("helo"), SW_REPLY_STAGE_HELLO},
+};
+
+/* A three-digit code of a reply at the start of `s`, or 0. */
+static int code_at(struct sw_span s)
+{
+    if (s.len < 3 || s.ptr[0] < '2' || s.ptr[0] > '5')
+        return 0;
+    if (!sw_ascii_digit(s.ptr[1]) || !sw_ascii_digit(s.ptr[2]))
+        return 0;
+    bool ends = s.len == 3 || s.ptr[3] == ' ' || s.ptr[3] == '-' || s.ptr[3] == '\\' ||
+                s.ptr[3] == '\n' || s.ptr[3] == '\r' || s.ptr[3] == ',' || s.ptr[3] == '\'';
+    return ends ? (s.ptr[0] - '0') * 100 + (s.ptr[1] - '0') * 10 + (s.ptr[2] - '0') : 0;
+}
+
+/* Cuts a stage off the start of *query; false when there is none. */
+static bool take_stage(struct sw_span *query, enum sw_reply_stage *stage)
+{
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (!sw_span_starts_nocase(*query, prefixes[i].name))
+            continue;
+        struct sw_span rest = sw_span_from(*query, prefixes[i].name.len);
+        bool colon = rest.len > 0 && rest.ptr[0] == ':';
+        bool blank = rest.len > 0 && (rest.ptr[0] == ' ' || rest.ptr[0] == '\t');
+        rest = sw_span_trim(sw_span_from(rest, colon ? 1 : 0));
+        struct sw_enhanced any;
+        if (colon || (blank && (code_at(rest) != 0 || sw_enhanced_parse(rest, &any) > 0))) {
+            *query = rest;
+            *stage = prefixes[i].stage;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next line of *rest: up to LF, or a backslash and an 'n'. */
+static struct sw_span next_line(struct sw_span *rest)
+{
+    size_t end = 0, skip = 0;
+    for (; end < rest->len && skip == 0; end++) {
+        if (rest->ptr[end] == '\n')
+            skip = 1;
+        else if (rest->ptr[end] == '\\' && end + 1 < rest->len && rest->ptr[end + 1] == 'n')
+            skip = 2;
+    }
+    if (skip > 0)
+        end--;
+    struct sw_span line = sw_span_trim(sw_span_sub(*rest, 0, end));
+    *rest = sw_span_from(*rest, end + skip);
+    return line;
+}
+
+static void read_lines(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    uint8_t *text = query.len > 0 ? sw_arena_alloc(arena, query.len) : NULL;
+    size_t used = 0;
+    while (text && query.len > 0) {
+        struct sw_span line = next_line(&query);
+        if (code_at(line) == out->code && out->code != 0)
+            line = sw_span_from(line, line.len > 3 ? 4 : 3);
+        line = sw_span_trim(line);
+        struct sw_enhanced code;
+        if (out->enhanced.klass == 0 && sw_enhanced_parse(line, &code) > 0)
+            out->enhanced = code;
+        if (used > 0)
+            text[used++] = '\n';
+        if (line.len > 0)
+            memcpy(text + used, line.ptr, line.len);
+        used += line.len;
+    }
+    out->text = sw_span_make(text, used);
+}
+
+bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
+    query = sw_span_trim(query);
+    out->stage_given = take_stage(&query, &out->stage);
+    while (query.len > 0 && (query.ptr[0] == '"' || query.ptr[0] == '\''))
+        query = sw_span_from(query, 1);
+    struct sw_enhanced code;
+    out->code = code_at(query);
+    if (out->code == 0 && sw_enhanced_parse(query, &code) == 0) {
+        out->text = query;
+        return false;
+    }
+    read_lines(query, arena, out);
+    if (out->code == 0) /* an enhanced code alone: the class is certain, the rest is usual */
+        out->code = out->enhanced.klass * 100 + 50;
+    if (!out->stage_given)
+        out->stage = sw_query_stage(out->code);
+    return true;
+}
+
+static bool find_hint(struct sw_span query, enum sw_reply_stage *stage)
+{
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (sw_span_find_nocase(query, hints[i].words) < query.len) {
+            *stage = hints[i].stage;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    for (size_t i = 1; i < query.len; i++) {
+        uint8_t before = query.ptr[i - 1];
+        struct sw_span rest = sw_span_from(query, i);
+        /* "Server Error: 550, Error Number" names a code; "said: 550 no" is a reply */
+        bool starts = before == ' ' || before == '"' || before == '\'' || before == '(' ||
+                      before == '<' || before == '\n';
+        int code = starts ? code_at(rest) : 0;
+        if (code < 400 || rest.len < 6 || !sw_reply_code_info(code)) /* 587 is a port */
+            continue;
+        size_t quote = before == '\'' || before == '"' ? sw_span_index(rest, before) : rest.len;
+        if (!sw_query_reply_read(sw_span_sub(rest, 0, quote), arena, out) || out->text.len < 2)
+            continue;
+        out->stage_given = find_hint(query, &out->stage);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,35 @@
+/*
+ * explanation_query.h - takes a question apart: stage, reply code, enhanced code, text; private to
+ * explanation.c.
+ */
+#ifndef SW_ANALYZER_EXPLANATION_QUERY_H
+#define SW_ANALYZER_EXPLANATION_QUERY_H
+
+#include "analyzer/reply.h"
+#include "base/arena.h"
+
+struct sw_query_reply {
+    bool stage_given;
+    enum sw_reply_stage stage;
+    int code; /* 0: there was none */
+    bool words_only; /* set by the caller that guesses at words without a code */
+    struct sw_enhanced enhanced;
+    struct sw_span text; /* of all lines, joined by LF, without codes; in the arena */
+};
+
+/*
+ * Reads a reply that begins the query, behind an optional stage ("RCPT: 550 5.7.1 no"). False when
+ * the query begins with neither a basic nor an enhanced code; then only the stage is set.
+ */
+bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out);
+/*
+ * Finds a reply inside other text ("host mx.example.net[192.0.2.1] said: 550 5.1.1 ... (in reply to
+ * RCPT TO command)"). False when there is none.
+ */
+bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out);
+/* The stages at which a code usually comes, as a bit mask. */
+uint16_t sw_query_stages(int code);
+/* The stage that is meant when a reply comes without one. */
+enum sw_reply_stage sw_query_stage(int code);
+
+#endif

@@ -1,0 +1,153 @@
+#include "analyzer/history.h"
+
+#include <stdlib.h>
+
+enum {
+    CLIENTS = 4096, /* a power of two; clients that fall together share a place, the newer one has it */
+    TARGETS = 32,
+};
+
+struct target {
+    uint64_t server; /* hash of the address */
+    int64_t time_ns;
+    uint16_t port;
+    bool used;
+    bool answered;
+};
+
+struct client {
+    uint64_t key; /* hash of the address, never 0 */
+    uint32_t next; /* ring */
+    bool tried_mail;
+    struct target targets[TARGETS];
+};
+
+struct sw_history {
+    struct client *clients[CLIENTS]; /* allocated when first needed */
+};
+
+/* The fixed key: which clients share a place must not differ from run to run. */
+static uint64_t address_hash(const uint8_t address[16])
+{
+    uint64_t h = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(address, 16));
+    return h ? h : 1;
+}
+
+struct sw_history *sw_history_new(void)
+{
+    return calloc(1, sizeof(struct sw_history));
+}
+
+void sw_history_free(struct sw_history *history)
+{
+    if (!history)
+        return;
+    for (size_t i = 0; i < CLIENTS; i++)
+        free(history->clients[i]);
+    free(history);
+}
+
+static const struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = address_hash(tuple->src);
+    const struct client *c = history->clients[key % CLIENTS];
+    return c && c->key == key ? c : NULL;
+}
+
+static struct client *find_or_make(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = address_hash(tuple->src);
+    struct client **place = &history->clients[key % CLIENTS];
+    if (!*place)
+        *place = calloc(1, sizeof(**place));
+    if (!*place)
+        return NULL;
+    if ((*place)->key != key)
+        **place = (struct client){.key = key};
+    return *place;
+}
+
+void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
+{
+    struct client *c = find_or_make(history, tuple);
+    if (!c)
+        return;
+    c->targets[c->next++ % TARGETS] = (struct target){
+        .server = address_hash(tuple->dst),
+        .time_ns = time_ns,
+        .port = tuple->dst_port,
+        .used = true,
+    };
+}
+
+void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    struct client *c = find_or_make(history, tuple);
+    uint64_t server = address_hash(tuple->dst);
+    for (size_t i = 0; c && i < TARGETS; i++) {
+        if (c->targets[i].server == server && c->targets[i].port == tuple->dst_port)
+            c->targets[i].answered = true;
+    }
+}
+
+void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    struct client *c = find_or_make(history, tuple);
+    if (c)
+        c->tried_mail = true;
+}
+
+bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    const struct client *c = find(history, tuple);
+    return c && c->tried_mail;
+}
+
+static bool same_target(const struct target *a, const struct target *b)
+{
+    return a->server == b->server && a->port == b->port;
+}
+
+/* Is the i-th target the first of its kind in the list? */
+static bool is_first(const struct client *c, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (c->targets[j].used && same_target(&c->targets[j], &c->targets[i]))
+            return false;
+    }
+    return true;
+}
+
+unsigned sw_history_targets(const struct sw_history *history, const struct sw_tuple *tuple,
+                            int64_t time_ns)
+{
+    const struct client *c = find(history, tuple);
+    unsigned count = 0;
+    for (size_t i = 0; c && i < TARGETS; i++) {
+        const struct target *t = &c->targets[i];
+        int64_t apart = t->time_ns > time_ns ? t->time_ns - time_ns : time_ns - t->time_ns;
+        if (t->used && !t->answered && apart <= 10 * SW_NS_PER_S && is_first(c, i))
+            count++;
+    }
+    return count;
+}
+
+bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
+                               int64_t now_ns)
+{
+    const struct client *c = find(history, tuple);
+    uint64_t server = address_hash(tuple->dst);
+    unsigned silent_servers = 0;
+    for (size_t i = 0; c && i < TARGETS; i++) {
+        const struct target *t = &c->targets[i];
+        if (!t->used)
+            continue;
+        if (t->answered && t->server == server && (t->port == 465 || t->port == 587))
+            return true;
+        if (t->answered && t->port == 25)
+            return false; /* port 25 works from here */
+        if (t->port == 25 && now_ns - t->time_ns >= 10 * SW_NS_PER_S && is_first(c, i))
+            silent_servers++;
+    }
+    return silent_servers >= 2;
+}

@@ -1,0 +1,33 @@
+/*
+ * history.h - what earlier connections of the same capture showed, as far as a later verdict needs it: connection
+ * attempts of each client (a scan, a blocked port) and whether it tried to send mail. Bounded; the newest wins.
+ */
+#ifndef SW_ANALYZER_HISTORY_H
+#define SW_ANALYZER_HISTORY_H
+
+#include "flow/flow.h"
+
+struct sw_history;
+
+struct sw_history *sw_history_new(void);
+void sw_history_free(struct sw_history *history);
+
+/* A SYN of a new connection. */
+void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
+/* The connection got payload from its server. */
+void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple);
+/* The client tried to hand over mail on this connection. */
+void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
+
+/* Distinct hosts and ports that the client tried within 10 s of `time_ns` and that gave no payload. */
+unsigned sw_history_targets(const struct sw_history *history, const struct sw_tuple *tuple,
+                            int64_t time_ns);
+/*
+ * True when the client's attempts show that port 25 itself is blocked: no payload from port 25 of two or more servers
+ * (each tried at least 10 s before now_ns), or this server answers on 465 or 587.
+ */
+bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
+                               int64_t now_ns);
+bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple);
+
+#endif

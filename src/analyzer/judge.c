@@ -1,0 +1,223 @@
+/*
+ * judge.c - the order in which the rules are asked, and the verdict that comes of it.
+ */
+#include "analyzer/analyzer.h"
+#include "analyzer/case.h"
+#include "analyzer/detect.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct sw_analyzer {
+    struct sw_reply_kb kb;
+    struct sw_history *history;
+};
+
+struct sw_analyzer *sw_analyzer_new(void)
+{
+    struct sw_analyzer *analyzer = calloc(1, sizeof(*analyzer));
+    if (!analyzer)
+        return NULL;
+    analyzer->history = sw_history_new();
+    if (!analyzer->history || !sw_reply_kb_init(&analyzer->kb)) {
+        sw_history_free(analyzer->history);
+        free(analyzer);
+        return NULL;
+    }
+    return analyzer;
+}
+
+void sw_analyzer_free(struct sw_analyzer *analyzer)
+{
+    if (!analyzer)
+        return;
+    sw_history_free(analyzer->history);
+    sw_reply_kb_release(&analyzer->kb);
+    free(analyzer);
+}
+
+void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple, int64_t time_ns)
+{
+    sw_history_attempt(analyzer->history, tuple, time_ns);
+}
+
+void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
+{
+    sw_history_answered(analyzer->history, tuple);
+}
+
+static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_COUNT])
+{
+    const struct sw_flow_facts *f = c->facts;
+    const struct sw_half_facts *client = &f->half[SW_CLIENT];
+    const struct sw_half_facts *server = &f->half[SW_SERVER];
+    bool answered_unseen = !c->server_seen && (client->packets > f->syn_count || f->midstream);
+    quality[SW_QUALITY_MIDSTREAM] = f->midstream;
+    quality[SW_QUALITY_ONE_SIDED] = answered_unseen || !c->client_seen;
+    quality[SW_QUALITY_GAPS] = client->gap_count + server->gap_count;
+    quality[SW_QUALITY_SNAPLEN] = client->truncated_bytes + server->truncated_bytes > 0;
+    quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
+    quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
+    quality[SW_QUALITY_ENDS_OPEN] = f->closed_by < 0 && c->established;
+    quality[SW_QUALITY_VLAN] = f->vlan_back != 0 && f->vlan_back != f->vlan;
+    quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
+}
+
+static const char *protocol_name(const struct sw_case *c)
+{
+    const struct sw_session *s = c->session;
+    if (s->lmtp)
+        return "lmtp";
+    bool dialogue = (s->greeting && s->greeting->code) || s->hellos || s->messages;
+    if (dialogue)
+        return "smtp";
+    for (int side = 0; side < 2; side++) {
+        switch (s->first_bytes[side].content) {
+        case SW_CONTENT_HTTP:
+            return "http";
+        case SW_CONTENT_SSH:
+            return "ssh";
+        case SW_CONTENT_POP3:
+            return "pop3";
+        case SW_CONTENT_IMAP:
+            return "imap";
+        case SW_CONTENT_FTP:
+            return "ftp";
+        case SW_CONTENT_SOCKS:
+            return "socks";
+        case SW_CONTENT_SMTP:
+            return "smtp";
+        case SW_CONTENT_NOTHING:
+        case SW_CONTENT_TLS:
+        case SW_CONTENT_PROXY:
+        case SW_CONTENT_TEXT:
+        case SW_CONTENT_BINARY:
+            break;
+        }
+    }
+    return s->last_command ? "smtp" : "unknown";
+}
+
+static enum sw_security security_of(const struct sw_case *c)
+{
+    const struct sw_session *s = c->session;
+    bool by_command = s->starttls != NULL;
+    switch (s->tls) {
+    case SW_TLS_APPLICATION:
+        return by_command ? SW_SECURITY_STARTTLS : SW_SECURITY_IMPLICIT_TLS;
+    case SW_TLS_HELLO:
+    case SW_TLS_SERVER_HELLO:
+        return by_command ? SW_SECURITY_STARTTLS_FAILED : SW_SECURITY_IMPLICIT_TLS_FAILED;
+    case SW_TLS_NONE:
+    case SW_TLS_STARTTLS_ACCEPTED:
+    case SW_TLS_CLEAR:
+        break;
+    }
+    bool seen_from_start = c->complete_start || s->greeting || s->hellos;
+    return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
+}
+
+/* RFC 5321 4.2: the greeting and the answer to EHLO begin with the server's name. */
+static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
+{
+    const struct sw_step *hello = c->session->hello ? c->session->hello->reply : NULL;
+    const struct sw_step *candidates[] = {hello, c->session->greeting};
+    for (int i = 0; i < 2; i++) {
+        const struct sw_step *reply = candidates[i];
+        if (!sw_reply_is(reply, 2) || verdict->server_name.len > 0)
+            continue;
+        struct sw_span line = sw_span_sub(reply->text, 0, sw_span_index(reply->text, '\n'));
+        struct sw_span name = sw_span_word(&line);
+        bool plausible = name.len >= 4 && name.len <= 253 && sw_span_index(name, '.') < name.len;
+        for (size_t at = 0; plausible && at < name.len; at++) {
+            uint8_t ch = name.ptr[at];
+            plausible = sw_ascii_alpha(ch) || sw_ascii_digit(ch) || ch == '.' || ch == '-' || ch == '_';
+        }
+        if (plausible) {
+            verdict->server_name = name;
+            verdict->server_name_source = "banner";
+        }
+    }
+}
+
+/* A recipient or mail that nobody answered shares the reason of its session. */
+static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling)
+{
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        struct sw_message_verdict *mv = &c->messages[i];
+        if (mv->cause == SW_CAUSE_NONE)
+            mv->cause = mv->outcome == SW_OUTCOME_NO_MAIL ? SW_CAUSE_OK_VRFY_ONLY : ruling->cause;
+        for (uint32_t j = 0; j < mv->recipient_count; j++) {
+            struct sw_recipient_verdict *rv = &mv->recipients[j];
+            if (rv->cause == SW_CAUSE_NONE)
+                rv->cause = mv->cause;
+        }
+    }
+}
+
+
+
+/* First hit wins; the last one always says something. */
+static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) = {
+    sw_rule_connect, sw_rule_first_bytes, sw_rule_accepted, sw_rule_refused,
+    sw_rule_encrypted, sw_rule_broken, sw_rule_no_mail, sw_rule_unknown,
+};
+
+static void rule(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        *ruling = (struct sw_ruling){0};
+        if (rules[i](c, ruling))
+            break;
+    }
+    assert(ruling->cause != SW_CAUSE_NONE);
+}
+
+/* When not even the verdict fits into the session's memory. */
+static const char *const full_advice[] = {"Raise --limits session-bytes and analyse the capture again.", NULL};
+static const struct sw_verdict full_verdict = {
+    .outcome = SW_OUTCOME_UNKNOWN,
+    .cause = SW_CAUSE_UNK_INCOMPLETE,
+    .stage = SW_STAGE_CONNECT,
+    .permanence = SW_PERMANENCE_UNKNOWN,
+    .actor = SW_ACTOR_NONE,
+    .confidence = SW_CONFIDENCE_CERTAIN,
+    .summary = "It cannot be told what happened to the mail, because this session did not fit into the memory set aside for it.",
+    .explanation = "The limit session-bytes was reached.",
+    .advice = full_advice,
+    .protocol = "smtp",
+    .quality = {[SW_QUALITY_LIMITS] = 1},
+};
+
+const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct sw_session *session)
+{
+    /* The dialogue has used what it was allowed; the verdict on it gets room of its own. */
+    session->arena.limit_bytes += session->limits.arena_bytes / 2;
+    struct sw_case c;
+    sw_case_open(&c, session, &analyzer->kb, analyzer->history);
+    struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
+    if (c.tried_mail)
+        sw_history_tried_mail(analyzer->history, &c.facts->tuple);
+    if (!verdict)
+        return &full_verdict;
+    struct sw_ruling ruling;
+    rule(&c, &ruling);
+    const struct sw_cause_info *info = sw_cause_info(ruling.cause);
+    verdict->outcome = ruling.outcome;
+    verdict->cause = ruling.cause;
+    verdict->stage = ruling.stage;
+    verdict->permanence = ruling.has_permanence ? ruling.permanence : info->permanence;
+    verdict->actor = info->actor;
+    verdict->confidence = ruling.confidence;
+    verdict->reply = ruling.reply;
+    spread_cause(&c, &ruling);
+    verdict->messages = c.messages;
+    verdict->message_count = c.message_count;
+    verdict->protocol = protocol_name(&c);
+    verdict->security = security_of(&c);
+    note_quality(&c, verdict->quality);
+    name_server(&c, verdict);
+    sw_detect(&c, verdict);
+    sw_narrate(&c, &ruling, verdict);
+    return verdict;
+}

@@ -1,0 +1,197 @@
+/*
+ * narrate.c - the texts of a verdict: the sentence for the help desk, the story with its frames, the advice.
+ */
+#include "analyzer/advice.h"
+#include "analyzer/case.h"
+#include "analyzer/prose.h"
+#include "analyzer/story.h"
+
+enum { REPLY_SHOWN = 160, NAME_SHOWN = 100 };
+
+/* "550 5.7.1": the codes of a reply as they are quoted. */
+static const char *code_text(struct sw_arena *arena, const struct sw_step *reply)
+{
+    const char *text = reply->enhanced.klass
+                           ? sw_arena_printf(arena, "%03u %u.%u.%u", reply->code, reply->enhanced.klass,
+                                             reply->enhanced.subject, reply->enhanced.detail)
+                           : sw_arena_printf(arena, "%03u", reply->code);
+    return text ? text : "";
+}
+
+static const char *nonempty(struct sw_arena *arena, struct sw_span wire)
+{
+    return wire.len > 0 ? sw_wire_text(arena, wire, NAME_SHOWN) : NULL;
+}
+
+/* The message that the ruling speaks of: the one of its reply, else the one that failed, else the last. */
+static const struct sw_message *subject_message(const struct sw_case *c, const struct sw_ruling *ruling)
+{
+    if (ruling->reply && ruling->reply->message)
+        return ruling->reply->message;
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        if (c->messages[i].counts && c->messages[i].outcome == ruling->outcome)
+            return c->messages[i].message;
+    }
+    return c->session->message;
+}
+
+static const struct sw_recipient *subject_recipient(const struct sw_message *m, const struct sw_step *reply)
+{
+    const struct sw_recipient *r;
+    if (!m)
+        return NULL;
+    SW_EACH(r, m->recipients) {
+        if (reply && (r->reply == reply || r->final == reply))
+            return r;
+    }
+    return m->recipients;
+}
+
+/* The login that the ruling speaks of, or the last one. */
+static const struct sw_auth *subject_auth(const struct sw_case *c, const struct sw_step *reply)
+{
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (reply && auth->reply == reply)
+            return auth;
+    }
+    return c->session->auth;
+}
+
+static void hello_values(const struct sw_case *c, struct sw_template_values *values)
+{
+    const struct sw_hello *hello = c->session->hello;
+    const struct sw_capability *auth = sw_capability_find(hello, "AUTH");
+    if (auth && auth->params.len > 0)
+        values->offered = sw_wire_text(c->arena, auth->params, NAME_SHOWN);
+    const struct sw_capability *size = sw_capability_find(hello, "SIZE");
+    uint64_t limit = 0;
+    if (size && sw_span_u64(sw_span_trim(size->params), &limit) && limit > 0)
+        values->limit = sw_size_text(c->arena, limit);
+}
+
+static void message_values(const struct sw_case *c, const struct sw_ruling *ruling,
+                           struct sw_template_values *values)
+{
+    const struct sw_message *m = subject_message(c, ruling);
+    if (!m)
+        return;
+    if (m->mail)
+        values->sender = m->sender.len ? sw_wire_text(c->arena, m->sender, NAME_SHOWN) : NULL;
+    const struct sw_recipient *r = subject_recipient(m, ruling->reply);
+    if (r)
+        values->recipient = nonempty(c->arena, r->address);
+    if (m->body_octets > 0 && m->end_of_data)
+        values->size = sw_size_text(c->arena, m->body_octets);
+    else if (m->has_size)
+        values->size = sw_size_text(c->arena, m->size_declared);
+}
+
+/* What the client had asked when nothing came any more, in words. */
+static const char *asked(const struct sw_case *c)
+{
+    if (!c->pending)
+        return NULL;
+    if (c->pending->verb == SMTP_VERB_END_OF_DATA)
+        return "the end of the message";
+    const char *verb = smtp_verb_name(c->pending->verb);
+    if (c->pending->verb == SMTP_VERB_AUTH_DATA)
+        return "the login";
+    return verb[0] ? sw_arena_printf(c->arena, "the command %s", verb) : NULL;
+}
+
+static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
+                        const struct sw_verdict *verdict, struct sw_template_values *values)
+{
+    const struct sw_tuple *t = &c->facts->tuple;
+    *values = (struct sw_template_values){0};
+    values->server = verdict->server_name.len > 0
+                         ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
+                         : sw_address_text(c->arena, t->dst, t->ip_version);
+    values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
+    values->client = sw_address_text(c->arena, t->src, t->ip_version);
+    if (ruling->reply) {
+        struct sw_prose quoted = {.arena = c->arena};
+        sw_prose_add(&quoted, "\"%03u ", ruling->reply->code);
+        sw_prose_wire(&quoted, ruling->reply->text, REPLY_SHOWN);
+        sw_prose_add(&quoted, "\"");
+        values->reply = sw_prose_text(&quoted);
+        values->code = code_text(c->arena, ruling->reply);
+    }
+    const struct sw_auth *auth = subject_auth(c, ruling->reply);
+    if (auth) {
+        values->user = nonempty(c->arena, auth->user);
+        values->mechanism = nonempty(c->arena, auth->mechanism);
+    }
+    message_values(c, ruling, values);
+    hello_values(c, values);
+    if (c->waited_ns >= SW_NS_PER_S)
+        values->wait = sw_duration_text(c->arena, c->waited_ns);
+    values->what = asked(c);
+}
+
+static void copy_evidence(const struct sw_case *c, const struct sw_ruling *ruling,
+                          struct sw_verdict *verdict)
+{
+    struct sw_evidence **tail = &verdict->evidence;
+    for (int i = 0; i < 4; i++) {
+        if (!ruling->evidence[i].frame)
+            continue;
+        struct sw_evidence *e = SW_ARENA_NEW(c->arena, struct sw_evidence);
+        if (!e)
+            return;
+        e->mark = ruling->evidence[i];
+        e->from = ruling->evidence_from[i];
+        e->what = ruling->evidence_what[i];
+        *tail = e;
+        tail = &e->next;
+    }
+    if (!verdict->evidence) { /* an absence: the last frame before the silence */
+        struct sw_evidence *e = SW_ARENA_NEW(c->arena, struct sw_evidence);
+        if (!e)
+            return;
+        e->mark = c->facts->last;
+        e->from = SW_ORIGIN_NETWORK;
+        e->what = "last frame of the connection";
+        verdict->evidence = e;
+    }
+}
+
+static void copy_also(const struct sw_case *c, const struct sw_ruling *ruling,
+                      struct sw_verdict *verdict)
+{
+    struct sw_also **tail = &verdict->also;
+    for (int i = 0; i < 4; i++) {
+        if (ruling->also[i] == SW_CAUSE_NONE || ruling->also[i] == ruling->cause)
+            continue;
+        struct sw_also *a = SW_ARENA_NEW(c->arena, struct sw_also);
+        if (!a)
+            return;
+        a->cause = ruling->also[i];
+        a->confidence = ruling->also_confidence[i];
+        *tail = a;
+        tail = &a->next;
+    }
+}
+
+void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
+{
+    static const char *const no_advice[] = {NULL};
+    const struct sw_cause_wording *wording = sw_cause_wording(ruling->cause);
+    struct sw_template_values values;
+    fill_values(c, ruling, verdict, &values);
+    const char *summary = sw_template_fill(wording->summary, &values, c->arena);
+    verdict->summary = summary ? summary : wording->summary;
+    struct sw_prose story = {.arena = c->arena};
+    sw_story_tell(c, &story);
+    const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
+    if (meaning && meaning[0])
+        sw_prose_add(&story, "%s%s", story.used ? " " : "", meaning);
+    sw_story_caveats(c, verdict, &story);
+    verdict->explanation = sw_prose_text(&story);
+    bool success = verdict->permanence == SW_PERMANENCE_NONE;
+    verdict->advice = success ? no_advice : wording->advice;
+    verdict->has_client_codes = !success;
+    copy_evidence(c, ruling, verdict);
+    copy_also(c, ruling, verdict);
+}

@@ -1,0 +1,357 @@
+/*
+ * outcome.c - what happened to each mail and each recipient, and to all of them together.
+ */
+#include "analyzer/case.h"
+
+static bool is_refusal(const struct sw_step *reply)
+{
+    return sw_reply_is(reply, 4) || sw_reply_is(reply, 5);
+}
+
+/* A negative reply while the text was still coming, or to one of the BDAT chunks before the last. */
+static const struct sw_step *refusal_in_text(const struct sw_case *c, const struct sw_message *m)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool in_text = s->from == SW_SERVER && s->message == m &&
+                       (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA ||
+                        s->phase == SW_PHASE_FINAL);
+        if (in_text && is_refusal(s) && !(s->flags & SMTP_FLAG_RECIPIENT))
+            return s;
+    }
+    return NULL;
+}
+
+/* The reply that decided about the mail as a whole, or NULL: refused MAIL, DATA, text or end of data. */
+static const struct sw_step *refusal_of_message(const struct sw_case *c, const struct sw_message *m)
+{
+    if (m->mail && is_refusal(m->mail->reply))
+        return m->mail->reply;
+    if (m->final)
+        return is_refusal(m->final) && !(m->final->flags & SMTP_FLAG_RECIPIENT) ? m->final : NULL;
+    return refusal_in_text(c, m);
+}
+
+static bool accepted(const struct sw_message *m, const struct sw_recipient *r)
+{
+    if (m->final && (m->final->flags & SMTP_FLAG_RECIPIENT))
+        return sw_reply_is(r->final, 2);
+    return sw_reply_is(m->final, 2) && !is_refusal(r->reply);
+}
+
+static bool same_recipient_accepted_later(const struct sw_message *m, const struct sw_recipient *r)
+{
+    const struct sw_recipient *again;
+    SW_EACH(again, r->next) {
+        if (sw_span_eq_nocase(again->address, r->address) && accepted(m, again))
+            return true;
+    }
+    const struct sw_message *later;
+    SW_EACH(later, m->next) {
+        SW_EACH(again, later->recipients) {
+            if (sw_span_eq_nocase(again->address, r->address) && accepted(later, again))
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum sw_cause cause_of(const struct sw_case *c, const struct sw_step *reply)
+{
+    struct sw_reply_reading reading;
+    sw_case_read(c, reply, &reading);
+    return reading.cause;
+}
+
+/* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not to be seen. */
+static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
+{
+    if (m->abandoned && !m->end_of_data && !m->go_ahead)
+        return SW_OUTCOME_NO_MAIL;
+    const struct sw_step *word = c->session->last_reply;
+    if (word && word->code == 421 && m->mail && word->first.time_ns >= m->mail->first.time_ns)
+        return SW_OUTCOME_STUCK; /* the server ends the session (RFC 5321 3.8) */
+    bool last = m == c->session->message && !m->abandoned;
+    bool ended = c->facts->closed_by >= 0 || c->gave_up.frame;
+    bool lost = c->reply_lost || !c->server_seen;
+    if (lost || (last && !ended))
+        return SW_OUTCOME_UNKNOWN;
+    return SW_OUTCOME_STUCK;
+}
+
+static void judge_recipient(const struct sw_case *c, const struct sw_message_verdict *mv,
+                            struct sw_recipient_verdict *rv, const struct sw_step *refusal)
+{
+    const struct sw_message *m = mv->message;
+    const struct sw_recipient *r = rv->recipient;
+    const struct sw_step *own = is_refusal(r->final) ? r->final : is_refusal(r->reply) ? r->reply : NULL;
+    if (accepted(m, r)) {
+        rv->outcome = SW_OUTCOME_DELIVERED;
+        rv->cause = SW_CAUSE_OK_DELIVERED;
+        rv->reply = r->final ? r->final : m->final;
+        return;
+    }
+    rv->reply = own ? own : refusal;
+    if (rv->reply) {
+        rv->outcome = SW_OUTCOME_STUCK;
+        rv->cause = cause_of(c, rv->reply);
+        return;
+    }
+    rv->outcome = mv->outcome == SW_OUTCOME_PARTIAL || mv->outcome == SW_OUTCOME_DELIVERED
+                      ? SW_OUTCOME_UNKNOWN
+                      : mv->outcome;
+    rv->cause = SW_CAUSE_NONE; /* the session's, set when that is known */
+}
+
+/* Counts what was taken and what was not, over the recipients that count. */
+static void count_recipients(const struct sw_message *m, unsigned *taken, unsigned *refused,
+                             unsigned *open)
+{
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (accepted(m, r))
+            (*taken)++;
+        else if (is_refusal(r->final) || is_refusal(r->reply))
+            *refused += !same_recipient_accepted_later(m, r);
+        else
+            (*open)++;
+    }
+}
+
+static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
+{
+    const struct sw_message *m = mv->message;
+    unsigned taken = 0;
+    unsigned refused = 0;
+    unsigned open = 0;
+    count_recipients(m, &taken, &refused, &open);
+    const struct sw_step *refusal = refusal_of_message(c, m);
+    mv->counts = true;
+    if (sw_reply_is(m->final, 2) || taken > 0) {
+        mv->outcome = refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
+        if (taken == 0 && m->recipients)
+            mv->outcome = refused > 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED;
+    } else if (refusal || refused > 0) {
+        mv->outcome = SW_OUTCOME_STUCK;
+    } else {
+        mv->outcome = outcome_without_reply(c, m);
+        mv->counts = mv->outcome != SW_OUTCOME_NO_MAIL;
+    }
+    mv->reply = m->final ? m->final : refusal;
+    mv->cause = SW_CAUSE_NONE;
+    if (mv->outcome == SW_OUTCOME_DELIVERED)
+        mv->cause = SW_CAUSE_OK_DELIVERED;
+    else if (mv->outcome == SW_OUTCOME_PARTIAL)
+        mv->cause = SW_CAUSE_OK_DELIVERED_PARTIAL;
+    struct sw_recipient_verdict *rv = mv->recipients;
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (!rv || rv >= mv->recipients + mv->recipient_count)
+            break;
+        rv->recipient = r;
+        judge_recipient(c, mv, rv, refusal);
+        rv++;
+    }
+    if (mv->outcome != SW_OUTCOME_STUCK)
+        return;
+    for (uint32_t i = 0; i < mv->recipient_count && mv->cause == SW_CAUSE_NONE; i++) {
+        mv->cause = mv->recipients[i].cause;
+        if (!mv->reply)
+            mv->reply = mv->recipients[i].reply;
+    }
+    if (mv->cause == SW_CAUSE_NONE && refusal)
+        mv->cause = cause_of(c, refusal);
+}
+
+/* "The same sender and recipients, later accepted": the first try does not count. */
+static bool overcome(const struct sw_message *m)
+{
+    const struct sw_recipient *r;
+    if (!m->recipients) {
+        const struct sw_message *later;
+        SW_EACH(later, m->next) {
+            if (sw_span_eq_nocase(later->sender, m->sender) && sw_reply_is(later->final, 2))
+                return true;
+        }
+        return false;
+    }
+    SW_EACH(r, m->recipients) {
+        if (!same_recipient_accepted_later(m, r))
+            return false;
+    }
+    return true;
+}
+
+static void judge_all(struct sw_case *c)
+{
+    bool any_taken = false;
+    bool any_refused = false;
+    bool any_unknown = false;
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        struct sw_message_verdict *mv = &c->messages[i];
+        judge_message(c, mv);
+        if (mv->outcome == SW_OUTCOME_STUCK && overcome(mv->message))
+            mv->counts = false;
+        if (!mv->counts)
+            continue;
+        c->any_message_counts = true;
+        any_taken = any_taken || mv->outcome == SW_OUTCOME_DELIVERED || mv->outcome == SW_OUTCOME_PARTIAL;
+        any_refused = any_refused || mv->outcome == SW_OUTCOME_STUCK || mv->outcome == SW_OUTCOME_PARTIAL;
+        any_unknown = any_unknown || mv->outcome == SW_OUTCOME_UNKNOWN;
+    }
+    if (any_taken && any_refused)
+        c->outcome = SW_OUTCOME_PARTIAL;
+    else if (any_unknown)
+        c->outcome = SW_OUTCOME_UNKNOWN;
+    else if (any_taken)
+        c->outcome = SW_OUTCOME_DELIVERED;
+    else
+        c->outcome = any_refused ? SW_OUTCOME_STUCK : SW_OUTCOME_NO_MAIL;
+}
+
+/* Progress that shows that an earlier refusal stopped nobody. */
+static bool went_on_after(const struct sw_case *c, const struct sw_step *refusal)
+{
+    const struct sw_step *s;
+    SW_EACH(s, refusal->next) {
+        if (s->from != SW_SERVER || !sw_reply_is(s, 2))
+            continue;
+        switch (refusal->phase) {
+        case SW_PHASE_HELLO:
+            if (s->phase == SW_PHASE_HELLO && s->verb != SMTP_VERB_NOOP && s->verb != SMTP_VERB_RSET &&
+                s->verb != SMTP_VERB_HELP)
+                return true;
+            if (s->phase == SW_PHASE_MAIL)
+                return true;
+            break;
+        case SW_PHASE_STARTTLS:
+            if (s->phase == SW_PHASE_MAIL || s->phase == SW_PHASE_AUTH)
+                return true;
+            break;
+        case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves it */
+            if ((s->phase == SW_PHASE_AUTH && s->code == 235) || s->phase == SW_PHASE_RCPT)
+                return true;
+            break;
+        case SW_PHASE_MAIL:
+            if (s->phase == SW_PHASE_MAIL)
+                return true;
+            break;
+        case SW_PHASE_RCPT:
+        case SW_PHASE_DATA:
+        case SW_PHASE_BODY:
+        case SW_PHASE_FINAL:
+        case SW_PHASE_QUIT:
+        case SW_PHASE_CONNECT:
+        case SW_PHASE_GREETING:
+        case SW_PHASE_TLS:
+            break;
+        }
+    }
+    (void)c;
+    return false;
+}
+
+/* Replies to commands that send no mail are no reason why mail did not go. */
+static bool can_stop_mail(const struct sw_step *reply)
+{
+    switch (reply->verb) {
+    case SMTP_VERB_RSET:
+    case SMTP_VERB_NOOP:
+    case SMTP_VERB_QUIT:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_HELP:
+    case SMTP_VERB_ETRN:
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_DEBUG:
+    case SMTP_VERB_WIZ:
+    case SMTP_VERB_UNKNOWN:
+    case SMTP_VERB_JUNK:
+        return reply->code == 421;
+    case SMTP_VERB_NONE:
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+    case SMTP_VERB_MAIL:
+    case SMTP_VERB_RCPT:
+    case SMTP_VERB_DATA:
+    case SMTP_VERB_BDAT:
+    case SMTP_VERB_BURL:
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+    case SMTP_VERB_SEND:
+    case SMTP_VERB_SOML:
+    case SMTP_VERB_SAML:
+    case SMTP_VERB_AUTH_DATA:
+    case SMTP_VERB_END_OF_DATA:
+    case SMTP_VERB_COUNT:
+        break;
+    }
+    return true;
+}
+
+/* Was the mail that this reply belongs to taken after all, or tried again with success? */
+static bool belongs_to_overcome(const struct sw_case *c, const struct sw_step *reply)
+{
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        const struct sw_message_verdict *mv = &c->messages[i];
+        if (mv->message == reply->message)
+            return !mv->counts || mv->outcome == SW_OUTCOME_DELIVERED;
+    }
+    return false;
+}
+
+/* "503 nested MAIL": the running transaction goes on as if it had not been said. */
+static bool is_nested_mail(const struct sw_step *reply)
+{
+    return reply->verb == SMTP_VERB_MAIL && reply->code == 503 && !reply->message;
+}
+
+/* A 503 that comes because an earlier command was refused is a consequence, never the cause. */
+static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
+{
+    bool sequence = reply->code == 503 || (reply->verb == SMTP_VERB_DATA && reply->code == 554);
+    return sequence && c->refusal && c->refusal->message == reply->message;
+}
+
+static void find_refusal(struct sw_case *c)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s))
+            continue;
+        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(c, s))
+            continue;
+        bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
+        if (!c->refusal && !idle_end)
+            c->refusal = s;
+    }
+    if (c->refusal)
+        sw_case_read(c, c->refusal, &c->reading);
+}
+
+void sw_case_judge_messages(struct sw_case *c)
+{
+    const struct sw_message *m;
+    uint32_t count = 0;
+    SW_EACH(m, c->session->messages)
+        count++;
+    c->messages = count ? sw_arena_alloc(c->arena, count * sizeof(*c->messages)) : NULL;
+    c->message_count = c->messages ? count : 0;
+    uint32_t i = 0;
+    SW_EACH(m, c->session->messages) {
+        if (i == c->message_count)
+            break;
+        struct sw_message_verdict *mv = &c->messages[i++];
+        mv->message = m;
+        if (m->recipient_count > 0)
+            mv->recipients = sw_arena_alloc(c->arena, m->recipient_count * sizeof(*mv->recipients));
+        mv->recipient_count = mv->recipients ? m->recipient_count : 0;
+    }
+    judge_all(c);
+    find_refusal(c);
+}

@@ -1,0 +1,126 @@
+#include "analyzer/prose.h"
+
+#include "base/address.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static bool make_room(struct sw_prose *prose, size_t more)
+{
+    size_t need = prose->used + more + 1;
+    if (need <= prose->room)
+        return true;
+    size_t room = prose->room ? prose->room * 2 : 256;
+    while (room < need)
+        room *= 2;
+    char *bigger = sw_arena_alloc(prose->arena, room);
+    if (!bigger)
+        return false;
+    if (prose->text)
+        memcpy(bigger, prose->text, prose->used);
+    prose->text = bigger;
+    prose->room = room;
+    return true;
+}
+
+void sw_prose_add(struct sw_prose *prose, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0 || !make_room(prose, (size_t)len))
+        return;
+    va_start(args, format);
+    (void)vsnprintf(prose->text + prose->used, prose->room - prose->used, format, args);
+    va_end(args);
+    prose->used += (size_t)len;
+}
+
+static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
+{
+    if (!make_room(prose, n))
+        return;
+    memcpy(prose->text + prose->used, bytes, n);
+    prose->used += n;
+    prose->text[prose->used] = '\0';
+}
+
+void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
+{
+    wire = sw_span_trim(wire);
+    bool blank = false;
+    for (size_t shown = 0; wire.len > 0; shown++) {
+        if (shown == most) {
+            sw_prose_add(prose, "...");
+            return;
+        }
+        int32_t c = sw_text_next(&wire);
+        bool is_blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        if (is_blank && blank)
+            continue;
+        blank = is_blank;
+        uint8_t utf8[4];
+        if (is_blank)
+            c = ' ';
+        else if (c < 0 || sw_text_is_unsafe(c))
+            c = '?';
+        size_t n = sw_text_put_utf8(c, utf8);
+        put(prose, utf8, n);
+    }
+}
+
+const char *sw_prose_text(const struct sw_prose *prose)
+{
+    return prose->text ? prose->text : "";
+}
+
+const char *sw_wire_text(struct sw_arena *arena, struct sw_span wire, size_t most)
+{
+    struct sw_prose prose = {.arena = arena};
+    sw_prose_wire(&prose, wire, most);
+    return sw_prose_text(&prose);
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
+{
+    if (ns < 0)
+        ns = 0;
+    int64_t seconds = (ns + SW_NS_PER_S / 2) / SW_NS_PER_S;
+    if (ns < SW_NS_PER_S)
+        return or_empty(sw_arena_printf(arena, "%d milliseconds", (int)(ns / SW_NS_PER_MS)));
+    if (ns < 10 * SW_NS_PER_S) {
+        int tenths = (int)((ns + SW_NS_PER_S / 20) / (SW_NS_PER_S / 10));
+        if (tenths % 10 == 0)
+            return or_empty(sw_arena_printf(arena, "%d second%s", tenths / 10, tenths == 10 ? "" : "s"));
+        return or_empty(sw_arena_printf(arena, "%d.%d seconds", tenths / 10, tenths % 10));
+    }
+    if (seconds < 120)
+        return or_empty(sw_arena_printf(arena, "%d seconds", (int)seconds));
+    if (seconds < 7200)
+        return or_empty(sw_arena_printf(arena, "%d minutes", (int)((seconds + 30) / 60)));
+    return or_empty(sw_arena_printf(arena, "%d hours", (int)((seconds + 1800) / 3600)));
+}
+
+const char *sw_size_text(struct sw_arena *arena, uint64_t bytes)
+{
+    if (bytes < 10000)
+        return or_empty(sw_arena_printf(arena, "%d bytes", (int)bytes));
+    if (bytes < 1000000)
+        return or_empty(sw_arena_printf(arena, "%d kB", (int)((bytes + 500) / 1000)));
+    uint64_t tenths = (bytes + 50000) / 100000;
+    return or_empty(sw_arena_printf(arena, "%llu.%d MB", (unsigned long long)(tenths / 10), (int)(tenths % 10)));
+}
+
+const char *sw_address_text(struct sw_arena *arena, const uint8_t address[16], int ip_version)
+{
+    char text[SW_ADDRESS_TEXT_BYTES];
+    sw_address_format(address, ip_version, text);
+    return or_empty(sw_arena_strdup(arena, text));
+}

@@ -1,0 +1,36 @@
+/*
+ * prose.h - puts sentences together in the arena, with wire text made safe to read; private to the analyzer.
+ */
+#ifndef SW_ANALYZER_PROSE_H
+#define SW_ANALYZER_PROSE_H
+
+#include "base/arena.h"
+#include "flow/flow.h"
+
+/* A growing text. When the arena is full it stops growing; what is there stays valid. */
+struct sw_prose {
+    struct sw_arena *arena;
+    char *text; /* NUL-terminated, or NULL while empty */
+    size_t used, room;
+};
+
+void sw_prose_add(struct sw_prose *prose, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/*
+ * Adds wire text: valid UTF-8, control and invisible characters replaced by '?', runs of blanks and line ends as one
+ * blank, at most `most` characters (then "..."). No quotation marks of its own.
+ */
+void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most);
+/* The text, never NULL. */
+const char *sw_prose_text(const struct sw_prose *prose);
+
+/* Safe copy of wire text in the arena, never NULL ("" when there is no room). */
+const char *sw_wire_text(struct sw_arena *arena, struct sw_span wire, size_t most);
+/* "0.4 seconds", "12 seconds", "3 minutes": for people. In the arena, never NULL. */
+const char *sw_duration_text(struct sw_arena *arena, int64_t ns);
+/* "812 bytes", "36 kB", "4.2 MB". In the arena, never NULL. */
+const char *sw_size_text(struct sw_arena *arena, uint64_t bytes);
+/* An address as text, "192.0.2.1" or "2001:db8::1" (RFC 5952). In the arena, never NULL. */
+const char *sw_address_text(struct sw_arena *arena, const uint8_t address[16], int ip_version);
+
+#endif

@@ -1,0 +1,267 @@
+#include "analyzer/reply.h"
+
+#include "analyzer/reply_automaton.h"
+#include "analyzer/reply_rules.h"
+#include "analyzer/reply_text.h"
+
+#include <stdlib.h>
+
+/* Where a word of the automaton was found first; length 0: not found. */
+struct hit {
+    uint16_t offset, length;
+};
+
+bool sw_reply_kb_init(struct sw_reply_kb *kb)
+{
+    size_t rows, bytes = 0;
+    const struct sw_reply_pattern *patterns = sw_reply_patterns(&rows);
+    for (size_t i = 0; i < rows; i++) {
+        bytes += strlen(patterns[i].needle);
+        bytes += patterns[i].companion ? strlen(patterns[i].companion) : 0;
+    }
+    kb->words = calloc(rows, sizeof(*kb->words));
+    kb->automaton = malloc(sizeof(*kb->automaton));
+    if (kb->automaton)
+        memset(kb->automaton, 0, sizeof(*kb->automaton));
+    if (!kb->words || !kb->automaton || !sw_automaton_init(kb->automaton, 2 * rows, bytes)) {
+        sw_reply_kb_release(kb);
+        return false;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        const struct sw_reply_pattern *p = &patterns[i];
+        kb->words[i].needle = sw_automaton_add(kb->automaton, p->needle);
+        kb->words[i].companion =
+            p->companion ? sw_automaton_add(kb->automaton, p->companion) : kb->words[i].needle;
+    }
+    if (!sw_automaton_close(kb->automaton)) {
+        sw_reply_kb_release(kb);
+        return false;
+    }
+    return true;
+}
+
+void sw_reply_kb_release(struct sw_reply_kb *kb)
+{
+    if (kb->automaton)
+        sw_automaton_release(kb->automaton);
+    free(kb->automaton);
+    free(kb->words);
+    kb->automaton = NULL;
+    kb->words = NULL;
+}
+
+static bool is_letter_or_digit(struct sw_span text, size_t at)
+{
+    return at < text.len && (sw_ascii_alpha(text.ptr[at]) || sw_ascii_digit(text.ptr[at]));
+}
+
+/* Notes the words that end at a node, where the text has been read up to t->end. */
+static void note_words(const struct sw_reply_automaton *a, uint16_t node,
+                       const struct sw_reply_text *t, const uint16_t *starts, size_t given,
+                       struct hit *hits)
+{
+    for (; node != 0; node = a->nodes[node].shorter) {
+        for (uint16_t w = a->nodes[node].word; w != 0; w = a->words[w - 1].same_node) {
+            const struct sw_word *word = &a->words[w - 1];
+            size_t begin = starts[(given - word->length) % SW_WORD_MAX_BYTES];
+            bool bounded = (!word->starts || begin == 0 ||
+                            !is_letter_or_digit(t->text, begin - 1)) &&
+                           (!word->ends || !is_letter_or_digit(t->text, t->end));
+            if (bounded && hits[w - 1].length == 0)
+                hits[w - 1] = (struct hit){(uint16_t)begin, (uint16_t)(t->end - begin)};
+        }
+    }
+}
+
+static void find_words(const struct sw_reply_automaton *a, struct sw_span text, struct hit *hits)
+{
+    uint16_t starts[SW_WORD_MAX_BYTES]; /* offsets of the last bytes, as a ring */
+    struct sw_reply_text t;
+    sw_reply_text_init(&t, text);
+    uint16_t node = 0;
+    size_t given = 0;
+    for (int c = sw_reply_text_next(&t); c >= 0; c = sw_reply_text_next(&t)) {
+        starts[given % SW_WORD_MAX_BYTES] = (uint16_t)t.offset;
+        given++;
+        node = sw_automaton_step(a, node, (uint8_t)c);
+        note_words(a, node, &t, starts, given, hits);
+    }
+}
+
+static bool code_fits(uint16_t wanted, int code)
+{
+    return wanted == 0 || wanted == code || (wanted < 10 && wanted == code / 100);
+}
+
+static bool read_text(const struct sw_reply_kb *kb, int code, struct sw_span text,
+                      const struct sw_reply_context *ctx, struct sw_reply_reading *out)
+{
+    struct hit hits[SW_WORDS_MAX];
+    memset(hits, 0, sizeof(hits[0]) * kb->automaton->word_count);
+    find_words(kb->automaton, text, hits);
+    size_t rows;
+    const struct sw_reply_pattern *patterns = sw_reply_patterns(&rows);
+    for (size_t i = 0; i < rows; i++) {
+        const struct hit *hit = &hits[kb->words[i].needle];
+        if (hit->length == 0 || hits[kb->words[i].companion].length == 0)
+            continue;
+        if (!(patterns[i].stages & (1u << ctx->stage)) || !code_fits(patterns[i].codes, code))
+            continue;
+        out->row = &patterns[i];
+        out->cause = patterns[i].cause;
+        out->also = patterns[i].also;
+        out->decided_by = SW_REPLY_BY_TEXT;
+        out->text_offset = hit->offset;
+        out->text_length = hit->length;
+        return true;
+    }
+    return false;
+}
+
+static bool read_enhanced(int code, struct sw_enhanced enhanced, const struct sw_reply_context *ctx,
+                          struct sw_reply_reading *out)
+{
+    size_t rows;
+    const struct sw_enhanced_rule *rules = sw_enhanced_rules(&rows);
+    for (size_t i = 0; enhanced.klass != 0 && i < rows; i++) {
+        const struct sw_enhanced_rule *r = &rules[i];
+        bool fits = (r->stages & (1u << ctx->stage)) != 0 &&
+                    (r->klass == 0 || r->klass == enhanced.klass) &&
+                    r->subject == enhanced.subject && enhanced.detail >= r->first &&
+                    enhanced.detail <= r->last && (r->code == 0 || r->code == code);
+        if (fits) {
+            out->cause = r->cause;
+            out->decided_by = SW_REPLY_BY_ENHANCED;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_code(int code, const struct sw_reply_context *ctx, struct sw_reply_reading *out)
+{
+    size_t rows;
+    const struct sw_code_rule *rules = sw_code_rules(&rows);
+    for (size_t i = 0; i < rows; i++) {
+        if ((rules[i].stages & (1u << ctx->stage)) && code >= rules[i].first &&
+            code <= rules[i].last) {
+            out->cause = rules[i].cause;
+            out->decided_by = SW_REPLY_BY_CODE;
+            return;
+        }
+    }
+}
+
+static void remap(int code, struct sw_enhanced enhanced, const struct sw_reply_context *ctx,
+                  struct sw_reply_reading *out)
+{
+    /* X.1.7 is the sender's address wherever it is said (RFC 3463 3.2) */
+    if (out->cause == SW_CAUSE_MAIL_SENDER_SYNTAX && enhanced.subject == 1 && enhanced.detail == 7)
+        return;
+    size_t rows;
+    const struct sw_remap_rule *rules = sw_remap_rules(&rows);
+    for (size_t i = 0; i < rows; i++) {
+        const struct sw_remap_rule *r = &rules[i];
+        if (r->from == out->cause && (r->stages & (1u << ctx->stage)) &&
+            (r->klass == 0 || r->klass == code / 100)) {
+            out->cause = r->to;
+            out->remapped = true;
+            i = (size_t)-1; /* the rows form no circle, which a test makes sure of */
+        }
+    }
+}
+
+/* What a login's reply means depends on what was offered and tried. */
+static void refine_auth(int code, const struct sw_reply_context *ctx, struct sw_reply_reading *out)
+{
+    bool no_login_here =
+        out->cause == SW_CAUSE_AUTH_HIDDEN_UNTIL_TLS || out->cause == SW_CAUSE_AUTH_NOT_OFFERED;
+    if (no_login_here && (code == 503 || code == 502 || code == 500))
+        out->cause = ctx->starttls_offered && !ctx->tls_active && !ctx->auth_offered
+                         ? SW_CAUSE_AUTH_HIDDEN_UNTIL_TLS
+                         : SW_CAUSE_AUTH_NOT_OFFERED;
+    if (ctx->auth_cancelled && (code == 501 || code == 535))
+        out->cause = SW_CAUSE_AUTH_CANCELLED;
+    else if (ctx->auth_oauth && out->cause == SW_CAUSE_AUTH_BAD_CREDENTIALS)
+        out->cause = SW_CAUSE_AUTH_OAUTH_REJECTED;
+}
+
+static void refine(int code, const struct sw_reply_context *ctx, struct sw_reply_reading *out)
+{
+    if (!ctx->dialogue_known)
+        return;
+    if (ctx->stage == SW_REPLY_STAGE_AUTH)
+        refine_auth(code, ctx, out);
+    /* 530 says "first ..." and not what: encryption if it was there to be used (RFC 3207 4) */
+    bool bare_530 = code == 530 && out->decided_by != SW_REPLY_BY_TEXT;
+    if (bare_530 && ctx->starttls_offered && !ctx->tls_active &&
+        out->cause == SW_CAUSE_AUTH_REQUIRED_NOT_ATTEMPTED)
+        out->cause = SW_CAUSE_STARTTLS_REQUIRED_NOT_USED;
+    bool too_many = out->cause == SW_CAUSE_SESSION_TOO_MANY_ERRORS ||
+                    out->cause == SW_CAUSE_AUTH_TOO_MANY_FAILURES;
+    if (too_many && code == 421 && ctx->failed_logins > 0) {
+        out->cause = SW_CAUSE_AUTH_BAD_CREDENTIALS;
+        out->also = SW_CAUSE_AUTH_TOO_MANY_FAILURES;
+    }
+    if (ctx->client_spoke_early && ctx->stage == SW_REPLY_STAGE_GREETING && code / 100 == 5 &&
+        out->decided_by == SW_REPLY_BY_CODE)
+        out->cause = SW_CAUSE_GREET_EARLY_TALKER;
+}
+
+static enum sw_permanence permanence_of(int code, enum sw_cause cause)
+{
+    switch (code / 100) {
+    case 4:
+        return SW_PERMANENCE_TEMPORARY;
+    case 5:
+        return SW_PERMANENCE_PERMANENT;
+    default:
+        return sw_cause_info(cause)->permanence;
+    }
+}
+
+void sw_reply_read(const struct sw_reply_kb *kb, int code, struct sw_enhanced enhanced,
+                   struct sw_span text, const struct sw_reply_context *ctx,
+                   struct sw_reply_reading *out)
+{
+    *out = (struct sw_reply_reading){.cause = SW_CAUSE_NONE};
+    if (code < 400 || code > 599) {
+        /* some servers hang up politely (Postfix: 221 to a web browser) */
+        if (code / 100 == 2 && read_text(kb, code, text, ctx, out) &&
+            out->cause == SW_CAUSE_OK_NO_ATTEMPT)
+            return;
+        *out = (struct sw_reply_reading){.cause = SW_CAUSE_NONE};
+        return;
+    }
+    if (!read_text(kb, code, text, ctx, out) && !read_enhanced(code, enhanced, ctx, out))
+        read_code(code, ctx, out);
+    remap(code, enhanced, ctx, out);
+    refine(code, ctx, out);
+    out->permanence = permanence_of(code, out->cause);
+}
+
+const char *sw_reply_stage_name(enum sw_reply_stage stage)
+{
+    static const char *const names[SW_REPLY_STAGE_COUNT] = {
+        [SW_REPLY_STAGE_GREETING] = "greeting", [SW_REPLY_STAGE_HELLO] = "hello",
+        [SW_REPLY_STAGE_STARTTLS] = "starttls", [SW_REPLY_STAGE_AUTH] = "auth",
+        [SW_REPLY_STAGE_MAIL] = "mail",         [SW_REPLY_STAGE_RCPT] = "rcpt",
+        [SW_REPLY_STAGE_DATA] = "data",         [SW_REPLY_STAGE_FINAL] = "final",
+    };
+    return names[stage < SW_REPLY_STAGE_COUNT ? stage : SW_REPLY_STAGE_GREETING];
+}
+
+const char *sw_reply_decided_name(enum sw_reply_decided decided)
+{
+    switch (decided) {
+    case SW_REPLY_BY_TEXT:
+        return "text";
+    case SW_REPLY_BY_ENHANCED:
+        return "enhanced";
+    case SW_REPLY_BY_CODE:
+        return "code";
+    case SW_REPLY_BY_NOTHING:
+        break;
+    }
+    return "nothing";
+}

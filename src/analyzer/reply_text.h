@@ -1,0 +1,30 @@
+/*
+ * reply_text.h - a reply's text as the wordings see it, byte by byte, with the place it came from.
+ *
+ * Lower case, accents folded to plain letters (UTF-8, and Latin-1 where the bytes are no UTF-8),
+ * curly quotes made straight, runs of blanks and line ends made one blank, an enhanced status code
+ * at the start of a line left out. Nothing is copied or allocated.
+ */
+#ifndef SW_ANALYZER_REPLY_TEXT_H
+#define SW_ANALYZER_REPLY_TEXT_H
+
+#include "base/span.h"
+
+enum { SW_REPLY_TEXT_MAX_BYTES = 65535 };
+
+struct sw_reply_text {
+    struct sw_span text;
+    size_t at;       /* what comes next */
+    size_t offset;   /* where the byte that was given came from */
+    size_t end;      /* behind it */
+    uint8_t pending; /* second letter of one that folds to two */
+    bool line_start;
+    bool blank; /* a blank was given last, or nothing yet */
+};
+
+/* Starts at the beginning; what is over 64 KiB is left out. */
+void sw_reply_text_init(struct sw_reply_text *t, struct sw_span text);
+/* The next byte, or -1 at the end. t->offset and t->end then tell where it stands in the text. */
+int sw_reply_text_next(struct sw_reply_text *t);
+
+#endif

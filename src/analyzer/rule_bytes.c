@@ -1,0 +1,130 @@
+/*
+ * rule_bytes.c - what the first bytes of both sides give away: another protocol, or the wrong kind of port.
+ */
+#include "analyzer/case.h"
+
+static enum sw_content content(const struct sw_case *c, enum sw_side side)
+{
+    return c->session->first_bytes[side].content;
+}
+
+static struct sw_mark mark(const struct sw_case *c, enum sw_side side)
+{
+    return c->session->first_bytes[side].mark;
+}
+
+/* A ClientHello answered in plain text: the client expects TLS at once, the port does not speak it. */
+static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (content(c, SW_CLIENT) != SW_CONTENT_TLS || c->session->starttls)
+        return false;
+    enum sw_content server = content(c, SW_SERVER);
+    if (server != SW_CONTENT_SMTP && server != SW_CONTENT_TEXT)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_MODE_TLS_TO_PLAIN_PORT,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = SW_STAGE_GREETING,
+    };
+    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "TLS ClientHello at the first byte");
+    sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER, "answer in plain text");
+    return true;
+}
+
+/* Both wait for the other: the client for a greeting, the server for a ClientHello. */
+static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->session->implicit_tls_port || !c->established || !c->server_seen || !c->client_seen)
+        return false;
+    enum sw_content client = content(c, SW_CLIENT);
+    if (client != SW_CONTENT_NOTHING && client != SW_CONTENT_SMTP)
+        return false;
+    bool server_is_tls = content(c, SW_SERVER) == SW_CONTENT_TLS;
+    bool mutual_silence = !c->server_spoke && c->waited_ns >= 5 * SW_NS_PER_S &&
+                          (c->gave_up.frame || c->closed_by_server || c->waited_ns > 60 * SW_NS_PER_S);
+    bool plain_then_closed = client == SW_CONTENT_SMTP && !c->server_spoke && c->facts->closed_by >= 0;
+    if (!server_is_tls && !mutual_silence && !plain_then_closed)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_MODE_PLAIN_TO_TLS_PORT,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = server_is_tls ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
+        .stage = SW_STAGE_GREETING,
+    };
+    sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT, "connected, and no TLS from the client");
+    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "plain text on a port for TLS");
+    sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER, "TLS alert");
+    sw_ruling_prove(ruling, c->facts->closed, c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    "connection given up");
+    return true;
+}
+
+static bool is_mail_client(enum sw_content content)
+{
+    switch (content) {
+    case SW_CONTENT_NOTHING:
+    case SW_CONTENT_SMTP:
+    case SW_CONTENT_TLS:
+    case SW_CONTENT_PROXY:
+    case SW_CONTENT_TEXT:
+        return true;
+    case SW_CONTENT_HTTP:
+    case SW_CONTENT_SSH:
+    case SW_CONTENT_POP3:
+    case SW_CONTENT_IMAP:
+    case SW_CONTENT_SOCKS:
+    case SW_CONTENT_FTP:
+    case SW_CONTENT_BINARY:
+        break;
+    }
+    return false;
+}
+
+/* A browser, an SSH client or something unknown that happens to use a mail port. */
+static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (is_mail_client(content(c, SW_CLIENT)) || !c->complete_start || c->session->hellos)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_OK_NO_ATTEMPT,
+        .outcome = SW_OUTCOME_NO_MAIL,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = SW_STAGE_CONNECT,
+    };
+    if (content(c, SW_CLIENT) == SW_CONTENT_BINARY)
+        ruling->confidence = SW_CONFIDENCE_LIKELY;
+    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "first bytes of the client: no mail protocol");
+    return true;
+}
+
+/* A mail client that met another kind of server. */
+static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    enum sw_content server = content(c, SW_SERVER);
+    bool foreign = server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP && server != SW_CONTENT_TLS;
+    if (!foreign || !c->complete_start || c->facts->conflicts > 0)
+        return false;
+    if (s->greeting && s->greeting->code != 0)
+        return false; /* junk before a proper greeting */
+    if (s->first_bytes[SW_SERVER].len < 4 && c->facts->closed_by < 0)
+        return false; /* too little to tell, and more may come */
+    bool mailbox_server = server == SW_CONTENT_POP3 || server == SW_CONTENT_IMAP;
+    *ruling = (struct sw_ruling){
+        .cause = mailbox_server ? SW_CAUSE_GREET_POP_IMAP_BANNER : SW_CAUSE_GREET_NOT_SMTP,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = SW_STAGE_GREETING,
+    };
+    sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER,
+                    mailbox_server ? "greeting of a mailbox server (POP or IMAP)"
+                                   : "first bytes of the server: no SMTP greeting");
+    return true;
+}
+
+bool sw_rule_first_bytes(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    return tls_to_plain_port(c, ruling) || plain_to_tls_port(c, ruling) || other_client(c, ruling) ||
+           other_server(c, ruling);
+}

@@ -1,0 +1,136 @@
+/*
+ * rule_connect.c - connections that never came about: no answer, refusal, ICMP errors, scans.
+ */
+#include "analyzer/case.h"
+
+static struct sw_ruling connect_ruling(enum sw_cause cause, enum sw_outcome outcome,
+                                       enum sw_confidence confidence)
+{
+    return (struct sw_ruling){
+        .cause = cause,
+        .outcome = outcome,
+        .confidence = confidence,
+        .stage = SW_STAGE_CONNECT,
+    };
+}
+
+/* ICMP and ICMPv6 errors that answer a SYN (RFC 792, RFC 1812 5.2.7.1, RFC 4443 3). */
+static enum sw_cause icmp_cause(const struct sw_flow_icmp *icmp)
+{
+    if (icmp->ip_version == 4) {
+        if (icmp->type == 11)
+            return SW_CAUSE_NET_TTL_EXCEEDED;
+        if (icmp->type != 3 || icmp->code == 4)
+            return SW_CAUSE_NONE; /* "fragmentation needed" refuses nothing */
+        bool prohibited = icmp->code == 3 || icmp->code == 9 || icmp->code == 10 || icmp->code == 13;
+        return prohibited ? SW_CAUSE_NET_ICMP_PROHIBITED : SW_CAUSE_NET_ICMP_UNREACHABLE;
+    }
+    if (icmp->type == 3)
+        return SW_CAUSE_NET_TTL_EXCEEDED;
+    if (icmp->type != 1)
+        return SW_CAUSE_NONE;
+    bool prohibited = icmp->code == 1 || icmp->code == 4 || icmp->code == 5 || icmp->code == 6;
+    return prohibited ? SW_CAUSE_NET_ICMP_PROHIBITED : SW_CAUSE_NET_ICMP_UNREACHABLE;
+}
+
+static bool unreachable(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    for (uint8_t i = 0; i < c->facts->icmp_count; i++) {
+        const struct sw_flow_icmp *icmp = &c->facts->icmp[i];
+        enum sw_cause cause = icmp_cause(icmp);
+        if (cause == SW_CAUSE_NONE)
+            continue;
+        *ruling = connect_ruling(cause, SW_OUTCOME_STUCK, SW_CONFIDENCE_CERTAIN);
+        sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT, "connection request (SYN)");
+        sw_ruling_prove(ruling, icmp->mark, SW_ORIGIN_NETWORK, "ICMP error that answers it");
+        return true;
+    }
+    return false;
+}
+
+static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->scan)
+        return false;
+    *ruling = connect_ruling(SW_CAUSE_OK_NO_ATTEMPT, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT,
+                    "connection request, one of many to different ports or hosts");
+    sw_ruling_prove(ruling, c->facts->half[SW_SERVER].rst, SW_ORIGIN_SERVER, "refused (RST)");
+    return true;
+}
+
+static bool port25_is_blocked(const struct sw_case *c)
+{
+    return c->facts->tuple.dst_port == 25 && c->history &&
+           sw_history_port25_blocked(c->history, &c->facts->tuple, c->session->final.time_ns);
+}
+
+static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->facts->refused)
+        return false;
+    *ruling = connect_ruling(SW_CAUSE_TCP_REFUSED, SW_OUTCOME_STUCK, SW_CONFIDENCE_CERTAIN);
+    sw_ruling_prove(ruling, c->facts->last_syn.frame ? c->facts->last_syn : c->facts->syn,
+                    SW_ORIGIN_CLIENT, "connection request (SYN)");
+    sw_ruling_prove(ruling, c->facts->half[SW_SERVER].rst, SW_ORIGIN_SERVER, "refusal (RST)");
+    return true;
+}
+
+enum { SYNS_THAT_PROVE_SILENCE = 3 }; /* the first and two retransmissions */
+
+static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_flow_facts *f = c->facts;
+    int64_t silence_ns = c->session->final.time_ns - f->syn.time_ns;
+    bool proved = f->syn_count >= SYNS_THAT_PROVE_SILENCE || silence_ns > 60 * SW_NS_PER_S;
+    if (!proved)
+        return false;
+    bool blocked = port25_is_blocked(c);
+    *ruling = connect_ruling(blocked ? SW_CAUSE_TCP_PORT25_BLOCKED : SW_CAUSE_TCP_SYN_TIMEOUT,
+                             SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
+    if (blocked)
+        sw_ruling_also(ruling, SW_CAUSE_TCP_SYN_TIMEOUT, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "first connection request (SYN)");
+    if (f->last_syn.frame != f->syn.frame)
+        sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition, still no answer");
+    return true;
+}
+
+/* The server answered, and the connection still did not come about. */
+static bool half_done(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_flow_facts *f = c->facts;
+    if (!f->syn_ack.frame || c->server_spoke)
+        return false;
+    if (f->half[SW_CLIENT].rst.frame) { /* "is there anybody?", as scanners and health checks ask */
+        *ruling = connect_ruling(SW_CAUSE_OK_NO_ATTEMPT, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_CERTAIN);
+        sw_ruling_prove(ruling, f->syn_ack, SW_ORIGIN_SERVER, "connection accepted (SYN/ACK)");
+        sw_ruling_prove(ruling, f->half[SW_CLIENT].rst, SW_ORIGIN_CLIENT,
+                        "dropped at once by the client (RST)");
+        return true;
+    }
+    if (!c->client_seen)
+        return false;
+    if (f->syn_ack_count < 2)
+        return false;
+    *ruling = connect_ruling(SW_CAUSE_TCP_HANDSHAKE_INCOMPLETE, SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN)");
+    sw_ruling_prove(ruling, f->syn_ack, SW_ORIGIN_SERVER,
+                    "acceptance (SYN/ACK), repeated without an answer of the client");
+    return true;
+}
+
+bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_flow_facts *f = c->facts;
+    if (c->established || !f->syn.frame)
+        return false;
+    bool client_went_on = f->half[SW_CLIENT].packets > f->syn_count && !f->half[SW_CLIENT].rst.frame;
+    if (!c->server_seen && client_went_on && f->icmp_count == 0)
+        return false; /* the client acknowledges an answer that the capture lacks */
+    if (half_done(c, ruling))
+        return true;
+    if (f->syn_ack.frame)
+        return false;
+    return scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) || unanswered(c, ruling);
+}

@@ -1,0 +1,313 @@
+/*
+ * rule_quiet.c - sessions in which nothing went wrong and no mail went: probes, tests, clients that did not like what
+ * they were offered; and those of which the capture shows too little.
+ */
+#include "analyzer/case.h"
+
+static struct sw_ruling no_mail(enum sw_cause cause, enum sw_confidence confidence, enum sw_stage stage)
+{
+    return (struct sw_ruling){
+        .cause = cause, .outcome = SW_OUTCOME_NO_MAIL, .confidence = confidence, .stage = stage};
+}
+
+static void prove_last_words(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    if (s->last_reply)
+        sw_ruling_prove(ruling, s->last_reply->first, SW_ORIGIN_SERVER, "last reply of the server");
+    if (s->quit)
+        sw_ruling_prove(ruling, s->quit->first, SW_ORIGIN_CLIENT, "QUIT");
+    else if (c->facts->closed.frame)
+        sw_ruling_prove(ruling, c->facts->closed, c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+}
+
+static bool used(const struct sw_session *session, enum smtp_verb verb)
+{
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        if (s->from == SW_CLIENT && s->verb == verb)
+            return true;
+    }
+    return false;
+}
+
+/* A command that asks for something; NOOP, RSET, HELP and QUIT do not. */
+static bool asked_for_more_than_hello(const struct sw_session *session)
+{
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        if (s->from != SW_CLIENT)
+            continue;
+        bool harmless = s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO ||
+                        s->verb == SMTP_VERB_LHLO || s->verb == SMTP_VERB_NOOP ||
+                        s->verb == SMTP_VERB_RSET || s->verb == SMTP_VERB_HELP ||
+                        s->verb == SMTP_VERB_QUIT;
+        if (!harmless)
+            return true;
+    }
+    return false;
+}
+
+/* MAIL and RCPT answered, then an orderly end without DATA: somebody checked an address. */
+static bool address_check(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    bool asked = used(s, SMTP_VERB_VRFY) || used(s, SMTP_VERB_EXPN);
+    bool mail = s->messages != NULL;
+    if ((!asked && !mail) || c->any_message_counts || c->waiting != SW_WAITING_NOTHING)
+        return false;
+    bool orderly = s->quit || (mail && s->messages->abandoned);
+    if (!orderly)
+        return false;
+    bool null_sender = mail && (s->messages->sender.len == 0 ||
+                                sw_span_starts_nocase(s->messages->sender, SW_SPAN_LIT("postmaster")));
+    *ruling = no_mail(SW_CAUSE_OK_VRFY_ONLY,
+                      null_sender || !mail ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE,
+                      mail && s->messages->recipients ? SW_STAGE_RCPT : mail ? SW_STAGE_MAIL : SW_STAGE_HELLO);
+    if (mail && !null_sender)
+        sw_ruling_also(ruling, SW_CAUSE_TCP_CLIENT_CLOSED_EARLY, SW_CONFIDENCE_POSSIBLE);
+    prove_last_words(c, ruling);
+    return true;
+}
+
+static bool login_test(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    bool ended = s->quit || c->facts->closed.frame;
+    if (!s->authenticated || c->tried_mail || !ended || c->waiting != SW_WAITING_NOTHING)
+        return false;
+    *ruling = no_mail(SW_CAUSE_OK_AUTH_TEST_ONLY, SW_CONFIDENCE_LIKELY, SW_STAGE_AUTH);
+    prove_last_words(c, ruling);
+    return true;
+}
+
+/* Connected and left again without a word, or after the greeting only. */
+static bool probe(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    if (s->hellos || c->tried_mail || s->auths || s->starttls)
+        return false;
+    bool greeted = s->greeting && sw_reply_is(s->greeting, 2);
+    bool only_harmless = !asked_for_more_than_hello(s);
+    bool left = c->closed_by_client || s->quit;
+    if (!left && !(greeted && c->closed_by_server && !c->client_spoke))
+        return false;
+    if (!greeted && (c->client_spoke || c->waited_ns >= 5 * SW_NS_PER_S))
+        return false;
+    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT,
+                      only_harmless ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
+                      greeted ? SW_STAGE_GREETING : SW_STAGE_CONNECT);
+    if (greeted)
+        sw_ruling_prove(ruling, s->greeting->first, SW_ORIGIN_SERVER, "greeting");
+    else
+        sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT, "connected");
+    prove_last_words(c, ruling);
+    return true;
+}
+
+/* --- EHLO, an answer, and goodbye: what did the client miss? --- */
+
+static bool has_run(struct sw_span text, uint8_t byte, size_t length)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        run = text.ptr[i] == byte ? run + 1 : 0;
+        if (run >= length)
+            return true;
+    }
+    return false;
+}
+
+/* Cisco's inspection paints greetings with '*' and keywords with 'X' (ending in 'A', 'B' ...). */
+static bool masked(const struct sw_case *c)
+{
+    const struct sw_step *greeting = c->session->greeting;
+    if (greeting && has_run(greeting->text, '*', 4))
+        return true;
+    const struct sw_hello *hello;
+    SW_EACH(hello, c->session->hellos) {
+        const struct sw_capability *cap;
+        SW_EACH(cap, hello->capabilities) {
+            if (has_run(cap->keyword, 'X', 5))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool offers_password_login(const struct sw_hello *hello)
+{
+    static const char *const mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-", "NTLM"};
+    const struct sw_capability *cap;
+    SW_EACH(cap, hello->capabilities) {
+        if (!sw_span_eq_nocase(cap->keyword, SW_SPAN_LIT("AUTH")) &&
+            !sw_span_eq_nocase(cap->keyword, SW_SPAN_LIT("AUTH=")))
+            continue;
+        struct sw_span rest = cap->params;
+        for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
+            for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+                if (sw_span_starts_nocase(word, sw_span_str(mechanisms[i])))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool announces_tiny_size(const struct sw_hello *hello)
+{
+    const struct sw_capability *size = sw_capability_find(hello, "SIZE");
+    uint64_t limit = 0;
+    return size && sw_span_u64(sw_span_trim(size->params), &limit) && limit > 0 && limit < 64 * 1024;
+}
+
+/* The specific reason of the rulings, first hit wins; NONE = nothing that a client could miss. */
+static enum sw_cause missed_by_client(const struct sw_case *c, const struct sw_hello *hello)
+{
+    uint16_t port = c->facts->tuple.dst_port;
+    bool submission = port == 587 || port == 465 || port == 2525;
+    bool starttls = sw_capability_find(hello, "STARTTLS") != NULL;
+    bool auth = sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
+    bool inside_tls = hello->encrypted;
+    if (masked(c))
+        return SW_CAUSE_MBX_ESMTP_MASKED;
+    if (hello->command->verb == SMTP_VERB_HELO && (port == 465 || port == 587) &&
+        c->session->hellos != hello)
+        return SW_CAUSE_HELLO_EHLO_UNSUPPORTED;
+    if (submission && inside_tls && !auth)
+        return SW_CAUSE_AUTH_NOT_OFFERED;
+    if (submission && !inside_tls && !starttls && !auth)
+        return SW_CAUSE_STARTTLS_NOT_OFFERED;
+    if (submission && !inside_tls && starttls && !auth)
+        return SW_CAUSE_AUTH_HIDDEN_UNTIL_TLS;
+    if (submission && auth && !offers_password_login(hello))
+        return SW_CAUSE_AUTH_MECH_MISMATCH;
+    if (announces_tiny_size(hello))
+        return SW_CAUSE_MAIL_SIZE_ANNOUNCED;
+    if (port == 25 && !inside_tls && !starttls && hello->command->verb == SMTP_VERB_EHLO)
+        return SW_CAUSE_STARTTLS_NOT_OFFERED;
+    return SW_CAUSE_NONE;
+}
+
+static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    const struct sw_hello *hello = s->hello;
+    if (!hello || !sw_reply_is(hello->reply, 2) || asked_for_more_than_hello(s) ||
+        c->waiting != SW_WAITING_NOTHING)
+        return false;
+    struct sw_mark end = s->quit ? s->quit->first : c->facts->closed;
+    bool by_client = s->quit || c->closed_by_client;
+    if (!by_client || end.time_ns - hello->reply->last.time_ns > 60 * SW_NS_PER_S)
+        return false;
+    enum sw_cause missed = missed_by_client(c, hello);
+    if (missed != SW_CAUSE_NONE) {
+        *ruling = (struct sw_ruling){
+            .cause = missed,
+            .outcome = SW_OUTCOME_STUCK,
+            .confidence = missed == SW_CAUSE_MBX_ESMTP_MASKED ? SW_CONFIDENCE_LIKELY
+                                                              : SW_CONFIDENCE_POSSIBLE,
+            .stage = SW_STAGE_HELLO,
+        };
+        if (missed != SW_CAUSE_MBX_ESMTP_MASKED)
+            sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
+    } else if (c->history && sw_history_has_tried_mail(c->history, &c->facts->tuple)) {
+        *ruling = (struct sw_ruling){
+            .cause = SW_CAUSE_CLIENT_GAVE_UP_AFTER_EHLO,
+            .outcome = SW_OUTCOME_STUCK,
+            .confidence = SW_CONFIDENCE_POSSIBLE,
+            .stage = SW_STAGE_HELLO,
+        };
+    } else {
+        *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, SW_STAGE_HELLO);
+    }
+    sw_ruling_prove(ruling, hello->reply->first, SW_ORIGIN_SERVER, "what the server offers");
+    sw_ruling_prove(ruling, end, SW_ORIGIN_CLIENT, s->quit ? "QUIT" : "the client leaves");
+    return true;
+}
+
+/* Everything else that ended without an attempt: odd commands, long pauses, commands that send no mail. */
+static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    bool ended = s->quit || c->facts->closed.frame;
+    if (!ended || c->tried_mail || c->any_message_counts || c->waiting != SW_WAITING_NOTHING ||
+        !s->last_reply || c->reply_lost)
+        return false;
+    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, sw_stage_of_phase(s->last_reply->phase));
+    prove_last_words(c, ruling);
+    return true;
+}
+
+bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (c->any_message_counts || c->encrypted || !c->client_seen || !c->server_seen)
+        return false;
+    return address_check(c, ruling) || login_test(c, ruling) || probe(c, ruling) ||
+           left_after_hello(c, ruling) || nothing_asked(c, ruling);
+}
+
+/* 220 to STARTTLS, and then the client leaves without a byte of TLS. */
+static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    if (s->tls != SW_TLS_STARTTLS_ACCEPTED || !c->closed_by_client || c->any_message_counts)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_STARTTLS_NOT_FOLLOWED,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_LIKELY,
+        .stage = SW_STAGE_STARTTLS,
+    };
+    if (s->starttls && s->starttls->reply)
+        sw_ruling_prove(ruling, s->starttls->reply->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
+    sw_ruling_prove(ruling, c->facts->closed, SW_ORIGIN_CLIENT, "the client leaves without starting TLS");
+    return true;
+}
+
+bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (starttls_not_followed(c, ruling))
+        return true;
+    if (!c->encrypted)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_UNK_INCOMPLETE,
+        .outcome = SW_OUTCOME_UNKNOWN,
+        .confidence = SW_CONFIDENCE_POSSIBLE,
+        .stage = SW_STAGE_TLS,
+    };
+    sw_ruling_prove(ruling, c->session->tls_begin, SW_ORIGIN_CLIENT, "the encryption begins");
+    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
+    return true;
+}
+
+bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool one_sided = !c->client_seen || !c->server_seen;
+    bool silent_side = (c->facts->midstream || c->client_spoke) && !one_sided &&
+                       (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
+    bool in_progress = !one_sided && c->complete_start && !c->reply_lost && c->facts->closed_by < 0;
+    enum sw_cause cause = one_sided     ? SW_CAUSE_UNK_ONE_SIDED
+                          : silent_side ? SW_CAUSE_UNK_INCOMPLETE
+                          : in_progress ? SW_CAUSE_UNK_IN_PROGRESS
+                                        : SW_CAUSE_UNK_INCOMPLETE;
+    enum sw_stage stage = c->pending                ? sw_stage_of_phase(c->pending->phase)
+                          : c->waiting == SW_WAITING_BODY ? SW_STAGE_BODY
+                          : c->session->last_reply  ? sw_stage_of_phase(c->session->last_reply->phase)
+                          : c->established          ? SW_STAGE_GREETING
+                                                    : SW_STAGE_CONNECT;
+    *ruling = (struct sw_ruling){
+        .cause = cause,
+        .outcome = SW_OUTCOME_UNKNOWN,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = stage,
+    };
+    if (c->session->last_command)
+        sw_ruling_prove(ruling, c->session->last_command->last, SW_ORIGIN_CLIENT, "last command seen");
+    if (c->session->last_reply)
+        sw_ruling_prove(ruling, c->session->last_reply->first, SW_ORIGIN_SERVER, "last reply seen");
+    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
+    return true;
+}

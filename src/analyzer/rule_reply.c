@@ -1,0 +1,209 @@
+/*
+ * rule_reply.c - sessions that a reply decides: mail accepted, accepted in part, or refused.
+ */
+#include "analyzer/case.h"
+
+/* The weakest link: a capture that shows only part of the session, or a pairing that had to be guessed. */
+static enum sw_confidence confidence_of_reply(const struct sw_case *c, const struct sw_step *reply)
+{
+    bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
+                        c->facts->conflicts > 0;
+    bool guessed = reply->flags & (SMTP_FLAG_GUESSED | SMTP_FLAG_CUT);
+    return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
+}
+
+static void prove_reply(struct sw_ruling *ruling, const struct sw_step *reply, const char *what)
+{
+    if (reply->command)
+        sw_ruling_prove(ruling, reply->command->last, SW_ORIGIN_CLIENT,
+                        reply->command->verb == SMTP_VERB_END_OF_DATA ? "end of the message"
+                                                                      : smtp_verb_name(reply->command->verb));
+    sw_ruling_prove(ruling, reply->first, SW_ORIGIN_SERVER, what);
+}
+
+static const struct sw_message_verdict *first_with(const struct sw_case *c, enum sw_outcome outcome)
+{
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        if (c->messages[i].counts && c->messages[i].outcome == outcome)
+            return &c->messages[i];
+    }
+    return NULL;
+}
+
+/* The goodbye went wrong after the mail was safe. */
+static bool goodbye_failed(const struct sw_case *c)
+{
+    const struct sw_step *quit = c->session->quit;
+    if (quit && quit->reply)
+        return false;
+    bool client_dropped_it = !quit && c->closed_by_client;
+    bool unanswered = quit && c->facts->closed_by >= 0 && c->server_seen && !c->reply_lost;
+    return c->complete_start && (client_dropped_it || unanswered);
+}
+
+static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_message_verdict *mv = first_with(c, SW_OUTCOME_DELIVERED);
+    const struct sw_step *final = mv->message->final;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_OK_DELIVERED,
+        .outcome = SW_OUTCOME_DELIVERED,
+        .confidence = confidence_of_reply(c, final),
+        .stage = SW_STAGE_FINAL,
+        .has_permanence = true,
+        .permanence = SW_PERMANENCE_NONE,
+    };
+    if (final->after_close)
+        ruling->cause = SW_CAUSE_DATA_LATE_REPLY;
+    else if (goodbye_failed(c))
+        sw_ruling_also(ruling, SW_CAUSE_QUIT_PROBLEM, SW_CONFIDENCE_CERTAIN);
+    prove_reply(ruling, final, "accepted");
+    ruling->reply = final->after_close ? final : NULL;
+}
+
+/* Some recipients of an accepted message were refused. */
+static const struct sw_recipient_verdict *first_refused(const struct sw_message_verdict *mv)
+{
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        if (mv->recipients[i].outcome == SW_OUTCOME_STUCK)
+            return &mv->recipients[i];
+    }
+    return NULL;
+}
+
+static void rule_partial_recipients(const struct sw_case *c, const struct sw_message_verdict *mv,
+                                    struct sw_ruling *ruling)
+{
+    const struct sw_recipient_verdict *refused = first_refused(mv);
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_OK_DELIVERED_PARTIAL,
+        .outcome = SW_OUTCOME_PARTIAL,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = SW_STAGE_FINAL,
+    };
+    if (refused && refused->reply) {
+        ruling->reply = refused->reply;
+        ruling->confidence = confidence_of_reply(c, refused->reply);
+        prove_reply(ruling, refused->reply, "refused");
+    }
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        if (mv->recipients[i].outcome == SW_OUTCOME_STUCK)
+            sw_ruling_also(ruling, mv->recipients[i].cause, SW_CONFIDENCE_CERTAIN);
+    }
+    if (mv->message->final)
+        prove_reply(ruling, mv->message->final, "accepted for the others");
+}
+
+/* Part of the mail is safe: one message for some recipients, or some messages of several. */
+static bool rule_partial(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_message_verdict *stuck = first_with(c, SW_OUTCOME_STUCK);
+    const struct sw_message_verdict *partly = first_with(c, SW_OUTCOME_PARTIAL);
+    bool stuck_comes_first = stuck && (!partly || stuck->message->index < partly->message->index);
+    if (!stuck_comes_first) {
+        if (!partly)
+            return false;
+        rule_partial_recipients(c, partly, ruling);
+        return true;
+    }
+    /* the reason why the first failed mail failed: its reply, or how the connection ended */
+    if (stuck->reply && !sw_reply_is(stuck->reply, 2)) {
+        struct sw_reply_reading reading;
+        sw_case_read(c, stuck->reply, &reading);
+        *ruling = (struct sw_ruling){
+            .cause = reading.cause,
+            .confidence = confidence_of_reply(c, stuck->reply),
+            .stage = sw_stage_of_phase(stuck->reply->phase),
+            .reply = stuck->reply,
+            .has_permanence = true,
+            .permanence = reading.permanence,
+        };
+        prove_reply(ruling, stuck->reply, "refused");
+    } else if (!sw_rule_broken(c, ruling)) {
+        return false;
+    }
+    ruling->outcome = SW_OUTCOME_PARTIAL;
+    return true;
+}
+
+bool sw_rule_accepted(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (c->outcome == SW_OUTCOME_DELIVERED && first_with(c, SW_OUTCOME_DELIVERED)) {
+        rule_delivered(c, ruling);
+        return true;
+    }
+    return c->outcome == SW_OUTCOME_PARTIAL && rule_partial(c, ruling);
+}
+
+/* One recipient was accepted, another refused, and then the client gave the whole mail up. */
+static bool gave_up_over_one_recipient(const struct sw_case *c, const struct sw_message **message)
+{
+    const struct sw_step *refusal = c->refusal;
+    if (refusal->verb != SMTP_VERB_RCPT || !refusal->message)
+        return false;
+    *message = refusal->message;
+    const struct sw_message *m = refusal->message;
+    return m->accepted_count > 0 && !m->final && !m->go_ahead && !m->body_seen;
+}
+
+static bool any_temporary_recipient(const struct sw_case *c)
+{
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        const struct sw_message_verdict *mv = &c->messages[i];
+        for (uint32_t j = 0; j < mv->recipient_count; j++) {
+            if (mv->recipients[j].outcome == SW_OUTCOME_STUCK && sw_reply_is(mv->recipients[j].reply, 4))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* "421 too many errors" behind a row of refused logins, and kin: worth naming beside the cause. */
+static void add_later_refusals(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->refusal->next) {
+        if (s->from != SW_SERVER || s->code == 503 || (!sw_reply_is(s, 4) && !sw_reply_is(s, 5)))
+            continue;
+        if (s->verb == SMTP_VERB_UNKNOWN || s->verb == SMTP_VERB_JUNK || s->verb == SMTP_VERB_RSET)
+            continue;
+        struct sw_reply_reading reading;
+        sw_case_read(c, s, &reading);
+        if (reading.cause != SW_CAUSE_NONE && reading.cause != SW_CAUSE_DATA_NO_VALID_RCPT)
+            sw_ruling_also(ruling, reading.cause, SW_CONFIDENCE_LIKELY);
+    }
+}
+
+bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->refusal || c->reading.cause == SW_CAUSE_NONE)
+        return false;
+    bool undecided = c->any_message_counts && c->outcome == SW_OUTCOME_UNKNOWN;
+    if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL || undecided)
+        return false;
+    const struct sw_step *reply = c->refusal;
+    *ruling = (struct sw_ruling){
+        .cause = c->reading.cause,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = confidence_of_reply(c, reply),
+        .stage = sw_stage_of_phase(reply->phase),
+        .reply = reply,
+        .has_permanence = true,
+        .permanence = c->reading.permanence,
+    };
+    const struct sw_message *m = NULL;
+    if (gave_up_over_one_recipient(c, &m)) {
+        ruling->cause = SW_CAUSE_RCPT_PARTIAL;
+        sw_ruling_also(ruling, c->reading.cause, SW_CONFIDENCE_CERTAIN); /* the specific one first */
+    }
+    if (any_temporary_recipient(c))
+        ruling->permanence = SW_PERMANENCE_TEMPORARY;
+    bool by_code = c->reading.decided_by == SW_REPLY_BY_CODE || c->reading.decided_by == SW_REPLY_BY_NOTHING;
+    if (by_code && ruling->confidence == SW_CONFIDENCE_CERTAIN && reply->text.len > 0)
+        ruling->confidence = SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
+    if (c->reading.also != SW_CAUSE_NONE)
+        sw_ruling_also(ruling, c->reading.also, SW_CONFIDENCE_POSSIBLE);
+    prove_reply(ruling, reply, "refused");
+    add_later_refusals(c, ruling);
+    return true;
+}

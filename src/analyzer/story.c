@@ -1,0 +1,255 @@
+#include "analyzer/story.h"
+
+enum { QUOTE = 120, NAME = 80, MAILS_TOLD = 3 };
+
+static unsigned long long frame(struct sw_mark mark)
+{
+    return (unsigned long long)mark.frame;
+}
+
+static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
+{
+    sw_prose_add(story, "\"%03u ", reply->code);
+    sw_prose_wire(story, reply->text, QUOTE);
+    sw_prose_add(story, "\" (frame %llu)", frame(reply->first));
+}
+
+static void tell_connect(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_flow_facts *f = c->facts;
+    const char *client = sw_address_text(c->arena, f->tuple.src, f->tuple.ip_version);
+    const char *server = sw_address_text(c->arena, f->tuple.dst, f->tuple.ip_version);
+    if (!f->syn.frame) {
+        sw_prose_add(story, "The connection from %s to %s port %u was already open when the capture began (frame %llu).",
+                     client, server, f->tuple.dst_port, frame(f->first));
+        return;
+    }
+    sw_prose_add(story, "%s asked for a connection to %s port %u (frame %llu)", client, server,
+                 f->tuple.dst_port, frame(f->syn));
+    if (f->syn_count > 1)
+        sw_prose_add(story, ", %u times within %s (last in frame %llu)", f->syn_count,
+                     sw_duration_text(c->arena, f->last_syn.time_ns - f->syn.time_ns), frame(f->last_syn));
+    if (f->refused)
+        sw_prose_add(story, " and was refused (RST, frame %llu).", frame(f->half[SW_SERVER].rst));
+    else if (f->established.frame)
+        sw_prose_add(story, "; it was up in frame %llu.", frame(f->established));
+    else if (f->syn_ack.frame)
+        sw_prose_add(story, "; the server accepted (frame %llu).", frame(f->syn_ack));
+    else if (c->server_seen || f->icmp_count > 0)
+        sw_prose_add(story, ".");
+    else
+        sw_prose_add(story, "; no answer to it is in the capture.");
+    for (uint8_t i = 0; i < f->icmp_count; i++) {
+        const struct sw_flow_icmp *icmp = &f->icmp[i];
+        sw_prose_add(story, " %s answered with an ICMP error, type %u code %u (frame %llu).",
+                     sw_address_text(c->arena, icmp->from, icmp->ip_version), icmp->type, icmp->code,
+                     frame(icmp->mark));
+    }
+}
+
+static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_step *greeting = c->session->greeting;
+    if (greeting) {
+        sw_prose_add(story, " The server greeted");
+        if (greeting->delay_ns >= 2 * SW_NS_PER_S)
+            sw_prose_add(story, " after %s", sw_duration_text(c->arena, greeting->delay_ns));
+        sw_prose_add(story, " with ");
+        quote_reply(story, greeting);
+        sw_prose_add(story, ".");
+    }
+    const struct sw_hello *hello = c->session->hello;
+    if (!hello)
+        return;
+    sw_prose_add(story, " The client said %s ", smtp_verb_name(hello->command->verb));
+    sw_prose_wire(story, hello->command->argument, NAME);
+    sw_prose_add(story, " (frame %llu)", frame(hello->command->last));
+    if (hello->reply && !sw_reply_is(hello->reply, 2)) {
+        sw_prose_add(story, " and got ");
+        quote_reply(story, hello->reply);
+    }
+    sw_prose_add(story, ".");
+}
+
+static void tell_tls(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_step *starttls = c->session->starttls;
+    if (starttls && !sw_reply_is(starttls->reply, 2) && starttls->reply) {
+        sw_prose_add(story, " STARTTLS (frame %llu) was answered ", frame(starttls->last));
+        quote_reply(story, starttls->reply);
+        sw_prose_add(story, ".");
+    } else if (starttls && starttls->reply) {
+        sw_prose_add(story, " STARTTLS was accepted (frame %llu).", frame(starttls->reply->first));
+    }
+    if (c->encrypted)
+        sw_prose_add(story, " From frame %llu on the dialogue is encrypted and was not read.",
+                     frame(c->session->tls_begin));
+}
+
+static void tell_logins(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_auth *auth;
+    unsigned told = 0;
+    SW_EACH(auth, c->session->auths) {
+        if (told++ == MAILS_TOLD) {
+            sw_prose_add(story, " Further logins followed.");
+            return;
+        }
+        sw_prose_add(story, " It tried to log in with ");
+        sw_prose_wire(story, auth->mechanism, NAME);
+        if (auth->user.len > 0) {
+            sw_prose_add(story, " as ");
+            sw_prose_wire(story, auth->user, NAME);
+        }
+        sw_prose_add(story, " (frame %llu)", frame(auth->command->last));
+        if (auth->result == SW_AUTH_ACCEPTED) {
+            sw_prose_add(story, " and was let in (frame %llu).", frame(auth->reply->first));
+        } else if (auth->reply) {
+            sw_prose_add(story, " and got ");
+            quote_reply(story, auth->reply);
+            sw_prose_add(story, ".");
+        } else {
+            sw_prose_add(story, "; no answer decided it.");
+        }
+    }
+}
+
+static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
+{
+    const struct sw_recipient *r;
+    const struct sw_recipient *first_refused = NULL;
+    unsigned refused = 0;
+    unsigned open = 0;
+    SW_EACH(r, m->recipients) {
+        if (!r->reply)
+            open++;
+        else if (!sw_reply_is(r->reply, 2)) {
+            refused++;
+            first_refused = first_refused ? first_refused : r;
+        }
+    }
+    if (m->recipient_count == 0)
+        return;
+    if (m->recipient_count == 1) {
+        sw_prose_add(story, " for ");
+        sw_prose_wire(story, m->recipients->address, NAME);
+    } else {
+        sw_prose_add(story, " for %u recipients", m->recipient_count);
+    }
+    sw_prose_add(story, " (frame %llu)", frame(m->recipients->command->last));
+    if (refused > 0) {
+        sw_prose_add(story, "; ");
+        if (m->recipient_count > 1) {
+            sw_prose_add(story, "%u of them refused, first ", refused);
+            sw_prose_wire(story, first_refused->address, NAME);
+            sw_prose_add(story, " with ");
+        } else {
+            sw_prose_add(story, "the recipient was refused with ");
+        }
+        quote_reply(story, first_refused->reply);
+    }
+    if (open > 0)
+        sw_prose_add(story, "; no answer about %u of them", open);
+}
+
+static void tell_text(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
+{
+    if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA && m->data->reply->code != 354) {
+        sw_prose_add(story, " DATA was answered ");
+        quote_reply(story, m->data->reply);
+        sw_prose_add(story, ".");
+    }
+    if (m->end_of_data)
+        sw_prose_add(story, " The text of %s was complete in frame %llu.",
+                     sw_size_text(c->arena, m->body_octets), frame(m->end_mark));
+    else if (m->body_seen)
+        sw_prose_add(story, " %s of the text were sent (until frame %llu), its end was not.",
+                     sw_size_text(c->arena, m->body_octets), frame(m->body_last));
+    else if (m->go_ahead)
+        sw_prose_add(story, " The server asked for the text (frame %llu); none came.", frame(m->go_ahead->first));
+    if (m->final) {
+        sw_prose_add(story, " The server's answer to it: ");
+        quote_reply(story, m->final);
+        sw_prose_add(story, ".");
+    }
+    if (m->abandoned && !m->final)
+        sw_prose_add(story, " The client gave it up with %s (frame %llu).",
+                     smtp_verb_name(m->abandoned->verb), frame(m->abandoned->last));
+}
+
+static void tell_mails(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_message *m;
+    unsigned told = 0;
+    SW_EACH(m, c->session->messages) {
+        if (told++ == MAILS_TOLD) {
+            sw_prose_add(story, " %u further mails followed.", c->session->message_count - MAILS_TOLD);
+            return;
+        }
+        if (m->mail) {
+            sw_prose_add(story, " It offered a mail from ");
+            if (m->sender.len > 0)
+                sw_prose_wire(story, m->sender, NAME);
+            else
+                sw_prose_add(story, "the empty sender <>");
+            sw_prose_add(story, " (frame %llu)", frame(m->mail->last));
+        } else {
+            sw_prose_add(story, " A mail whose beginning is not in the capture went on");
+        }
+        tell_recipients(m, story);
+        sw_prose_add(story, ".");
+        if (m->mail && m->mail->reply && !sw_reply_is(m->mail->reply, 2)) {
+            sw_prose_add(story, " The sender was refused with ");
+            quote_reply(story, m->mail->reply);
+            sw_prose_add(story, ".");
+        }
+        tell_text(c, m, story);
+    }
+}
+
+static void tell_end(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_flow_facts *f = c->facts;
+    const struct sw_step *last = c->session->last_reply;
+    if (last && (last->flags & SMTP_FLAG_UNSOLICITED)) {
+        sw_prose_add(story, " Unasked, the server said ");
+        quote_reply(story, last);
+        sw_prose_add(story, ".");
+    }
+    if (c->pending && c->waited_ns > 0)
+        sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.",
+                     c->pending->verb == SMTP_VERB_END_OF_DATA ? "The end of the message" : smtp_verb_name(c->pending->verb),
+                     frame(c->pending->last), sw_duration_text(c->arena, c->waited_ns));
+    else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)
+        sw_prose_add(story, " The server said nothing for %s.", sw_duration_text(c->arena, c->waited_ns));
+    if (!f->closed.frame || f->refused)
+        return;
+    sw_prose_add(story, " The %s %s the connection (frame %llu).", c->closed_by_server ? "server" : "client",
+                 c->reset ? "cut" : "closed", frame(f->closed));
+}
+
+void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
+{
+    tell_connect(c, story);
+    tell_greeting(c, story);
+    tell_tls(c, story);
+    tell_logins(c, story);
+    tell_mails(c, story);
+    tell_end(c, story);
+}
+
+void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict, struct sw_prose *story)
+{
+    const uint64_t *quality = verdict->quality;
+    if (quality[SW_QUALITY_ONE_SIDED])
+        sw_prose_add(story, " Only the %s's packets are in the capture.", c->client_seen ? "client" : "server");
+    if (quality[SW_QUALITY_GAPS])
+        sw_prose_add(story, " The capture lost %llu bytes of this connection.",
+                     (unsigned long long)(c->facts->half[SW_CLIENT].gap_bytes + c->facts->half[SW_SERVER].gap_bytes));
+    if (quality[SW_QUALITY_SNAPLEN])
+        sw_prose_add(story, " Packets were cut when they were recorded (record with full packets, -s 0).");
+    if (c->facts->conflicts > 0)
+        sw_prose_add(story, " Two copies of the same bytes differ, so it is not certain what the other side read.");
+    if (quality[SW_QUALITY_LIMITS])
+        sw_prose_add(story, " A limit was reached; not everything of this session was kept.");
+}

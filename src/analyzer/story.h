@@ -1,0 +1,15 @@
+/*
+ * story.h - what was seen, in order, naming frames; private to the analyzer.
+ */
+#ifndef SW_ANALYZER_STORY_H
+#define SW_ANALYZER_STORY_H
+
+#include "analyzer/case.h"
+#include "analyzer/prose.h"
+
+/* Tells the session from the first packet to the last, in a few sentences. */
+void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
+/* Adds what the capture could not show and how that limits the verdict. */
+void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict, struct sw_prose *story);
+
+#endif

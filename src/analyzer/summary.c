@@ -1,0 +1,147 @@
+/*
+ * summary.c - counts over all sessions of a run.
+ */
+#include "analyzer/record.h"
+#include "base/address.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void sw_summary_init(struct sw_summary *summary)
+{
+    *summary = (struct sw_summary){0};
+}
+
+static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *count, const char *ip)
+{
+    for (uint32_t i = 0; i < *count; i++) {
+        if (strcmp(list[i].ip, ip) == 0)
+            return &list[i];
+    }
+    if (*count == SW_TOP_HOSTS)
+        return NULL;
+    struct sw_host_count *host = &list[(*count)++];
+    *host = (struct sw_host_count){0};
+    (void)snprintf(host->ip, sizeof(host->ip), "%s", ip);
+    return host;
+}
+
+static void count_host(struct sw_host_count *list, uint32_t *count, const uint8_t address[16],
+                       int ip_version, enum sw_outcome outcome)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    sw_address_format(address, ip_version, ip);
+    struct sw_host_count *host = find_host(list, count, ip);
+    if (!host)
+        return;
+    host->sessions++;
+    host->by_outcome[outcome]++;
+}
+
+void sw_summary_add(struct sw_summary *summary, const struct sw_session *session,
+                    const struct sw_verdict *verdict)
+{
+    const struct sw_tuple *t = &session->facts->tuple;
+    summary->sessions++;
+    summary->by_outcome[verdict->outcome]++;
+    summary->by_cause[verdict->cause]++;
+    const struct sw_finding *f;
+    SW_EACH(f, verdict->findings)
+        summary->by_finding[f->id]++;
+    count_host(summary->clients, &summary->client_count, t->src, t->ip_version, verdict->outcome);
+    count_host(summary->servers, &summary->server_count, t->dst, t->ip_version, verdict->outcome);
+    if (session->limits_hit)
+        sw_summary_count(summary->limits, "session", 1);
+}
+
+static void merge_hosts(struct sw_host_count *into, uint32_t *count, const struct sw_host_count *from,
+                        uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct sw_host_count *host = find_host(into, count, from[i].ip);
+        if (!host)
+            continue;
+        host->sessions += from[i].sessions;
+        for (int o = 0; o < SW_OUTCOME_COUNT; o++)
+            host->by_outcome[o] += from[i].by_outcome[o];
+    }
+}
+
+static void merge_named(struct sw_named_count *into, const struct sw_named_count *from)
+{
+    for (int i = 0; i < SW_NAMED_COUNTS && from[i].name; i++)
+        sw_summary_count(into, from[i].name, from[i].count);
+}
+
+void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
+{
+    into->files += from->files;
+    into->frames_read += from->frames_read;
+    into->frames_decoded += from->frames_decoded;
+    into->frames_other += from->frames_other;
+    into->frames_undecodable += from->frames_undecodable;
+    into->frames_filtered += from->frames_filtered;
+    into->bytes += from->bytes;
+    into->tcp_connections += from->tcp_connections;
+    into->udp_packets += from->udp_packets;
+    into->dns_packets += from->dns_packets;
+    into->sessions += from->sessions;
+    into->deliveries += from->deliveries;
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++)
+        into->by_outcome[i] += from->by_outcome[i];
+    for (int i = 0; i < SW_CAUSE_COUNT; i++)
+        into->by_cause[i] += from->by_cause[i];
+    for (int i = 0; i < SW_FINDING_COUNT; i++)
+        into->by_finding[i] += from->by_finding[i];
+    merge_hosts(into->clients, &into->client_count, from->clients, from->client_count);
+    merge_hosts(into->servers, &into->server_count, from->servers, from->server_count);
+    merge_named(into->skipped, from->skipped);
+    merge_named(into->limits, from->limits);
+    struct sw_damage **tail = &into->damage;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = from->damage;
+    from->damage = NULL;
+}
+
+void sw_summary_count(struct sw_named_count *list, const char *name, uint64_t n)
+{
+    if (n == 0)
+        return;
+    for (int i = 0; i < SW_NAMED_COUNTS; i++) {
+        if (!list[i].name)
+            list[i].name = name;
+        if (strcmp(list[i].name, name) == 0) {
+            list[i].count += n;
+            return;
+        }
+    }
+}
+
+void sw_summary_damage(struct sw_summary *summary, const char *file, uint64_t offset_bytes,
+                       const char *what)
+{
+    size_t file_len = strlen(file) + 1;
+    size_t what_len = strlen(what) + 1;
+    struct sw_damage *damage = malloc(sizeof(*damage) + file_len + what_len);
+    if (!damage)
+        return;
+    char *text = (char *)(damage + 1);
+    memcpy(text, file, file_len);
+    memcpy(text + file_len, what, what_len);
+    *damage = (struct sw_damage){
+        .file = text, .offset_bytes = offset_bytes, .what = text + file_len};
+    struct sw_damage **tail = &summary->damage;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = damage;
+}
+
+void sw_summary_clear(struct sw_summary *summary)
+{
+    while (summary->damage) {
+        struct sw_damage *next = summary->damage->next;
+        free(summary->damage);
+        summary->damage = next;
+    }
+}
