@@ -1,0 +1,300 @@
+#include "pipeline/engine.h"
+
+#include "base/wipe.h"
+#include "decode/decode.h"
+#include "pipeline/mail.h"
+
+#include <stdlib.h>
+
+struct sw_engine {
+    struct sw_mail_ports ports;
+    struct sw_engine_limits limits;
+    struct sw_flow_table *flows;
+    struct sw_analyzer *analyzer;
+    struct sw_summary *summary;
+    void (*record)(void *ctx, const struct sw_record *record);
+    void *record_ctx;
+    const char *file;
+    struct sw_lender lender;
+    uint32_t lent; /* blocks lent at the moment */
+    size_t arena_bytes;
+};
+
+enum { DEFAULT_LENT_BLOCKS = 16384 }; /* 64 MiB of unfinished lines */
+
+static uint8_t *lend_block(void *ctx)
+{
+    struct sw_engine *engine = ctx;
+    if (engine->lent >= engine->limits.lent_blocks) {
+        sw_summary_count(engine->summary->limits, "unfinished-lines", 1);
+        return NULL;
+    }
+    uint8_t *block = malloc(SW_LINE_BYTES);
+    engine->lent += block != NULL;
+    return block;
+}
+
+static void take_back_block(void *ctx, uint8_t *block)
+{
+    struct sw_engine *engine = ctx;
+    sw_wipe(block, SW_LINE_BYTES);
+    free(block);
+    engine->lent--;
+}
+
+/* The server's port of a connection whose sides may still be a guess. */
+static bool is_mail_port(const struct sw_engine *engine, const struct sw_flow_facts *facts)
+{
+    if (sw_mail_ports_has(&engine->ports, facts->tuple.dst_port))
+        return true;
+    return !facts->client_known && sw_mail_ports_has(&engine->ports, facts->tuple.src_port);
+}
+
+static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *packet)
+{
+    struct sw_engine *engine = ctx;
+    engine->summary->tcp_connections++;
+    if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
+        sw_analyzer_attempt(engine->analyzer, &packet->tuple, sw_flow_facts(flow)->first.time_ns);
+    return true;
+}
+
+/* A connection worth following from its first payload on, or NULL. */
+static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow,
+                                  const struct sw_chunk *chunk)
+{
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    bool by_port = is_mail_port(engine, facts);
+    enum sw_from from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
+    bool tentative = !by_port;
+    if (tentative && smtp_probe(from, chunk->bytes) == 0) {
+        bool other_way = !facts->client_known && smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
+        if (!other_way)
+            return NULL;
+    }
+    struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender,
+                                       &engine->arena_bytes, facts->midstream);
+    if (mail)
+        mail->tentative = tentative;
+    return mail;
+}
+
+/* In mid-stream the sides are a guess by ports; the first line that can only be the other side's corrects it. */
+static bool sides_are_wrong(const struct sw_flow_facts *facts, const struct sw_chunk *chunk)
+{
+    if (facts->client_known)
+        return false;
+    enum sw_from as_said = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
+    enum sw_from swapped = chunk->from == SW_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER;
+    return smtp_probe(as_said, chunk->bytes) == 0 && smtp_probe(swapped, chunk->bytes) >= 50;
+}
+
+static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chunk)
+{
+    struct sw_engine *engine = ctx;
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    struct sw_mail *mail = sw_flow_user(flow);
+    struct sw_chunk turned = *chunk;
+    if (!mail) {
+        mail = begin_mail(engine, flow, chunk);
+        if (!mail) {
+            sw_flow_forget(flow);
+            return;
+        }
+        sw_flow_set_user(flow, mail);
+        if (sides_are_wrong(facts, chunk)) {
+            sw_flow_swap_sides(flow);
+            mail->session.swapped = true;
+            turned.from = sw_side_other(chunk->from);
+        }
+    }
+    if (chunk->from == SW_SERVER && mail->session.first_bytes[SW_SERVER].len == 0)
+        sw_analyzer_answered(engine->analyzer, &facts->tuple);
+    sw_mail_chunk(mail, facts, &turned);
+    if (mail->tentative && sw_mail_is_refuted(mail)) {
+        sw_flow_set_user(flow, NULL);
+        sw_mail_free(mail);
+        sw_flow_forget(flow);
+    }
+}
+
+static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset, uint64_t length,
+                   enum sw_gap_kind kind, struct sw_mark mark)
+{
+    (void)ctx;
+    (void)kind; /* the facts count the kinds; to the dialogue missing is missing */
+    struct sw_mail *mail = sw_flow_user(flow);
+    if (mail)
+        sw_mail_gap(mail, sw_flow_facts(flow), from, offset, length, mark);
+}
+
+static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
+                        struct sw_span second, struct sw_mark mark)
+{
+    /* The first copy was used; the facts count the conflict and the analyzer lowers its confidence. */
+    (void)ctx;
+    (void)flow;
+    (void)from;
+    (void)offset;
+    (void)second;
+    (void)mark;
+}
+
+static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark)
+{
+    /* Unfinished lines come out at the end: a late reply may still complete them. */
+    (void)ctx;
+    (void)flow;
+    (void)from;
+    (void)rst;
+    (void)mark;
+}
+
+static void hand_out(struct sw_engine *engine, struct sw_session *session)
+{
+    session->file = engine->file;
+    sw_session_name(session);
+    struct sw_record record = {
+        .kind = SW_RECORD_SESSION,
+        .session = session,
+        .verdict = sw_analyzer_judge(engine->analyzer, session),
+    };
+    sw_summary_add(engine->summary, session, record.verdict);
+    engine->record(engine->record_ctx, &record);
+}
+
+/* An attempt on a mail port that never carried a byte: the TCP facts are the whole session. */
+static void end_without_payload(struct sw_engine *engine, const struct sw_flow_facts *facts,
+                                int64_t now_ns)
+{
+    struct sw_session session;
+    sw_session_init(&session, &engine->limits.session, &engine->arena_bytes);
+    session.mail_port = true;
+    session.implicit_tls_port = facts->tuple.dst_port == 465;
+    sw_session_finish(&session, facts, now_ns);
+    hand_out(engine, &session);
+    sw_session_release(&session);
+}
+
+static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
+{
+    struct sw_engine *engine = ctx;
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    struct sw_mail *mail = sw_flow_user(flow);
+    bool by_port = is_mail_port(engine, facts);
+    if (!mail) {
+        if (by_port)
+            end_without_payload(engine, facts, mark.time_ns);
+        return;
+    }
+    sw_mail_finish(mail, facts, mark);
+    mail->session.mail_port = by_port;
+    mail->session.implicit_tls_port = facts->tuple.dst_port == 465;
+    if (by_port || sw_mail_is_confirmed(mail))
+        hand_out(engine, &mail->session);
+    sw_mail_free(mail);
+}
+
+struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports, const struct sw_engine_limits *limits,
+                                struct sw_summary *summary,
+                                void (*record)(void *ctx, const struct sw_record *record), void *ctx)
+{
+    struct sw_engine *engine = calloc(1, sizeof(*engine));
+    if (!engine)
+        return NULL;
+    engine->ports = *ports;
+    engine->limits = *limits;
+    if (engine->limits.lent_blocks == 0)
+        engine->limits.lent_blocks = DEFAULT_LENT_BLOCKS;
+    engine->summary = summary;
+    engine->record = record;
+    engine->record_ctx = ctx;
+    engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
+    const struct sw_flow_sink sink = {
+        .ctx = engine,
+        .open = on_open,
+        .chunk = on_chunk,
+        .gap = on_gap,
+        .conflict = on_conflict,
+        .shut = on_shut,
+        .end = on_end,
+    };
+    struct sw_hash_key key = sw_hash_random_key();
+    engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
+    engine->analyzer = sw_analyzer_new();
+    if (!engine->flows || !engine->analyzer) {
+        sw_engine_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+void sw_engine_file(struct sw_engine *engine, const char *file)
+{
+    engine->file = file;
+    engine->summary->files++;
+}
+
+static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
+                        const struct sw_packet *packet)
+{
+    switch (packet->transport) {
+    case SW_TRANSPORT_TCP:
+        sw_flow_table_tcp(engine->flows, frame, packet);
+        return;
+    case SW_TRANSPORT_ICMP:
+    case SW_TRANSPORT_ICMP6:
+        if (packet->icmp.has_quote && packet->icmp.quote.transport == 6) {
+            sw_flow_table_icmp(engine->flows, frame, packet);
+            return;
+        }
+        break;
+    case SW_TRANSPORT_UDP:
+        engine->summary->udp_packets++;
+        if (packet->tuple.src_port == 53 || packet->tuple.dst_port == 53)
+            engine->summary->dns_packets++;
+        break;
+    case SW_TRANSPORT_NONE:
+        break;
+    }
+    sw_flow_table_time(engine->flows, frame->time_ns);
+}
+
+void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame)
+{
+    struct sw_packet packet;
+    switch (sw_decode(frame, &packet)) {
+    case SW_DECODE_IP:
+        engine->summary->frames_decoded++;
+        take_packet(engine, frame, &packet);
+        return;
+    case SW_DECODE_OTHER:
+        engine->summary->frames_other++;
+        break;
+    case SW_DECODE_BROKEN:
+        engine->summary->frames_undecodable++;
+        break;
+    }
+    sw_flow_table_time(engine->flows, frame->time_ns);
+}
+
+void sw_engine_finish(struct sw_engine *engine)
+{
+    sw_flow_table_finish(engine->flows);
+    const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
+    sw_summary_count(engine->summary->skipped, "connections-shed", c->shed_flows);
+    sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
+    sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
+    sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
+    sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
+}
+
+void sw_engine_free(struct sw_engine *engine)
+{
+    if (!engine)
+        return;
+    if (engine->flows)
+        sw_flow_table_free(engine->flows);
+    sw_analyzer_free(engine->analyzer);
+    free(engine);
+}

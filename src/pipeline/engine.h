@@ -1,0 +1,50 @@
+/*
+ * engine.h - one stream of frames through all stages; private to the pipeline room.
+ *
+ * The engine's clock is packet time. Records are handed out in the order in which they become final. All state hangs off
+ * this object; several engines run side by side.
+ */
+#ifndef SW_PIPELINE_ENGINE_H
+#define SW_PIPELINE_ENGINE_H
+
+#include "analyzer/analyzer.h"
+#include "analyzer/record.h"
+#include "flow/flow.h"
+#include "session/session.h"
+#include "smtpwhy.h"
+
+enum { SW_MAIL_PORTS_MAX = 64 };
+
+struct sw_mail_ports {
+    uint16_t ports[SW_MAIL_PORTS_MAX];
+    unsigned count;
+};
+
+/* Reads "25,465,587"; false when it is no list of ports. NULL gives the default 25, 465, 587, 2525 and 24. */
+bool sw_mail_ports_parse(struct sw_mail_ports *out, const char *list);
+bool sw_mail_ports_has(const struct sw_mail_ports *ports, uint16_t port);
+
+/* Every cap that can be set with --limits; 0 = default. */
+struct sw_engine_limits {
+    struct sw_flow_limits flow;
+    struct sw_session_limits session;
+    uint32_t lent_blocks; /* unfinished lines kept at once */
+};
+
+struct sw_engine;
+
+/* `summary` is counted into while the engine works. NULL when memory is short. Everything passed is borrowed. */
+struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports, const struct sw_engine_limits *limits,
+                                struct sw_summary *summary,
+                                void (*record)(void *ctx, const struct sw_record *record), void *ctx);
+/* `file` names the capture in the records; it outlives the engine. */
+void sw_engine_file(struct sw_engine *engine, const char *file);
+void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);
+/* The stream is over: every open connection becomes final. */
+void sw_engine_finish(struct sw_engine *engine);
+void sw_engine_free(struct sw_engine *engine);
+
+/* Community ID v1 with seed 0 ("1:..."), and the session's own id, of a connection. */
+void sw_session_name(struct sw_session *session);
+
+#endif

@@ -1,0 +1,262 @@
+#include "pipeline/mail.h"
+
+#include "base/wipe.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void on_event(void *ctx, const struct smtp_event *event)
+{
+    struct sw_mail *mail = ctx;
+    sw_session_smtp(&mail->session, event, mail->facts, false);
+}
+
+struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
+                            size_t *account, bool midstream)
+{
+    struct sw_mail *mail = calloc(1, sizeof(*mail));
+    if (!mail)
+        return NULL;
+    sw_session_init(&mail->session, limits, account);
+    smtp_init(&mail->smtp, lender, midstream);
+    mail->sink = (struct smtp_sink){on_event, mail};
+    return mail;
+}
+
+void sw_mail_free(struct sw_mail *mail)
+{
+    if (!mail)
+        return;
+    smtp_release(&mail->smtp);
+    if (mail->held.bytes)
+        sw_wipe(mail->held.bytes, mail->held.room); /* it may hold AUTH lines */
+    free(mail->held.bytes);
+    free(mail->held.pieces);
+    sw_session_release(&mail->session);
+    free(mail);
+}
+
+/* False when the caps are reached: the caller decides without waiting for the reply. */
+static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
+{
+    if (held->used + bytes.len > SW_HELD_BYTES || held->piece_count == SW_HELD_PIECES)
+        return false;
+    if (held->used + bytes.len > held->room) {
+        uint32_t room = held->room ? held->room : 1024;
+        while (room < held->used + bytes.len)
+            room *= 2;
+        uint8_t *bigger = malloc(room);
+        if (!bigger)
+            return false;
+        if (held->bytes) {
+            memcpy(bigger, held->bytes, held->used);
+            sw_wipe(held->bytes, held->room);
+        }
+        free(held->bytes);
+        held->bytes = bigger;
+        held->room = room;
+    }
+    if (held->piece_count == held->piece_room) {
+        uint32_t room = held->piece_room ? held->piece_room * 2 : 8;
+        struct sw_held_piece *more = realloc(held->pieces, room * sizeof(*more));
+        if (!more)
+            return false;
+        held->pieces = more;
+        held->piece_room = room;
+    }
+    memcpy(held->bytes + held->used, bytes.ptr, bytes.len);
+    held->used += (uint32_t)bytes.len;
+    held->pieces[held->piece_count++] = (struct sw_held_piece){at, (uint32_t)bytes.len};
+    return true;
+}
+
+static struct sw_mark mark_of(struct sw_at at)
+{
+    return (struct sw_mark){at.frame, at.time_ns};
+}
+
+static void to_tls(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    enum sw_side from = piece->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
+    sw_session_opaque(&mail->session, from, piece->bytes, mark_of(piece->at));
+}
+
+static struct sw_piece piece_rest(const struct sw_piece *piece, size_t used)
+{
+    struct sw_piece rest = *piece;
+    rest.bytes = sw_span_from(piece->bytes, used);
+    rest.at.offset += used;
+    return rest;
+}
+
+/*
+ * After the hand-over: a capture that was decrypted in place goes on in clear text. The client's first bytes tell.
+ * Returns true when the piece is TLS (or may be).
+ */
+static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    if (mail->tls_checked || piece->from != SW_FROM_CLIENT)
+        return true;
+    mail->tls_checked = true;
+    if (sw_content_of(SW_CLIENT, piece->bytes) == SW_CONTENT_TLS ||
+        smtp_probe(SW_FROM_CLIENT, piece->bytes) <= 1)
+        return true;
+    mail->tls = false;
+    smtp_resume_clear(&mail->smtp, piece->at, &mail->sink);
+    return false;
+}
+
+/*
+ * One piece through the dissector; what it leaves is held or goes to TLS. `forced`: no reply will come, nothing is held.
+ */
+static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced)
+{
+    struct sw_piece rest = *piece;
+    while (rest.bytes.len > 0) {
+        if (mail->tls && tls_really_begins(mail, &rest)) {
+            to_tls(mail, &rest);
+            return;
+        }
+        size_t used = smtp_feed(&mail->smtp, &rest, &mail->sink);
+        rest = piece_rest(&rest, used);
+        if (mail->smtp.mode == SMTP_MODE_TLS) {
+            mail->tls = true;
+            mail->handed_over = true;
+            continue;
+        }
+        if (rest.bytes.len == 0 || rest.from == SW_FROM_SERVER)
+            return; /* only the client is ever held */
+        bool server_is_visible = mail->facts->half[SW_SERVER].packets > 0;
+        if (!forced && server_is_visible && hold(&mail->held, rest.at, rest.bytes))
+            return;
+        smtp_release_hold(&mail->smtp, rest.bytes, &mail->sink);
+        assert(!smtp_holds_client(&mail->smtp));
+    }
+}
+
+/* Offers the held bytes again; stops when the next reply is needed. `forced` = no reply will come. */
+static void drain(struct sw_mail *mail, bool forced)
+{
+    struct sw_held held = mail->held;
+    if (held.piece_count == 0)
+        return;
+    mail->held = (struct sw_held){0}; /* feeding may hold again */
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < held.piece_count; i++) {
+        struct sw_piece piece = {
+            .from = SW_FROM_CLIENT,
+            .at = held.pieces[i].at,
+            .bytes = sw_span_make(held.bytes + at, held.pieces[i].length),
+        };
+        at += held.pieces[i].length;
+        if (mail->held.piece_count == 0)
+            feed(mail, &piece, forced);
+        else if (!hold(&mail->held, piece.at, piece.bytes))
+            mail->session.limits_hit = true; /* memory: the caps held a moment ago */
+    }
+    if (held.bytes)
+        sw_wipe(held.bytes, held.room);
+    free(held.bytes);
+    free(held.pieces);
+}
+
+/* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the point, though. */
+static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_chunk *chunk)
+{
+    const struct sw_first_bytes *client = &mail->session.first_bytes[SW_CLIENT];
+    const struct sw_first_bytes *server = &mail->session.first_bytes[SW_SERVER];
+    if (mail->handed_over)
+        return mail->tls;
+    if (chunk->from == SW_CLIENT)
+        return client->content == SW_CONTENT_TLS;
+    return server->content == SW_CONTENT_TLS;
+}
+
+void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
+                   const struct sw_chunk *chunk)
+{
+    mail->facts = facts;
+    mail->session.facts = facts;
+    sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
+    struct sw_piece piece = {
+        .from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
+        .at = {chunk->offset, chunk->mark.frame, chunk->mark.time_ns},
+        .bytes = chunk->bytes,
+    };
+    if (!mail->handed_over && is_tls_from_the_start(mail, chunk)) {
+        to_tls(mail, &piece);
+        return;
+    }
+    if (chunk->from == SW_CLIENT && mail->held.piece_count > 0) {
+        if (!hold(&mail->held, piece.at, piece.bytes)) {
+            drain(mail, true);
+            feed(mail, &piece, false);
+        }
+        return;
+    }
+    feed(mail, &piece, false);
+    if (chunk->from == SW_SERVER && mail->held.piece_count > 0 &&
+        (mail->tls || !smtp_holds_client(&mail->smtp)))
+        drain(mail, false);
+}
+
+void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,
+                 uint64_t offset, uint64_t length, struct sw_mark mark)
+{
+    mail->facts = facts;
+    mail->session.facts = facts;
+    if (mail->tls) {
+        mail->session.tls_walk[from].lost = true;
+        return;
+    }
+    struct sw_at at = {offset, mark.frame, mark.time_ns};
+    if (from == SW_CLIENT)
+        drain(mail, true);
+    smtp_gap(&mail->smtp, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length, at,
+             &mail->sink);
+    if (from == SW_SERVER && mail->held.piece_count > 0 && !smtp_holds_client(&mail->smtp))
+        drain(mail, false);
+}
+
+void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark)
+{
+    mail->facts = facts;
+    mail->session.facts = facts;
+    struct sw_at at = {0, mark.frame, mark.time_ns};
+    drain(mail, true);
+    if (!mail->tls) {
+        smtp_end(&mail->smtp, SW_FROM_SERVER, at, &mail->sink);
+        smtp_end(&mail->smtp, SW_FROM_CLIENT, at, &mail->sink);
+    }
+    mail->session.has_dissector = sw_mail_is_confirmed(mail);
+    sw_session_finish(&mail->session, facts, mark.time_ns);
+}
+
+static bool speaks_smtp(const struct sw_mail *mail, enum sw_side side)
+{
+    const struct sw_first_bytes *first = &mail->session.first_bytes[side];
+    return first->content == SW_CONTENT_SMTP;
+}
+
+bool sw_mail_is_confirmed(const struct sw_mail *mail)
+{
+    if (speaks_smtp(mail, SW_CLIENT) && speaks_smtp(mail, SW_SERVER))
+        return true;
+    /* a greeting that names the protocol needs no client to prove it */
+    const struct sw_first_bytes *server = &mail->session.first_bytes[SW_SERVER];
+    return mail->session.first_bytes[SW_CLIENT].len == 0 && speaks_smtp(mail, SW_SERVER) &&
+           smtp_probe(SW_FROM_SERVER, sw_span_make(server->bytes, server->len)) >= 80;
+}
+
+bool sw_mail_is_refuted(const struct sw_mail *mail)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct sw_first_bytes *first = &mail->session.first_bytes[side];
+        if (first->len == 0 || first->content == SW_CONTENT_SMTP || first->content == SW_CONTENT_PROXY)
+            continue;
+        enum sw_from from = side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
+        if (smtp_probe(from, sw_span_make(first->bytes, first->len)) == 0)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,57 @@
+/*
+ * mail.h - one connection that may carry mail on its way from TCP to the model: recognition, the SMTP dissector, bytes
+ * held until the server speaks, the hand-over to TLS. Private to the pipeline room.
+ */
+#ifndef SW_PIPELINE_MAIL_H
+#define SW_PIPELINE_MAIL_H
+
+#include "dissectors/smtp/smtp.h"
+#include "flow/flow.h"
+#include "session/builder.h"
+
+/* Client bytes that wait for the server's reply. */
+struct sw_held_piece {
+    struct sw_at at;
+    uint32_t length;
+};
+
+enum {
+    SW_HELD_BYTES = 64 * 1024, /* then the meaning is decided without the reply */
+    SW_HELD_PIECES = 512,
+};
+
+struct sw_held {
+    uint8_t *bytes; /* allocated at the first need */
+    uint32_t used, room;
+    struct sw_held_piece *pieces;
+    uint32_t piece_count, piece_room;
+};
+
+struct sw_mail {
+    struct sw_session session;
+    struct smtp_state smtp;
+    struct smtp_sink sink;
+    struct sw_held held;
+    const struct sw_flow_facts *facts; /* of the flow, for the sink */
+    bool tentative;  /* on a port that is no mail port: kept only if the content proves it */
+    bool tls;        /* opaque from here on, by hand-over or from the first byte */
+    bool handed_over; /* TLS began with STARTTLS */
+    bool tls_checked; /* the first bytes after the hand-over were looked at */
+};
+
+/* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */
+struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
+                            size_t *account, bool midstream);
+void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
+                   const struct sw_chunk *chunk);
+void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,
+                 uint64_t offset, uint64_t length, struct sw_mark mark);
+/* The connection is over: decides what is still held, closes the dialogue, keeps the facts. */
+void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark);
+/* True when the content shows that this is mail (or a mail port makes it so). */
+bool sw_mail_is_confirmed(const struct sw_mail *mail);
+/* True when the content shows that this is no mail and the port does not say so either. */
+bool sw_mail_is_refuted(const struct sw_mail *mail);
+void sw_mail_free(struct sw_mail *mail);
+
+#endif
