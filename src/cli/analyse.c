@@ -1,0 +1,347 @@
+/*
+ * analyse.c - reads the captures, one after the other or several at a time.
+ *
+ * Every capture has a run and a part of each report of its own. One at a time, the parts write straight to the outputs;
+ * several at a time, each writes to memory, and the main thread joins what is finished in the order of the command line.
+ * Either way the same bytes come out. Only -c needs one run over all files, and then one file at a time.
+ */
+#include "cli/analyse.h"
+
+#include "cli/outputs.h"
+#include "cli/progress.h"
+#include "smtpwhy.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One capture. */
+struct job {
+    const char *path;
+    unsigned index;
+    struct crew *crew;
+    struct sw_run *run; /* its own, or the common one */
+    struct sw_part *parts; /* one for each output, while they are open */
+    struct sw_writer memory[SW_OUTPUTS_MAX];
+    uint64_t shown[SW_OUTPUTS_MAX];
+    bool matched;
+    bool stream; /* standard input: show each record at once */
+    enum sw_result result;
+    char message[512];
+    bool done;
+};
+
+struct crew {
+    const struct sw_settings *settings;
+    struct sw_outputs *outputs;
+    struct sw_progress progress;
+    struct sw_run *run; /* collects the counts of all */
+    struct job *jobs;
+    struct job *closing; /* the part with the summary */
+    unsigned count;
+    unsigned next;      /* the first job that nobody has taken */
+    unsigned allowed;   /* jobs below this may be taken: keeps finished output from piling up */
+    bool in_memory;
+    bool stop;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* what the exit status is made of */
+    bool trouble, matched, incomplete;
+};
+
+static void on_record(void *ctx, const struct sw_record *record)
+{
+    struct job *job = ctx;
+    sw_progress_clear(&job->crew->progress);
+    for (unsigned i = 0; i < job->crew->outputs->count; i++)
+        sw_part_record(&job->parts[i], record);
+    if (job->stream)
+        (void)sw_outputs_flush(job->crew->outputs);
+}
+
+static void on_progress(void *ctx, uint64_t done_bytes, uint64_t all_bytes)
+{
+    struct job *job = ctx;
+    sw_progress_show(&job->crew->progress, job->path, done_bytes, all_bytes);
+}
+
+static struct sw_run *new_run(struct crew *crew, struct job *job, char *message, size_t room)
+{
+    const struct sw_settings *settings = crew->settings;
+    struct sw_run_options options = {
+        .filter = settings->filter,
+        .ports = settings->ports,
+        .stop_after_frames = settings->stop_after_frames,
+        .limits = settings->limits,
+        .record = on_record,
+        .record_ctx = job,
+        .progress = on_progress,
+        .progress_ctx = job,
+    };
+    return sw_run_new(&options, message, room);
+}
+
+static bool open_parts(struct job *job, const char *file)
+{
+    struct sw_outputs *outputs = job->crew->outputs;
+    job->parts = calloc(outputs->count, sizeof(*job->parts));
+    if (!job->parts)
+        return false;
+    for (unsigned i = 0; i < outputs->count; i++) {
+        struct sw_output *output = &outputs->list[i];
+        struct sw_writer *out = &output->writer;
+        if (job->crew->in_memory && file) {
+            sw_writer_open_memory(&job->memory[i]);
+            out = &job->memory[i];
+        }
+        if (!sw_part_open(&job->parts[i], output->format, &output->style, out, file, job->index))
+            return false;
+    }
+    return true;
+}
+
+/* Ends the parts; what they counted goes into the outputs' totals when the job is joined. */
+static void close_parts(struct job *job)
+{
+    for (unsigned i = 0; i < job->crew->outputs->count; i++) {
+        sw_part_close(&job->parts[i]);
+        job->shown[i] = job->parts[i].shown;
+        job->matched = job->matched || job->parts[i].matched;
+    }
+    free(job->parts);
+    job->parts = NULL;
+}
+
+static void run_job(struct job *job)
+{
+    if (!job->run)
+        job->run = new_run(job->crew, job, job->message, sizeof(job->message));
+    if (!job->run || !open_parts(job, job->path)) {
+        if (!job->message[0])
+            (void)snprintf(job->message, sizeof(job->message), "%s: out of memory", job->path);
+        job->result = SW_RESULT_UNREADABLE;
+        return;
+    }
+    job->result = sw_run_file(job->run, job->path);
+    (void)snprintf(job->message, sizeof(job->message), "%s", sw_run_message(job->run));
+    close_parts(job);
+}
+
+/* A message always names its file. */
+static void say(const struct job *job)
+{
+    size_t len = strlen(job->path);
+    if (!job->message[0])
+        return;
+    bool named = strncmp(job->message, job->path, len) == 0 || strncmp(job->message, "--", 2) == 0;
+    (void)fprintf(stderr, "smtpwhy: %s%s%s\n", named ? "" : job->path, named ? "" : ": ", job->message);
+}
+
+/* Joins a finished job: its output, its counts, its message. False when there is no use in going on. */
+static bool join_job(struct crew *crew, struct job *job)
+{
+    sw_progress_file_done(&crew->progress);
+    sw_progress_clear(&crew->progress);
+    for (unsigned i = 0; i < crew->outputs->count; i++) {
+        struct sw_output *output = &crew->outputs->list[i];
+        if (crew->in_memory) {
+            sw_writer_put(&output->writer, sw_writer_span(&job->memory[i]));
+            if (job->memory[i].error && !output->writer.error)
+                output->writer.error = job->memory[i].error;
+            sw_writer_release(&job->memory[i]);
+        }
+        output->shown += job->shown[i];
+    }
+    crew->matched = crew->matched || job->matched;
+    if (job->run && job->run != crew->run) {
+        sw_run_absorb(crew->run, job->run);
+        sw_run_free(job->run);
+    }
+    job->run = NULL;
+    bool good = sw_outputs_flush(crew->outputs);
+    say(job);
+    crew->trouble = crew->trouble || !good || job->result == SW_RESULT_UNREADABLE ||
+                    job->result == SW_RESULT_USAGE;
+    crew->incomplete = crew->incomplete || job->result == SW_RESULT_INCOMPLETE;
+    /* A filter that does not compile is as wrong for the next file. */
+    return good && job->result != SW_RESULT_USAGE;
+}
+
+static struct job *take_job(struct crew *crew)
+{
+    struct job *job = NULL;
+    (void)pthread_mutex_lock(&crew->lock);
+    while (!crew->stop && crew->next < crew->count && crew->next >= crew->allowed)
+        (void)pthread_cond_wait(&crew->changed, &crew->lock);
+    if (!crew->stop && crew->next < crew->count)
+        job = &crew->jobs[crew->next++];
+    (void)pthread_mutex_unlock(&crew->lock);
+    return job;
+}
+
+static void *work(void *arg)
+{
+    struct crew *crew = arg;
+    struct job *job;
+    while ((job = take_job(crew))) {
+        run_job(job);
+        (void)pthread_mutex_lock(&crew->lock);
+        job->done = true;
+        (void)pthread_cond_broadcast(&crew->changed);
+        (void)pthread_mutex_unlock(&crew->lock);
+    }
+    return NULL;
+}
+
+/* Waits for the jobs in their order and joins them. */
+static void join_in_order(struct crew *crew, unsigned ahead)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        (void)pthread_mutex_lock(&crew->lock);
+        crew->allowed = i + ahead;
+        (void)pthread_cond_broadcast(&crew->changed);
+        while (!crew->jobs[i].done)
+            (void)pthread_cond_wait(&crew->changed, &crew->lock);
+        (void)pthread_mutex_unlock(&crew->lock);
+        if (join_job(crew, &crew->jobs[i]))
+            continue;
+        (void)pthread_mutex_lock(&crew->lock);
+        crew->stop = true;
+        (void)pthread_cond_broadcast(&crew->changed);
+        (void)pthread_mutex_unlock(&crew->lock);
+        return;
+    }
+}
+
+static bool run_side_by_side(struct crew *crew, unsigned workers)
+{
+    pthread_t *threads = calloc(workers, sizeof(*threads));
+    unsigned started = 0;
+    if (!threads)
+        return false;
+    (void)pthread_mutex_init(&crew->lock, NULL);
+    (void)pthread_cond_init(&crew->changed, NULL);
+    crew->in_memory = true;
+    while (started < workers && pthread_create(&threads[started], NULL, work, crew) == 0)
+        started++;
+    if (started > 0)
+        join_in_order(crew, 4 * started);
+    for (unsigned i = 0; i < started; i++)
+        (void)pthread_join(threads[i], NULL);
+    (void)pthread_cond_destroy(&crew->changed);
+    (void)pthread_mutex_destroy(&crew->lock);
+    free(threads);
+    crew->in_memory = started > 0;
+    return started > 0;
+}
+
+static void run_one_by_one(struct crew *crew)
+{
+    bool common = crew->settings->stop_after_frames > 0;
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct job *job = &crew->jobs[i];
+        job->stream = strcmp(job->path, "-") == 0;
+        if (common) /* the common run hands its records to the closing job, whose parts are this job's now */
+            job = crew->closing;
+        if (common) {
+            job->path = crew->jobs[i].path;
+            job->index = i;
+            job->run = crew->run;
+        }
+        run_job(job);
+        if (!join_job(crew, job))
+            return;
+    }
+}
+
+/* What is left of jobs that were begun but never joined. */
+static void release_jobs(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct job *job = &crew->jobs[i];
+        if (job->run && job->run != crew->run)
+            sw_run_free(job->run);
+        for (unsigned o = 0; o < SW_OUTPUTS_MAX; o++)
+            sw_writer_release(&job->memory[o]);
+        free(job->parts);
+    }
+}
+
+/* The closing part of every output, with the summary. */
+static void finish(struct crew *crew)
+{
+    struct job *closing = crew->closing;
+    closing->index = crew->count;
+    closing->stream = false;
+    if (!open_parts(closing, NULL)) {
+        crew->trouble = true;
+        return;
+    }
+    for (unsigned i = 0; i < crew->outputs->count; i++)
+        closing->parts[i].shown_before = crew->outputs->list[i].shown;
+    if (sw_run_finish(crew->run) == SW_RESULT_INCOMPLETE)
+        crew->incomplete = true;
+    close_parts(closing);
+}
+
+static void run_all(struct crew *crew)
+{
+    unsigned workers = crew->settings->jobs < crew->count ? crew->settings->jobs : crew->count;
+    bool side_by_side = workers > 1 && crew->settings->stop_after_frames == 0;
+    if (!side_by_side || !run_side_by_side(crew, workers))
+        run_one_by_one(crew);
+    release_jobs(crew);
+    bool usage = crew->count > 0 && crew->jobs[0].result == SW_RESULT_USAGE;
+    if (!usage && crew->closing->result != SW_RESULT_USAGE)
+        finish(crew);
+}
+
+static int exit_status(const struct crew *crew)
+{
+    if (crew->trouble)
+        return SW_EXIT_TROUBLE;
+    if (crew->matched)
+        return SW_EXIT_MATCHED;
+    return crew->incomplete ? SW_EXIT_INCOMPLETE : SW_EXIT_DONE;
+}
+
+static bool prepare(struct crew *crew)
+{
+    const struct sw_settings *settings = crew->settings;
+    crew->count = settings->word_count;
+    crew->jobs = calloc(crew->count + 1, sizeof(*crew->jobs));
+    if (!crew->jobs) {
+        (void)fputs("smtpwhy: out of memory\n", stderr);
+        return false;
+    }
+    for (unsigned i = 0; i <= crew->count; i++)
+        crew->jobs[i] = (struct job){.path = i < crew->count ? settings->words[i] : "", .index = i, .crew = crew};
+    crew->closing = &crew->jobs[crew->count];
+    char message[512] = "";
+    crew->run = new_run(crew, crew->closing, message, sizeof(message));
+    if (!crew->run)
+        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+    return crew->run != NULL;
+}
+
+int sw_analyse(const struct sw_settings *settings)
+{
+    struct sw_outputs outputs;
+    struct crew crew = {.settings = settings, .outputs = &outputs};
+    if (!prepare(&crew)) {
+        free(crew.jobs);
+        return SW_EXIT_TROUBLE;
+    }
+    if (sw_outputs_open(&outputs, settings)) {
+        sw_progress_init(&crew.progress, settings->progress, crew.count);
+        run_all(&crew);
+        sw_progress_release(&crew.progress);
+        if (!sw_outputs_close(&outputs))
+            crew.trouble = true;
+    } else {
+        crew.trouble = true;
+    }
+    sw_run_free(crew.run);
+    free(crew.jobs);
+    return exit_status(&crew);
+}

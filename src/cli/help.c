@@ -1,0 +1,99 @@
+#include "cli/help.h"
+
+#include "report/page.h"
+#include "smtpwhy.h"
+
+#include <stdio.h>
+
+enum { OPTION_COLUMNS = 32, COMMAND_COLUMNS = 12, LIMIT_COLUMNS = 20 };
+
+static void put_commands(struct sw_page *page)
+{
+    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
+        const struct sw_command_row *row = sw_command_at((enum sw_command)i);
+        if (row->built)
+            sw_page_paragraph(page, 2, row->name, COMMAND_COLUMNS, SW_TONE_PLAIN, sw_span_str(row->help));
+    }
+}
+
+static void put_option(struct sw_page *page, const struct sw_option *option)
+{
+    char left[80];
+    char letter[5] = "    ";
+    if (option->letter)
+        (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+    (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name, option->argument ? " " : "",
+                   option->argument ? option->argument : "");
+    sw_page_paragraph(page, 2, left, OPTION_COLUMNS, SW_TONE_PLAIN, sw_span_str(option->help));
+}
+
+static void put_usage(struct sw_page *page, enum sw_command command)
+{
+    char line[160];
+    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
+        const struct sw_command_row *row = sw_command_at((enum sw_command)i);
+        if (!row->built || (command != SW_COMMAND_ANALYSE && command != (enum sw_command)i))
+            continue;
+        (void)snprintf(line, sizeof(line), "smtpwhy %s", row->usage);
+        sw_page_paragraph(page, 2, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
+    }
+}
+
+void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *out)
+{
+    struct sw_page page;
+    const struct sw_option *option;
+    sw_page_open(&page, out, width, false);
+    sw_writer_text(out, "Reads network captures and says for each SMTP session whether the mail left the outbox,\n"
+                        "and if not why, who must act, and which frames prove it.\n\nUsage\n");
+    put_usage(&page, command);
+    if (command == SW_COMMAND_ANALYSE) {
+        sw_writer_text(out, "\nSubcommands\n");
+        put_commands(&page);
+    }
+    sw_writer_text(out, "\nOptions\n");
+    for (size_t i = 0; (option = sw_option_at(i)); i++) {
+        if (option->built && (option->commands & (1u << command)))
+            put_option(&page, option);
+    }
+    if (command == SW_COMMAND_ANALYSE)
+        sw_writer_text(out, "\nExit status\n"
+                            "  0  done, whatever the verdicts\n"
+                            "  1  --fail-on matched\n"
+                            "  2  usage, or an input that could not be read\n"
+                            "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit\n");
+    sw_page_release(&page);
+}
+
+void sw_help_limits(unsigned width, struct sw_writer *out)
+{
+    struct sw_page page;
+    struct sw_limit_info info;
+    sw_page_open(&page, out, width, false);
+    sw_writer_text(out, "Limits, for --limits NAME=VALUE,... (sizes may end in K, M or G, times in s)\n");
+    for (size_t i = 0; sw_limit_describe(i, &info); i++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "%llu%s  %s", (unsigned long long)info.fallback,
+                       info.seconds ? "s" : "", info.what);
+        sw_page_paragraph(&page, 2, info.name, LIMIT_COLUMNS, SW_TONE_PLAIN, sw_span_str(text));
+    }
+    sw_page_release(&page);
+}
+
+void sw_help_options(struct sw_writer *out)
+{
+    const struct sw_option *option;
+    for (size_t i = 0; (option = sw_option_at(i)); i++) {
+        char letter[2] = {option->letter ? option->letter : '-', '\0'};
+        sw_writer_format(out, "%s\t%s\t%s\t%s\t", letter, option->name,
+                         option->argument ? option->argument : "-", option->built ? "built" : "later");
+        bool first = true;
+        for (int c = 0; c < SW_COMMAND_COUNT; c++) {
+            if (!(option->commands & (1u << c)))
+                continue;
+            sw_writer_format(out, "%s%s", first ? "" : ",", sw_command_at((enum sw_command)c)->name);
+            first = false;
+        }
+        sw_writer_format(out, "\t%s\n", option->help);
+    }
+}

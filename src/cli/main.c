@@ -1,0 +1,63 @@
+/*
+ * main.c - smtpwhy, the program: reads the command line and hands over.
+ */
+#include "cli/analyse.h"
+#include "cli/help.h"
+#include "cli/outputs.h"
+#include "smtpwhy.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int usage_error(const char *message)
+{
+    (void)fprintf(stderr, "smtpwhy: %s\nTry 'smtpwhy --help'.\n", message);
+    return SW_EXIT_TROUBLE;
+}
+
+static int print_help(const struct sw_settings *settings)
+{
+    struct sw_writer out;
+    sw_writer_open_fd(&out, STDOUT_FILENO);
+    if (settings->version && !settings->help)
+        sw_writer_format(&out, "smtpwhy %s\n", SMTPWHY_VERSION);
+    else if (!settings->help_topic)
+        sw_help_print(settings->command, sw_outputs_width(), &out);
+    else if (strcmp(settings->help_topic, "limits") == 0)
+        sw_help_limits(sw_outputs_width(), &out);
+    else
+        sw_help_options(&out);
+    bool good = sw_writer_flush(&out);
+    sw_writer_release(&out);
+    return good ? SW_EXIT_DONE : SW_EXIT_TROUBLE;
+}
+
+static int run(const struct sw_settings *settings)
+{
+    const char *topic = settings->help_topic;
+    if (topic && strcmp(topic, "limits") != 0 && strcmp(topic, "options") != 0)
+        return usage_error("--help knows the topics 'limits' and 'options'");
+    if (settings->help || settings->version)
+        return print_help(settings);
+    if (settings->command != SW_COMMAND_ANALYSE)
+        return sw_explain_command(settings);
+    if (settings->word_count == 0)
+        return usage_error("no capture given; name a FILE, or '-' for standard input");
+    return sw_analyse(settings);
+}
+
+int main(int argc, char **argv)
+{
+    char message[SW_CLI_MESSAGE_BYTES];
+    struct sw_settings settings = {.words = calloc((size_t)argc + 1, sizeof(char *))};
+    const char **words = settings.words;
+    /* A reader that goes away is an error of the output, not the end of the program. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!words)
+        return usage_error("out of memory");
+    int status = sw_options_parse(argc, argv, &settings, message) ? run(&settings) : usage_error(message);
+    free(words);
+    return status;
+}

@@ -1,0 +1,318 @@
+/*
+ * options.c - the table of options: each value's reader stands above the table, its row in it.
+ */
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ANALYSE (1u << SW_COMMAND_ANALYSE)
+#define EXPLAIN (1u << SW_COMMAND_EXPLAIN)
+#define LISTS ((1u << SW_COMMAND_CAUSES) | (1u << SW_COMMAND_FINDINGS))
+#define LIVE (1u << SW_COMMAND_LIVE)
+#define AUDIT (1u << SW_COMMAND_AUDIT)
+#define TUI (1u << SW_COMMAND_TUI)
+#define READS (ANALYSE | AUDIT | TUI)
+#define ALL (READS | LIVE | EXPLAIN | LISTS)
+
+static bool say(char *message, const char *what, const char *value, const char *help)
+{
+    (void)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.100s'%s", what, value, help);
+    return false;
+}
+
+static bool take_number(const char *value, uint64_t least, uint64_t most, uint64_t *out)
+{
+    uint64_t number = 0;
+    if (!sw_span_u64(sw_span_str(value), &number) || number < least || number > most)
+        return false;
+    *out = number;
+    return true;
+}
+
+static bool take_when(const char *value, enum sw_when *out)
+{
+    static const char *const words[] = {
+        [SW_WHEN_AUTO] = "auto", [SW_WHEN_ALWAYS] = "always", [SW_WHEN_NEVER] = "never"};
+    for (int i = SW_WHEN_AUTO; i <= SW_WHEN_NEVER; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            *out = (enum sw_when)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Formats of later versions: recognised, so that the message is right. */
+static bool is_later_format(struct sw_span name)
+{
+    static const char *const later[] = {"csv",  "zeek", "eve",    "html",  "pcapng",
+                                        "ecs", "ocsf", "tlsrpt", "junit"};
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+        if (sw_span_eq(name, sw_span_str(later[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool unknown_format(struct sw_span name, char *message)
+{
+    size_t used = (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
+                                   is_later_format(name) ? "not available in this build: output format"
+                                                         : "there is no output format",
+                                   (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
+    const struct sw_report_format *format;
+    for (size_t i = 0; (format = sw_report_format(i)) && used < SW_CLI_MESSAGE_BYTES; i++)
+        used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", i ? ", " : "",
+                                 format->name);
+    return false;
+}
+
+static bool take_output(struct sw_settings *settings, const char *value, char *message)
+{
+    struct sw_span name = sw_span_str(value);
+    size_t colon = sw_span_index(name, ':');
+    const char *path = colon < name.len ? value + colon + 1 : NULL;
+    name = sw_span_sub(name, 0, colon);
+    const struct sw_report_format *format = NULL;
+    for (size_t i = 0; (format = sw_report_format(i)); i++) {
+        if (sw_span_eq(name, sw_span_str(format->name)))
+            break;
+    }
+    if (!format)
+        return unknown_format(name, message);
+    if (path && !path[0])
+        return say(message, "no path behind the colon of", value, "");
+    if (path && strcmp(path, "-") == 0)
+        path = NULL;
+    for (unsigned i = 0; i < settings->output_count; i++) {
+        const char *other = settings->outputs[i].path;
+        if (path ? other && strcmp(other, path) == 0 : !other)
+            return say(message, "two outputs to", path ? path : "standard output",
+                       "; give one of them another path: -o FORMAT:PATH");
+    }
+    if (settings->output_count == SW_OUTPUTS_MAX)
+        return say(message, "too many outputs, at", value, "");
+    settings->outputs[settings->output_count++] = (struct sw_output_choice){format, path};
+    return true;
+}
+
+static bool take_read(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->words[settings->word_count++] = value;
+    return true;
+}
+
+static bool take_filter(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->filter = value;
+    return true;
+}
+
+static bool take_stop(struct sw_settings *settings, const char *value, char *message)
+{
+    return take_number(value, 1, UINT64_MAX, &settings->stop_after_frames) ||
+           say(message, "-c takes a number of frames from 1, not", value, "");
+}
+
+static bool take_no_names(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->no_names = true;
+    return true;
+}
+
+static bool take_ports(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->ports = value;
+    return true;
+}
+
+static bool take_only(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_only(&settings->select, value, message);
+}
+
+static bool take_cause(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_cause(&settings->select, value, message);
+}
+
+static bool take_client(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_client(&settings->select, value, message);
+}
+
+static bool take_server(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_server(&settings->select, value, message);
+}
+
+static bool take_since(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_since(&settings->select, value, message);
+}
+
+static bool take_until(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_until(&settings->select, value, message);
+}
+
+static bool take_fail_on(struct sw_settings *settings, const char *value, char *message)
+{
+    return sw_select_fail_on(&settings->select, value, message);
+}
+
+static bool take_verbose(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->verbose = true;
+    return true;
+}
+
+static bool take_quiet(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->quiet = true;
+    return true;
+}
+
+static bool take_jobs(struct sw_settings *settings, const char *value, char *message)
+{
+    uint64_t jobs = 0;
+    if (!take_number(value, 1, 256, &jobs))
+        return say(message, "-j takes a number from 1 to 256, not", value, "");
+    settings->jobs = (unsigned)jobs;
+    return true;
+}
+
+static bool take_anonymize(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->anonymize = true;
+    return true;
+}
+
+static bool take_color(struct sw_settings *settings, const char *value, char *message)
+{
+    return take_when(value, &settings->color) ||
+           say(message, "--color takes auto, always or never, not", value, "");
+}
+
+static bool take_progress(struct sw_settings *settings, const char *value, char *message)
+{
+    return take_when(value, &settings->progress) ||
+           say(message, "--progress takes auto, always or never, not", value, "");
+}
+
+static bool take_limits(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->limits = value;
+    return true;
+}
+
+static bool take_help(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->help = true;
+    settings->help_topic = value;
+    return true;
+}
+
+static bool take_version(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->version = true;
+    return true;
+}
+
+static const struct sw_option table[] = {
+    {'o', "output", "FORMAT[:PATH]", ALL & ~TUI, true, take_output,
+     "write this format (text, json), to PATH or standard output; may be given several times"},
+    {'r', "read", "FILE", READS, true, take_read, "the same as a FILE argument"},
+    {'f', "filter", "EXPR", READS | LIVE, true, take_filter,
+     "look only at frames that match this capture filter (pcap syntax)"},
+    {'c', "count", "N", READS | LIVE, true, take_stop, "stop after N frames"},
+    {'n', "no-names", NULL, READS | LIVE, true, take_no_names, "show addresses, never names"},
+    {'p', "ports", "LIST", READS | LIVE, true, take_ports,
+     "ports that are mail by definition (25,465,587,2525,24); mail elsewhere is recognised by content"},
+    {0, "only", "OUTCOME,...", READS | LIVE, true, take_only,
+     "show these sessions only: delivered, partial, stuck, no-mail, unknown"},
+    {0, "cause", "ID,...", READS | LIVE, true, take_cause, "show sessions with these causes only"},
+    {0, "client", "NET,...", READS | LIVE, true, take_client, "show sessions of these clients only (192.0.2.0/24)"},
+    {0, "server", "NET,...", READS | LIVE, true, take_server, "show sessions with these servers only"},
+    {0, "since", "TIME", READS | LIVE, true, take_since,
+     "show sessions that began at TIME or later (2024-05-01T10:00:00Z, UTC without a zone)"},
+    {0, "until", "TIME", READS | LIVE, true, take_until, "show sessions that began before TIME"},
+    {'v', "verbose", NULL, ANALYSE | LIVE, true, take_verbose,
+     "tell every session in full, with its dialogue, times and frame numbers"},
+    {'q', "quiet", NULL, READS | LIVE, true, take_quiet, "the summary only"},
+    {'j', "jobs", "N", READS, true, take_jobs, "read N files at a time; the output does not depend on it"},
+    {0, "anonymize", NULL, READS | LIVE, true, take_anonymize,
+     "put pseudonyms in place of addresses and names, leave subjects out"},
+    {0, "fail-on", "WHAT,...", READS | LIVE, true, take_fail_on,
+     "exit with 1 when a shown session matches: stuck, finding, finding:LEVEL, or a cause"},
+    {0, "color", "WHEN", ALL, true, take_color, "auto (the default), always or never; NO_COLOR is obeyed"},
+    {0, "progress", "WHEN", READS, true, take_progress, "a progress bar on standard error: auto, always or never"},
+    {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits, "caps on memory and size; --help limits lists them"},
+    {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
+    {'V', "version", NULL, ALL, true, take_version, "the version"},
+    /* of later versions */
+    {'k', "keylog", "FILE", READS | LIVE, false, NULL, "TLS key log"},
+    {0, "flow", NULL, READS | LIVE, false, NULL, "a ladder diagram"},
+    {0, "ca-file", "FILE", READS | LIVE, false, NULL, "trust anchors for certificates"},
+    {0, "ca-path", "DIR", READS | LIVE, false, NULL, "trust anchors for certificates"},
+    {0, "server-name", "NAME", READS | LIVE, false, NULL, "certificate name to check"},
+    {0, "rsa-key", "FILE", READS | LIVE, false, NULL, "RSA key of a server"},
+    {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
+    {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
+    {0, "policy", "FILE", AUDIT | ANALYSE, false, NULL, "judge against a policy"},
+    {0, "db", "FILE", READS | LIVE, false, NULL, "SQLite store"},
+    {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
+    {0, "diff", "WHEN", AUDIT | ANALYSE, false, NULL, "compare with an earlier time"},
+    {'i', "interface", "IFACE", LIVE | ANALYSE, false, NULL, "live capture"},
+    {'D', "list-interfaces", NULL, LIVE | ANALYSE, false, NULL, "list devices"},
+    {'s', "snaplen", "N", LIVE | ANALYSE, false, NULL, "bytes kept of a frame"},
+    {'w', "write", "FILE", LIVE | ANALYSE, false, NULL, "record"},
+    {'C', "rotate-size", "MB", LIVE | ANALYSE, false, NULL, "rotate the recording by size"},
+    {'G', "rotate-seconds", "S", LIVE | ANALYSE, false, NULL, "rotate the recording by time"},
+    {'W', "rotate-count", "N", LIVE | ANALYSE, false, NULL, "files of a rotating recording"},
+    {0, "ring", "MB", LIVE | ANALYSE, false, NULL, "keep frames in memory"},
+    {0, "tui", NULL, LIVE | ANALYSE, false, NULL, "terminal view"},
+    {0, "http", "ADDR", LIVE | ANALYSE, false, NULL, "dashboard"},
+    {0, "no-sandbox", NULL, LIVE | ANALYSE, false, NULL, "run without sandbox"},
+};
+
+static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
+    [SW_COMMAND_ANALYSE] = {"analyse", "[options] FILE...",
+                            "analyse saved captures (the default; '-' is standard input)", true},
+    [SW_COMMAND_EXPLAIN] = {"explain", "explain [options] [THING...]",
+                            "what a cause, a finding, a client error code (0x800CCC0B), a reply code (421, 5.7.139) "
+                            "or a pasted server reply means and what to do; without THING reads replies from "
+                            "standard input",
+                            true},
+    [SW_COMMAND_CAUSES] = {"causes", "causes [options]", "list the ids of all causes", true},
+    [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings", true},
+    [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]", "analyse live traffic", false},
+    [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...", "aggregate and judge against a policy", false},
+    [SW_COMMAND_TUI] = {"tui", "tui FILE...", "terminal view on saved captures", false},
+};
+
+const struct sw_option *sw_option_at(size_t index)
+{
+    return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+}
+
+const struct sw_command_row *sw_command_at(enum sw_command command)
+{
+    return &commands[command];
+}

@@ -1,0 +1,39 @@
+/*
+ * outputs.h - where the results of a run go: one writer and one style for each -o.
+ */
+#ifndef SW_CLI_OUTPUTS_H
+#define SW_CLI_OUTPUTS_H
+
+#include "cli/options.h"
+
+struct sw_output {
+    const struct sw_report_format *format;
+    const char *path; /* NULL: standard output */
+    int fd;
+    struct sw_writer writer;
+    struct sw_report_style style;
+    uint64_t shown;  /* session records shown so far, over all parts */
+    bool complained; /* its failure has been said */
+};
+
+struct sw_outputs {
+    struct sw_output list[SW_OUTPUTS_MAX];
+    unsigned count;
+};
+
+/*
+ * Opens what the settings ask for; without any -o it is text on standard output. False after saying on standard error
+ * what is wrong (a path that cannot be written, or that is one of the inputs).
+ */
+bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *settings);
+/* Hands everything to the system; says the first failure of each output once. False when any failed. */
+bool sw_outputs_flush(struct sw_outputs *outputs);
+/* Flushes and closes; the result is as of flush. */
+bool sw_outputs_close(struct sw_outputs *outputs);
+
+/* Columns of standard output: a terminal's (80 to 120), or 100. */
+unsigned sw_outputs_width(void);
+/* Are colours wanted on standard output? */
+bool sw_outputs_color(enum sw_when when);
+
+#endif

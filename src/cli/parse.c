@@ -1,0 +1,191 @@
+/*
+ * parse.c - reads a command line with the table of options.
+ */
+#include "cli/nearest.h"
+#include "cli/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A walk over the arguments. */
+struct walk {
+    int argc;
+    char **argv;
+    int at;
+    struct sw_settings *settings;
+    char *message;
+};
+
+static bool refuse(struct walk *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct walk *walk, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(walk->message, SW_CLI_MESSAGE_BYTES, format, args);
+    va_end(args);
+    return false;
+}
+
+static const struct sw_option *by_letter(char letter)
+{
+    const struct sw_option *option;
+    for (size_t i = 0; (option = sw_option_at(i)); i++) {
+        if (option->letter && option->letter == letter)
+            return option;
+    }
+    return NULL;
+}
+
+static const struct sw_option *by_name(struct sw_span name)
+{
+    const struct sw_option *option;
+    for (size_t i = 0; (option = sw_option_at(i)); i++) {
+        if (sw_span_eq(sw_span_str(option->name), name))
+            return option;
+    }
+    return NULL;
+}
+
+static bool unknown_option(struct walk *walk, const char *name)
+{
+    const struct sw_option *option;
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; (option = sw_option_at(i)); i++) {
+        size_t distance = sw_nearest_distance(name, option->name);
+        if (option->built && distance < best) {
+            best = distance;
+            nearest = option->name;
+        }
+    }
+    if (!nearest)
+        return refuse(walk, "there is no option --%.60s", name);
+    return refuse(walk, "there is no option --%.60s; the nearest is --%s", name, nearest);
+}
+
+/* Hands the value to the option; `shown` is how the option was written. */
+static bool apply(struct walk *walk, const struct sw_option *option, const char *shown, const char *value)
+{
+    if (!option->built)
+        return refuse(walk, "%s is not available in this build", shown);
+    if (!(option->commands & (1u << walk->settings->command)))
+        return refuse(walk, "%s does not apply to '%s'", shown, sw_command_at(walk->settings->command)->name);
+    char message[SW_CLI_MESSAGE_BYTES] = "";
+    if (option->take(walk->settings, value, message))
+        return true;
+    return refuse(walk, "%s: %s", shown, message);
+}
+
+/* The argument of an option that is written as a word of its own. */
+static bool next_value(struct walk *walk, const struct sw_option *option, const char *shown,
+                       const char **value)
+{
+    if (walk->at + 1 >= walk->argc)
+        return refuse(walk, "%s needs a value: %s", shown, option->argument);
+    *value = walk->argv[++walk->at];
+    return true;
+}
+
+static bool is_optional(const struct sw_option *option)
+{
+    return option->argument && option->argument[0] == '[';
+}
+
+/* --help takes the next word only when it is a topic. */
+static const char *optional_value(struct walk *walk)
+{
+    static const char *const topics[] = {"limits", "options"};
+    for (size_t i = 0; walk->at + 1 < walk->argc && i < sizeof(topics) / sizeof(topics[0]); i++) {
+        if (strcmp(walk->argv[walk->at + 1], topics[i]) == 0)
+            return walk->argv[++walk->at];
+    }
+    return NULL;
+}
+
+static bool take_long(struct walk *walk)
+{
+    const char *word = walk->argv[walk->at] + 2;
+    struct sw_span name = sw_span_str(word);
+    size_t equals = sw_span_index(name, '=');
+    const char *value = equals < name.len ? word + equals + 1 : NULL;
+    const struct sw_option *option = by_name(sw_span_sub(name, 0, equals));
+    char shown[64];
+    (void)snprintf(shown, sizeof(shown), "--%.*s", (int)(equals < 60 ? equals : 60), word);
+    if (!option)
+        return unknown_option(walk, shown + 2);
+    if (value && !option->argument)
+        return refuse(walk, "%s takes no value", shown);
+    if (!option->built)
+        return apply(walk, option, shown, NULL);
+    if (!value && is_optional(option))
+        value = optional_value(walk);
+    else if (!value && option->argument && !next_value(walk, option, shown, &value))
+        return false;
+    return apply(walk, option, shown, value);
+}
+
+/* "-nqv", "-ojson", "-o json". */
+static bool take_short(struct walk *walk)
+{
+    const char *word = walk->argv[walk->at];
+    for (size_t i = 1; word[i]; i++) {
+        char shown[3] = {'-', word[i], '\0'};
+        const struct sw_option *option = by_letter(word[i]);
+        if (!option)
+            return refuse(walk, "there is no option %s; see smtpwhy --help", shown);
+        if (!option->argument || !option->built) {
+            if (!apply(walk, option, shown, NULL))
+                return false;
+            continue;
+        }
+        const char *value = word[i + 1] ? word + i + 1 : NULL;
+        if (!value && is_optional(option))
+            value = optional_value(walk);
+        else if (!value && !next_value(walk, option, shown, &value))
+            return false;
+        return apply(walk, option, shown, value);
+    }
+    return true;
+}
+
+static bool take_command(struct walk *walk)
+{
+    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
+        const struct sw_command_row *row = sw_command_at((enum sw_command)i);
+        if (walk->argc < 2 || strcmp(walk->argv[1], row->name) != 0)
+            continue;
+        if (!row->built)
+            return refuse(walk, "the subcommand '%s' is not available in this build", row->name);
+        walk->settings->command = (enum sw_command)i;
+        walk->at = 2;
+        return true;
+    }
+    return true;
+}
+
+bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char *message)
+{
+    const char **words = settings->words;
+    *settings = (struct sw_settings){.command = SW_COMMAND_ANALYSE, .words = words, .jobs = 1};
+    struct walk walk = {.argc = argc, .argv = argv, .at = 1, .settings = settings, .message = message};
+    bool only_words = false;
+    if (!take_command(&walk))
+        return false;
+    for (; walk.at < argc; walk.at++) {
+        const char *word = argv[walk.at];
+        bool good = true;
+        if (only_words || word[0] != '-' || !word[1])
+            settings->words[settings->word_count++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_words = true;
+        else
+            good = word[1] == '-' ? take_long(&walk) : take_short(&walk);
+        if (!good)
+            return false;
+    }
+    if (settings->verbose && settings->quiet)
+        return refuse(&walk, "-v and -q exclude each other");
+    return true;
+}

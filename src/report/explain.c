@@ -1,0 +1,208 @@
+#include "report/explain.h"
+
+#include "analyzer/explanation.h"
+#include "report/json_writer.h"
+#include "report/page.h"
+#include "report/view.h"
+
+#include <stdlib.h>
+
+enum { ARENA_BYTES = 512 * 1024, LABEL = 11, INDENT = 2 };
+
+struct sw_explainer {
+    struct sw_reply_kb kb;
+};
+
+struct sw_explainer *sw_explainer_new(void)
+{
+    struct sw_explainer *explainer = calloc(1, sizeof(*explainer));
+    if (explainer && !sw_reply_kb_init(&explainer->kb)) {
+        free(explainer);
+        return NULL;
+    }
+    return explainer;
+}
+
+void sw_explainer_free(struct sw_explainer *explainer)
+{
+    if (!explainer)
+        return;
+    sw_reply_kb_release(&explainer->kb);
+    free(explainer);
+}
+
+/* --- JSON --- */
+
+static void put_strings(struct sw_json *json, const char *key, const char *const *list)
+{
+    sw_json_array(json, key);
+    for (; *list; list++)
+        sw_json_text(json, NULL, *list);
+    sw_json_end_array(json);
+}
+
+static void put_codes(struct sw_json *json, const struct sw_explanation *e)
+{
+    sw_json_array(json, "client_codes");
+    for (const struct sw_client_code *const *code = e->client_codes; *code; code++) {
+        sw_json_object(json, NULL);
+        sw_json_text(json, "client", (*code)->client);
+        sw_json_text(json, "code", (*code)->code);
+        sw_json_text(json, "message", (*code)->message);
+        sw_json_end_object(json);
+    }
+    sw_json_end_array(json);
+}
+
+static void put_enhanced(struct sw_json *json, struct sw_enhanced code)
+{
+    char text[SW_VIEW_ENHANCED_BYTES];
+    struct smtp_enhanced same = {
+        .klass = code.klass, .subject = code.subject, .detail = code.detail};
+    sw_view_enhanced(same, text);
+    sw_json_text(json, "enhanced", text[0] ? text : NULL);
+}
+
+/* What only a pasted reply has. */
+static void put_reading(struct sw_json *json, const struct sw_explanation *e)
+{
+    bool reply = e->kind == SW_EXPLANATION_REPLY;
+    sw_json_text(json, "stage", reply ? sw_reply_stage_name(e->stage) : NULL);
+    sw_json_bool(json, "stage_given", reply && e->stage_given);
+    sw_json_frame(json, "code", (uint64_t)e->code);
+    put_enhanced(json, e->enhanced);
+    sw_json_text(json, "decided_by", reply ? sw_reply_decided_name(e->reading.decided_by) : NULL);
+    sw_json_text(json, "decided_words", e->decided_words);
+    sw_json_text(json, "also",
+                 reply && e->reading.also != SW_CAUSE_NONE ? sw_cause_name(e->reading.also) : NULL);
+}
+
+static void write_json(const struct sw_explanation *e, struct sw_writer *out)
+{
+    bool known = e->kind != SW_EXPLANATION_UNKNOWN;
+    struct sw_json json;
+    sw_json_begin(&json, out);
+    sw_json_object(&json, NULL);
+    sw_json_text(&json, "type", "explanation");
+    sw_json_text(&json, "query", e->query);
+    sw_json_text(&json, "kind", sw_explanation_kind_name(e->kind));
+    sw_json_text(&json, "cause", e->cause == SW_CAUSE_NONE ? NULL : sw_cause_name(e->cause));
+    sw_json_text(&json, "permanence", known ? sw_permanence_name(e->permanence) : NULL);
+    sw_json_text(&json, "actor", known ? sw_actor_name(e->actor) : NULL);
+    sw_json_text(&json, "summary", e->summary);
+    put_strings(&json, "advice", e->advice);
+    put_codes(&json, e);
+    put_strings(&json, "references", e->references);
+    put_strings(&json, "nearest", e->nearest);
+    sw_json_text(&json, "meaning", e->meaning);
+    sw_json_array(&json, "causes");
+    for (const enum sw_cause *cause = e->causes; *cause != SW_CAUSE_NONE; cause++)
+        sw_json_text(&json, NULL, sw_cause_name(*cause));
+    sw_json_end_array(&json);
+    sw_json_text(&json, "finding",
+                 e->finding != SW_FINDING_COUNT ? sw_finding_info(e->finding)->id : NULL);
+    put_reading(&json, e);
+    sw_json_end_object(&json);
+    sw_json_end_line(&json);
+}
+
+/* --- text --- */
+
+static void item(struct sw_page *page, const char *label, enum sw_tone tone, const char *text)
+{
+    if (text && text[0])
+        sw_page_paragraph(page, INDENT, label, LABEL, tone, sw_span_str(text));
+}
+
+/* A list as one labelled paragraph; `numbered` puts 1., 2., ... before its lines, else they are joined by commas. */
+static void items(struct sw_page *page, const char *label, const char *const *list, bool numbered)
+{
+    struct sw_writer text;
+    sw_writer_open_memory(&text);
+    for (int i = 0; list[i]; i++) {
+        if (numbered)
+            sw_writer_format(&text, "%s%d. ", i ? "\n" : "", i + 1);
+        else
+            sw_writer_text(&text, i ? ", " : "");
+        sw_writer_text(&text, list[i]);
+    }
+    if (text.used > 0)
+        sw_page_paragraph(page, INDENT, label, LABEL, SW_TONE_PLAIN, sw_writer_span(&text));
+    sw_writer_release(&text);
+}
+
+static void codes(struct sw_page *page, const struct sw_explanation *e)
+{
+    struct sw_writer text;
+    sw_writer_open_memory(&text);
+    for (const struct sw_client_code *const *code = e->client_codes; *code; code++) {
+        sw_writer_text(&text, text.used ? "\n" : "");
+        sw_writer_text(&text, (*code)->client);
+        sw_writer_text(&text, ": ");
+        sw_writer_text(&text, (*code)->code);
+        if ((*code)->message && (*code)->message[0]) {
+            sw_writer_text(&text, ", ");
+            sw_writer_text(&text, (*code)->message);
+        }
+    }
+    if (text.used > 0)
+        sw_page_paragraph(page, INDENT, "shows as", LABEL, SW_TONE_PLAIN, sw_writer_span(&text));
+    sw_writer_release(&text);
+}
+
+static void causes(struct sw_page *page, const struct sw_explanation *e)
+{
+    const char *names[SW_EXPLANATION_CAUSES + 1] = {NULL};
+    for (int i = 0; e->causes[i] != SW_CAUSE_NONE; i++)
+        names[i] = sw_cause_name(e->causes[i]);
+    items(page, "may be", names, false);
+}
+
+static void write_text(const struct sw_explanation *e, struct sw_page *page)
+{
+    sw_page_paragraph(page, 0, NULL, 0, SW_TONE_BOLD, sw_span_str(e->query));
+    if (e->kind == SW_EXPLANATION_UNKNOWN) {
+        sw_page_paragraph(page, INDENT, NULL, 0, SW_TONE_PLAIN,
+                          sw_span_str("This is no cause, finding, client error code, reply code or server "
+                                      "reply that smtpwhy knows."));
+        items(page, "nearest", e->nearest, false);
+        sw_page_newline(page);
+        return;
+    }
+    if (e->summary)
+        sw_page_paragraph(page, INDENT, NULL, 0, SW_TONE_PLAIN, sw_span_str(e->summary));
+    item(page, "means", SW_TONE_PLAIN, e->meaning);
+    if (e->cause != SW_CAUSE_NONE)
+        item(page, "cause", SW_TONE_PLAIN, sw_cause_name(e->cause));
+    if (e->kind == SW_EXPLANATION_REPLY)
+        item(page, e->stage_given ? "stage" : "stage (?)", SW_TONE_PLAIN, sw_reply_stage_name(e->stage));
+    item(page, "decided by", SW_TONE_PLAIN, e->decided_words);
+    causes(page, e);
+    if (e->actor != SW_ACTOR_NONE)
+        item(page, "to act", SW_TONE_PLAIN, sw_view_actor_words(e->actor));
+    item(page, "again?", SW_TONE_PLAIN, sw_view_permanence_words(e->permanence));
+    items(page, "advice", e->advice, true);
+    codes(page, e);
+    items(page, "references", e->references, false);
+    sw_page_newline(page);
+}
+
+bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
+                         const struct sw_explain_style *style, struct sw_writer *out)
+{
+    struct sw_arena arena;
+    struct sw_explanation explanation;
+    sw_arena_init(&arena, ARENA_BYTES, NULL);
+    sw_explain(&explainer->kb, query, &arena, &explanation);
+    if (style->json) {
+        write_json(&explanation, out);
+    } else {
+        struct sw_page page;
+        sw_page_open(&page, out, style->width, style->color);
+        write_text(&explanation, &page);
+        sw_page_release(&page);
+    }
+    bool understood = explanation.kind != SW_EXPLANATION_UNKNOWN;
+    sw_arena_release(&arena);
+    return understood;
+}

@@ -1,0 +1,46 @@
+/*
+ * json.h - JSON Lines, one record a line, as docs/record.schema.json describes it.
+ *
+ * Keys are written in the order of the documented tables, and every key always; the files divide the record:
+ * json.c the frame of it and the verdict, json_dialogue.c what was said, json_transport.c TCP, TLS and the capture,
+ * json_summary.c the summary.
+ */
+#ifndef SW_REPORT_JSON_H
+#define SW_REPORT_JSON_H
+
+#include "report/json_writer.h"
+#include "report/report.h"
+#include "report/view.h"
+
+/* What all parts of one line share. */
+struct sw_json_line {
+    struct sw_json json;
+    struct sw_part *part;
+    const struct sw_session *session;
+    const struct sw_verdict *verdict;
+};
+
+/* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is null). */
+void sw_json_line_wire(struct sw_json_line *line, const char *key, struct sw_span bytes);
+void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text);
+/* An object of code, enhanced and text, and with_frame also frame; null without a reply. */
+void sw_json_line_reply(struct sw_json_line *line, const char *key, const struct sw_step *reply,
+                        bool with_frame);
+/* code, enhanced, text of a reply as members; all null without one. */
+void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step *reply);
+
+/* Each writes its keys into the open object of the session. */
+void sw_json_line_messages(struct sw_json_line *line);
+void sw_json_line_dialogue(struct sw_json_line *line);
+void sw_json_line_capabilities(struct sw_json_line *line);
+void sw_json_line_auth(struct sw_json_line *line);
+void sw_json_line_capture(struct sw_json_line *line);
+void sw_json_line_ends(struct sw_json_line *line);
+void sw_json_line_tls(struct sw_json_line *line);
+void sw_json_line_tcp(struct sw_json_line *line);
+void sw_json_line_quality(struct sw_json_line *line);
+
+/* The whole line of the summary. */
+void sw_json_summary(struct sw_part *part, const struct sw_summary *summary);
+
+#endif

@@ -1,0 +1,237 @@
+/*
+ * json_dialogue.c - messages, dialogue, capabilities and logins of a session.
+ */
+#include "report/json.h"
+
+/* An address, or null when the command that names it was not seen. */
+static void put_address(struct sw_json_line *line, const char *key, bool seen, struct sw_span address)
+{
+    if (seen)
+        sw_json_line_wire(line, key, address);
+    else
+        sw_json_null(&line->json, key);
+}
+
+static void put_cause(struct sw_json *json, enum sw_cause cause)
+{
+    sw_json_text(json, "cause", cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
+}
+
+static void put_recipients(struct sw_json_line *line, const struct sw_message_verdict *mv)
+{
+    struct sw_json *json = &line->json;
+    sw_json_array(json, "recipients");
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        const struct sw_recipient_verdict *rv = &mv->recipients[i];
+        sw_json_object(json, NULL);
+        sw_json_line_wire(line, "address", rv->recipient->address);
+        sw_json_text(json, "outcome", sw_outcome_name(rv->outcome));
+        put_cause(json, rv->cause);
+        sw_json_line_reply_members(line, rv->reply);
+        sw_json_frame(json, "frame", rv->reply ? rv->reply->first.frame : 0);
+        sw_json_end_object(json);
+    }
+    sw_json_end_array(json);
+}
+
+static void put_message(struct sw_json_line *line, const struct sw_message_verdict *mv)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_message *m = mv->message;
+    sw_json_object(json, NULL);
+    sw_json_number(json, "index", m->index);
+    put_address(line, "mail_from", m->mail != NULL, m->sender);
+    if (m->has_size)
+        sw_json_number(json, "size_declared", m->size_declared);
+    else
+        sw_json_null(json, "size_declared");
+    if (m->body_seen)
+        sw_json_number(json, "size_seen", m->body_octets);
+    else
+        sw_json_null(json, "size_seen");
+    put_recipients(line, mv);
+    sw_json_line_reply(line, "final_reply", m->final, true);
+    sw_json_text(json, "outcome", sw_outcome_name(mv->outcome));
+    put_cause(json, mv->cause);
+    put_address(line, "message_id", m->message_id.len > 0, m->message_id);
+    if (m->subject.len > 0 && !line->part->veil.on)
+        sw_json_wire(json, "subject", m->subject);
+    else
+        sw_json_null(json, "subject");
+    sw_json_end_object(json);
+}
+
+void sw_json_line_messages(struct sw_json_line *line)
+{
+    sw_json_array(&line->json, "messages");
+    for (uint32_t i = 0; i < line->verdict->message_count; i++)
+        put_message(line, &line->verdict->messages[i]);
+    sw_json_end_array(&line->json);
+}
+
+static void put_argument(struct sw_json_line *line, const struct sw_step *step)
+{
+    struct sw_span argument;
+    if (!sw_view_argument(step, &argument)) {
+        sw_json_null(&line->json, "argument");
+    } else if (sw_view_argument_hides(step)) {
+        struct sw_writer hidden;
+        sw_writer_open_memory(&hidden);
+        sw_writer_put(&hidden, argument);
+        sw_writer_text(&hidden, " ***");
+        sw_json_line_wire(line, "argument", sw_writer_span(&hidden));
+        sw_writer_release(&hidden);
+    } else {
+        sw_json_line_wire(line, "argument", argument);
+    }
+}
+
+static void put_step(struct sw_json_line *line, const struct sw_step *step)
+{
+    struct sw_json *json = &line->json;
+    bool command = step->from == SW_CLIENT;
+    sw_json_object(json, NULL);
+    sw_json_frame(json, "frame", step->first.frame);
+    sw_json_seconds(json, "t_s", step->first.time_ns - line->session->facts->first.time_ns);
+    sw_json_text(json, "from", command ? "client" : "server");
+    if (command) {
+        struct sw_span verb = sw_view_verb(step);
+        put_address(line, "verb", verb.len > 0, verb);
+        put_argument(line, step);
+    } else {
+        sw_json_null(json, "verb");
+        sw_json_null(json, "argument");
+    }
+    sw_json_line_reply_members(line, command ? NULL : step);
+    sw_json_seconds(json, "delay_s", command ? SW_TIME_NONE : sw_view_delay(step));
+    sw_json_frame(json, "answers", !command && step->command ? step->command->first.frame : 0);
+    sw_json_end_object(json);
+}
+
+void sw_json_line_dialogue(struct sw_json_line *line)
+{
+    const struct sw_step *step;
+    sw_json_array(&line->json, "dialogue");
+    SW_EACH(step, line->session->steps)
+        put_step(line, step);
+    sw_json_end_array(&line->json);
+}
+
+enum { KEYWORDS = 128, SLOTS = 4 * KEYWORDS };
+
+/* Keywords of one EHLO reply by name: an object must not have a key twice, whatever the server writes. */
+struct keyword_set {
+    const struct sw_capability *slot[SLOTS];
+    unsigned used;
+};
+
+/* True when the keyword is new and was added. */
+static bool add_keyword(struct keyword_set *set, const struct sw_capability *capability)
+{
+    size_t at = sw_hash_bytes(&sw_hash_fixed_key, capability->keyword) % SLOTS;
+    while (set->slot[at]) {
+        if (sw_span_eq(set->slot[at]->keyword, capability->keyword))
+            return false;
+        at = (at + 1) % SLOTS;
+    }
+    set->slot[at] = capability;
+    set->used++;
+    return true;
+}
+
+/* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN"). */
+static void put_capability(struct sw_json_line *line, const struct sw_capability *first)
+{
+    struct sw_writer params;
+    sw_writer_open_memory(&params);
+    sw_writer_put(&params, first->params);
+    const struct sw_capability *other;
+    SW_EACH(other, first->next) {
+        if (!sw_span_eq(other->keyword, first->keyword) || sw_span_eq(other->params, first->params))
+            continue;
+        sw_writer_text(&params, params.used ? " " : "");
+        sw_writer_put(&params, other->params);
+    }
+    sw_json_wire_member(&line->json, first->keyword,
+                        sw_veil_text(&line->part->veil, sw_writer_span(&params)));
+    sw_writer_release(&params);
+}
+
+static void put_hello(struct sw_json_line *line, const char *key, const struct sw_hello *hello)
+{
+    if (!hello) {
+        sw_json_null(&line->json, key);
+        return;
+    }
+    struct keyword_set set = {.used = 0};
+    uint64_t left_out = 0;
+    sw_json_object(&line->json, key);
+    const struct sw_capability *capability;
+    SW_EACH(capability, hello->capabilities) {
+        if (set.used == KEYWORDS)
+            left_out++;
+        else if (add_keyword(&set, capability))
+            put_capability(line, capability);
+    }
+    if (left_out > 0)
+        sw_json_number(&line->json, "...", left_out);
+    sw_json_end_object(&line->json);
+}
+
+void sw_json_line_capabilities(struct sw_json_line *line)
+{
+    sw_json_object(&line->json, "capabilities");
+    put_hello(line, "before_tls", sw_session_hello(line->session, false));
+    put_hello(line, "after_tls", sw_session_hello(line->session, true));
+    sw_json_end_object(&line->json);
+}
+
+static void put_mechanisms(struct sw_json *json, const struct sw_capability *capability)
+{
+    if (!capability)
+        return;
+    struct sw_span rest = capability->params;
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest))
+        sw_json_wire(json, NULL, word);
+}
+
+static void put_attempt(struct sw_json_line *line, const struct sw_auth *auth)
+{
+    struct sw_json *json = &line->json;
+    sw_json_object(json, NULL);
+    sw_json_wire(json, "mechanism", auth->mechanism);
+    if (auth->user.len > 0)
+        sw_json_wire(json, "user", sw_veil_name(&line->part->veil, auth->user));
+    else
+        sw_json_null(json, "user");
+    sw_json_text(json, "result", sw_view_auth_name(auth->result));
+    sw_json_line_reply_members(line, auth->reply);
+    sw_json_bool(json, "encrypted", auth->encrypted);
+    sw_json_frame(json, "frame", auth->command ? auth->command->first.frame : 0);
+    sw_json_end_object(json);
+}
+
+void sw_json_line_auth(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_session *session = line->session;
+    const struct sw_hello *hello = sw_session_hello(session, true);
+    if (!hello)
+        hello = sw_session_hello(session, false);
+    const struct sw_capability *offered = hello ? sw_capability_find(hello, "AUTH") : NULL;
+    const struct sw_capability *legacy = hello ? sw_capability_find(hello, "AUTH=") : NULL;
+    if (!offered && !legacy && !session->auths) {
+        sw_json_null(json, "auth");
+        return;
+    }
+    sw_json_object(json, "auth");
+    sw_json_array(json, "offered");
+    put_mechanisms(json, offered ? offered : legacy);
+    sw_json_end_array(json);
+    sw_json_array(json, "attempts");
+    const struct sw_auth *auth;
+    SW_EACH(auth, session->auths)
+        put_attempt(line, auth);
+    sw_json_end_array(json);
+    sw_json_end_object(json);
+}

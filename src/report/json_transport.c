@@ -1,0 +1,151 @@
+/*
+ * json_transport.c - the capture, the two ends, TLS, TCP and the quality of the capture.
+ */
+#include "report/json.h"
+
+void sw_json_line_capture(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_flow_facts *facts = line->session->facts;
+    struct sw_writer filter;
+    sw_json_object(json, "capture");
+    struct sw_span file = sw_view_file(line->session, &line->part->veil);
+    sw_json_wire(json, "file", file);
+    sw_json_array(json, "files");
+    sw_json_wire(json, NULL, file);
+    sw_json_end_array(json);
+    sw_json_frame(json, "first_frame", facts->first.frame);
+    sw_json_frame(json, "last_frame", facts->last.frame);
+    sw_writer_open_memory(&filter);
+    sw_view_filter(line->session, &line->part->veil, &filter);
+    sw_json_wire(json, "display_filter", sw_writer_span(&filter));
+    sw_writer_release(&filter);
+    sw_json_null(json, "tunnel");
+    sw_json_end_object(json);
+}
+
+static void put_end(struct sw_json_line *line, const char *key, const uint8_t address[16], uint16_t port)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
+    sw_json_object(&line->json, key);
+    sw_json_text(&line->json, "ip", ip);
+    sw_json_frame(&line->json, "port", port);
+}
+
+void sw_json_line_ends(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_tuple *t = &line->session->facts->tuple;
+    put_end(line, "client", t->src, t->src_port);
+    sw_json_null(json, "name");
+    sw_json_null(json, "name_source");
+    if (line->session->proxied_for.len > 0)
+        sw_json_line_wire(line, "proxied_for", line->session->proxied_for);
+    else
+        sw_json_null(json, "proxied_for");
+    sw_json_end_object(json);
+    put_end(line, "server", t->dst, t->dst_port);
+    struct sw_span name = sw_view_server_name(line->verdict, line->part->style->no_names);
+    if (name.len > 0) {
+        sw_json_wire(json, "name", sw_veil_name(&line->part->veil, name));
+        sw_json_text(json, "name_source", line->verdict->server_name_source);
+    } else {
+        sw_json_null(json, "name");
+        sw_json_null(json, "name_source");
+    }
+    sw_json_end_object(json);
+}
+
+void sw_json_line_tls(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    static const char *const unread[] = {"version", "cipher", "sni",    "ja3",
+                                         "ja4",     "alerts", "certificates"};
+    switch (line->session->tls) {
+    case SW_TLS_NONE:
+    case SW_TLS_STARTTLS_ACCEPTED:
+    case SW_TLS_CLEAR:
+        sw_json_null(json, "tls");
+        return;
+    case SW_TLS_HELLO:
+    case SW_TLS_SERVER_HELLO:
+    case SW_TLS_APPLICATION:
+        break;
+    }
+    sw_json_object(json, "tls");
+    for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
+        sw_json_null(json, unread[i]);
+    sw_json_bool(json, "decrypted", false);
+    sw_json_null(json, "resumed");
+    sw_json_end_object(json);
+}
+
+static void put_pair(struct sw_json *json, const char *key, uint64_t client, uint64_t server)
+{
+    sw_json_object(json, key);
+    sw_json_number(json, "client", client);
+    sw_json_number(json, "server", server);
+    sw_json_end_object(json);
+}
+
+/* `from` is the role of who sent the error, `ip` its address. */
+static void put_icmp(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_flow_facts *facts = line->session->facts;
+    sw_json_array(json, "icmp");
+    for (unsigned i = 0; i < facts->icmp_count; i++) {
+        const struct sw_flow_icmp *icmp = &facts->icmp[i];
+        const struct sw_tuple *t = &facts->tuple;
+        bool server = memcmp(icmp->from, t->dst, sizeof(t->dst)) == 0;
+        bool client = memcmp(icmp->from, t->src, sizeof(t->src)) == 0;
+        char ip[SW_ADDRESS_TEXT_BYTES];
+        sw_veil_address(&line->part->veil, icmp->from, icmp->ip_version, ip);
+        sw_json_object(json, NULL);
+        sw_json_number(json, "type", icmp->type);
+        sw_json_number(json, "code", icmp->code);
+        sw_json_text(json, "from", server ? "server" : client ? "client" : "network");
+        sw_json_frame(json, "frame", icmp->mark.frame);
+        sw_json_text(json, "ip", ip);
+        sw_json_end_object(json);
+    }
+    sw_json_end_array(json);
+}
+
+void sw_json_line_tcp(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    const struct sw_flow_facts *facts = line->session->facts;
+    const struct sw_half_facts *client = &facts->half[SW_CLIENT];
+    const struct sw_half_facts *server = &facts->half[SW_SERVER];
+    sw_json_object(json, "tcp");
+    sw_json_seconds(json, "handshake_rtt_s", sw_view_handshake_rtt(facts));
+    sw_json_number(json, "syn_count", facts->syn_count);
+    put_pair(json, "bytes", client->bytes, server->bytes);
+    put_pair(json, "packets", client->packets, server->packets);
+    put_pair(json, "retransmissions", client->retransmissions, server->retransmissions);
+    sw_json_seconds(json, "greeting_delay_s", sw_view_delay(line->session->greeting));
+    sw_json_seconds(json, "longest_silence_s", sw_view_longest_silence(line->session));
+    sw_json_seconds(json, "zero_window_s", client->zero_window_ns + server->zero_window_ns);
+    sw_json_text(json, "closed_by", sw_view_closed_by(facts));
+    sw_json_text(json, "close", sw_view_close_name(facts->close));
+    sw_json_number(json, "unacknowledged_bytes", client->unacked_bytes);
+    put_icmp(line);
+    sw_json_end_object(json);
+}
+
+void sw_json_line_quality(struct sw_json_line *line)
+{
+    struct sw_json *json = &line->json;
+    sw_json_array(json, "capture_quality");
+    for (int i = 0; i < SW_QUALITY_COUNT; i++) {
+        if (line->verdict->quality[i] == 0)
+            continue;
+        sw_json_object(json, NULL);
+        sw_json_text(json, "kind", sw_quality_name((enum sw_quality)i));
+        sw_json_number(json, "count", line->verdict->quality[i]);
+        sw_json_end_object(json);
+    }
+    sw_json_end_array(json);
+}

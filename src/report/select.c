@@ -1,0 +1,239 @@
+#include "report/select.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "base/time.h"
+
+static bool say(char *message, const char *what, struct sw_span value, const char *help)
+{
+    (void)snprintf(message, SW_SELECT_MESSAGE_BYTES, "%s '%.*s'%s", what,
+                   (int)(value.len < 80 ? value.len : 80), (const char *)value.ptr, help);
+    return false;
+}
+
+/* The next of a comma-separated list; false at its end. */
+static bool next_item(struct sw_span *rest, struct sw_span *item)
+{
+    if (rest->len == 0)
+        return false;
+    size_t comma = sw_span_index(*rest, ',');
+    *item = sw_span_trim(sw_span_sub(*rest, 0, comma));
+    *rest = sw_span_from(*rest, comma + 1);
+    return true;
+}
+
+bool sw_select_only(struct sw_select *select, const char *value, char *message)
+{
+    struct sw_span rest = sw_span_str(value);
+    struct sw_span item = {NULL, 0};
+    while (next_item(&rest, &item)) {
+        int found = -1;
+        for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
+            if (sw_span_eq(item, sw_span_str(sw_outcome_name((enum sw_outcome)i))))
+                found = i;
+        }
+        if (found < 0)
+            return say(message, "there is no outcome", item,
+                       "; outcomes are delivered, partial, stuck, no-mail and unknown");
+        select->outcomes[found] = true;
+    }
+    select->by_outcome = true;
+    select->any = true;
+    return true;
+}
+
+static bool read_cause(struct sw_span item, enum sw_cause *cause, char *message)
+{
+    *cause = sw_cause_by_id(item);
+    if (*cause == SW_CAUSE_NONE)
+        return say(message, "there is no cause", item, "; 'smtpwhy causes' lists them all");
+    return true;
+}
+
+bool sw_select_cause(struct sw_select *select, const char *value, char *message)
+{
+    struct sw_span rest = sw_span_str(value);
+    struct sw_span item = {NULL, 0};
+    while (next_item(&rest, &item)) {
+        enum sw_cause cause = SW_CAUSE_NONE;
+        if (!read_cause(item, &cause, message))
+            return false;
+        select->causes[cause] = true;
+    }
+    select->by_cause = true;
+    select->any = true;
+    return true;
+}
+
+static bool read_net(struct sw_span item, struct sw_select_net *net)
+{
+    char text[64];
+    size_t slash = sw_span_index(item, '/');
+    if (slash == 0 || slash >= sizeof(text))
+        return false;
+    memcpy(text, item.ptr, slash);
+    text[slash] = '\0';
+    *net = (struct sw_select_net){0};
+    if (inet_pton(AF_INET, text, net->address) == 1)
+        net->ip_version = 4;
+    else if (inet_pton(AF_INET6, text, net->address) == 1)
+        net->ip_version = 6;
+    else
+        return false;
+    uint64_t most = net->ip_version == 4 ? 32 : 128;
+    uint64_t bits = most;
+    if (slash < item.len && (!sw_span_u64(sw_span_from(item, slash + 1), &bits) || bits > most))
+        return false;
+    net->bits = (uint8_t)bits;
+    return true;
+}
+
+static bool add_nets(struct sw_select_net *nets, unsigned *count, const char *value, char *message)
+{
+    struct sw_span rest = sw_span_str(value);
+    struct sw_span item = {NULL, 0};
+    while (next_item(&rest, &item)) {
+        if (*count == SW_SELECT_NETS)
+            return say(message, "too many networks, at", item, "");
+        if (!read_net(item, &nets[*count]))
+            return say(message, "not an IP address or network:", item,
+                       "; write for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32");
+        (*count)++;
+    }
+    return true;
+}
+
+bool sw_select_client(struct sw_select *select, const char *value, char *message)
+{
+    select->any = true;
+    return add_nets(select->clients, &select->client_count, value, message);
+}
+
+bool sw_select_server(struct sw_select *select, const char *value, char *message)
+{
+    select->any = true;
+    return add_nets(select->servers, &select->server_count, value, message);
+}
+
+static bool read_time(const char *value, int64_t *time_ns, char *message)
+{
+    if (sw_time_parse(value, time_ns) != 0)
+        return say(message, "not a time:", sw_span_str(value),
+                   "; write for example 2024-05-01T10:00:00Z (UTC without a zone)");
+    return true;
+}
+
+bool sw_select_since(struct sw_select *select, const char *value, char *message)
+{
+    select->any = true;
+    select->has_since = true;
+    return read_time(value, &select->since_ns, message);
+}
+
+bool sw_select_until(struct sw_select *select, const char *value, char *message)
+{
+    select->any = true;
+    select->has_until = true;
+    return read_time(value, &select->until_ns, message);
+}
+
+static bool read_fail_item(struct sw_select *select, struct sw_span item, char *message)
+{
+    struct sw_span with_level = SW_SPAN_LIT("finding:");
+    if (sw_span_eq(item, SW_SPAN_LIT("stuck"))) {
+        select->fail_stuck = true;
+        return true;
+    }
+    if (sw_span_eq(item, SW_SPAN_LIT("finding"))) {
+        select->fail_finding = true;
+        select->fail_severity = SW_SEVERITY_INFO;
+        return true;
+    }
+    if (sw_span_starts(item, with_level)) {
+        struct sw_span level = sw_span_from(item, with_level.len);
+        enum sw_severity severity;
+        if (!sw_severity_by_name(level, &severity))
+            return say(message, "there is no severity", level,
+                       "; severities are info, low, medium, high and critical");
+        if (!select->fail_finding || severity < select->fail_severity)
+            select->fail_severity = severity;
+        select->fail_finding = true;
+        return true;
+    }
+    enum sw_cause cause = sw_cause_by_id(item);
+    if (cause == SW_CAUSE_NONE)
+        return say(message, "nothing to fail on is named", item,
+                   "; give stuck, finding, finding:LEVEL or the id of a cause ('smtpwhy causes')");
+    select->fail_causes[cause] = true;
+    return true;
+}
+
+bool sw_select_fail_on(struct sw_select *select, const char *value, char *message)
+{
+    struct sw_span rest = sw_span_str(value);
+    struct sw_span item = {NULL, 0};
+    if (rest.len == 0)
+        return read_fail_item(select, rest, message);
+    while (next_item(&rest, &item)) {
+        if (!read_fail_item(select, item, message))
+            return false;
+    }
+    select->fail_given = true;
+    return true;
+}
+
+static bool in_net(const struct sw_select_net *net, const uint8_t address[16], int ip_version)
+{
+    if (net->ip_version != ip_version)
+        return false;
+    unsigned whole = net->bits / 8;
+    unsigned rest = net->bits % 8;
+    if (memcmp(net->address, address, whole) != 0)
+        return false;
+    uint8_t mask = (uint8_t)(0xFF00u >> rest);
+    return rest == 0 || ((net->address[whole] ^ address[whole]) & mask) == 0;
+}
+
+static bool in_nets(const struct sw_select_net *nets, unsigned count, const uint8_t address[16],
+                    int ip_version)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (in_net(&nets[i], address, ip_version))
+            return true;
+    }
+    return count == 0;
+}
+
+bool sw_select_shows(const struct sw_select *select, const struct sw_session *session,
+                     const struct sw_verdict *verdict)
+{
+    if (!select || !select->any)
+        return true;
+    const struct sw_tuple *t = &session->facts->tuple;
+    int64_t start_ns = session->facts->first.time_ns;
+    return (!select->by_outcome || select->outcomes[verdict->outcome]) &&
+           (!select->by_cause || select->causes[verdict->cause]) &&
+           in_nets(select->clients, select->client_count, t->src, t->ip_version) &&
+           in_nets(select->servers, select->server_count, t->dst, t->ip_version) &&
+           (!select->has_since || start_ns >= select->since_ns) &&
+           (!select->has_until || start_ns < select->until_ns);
+}
+
+bool sw_select_fails(const struct sw_select *select, const struct sw_session *session,
+                     const struct sw_verdict *verdict)
+{
+    (void)session;
+    if (!select || !select->fail_given)
+        return false;
+    if (select->fail_causes[verdict->cause])
+        return true;
+    if (select->fail_stuck && verdict->outcome == SW_OUTCOME_STUCK)
+        return true;
+    const struct sw_finding *finding;
+    SW_EACH(finding, verdict->findings) {
+        if (select->fail_finding && finding->severity >= select->fail_severity)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,188 @@
+/*
+ * text_block.c - one session: its head, and the block that says why, who must act, and what proves it.
+ */
+#include "report/text.h"
+
+#include <stdio.h>
+
+enum { REPLY_SHOWN_BYTES = 300 };
+
+enum sw_tone sw_text_tone(enum sw_outcome outcome)
+{
+    static const enum sw_tone tones[SW_OUTCOME_COUNT] = {
+        [SW_OUTCOME_DELIVERED] = SW_TONE_GOOD, [SW_OUTCOME_PARTIAL] = SW_TONE_WARN,
+        [SW_OUTCOME_STUCK] = SW_TONE_BAD,      [SW_OUTCOME_NO_MAIL] = SW_TONE_DIM,
+        [SW_OUTCOME_UNKNOWN] = SW_TONE_NOTE,
+    };
+    return tones[outcome];
+}
+
+/* Mail left behind is in capitals: the difference must not hang on the colour. */
+static const char *outcome_word(enum sw_outcome outcome)
+{
+    if (outcome == SW_OUTCOME_STUCK)
+        return "STUCK";
+    return outcome == SW_OUTCOME_PARTIAL ? "PARTIAL" : sw_outcome_name(outcome);
+}
+
+static void put_end(struct sw_text_session *s, const uint8_t address[16], uint16_t port,
+                    struct sw_writer *out)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    int version = s->session->facts->tuple.ip_version;
+    sw_veil_address(&s->part->veil, address, version, ip);
+    if (port == 0)
+        sw_writer_text(out, ip);
+    else
+        sw_writer_format(out, version == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+}
+
+void sw_text_head(struct sw_text_session *s, const char *tail)
+{
+    const struct sw_tuple *t = &s->session->facts->tuple;
+    const char *word = outcome_word(s->verdict->outcome);
+    char time[SW_TIME_TEXT_BYTES];
+    struct sw_writer line;
+    sw_time_format(s->session->facts->first.time_ns, 0, time);
+    time[10] = ' '; /* RFC 3339 allows a blank in place of the T for people */
+    sw_writer_format(s->page->out, "%3llu  ", (unsigned long long)s->number);
+    sw_page_text(s->page, sw_text_tone(s->verdict->outcome), word);
+    sw_writer_repeat(s->page->out, ' ', strlen(word) < 11 ? 11 - strlen(word) : 1);
+    sw_writer_open_memory(&line);
+    sw_writer_format(&line, "%s  ", time);
+    put_end(s, t->src, t->src_port, &line);
+    sw_writer_text(&line, " -> ");
+    put_end(s, t->dst, t->dst_port, &line);
+    struct sw_span name = sw_view_server_name(s->verdict, s->part->style->no_names);
+    if (name.len > 0) {
+        sw_writer_text(&line, " (");
+        sw_writer_put(&line, sw_veil_name(&s->part->veil, name));
+        sw_writer_text(&line, ")");
+    }
+    if (tail)
+        sw_writer_format(&line, "  %s", tail);
+    sw_page_wrap(s->page, 16, SW_TONE_PLAIN, sw_writer_span(&line));
+    sw_writer_release(&line);
+}
+
+void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone, struct sw_span text)
+{
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, label, SW_TEXT_LABEL, tone,
+                      sw_veil_text(&s->part->veil, text));
+}
+
+/* Without the enhanced code that servers repeat at the start of each line. */
+static struct sw_span without_code(struct sw_span line, const char *enhanced)
+{
+    struct sw_span code = sw_span_str(enhanced);
+    if (code.len == 0 || !sw_span_starts(line, code))
+        return line;
+    struct sw_span rest = sw_span_from(line, code.len);
+    if (rest.len > 0 && rest.ptr[0] != ' ')
+        return line;
+    return sw_span_trim(rest);
+}
+
+void sw_text_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out)
+{
+    char enhanced[SW_VIEW_ENHANCED_BYTES];
+    sw_view_enhanced(reply->enhanced, enhanced);
+    if (reply->code)
+        sw_writer_format(out, "%03u%s%s", reply->code, enhanced[0] ? " " : "", enhanced);
+    struct sw_span rest = reply->text;
+    bool first = true;
+    while (rest.len > 0) {
+        size_t lf = sw_span_index(rest, '\n');
+        struct sw_span line = without_code(sw_span_sub(rest, 0, lf), enhanced);
+        sw_writer_text(out, first && !reply->code ? "" : with_lines && !first ? "\n" : " ");
+        sw_writer_put(out, line);
+        rest = sw_span_from(rest, lf + 1);
+        first = false;
+    }
+}
+
+static void put_reply(struct sw_text_session *s)
+{
+    struct sw_writer said;
+    sw_writer_open_memory(&said);
+    sw_text_reply(s->verdict->reply, s->part->style->verbose, &said);
+    struct sw_span shown = sw_writer_span(&said);
+    if (!s->part->style->verbose && shown.len > REPLY_SHOWN_BYTES) {
+        size_t cut = REPLY_SHOWN_BYTES;
+        while (cut > 0 && (shown.ptr[cut] & 0xC0) == 0x80) /* not inside a character */
+            cut--;
+        said.used = cut;
+        sw_writer_text(&said, " ...");
+        shown = sw_writer_span(&said);
+    }
+    sw_text_item(s, "reply", SW_TONE_BOLD, shown);
+    sw_writer_release(&said);
+}
+
+static void put_cause(struct sw_text_session *s)
+{
+    const struct sw_verdict *v = s->verdict;
+    char text[160];
+    (void)snprintf(text, sizeof(text), "%s (%s, at stage %s)", sw_cause_name(v->cause),
+                   sw_confidence_name(v->confidence), sw_stage_name(v->stage));
+    sw_text_item(s, "cause", SW_TONE_PLAIN, sw_span_str(text));
+}
+
+static void put_actor(struct sw_text_session *s)
+{
+    const char *again = sw_view_permanence_words(s->verdict->permanence);
+    char text[200];
+    if (s->verdict->actor == SW_ACTOR_NONE)
+        return;
+    (void)snprintf(text, sizeof(text), "%s%s%s", sw_view_actor_words(s->verdict->actor),
+                   again ? "; " : "", again ? again : "");
+    sw_text_item(s, "to act", SW_TONE_PLAIN, sw_span_str(text));
+}
+
+/* The first step; a cause that was met before has it in an earlier block. */
+static void put_first_advice(struct sw_text_session *s)
+{
+    uint64_t *advised = &s->text->advised[s->verdict->cause];
+    if (!s->verdict->advice || !s->verdict->advice[0])
+        return;
+    if (*advised) {
+        char text[60];
+        (void)snprintf(text, sizeof(text), "as for session %llu", (unsigned long long)*advised);
+        sw_text_item(s, "try first", SW_TONE_PLAIN, sw_span_str(text));
+        return;
+    }
+    *advised = s->number;
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, "try first", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                      sw_span_str(s->verdict->advice[0]));
+}
+
+static void put_evidence(struct sw_text_session *s)
+{
+    struct sw_writer list;
+    const struct sw_evidence *e;
+    sw_writer_open_memory(&list);
+    SW_EACH(e, s->verdict->evidence) {
+        if (list.used > 0)
+            sw_writer_char(&list, '\n');
+        if (e->mark.frame)
+            sw_writer_format(&list, "frame %llu, ", (unsigned long long)e->mark.frame);
+        sw_writer_format(&list, "%s: ", sw_origin_name(e->from));
+        sw_writer_text(&list, e->what);
+    }
+    if (list.used > 0)
+        sw_text_item(s, "evidence", SW_TONE_PLAIN, sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+void sw_text_block(struct sw_text_session *s)
+{
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_BOLD,
+                      sw_veil_text(&s->part->veil, sw_span_str(s->verdict->summary)));
+    put_cause(s);
+    if (s->verdict->reply)
+        put_reply(s);
+    put_actor(s);
+    if (!s->part->style->verbose)
+        put_first_advice(s);
+    put_evidence(s);
+}

@@ -1,0 +1,252 @@
+/*
+ * text_detail.c - what -v adds to a session: the whole explanation, the dialogue, the mails, TCP and the capture.
+ */
+#include "report/text.h"
+
+#include "analyzer/client_code.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void put_advice(struct sw_text_session *s)
+{
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    int step = 1;
+    for (const char *const *advice = s->verdict->advice; advice && *advice; advice++) {
+        sw_writer_format(&list, "%s%d. ", step > 1 ? "\n" : "", step);
+        sw_writer_text(&list, *advice);
+        step++;
+    }
+    if (list.used > 0)
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "advice", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                          sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_client_codes(struct sw_text_session *s)
+{
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    const struct sw_client_code *code = NULL;
+    while (s->verdict->has_client_codes && (code = sw_client_code_next(s->verdict->cause, code)))
+        sw_writer_format(&list, "%s%s: %s", list.used ? "\n" : "", code->client, code->code);
+    if (list.used > 0)
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "shows as", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                          sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_also(struct sw_text_session *s)
+{
+    struct sw_writer list;
+    const struct sw_also *also;
+    sw_writer_open_memory(&list);
+    SW_EACH(also, s->verdict->also)
+        sw_writer_format(&list, "%s%s (%s)", list.used ? ", " : "", sw_cause_name(also->cause),
+                         sw_confidence_name(also->confidence));
+    if (list.used > 0)
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "also", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                          sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_recipient(struct sw_writer *list, const struct sw_recipient_verdict *rv)
+{
+    sw_writer_text(list, "\n  to <");
+    sw_writer_put(list, rv->recipient->address);
+    sw_writer_format(list, ">: %s", sw_outcome_name(rv->outcome));
+    if (rv->cause != SW_CAUSE_NONE)
+        sw_writer_format(list, ", %s", sw_cause_name(rv->cause));
+    if (!rv->reply)
+        return;
+    sw_writer_text(list, ": ");
+    sw_text_reply(rv->reply, false, list);
+}
+
+static void put_mails(struct sw_text_session *s)
+{
+    for (uint32_t i = 0; i < s->verdict->message_count; i++) {
+        const struct sw_message_verdict *mv = &s->verdict->messages[i];
+        const struct sw_message *m = mv->message;
+        struct sw_writer list;
+        sw_writer_open_memory(&list);
+        sw_writer_text(&list, "from ");
+        if (m->mail) {
+            sw_writer_char(&list, '<');
+            sw_writer_put(&list, m->sender);
+            sw_writer_char(&list, '>');
+        } else {
+            sw_writer_text(&list, "(not in the capture)");
+        }
+        if (m->has_size)
+            sw_writer_format(&list, ", %" PRIu64 " octets announced", m->size_declared);
+        if (m->body_seen)
+            sw_writer_format(&list, ", %" PRIu64 " octets sent", m->body_octets);
+        sw_writer_format(&list, ": %s", sw_outcome_name(mv->outcome));
+        for (uint32_t r = 0; r < mv->recipient_count; r++)
+            put_recipient(&list, &mv->recipients[r]);
+        sw_text_item(s, "mail", SW_TONE_PLAIN, sw_writer_span(&list));
+        sw_writer_release(&list);
+    }
+}
+
+static void put_logins(struct sw_text_session *s)
+{
+    const struct sw_auth *auth;
+    SW_EACH(auth, s->session->auths) {
+        struct sw_writer list;
+        sw_writer_open_memory(&list);
+        sw_writer_put(&list, auth->mechanism);
+        if (auth->user.len > 0) {
+            sw_writer_text(&list, " as ");
+            sw_writer_put(&list, sw_veil_name(&s->part->veil, auth->user));
+        }
+        sw_writer_format(&list, ": %s%s", sw_view_auth_name(auth->result),
+                         auth->encrypted ? "" : ", not encrypted");
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "login", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                          sw_writer_span(&list));
+        sw_writer_release(&list);
+    }
+}
+
+static void add_duration(struct sw_writer *list, const char *what, int64_t duration_ns)
+{
+    char text[SW_VIEW_DURATION_BYTES];
+    if (duration_ns == SW_TIME_NONE)
+        return;
+    sw_view_duration(duration_ns, text);
+    sw_writer_format(list, "%s%s %s", list->used ? ", " : "", what, text);
+}
+
+static void put_tcp(struct sw_text_session *s)
+{
+    const struct sw_flow_facts *f = s->session->facts;
+    const char *closed_by = sw_view_closed_by(f);
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    add_duration(&list, "handshake", sw_view_handshake_rtt(f));
+    add_duration(&list, "greeting after", sw_view_delay(s->session->greeting));
+    add_duration(&list, "longest silence", sw_view_longest_silence(s->session));
+    add_duration(&list, "in all", f->last.time_ns - f->first.time_ns);
+    sw_writer_format(&list, "\n%" PRIu64 " bytes from the client, %" PRIu64 " from the server",
+                     f->half[SW_CLIENT].bytes, f->half[SW_SERVER].bytes);
+    uint64_t again = f->half[SW_CLIENT].retransmissions + f->half[SW_SERVER].retransmissions;
+    if (again > 0)
+        sw_writer_format(&list, ", %" PRIu64 " retransmitted", again);
+    if (f->syn_count > 1)
+        sw_writer_format(&list, ", %u SYNs", f->syn_count);
+    if (closed_by)
+        sw_writer_format(&list, ", closed by the %s (%s)", closed_by, sw_view_close_name(f->close));
+    else
+        sw_writer_text(&list, f->close == SW_CLOSE_TIMEOUT ? ", never closed (given up)" : ", not closed");
+    sw_text_item(s, "tcp", SW_TONE_PLAIN, sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_quality(struct sw_text_session *s)
+{
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    for (int i = 0; i < SW_QUALITY_COUNT; i++) {
+        if (s->verdict->quality[i] > 0)
+            sw_writer_format(&list, "%s%s %" PRIu64, list.used ? ", " : "",
+                             sw_quality_name((enum sw_quality)i), s->verdict->quality[i]);
+    }
+    if (list.used == 0)
+        sw_writer_text(&list, "complete");
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, "capture", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                      sw_writer_span(&list));
+    sw_writer_clear(&list);
+    sw_view_filter(s->session, &s->part->veil, &list);
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, "wireshark", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                      sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_findings(struct sw_text_session *s)
+{
+    const struct sw_finding *f;
+    SW_EACH(f, s->verdict->findings) {
+        struct sw_writer list;
+        sw_writer_open_memory(&list);
+        sw_writer_format(&list, "%s (%s): ", sw_finding_info(f->id)->id, sw_severity_name(f->severity));
+        sw_writer_text(&list, f->summary);
+        if (f->frame)
+            sw_writer_format(&list, " (frame %" PRIu64 ")", f->frame);
+        sw_text_item(s, "finding", SW_TONE_PLAIN, sw_writer_span(&list));
+        sw_writer_release(&list);
+    }
+}
+
+static void command_text(const struct sw_step *step, struct sw_writer *out)
+{
+    struct sw_span argument;
+    sw_writer_put(out, sw_view_verb(step));
+    if (sw_view_argument(step, &argument)) {
+        sw_writer_text(out, out->used > 0 ? " " : "");
+        sw_writer_put(out, argument);
+    }
+    if (sw_view_argument_hides(step))
+        sw_writer_text(out, " ***");
+    const struct sw_message *m = step->message;
+    if (step->verb == SMTP_VERB_END_OF_DATA && m)
+        sw_writer_format(out, "  (end of the message, %" PRIu64 " octets)", m->body_octets);
+}
+
+enum { DIALOGUE_HANG = SW_TEXT_INDENT + 24 };
+
+static void put_step(struct sw_text_session *s, const struct sw_step *step)
+{
+    bool client = step->from == SW_CLIENT;
+    int64_t at_ns = step->first.time_ns - s->session->facts->first.time_ns;
+    struct sw_writer said;
+    sw_writer_open_memory(&said);
+    if (client)
+        command_text(step, &said);
+    else
+        sw_text_reply(step, true, &said);
+    sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
+    sw_writer_format(s->page->out, "%7" PRIu64 " %11.6f  %s  ", step->first.frame,
+                     (double)at_ns / (double)SW_NS_PER_S, client ? "C" : "S");
+    sw_page_wrap(s->page, DIALOGUE_HANG, client ? SW_TONE_PLAIN : SW_TONE_NOTE,
+                 sw_veil_text(&s->part->veil, sw_writer_span(&said)));
+    sw_writer_release(&said);
+}
+
+static void put_dialogue(struct sw_text_session *s)
+{
+    const struct sw_step *step;
+    if (!s->session->steps)
+        return;
+    sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
+    sw_page_text(s->page, SW_TONE_DIM, "  frame   after (s)");
+    sw_page_newline(s->page);
+    SW_EACH(step, s->session->steps)
+        put_step(s, step);
+    if (s->session->steps_left_out > 0) {
+        char text[120];
+        (void)snprintf(text, sizeof(text), "... and %u more lines that were not kept (--help limits)",
+                       s->session->steps_left_out);
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM, sw_span_str(text));
+    }
+}
+
+void sw_text_detail(struct sw_text_session *s)
+{
+    const struct sw_cause_wording *wording = sw_cause_wording(s->verdict->cause);
+    if (s->verdict->explanation && s->verdict->explanation[0])
+        sw_text_item(s, "seen", SW_TONE_PLAIN, sw_span_str(s->verdict->explanation));
+    put_advice(s);
+    put_client_codes(s);
+    put_also(s);
+    if (wording->references && wording->references[0])
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "references", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                          sw_span_str(wording->references));
+    put_mails(s);
+    put_logins(s);
+    put_findings(s);
+    put_tcp(s);
+    put_quality(s);
+    put_dialogue(s);
+}

@@ -1,0 +1,192 @@
+/*
+ * text_summary.c - the end of the report: how many sessions left mail in the outbox, and what was read.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { CAUSES_LISTED = 12, SUMMARY_LABEL = 11 };
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/*
+ * What a recording has to hold to answer the question: the mail ports, and also DNS, ICMP and fragments, which tell why
+ * no connection came about. The part for VLANs is last, because it moves all offsets behind it.
+ */
+#define MAIL_FILTER \
+    "tcp port 25 or 465 or 587 or 2525 or port 53 or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44"
+
+static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
+{
+    struct sw_text *text = part->state;
+    const char *these = part->style->files > 1 ? "These captures hold" : "This capture holds";
+    char line[400];
+    if (s->frames_read == 0)
+        (void)snprintf(line, sizeof(line),
+                       "%s no frames at all; record the sender's computer while it tries to send, with", these);
+    else
+        (void)snprintf(line, sizeof(line),
+                       "%s no mail: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
+                       " DNS packet%s and %" PRIu64
+                       " other UDP packet%s, but no attempt to send; record the sender's computer while it "
+                       "tries to send, with",
+                       these, s->frames_read, plural(s->frames_read), s->tcp_connections,
+                       plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
+                       s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
+                       plural(s->udp_packets - s->dns_packets));
+    sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
+    sw_page_newline(&text->page);
+    /* One line, whatever the width: it is there to be pasted. */
+    sw_page_text(&text->page, SW_TONE_BOLD,
+                 "  tcpdump -i eth0 -s 0 -w mail.pcap '" MAIL_FILTER " or (vlan and (" MAIL_FILTER "))'");
+    sw_page_newline(&text->page);
+}
+
+static void put_headline(struct sw_part *part, const struct sw_summary *s)
+{
+    struct sw_text *text = part->state;
+    uint64_t stuck = s->by_outcome[SW_OUTCOME_STUCK];
+    uint64_t partial = s->by_outcome[SW_OUTCOME_PARTIAL];
+    uint64_t delivered = s->by_outcome[SW_OUTCOME_DELIVERED];
+    uint64_t unknown = s->by_outcome[SW_OUTCOME_UNKNOWN];
+    char line[200];
+    enum sw_tone tone = SW_TONE_BAD;
+    if (stuck > 0) {
+        (void)snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " session%s left mail in the outbox.",
+                       stuck, s->sessions, plural(s->sessions));
+    } else if (partial > 0) {
+        tone = SW_TONE_WARN;
+        (void)snprintf(line, sizeof(line),
+                       "%" PRIu64 " of %" PRIu64 " session%s delivered only a part of the mail.", partial,
+                       s->sessions, plural(s->sessions));
+    } else if (unknown > 0) {
+        tone = SW_TONE_NOTE;
+        (void)snprintf(line, sizeof(line),
+                       "Of %" PRIu64 " of %" PRIu64 " session%s the capture does not tell whether mail was delivered.",
+                       unknown, s->sessions, plural(s->sessions));
+    } else if (delivered > 0) {
+        tone = SW_TONE_GOOD;
+        (void)snprintf(line, sizeof(line), "No session left mail in the outbox.");
+    } else {
+        tone = SW_TONE_BOLD;
+        (void)snprintf(line, sizeof(line), "No session tried to send mail.");
+    }
+    sw_page_paragraph(&text->page, 0, NULL, 0, tone, sw_span_str(line));
+}
+
+static void add_count(struct sw_writer *list, uint64_t n, const char *before, const char *word)
+{
+    if (n > 0)
+        sw_writer_format(list, "%s%" PRIu64 " %s%s", list->used ? ", " : "", n, before, word);
+}
+
+static void put_line(struct sw_text *text, const char *label, struct sw_writer *list)
+{
+    if (list->used > 0)
+        sw_page_paragraph(&text->page, 2, label, SUMMARY_LABEL, SW_TONE_PLAIN, sw_writer_span(list));
+    sw_writer_clear(list);
+}
+
+static void put_outcomes(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
+{
+    static const enum sw_outcome order[SW_OUTCOME_COUNT] = {SW_OUTCOME_STUCK, SW_OUTCOME_PARTIAL,
+                                                            SW_OUTCOME_DELIVERED, SW_OUTCOME_NO_MAIL,
+                                                            SW_OUTCOME_UNKNOWN};
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++)
+        add_count(list, s->by_outcome[order[i]], "", sw_outcome_name(order[i]));
+    put_line(text, "sessions", list);
+}
+
+/* The causes by how often they were met; equal ones in the order of their table. */
+static void put_causes(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
+{
+    bool done[SW_CAUSE_COUNT] = {false};
+    for (int listed = 0; listed < SW_CAUSE_COUNT; listed++) {
+        int best = -1;
+        for (int i = 0; i < SW_CAUSE_COUNT; i++) {
+            if (!done[i] && s->by_cause[i] > 0 && (best < 0 || s->by_cause[i] > s->by_cause[best]))
+                best = i;
+        }
+        if (best < 0)
+            break;
+        if (listed == CAUSES_LISTED) {
+            sw_writer_text(list, ", and others (-o json has all)");
+            break;
+        }
+        done[best] = true;
+        add_count(list, s->by_cause[best], "", sw_cause_name((enum sw_cause)best));
+    }
+    put_line(text, "causes", list);
+}
+
+static void put_findings(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
+{
+    for (int severity = SW_SEVERITY_COUNT - 1; severity >= 0; severity--) {
+        for (int i = 0; i < SW_FINDING_COUNT; i++) {
+            const struct sw_finding_info *info = sw_finding_info((enum sw_finding_id)i);
+            if ((int)info->severity == severity)
+                add_count(list, s->by_finding[i], "", info->id);
+        }
+    }
+    put_line(text, "findings", list);
+}
+
+static void put_read(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
+{
+    add_count(list, s->frames_read, "frame", plural(s->frames_read));
+    add_count(list, s->frames_filtered, "", "left out by the filter");
+    add_count(list, s->frames_undecodable, "", "undecodable");
+    put_line(text, "read", list);
+}
+
+/* What is missing in the result, and why. */
+static void put_missing(struct sw_part *part, const struct sw_summary *s, struct sw_writer *list)
+{
+    struct sw_text *text = part->state;
+    for (int i = 0; i < SW_NAMED_COUNTS && s->skipped[i].name; i++)
+        add_count(list, s->skipped[i].count, "", s->skipped[i].name);
+    put_line(text, "skipped", list);
+    for (int i = 0; i < SW_NAMED_COUNTS && s->limits[i].name; i++)
+        add_count(list, s->limits[i].count, "", s->limits[i].name);
+    put_line(text, "limits hit", list);
+    const struct sw_damage *d;
+    SW_EACH(d, s->damage) {
+        sw_writer_text(list, d->what);
+        put_line(text, "damaged", list);
+    }
+}
+
+static void put_shown(struct sw_part *part, const struct sw_summary *s, struct sw_writer *list)
+{
+    const struct sw_select *select = part->style->select;
+    if (!select || !select->any)
+        return;
+    sw_writer_format(list, "%" PRIu64 " of %" PRIu64 " session%s, as chosen", part->shown_before, s->sessions,
+                     plural(s->sessions));
+    put_line(part->state, "shown", list);
+}
+
+void sw_text_summary(struct sw_part *part, const struct sw_summary *s)
+{
+    struct sw_text *text = part->state;
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    if (s->sessions > 0) {
+        put_headline(part, s);
+        put_outcomes(text, s, &list);
+        put_causes(text, s, &list);
+        put_findings(text, s, &list);
+        put_shown(part, s, &list);
+        put_read(text, s, &list);
+        put_missing(part, s, &list);
+    } else {
+        put_missing(part, s, &list);
+        if (s->frames_read > 0 || !s->damage)
+            put_no_mail(part, s);
+    }
+    sw_writer_release(&list);
+}

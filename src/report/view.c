@@ -1,0 +1,198 @@
+#include "report/view.h"
+
+#include <stdio.h>
+
+void sw_view_enhanced(struct smtp_enhanced enhanced, char out[SW_VIEW_ENHANCED_BYTES])
+{
+    out[0] = '\0';
+    if (enhanced.klass)
+        (void)snprintf(out, SW_VIEW_ENHANCED_BYTES, "%u.%u.%u", enhanced.klass, enhanced.subject,
+                       enhanced.detail);
+}
+
+int64_t sw_view_handshake_rtt(const struct sw_flow_facts *facts)
+{
+    if (!facts->syn.frame || !facts->syn_ack.frame || !facts->established.frame)
+        return SW_TIME_NONE;
+    /* A repeated SYN: only the last one before the answer can be the one that was answered. */
+    const struct sw_mark *syn = &facts->syn;
+    if (facts->last_syn.frame && facts->last_syn.time_ns <= facts->syn_ack.time_ns)
+        syn = &facts->last_syn;
+    int64_t rtt_ns = facts->established.time_ns - syn->time_ns;
+    return rtt_ns >= 0 ? rtt_ns : SW_TIME_NONE;
+}
+
+static void pause_until(int64_t time_ns, int64_t *last_ns, int64_t *longest_ns)
+{
+    if (time_ns - *last_ns > *longest_ns)
+        *longest_ns = time_ns - *last_ns;
+    if (time_ns > *last_ns)
+        *last_ns = time_ns;
+}
+
+int64_t sw_view_longest_silence(const struct sw_session *session)
+{
+    const struct sw_flow_facts *facts = session->facts;
+    int64_t last_ns = facts->established.frame ? facts->established.time_ns : facts->first.time_ns;
+    int64_t longest_ns = 0;
+    const struct sw_step *step;
+    SW_EACH(step, session->steps) {
+        pause_until(step->first.time_ns, &last_ns, &longest_ns);
+        if (step->last.frame)
+            pause_until(step->last.time_ns, &last_ns, &longest_ns);
+        /* The text of a message is no silence, though its lines are no steps. */
+        const struct sw_message *message = step->message;
+        if (message && message->body_seen && step == message->go_ahead) {
+            pause_until(message->body_first.time_ns, &last_ns, &longest_ns);
+            last_ns = message->body_last.time_ns > last_ns ? message->body_last.time_ns : last_ns;
+        }
+    }
+    pause_until(facts->last.time_ns, &last_ns, &longest_ns);
+    return longest_ns;
+}
+
+int64_t sw_view_delay(const struct sw_step *reply)
+{
+    return reply && reply->delay_ns >= 0 ? reply->delay_ns : SW_TIME_NONE;
+}
+
+const char *sw_view_close_name(enum sw_close_kind close)
+{
+    switch (close) {
+    case SW_CLOSE_OPEN:
+        return "open";
+    case SW_CLOSE_FIN:
+        return "fin";
+    case SW_CLOSE_RST:
+        return "rst";
+    case SW_CLOSE_TIMEOUT:
+        return "timeout";
+    case SW_CLOSE_ICMP:
+        return "icmp";
+    }
+    return "open";
+}
+
+const char *sw_view_closed_by(const struct sw_flow_facts *facts)
+{
+    if (facts->close == SW_CLOSE_ICMP)
+        return "network";
+    if (facts->closed_by == SW_CLIENT)
+        return "client";
+    return facts->closed_by == SW_SERVER ? "server" : NULL;
+}
+
+const char *sw_view_auth_name(enum sw_auth_result result)
+{
+    switch (result) {
+    case SW_AUTH_UNANSWERED:
+        return "unanswered";
+    case SW_AUTH_ACCEPTED:
+        return "accepted";
+    case SW_AUTH_REJECTED:
+        return "rejected";
+    case SW_AUTH_TEMPORARY:
+        return "temporary";
+    case SW_AUTH_CANCELLED:
+        return "cancelled";
+    }
+    return "unanswered";
+}
+
+struct sw_span sw_view_verb(const struct sw_step *command)
+{
+    const char *name = smtp_verb_name(command->verb);
+    return name[0] ? sw_span_str(name) : command->word;
+}
+
+bool sw_view_argument(const struct sw_step *command, struct sw_span *out)
+{
+    if (command->verb == SMTP_VERB_END_OF_DATA)
+        return false;
+    if (command->verb == SMTP_VERB_AUTH_DATA) {
+        *out = command->flags & SMTP_FLAG_CANCEL  ? SW_SPAN_LIT("*")
+               : command->flags & SMTP_FLAG_EMPTY ? sw_span_str("")
+                                                  : SW_SPAN_LIT("***");
+        return true;
+    }
+    *out = command->argument;
+    return out->len > 0;
+}
+
+bool sw_view_argument_hides(const struct sw_step *command)
+{
+    return command->verb == SMTP_VERB_AUTH && (command->flags & SMTP_FLAG_INITIAL) != 0;
+}
+
+void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
+                    struct sw_writer *out)
+{
+    const struct sw_tuple *t = &session->facts->tuple;
+    if (!veil->on) {
+        const char *field = t->ip_version == 6 ? "ipv6.addr" : "ip.addr";
+        char client[SW_ADDRESS_TEXT_BYTES];
+        char server[SW_ADDRESS_TEXT_BYTES];
+        sw_address_format(t->src, t->ip_version, client);
+        sw_address_format(t->dst, t->ip_version, server);
+        sw_writer_format(out, "%s==%s && %s==%s && ", field, client, field, server);
+    }
+    /* The range tells a port that was used twice. */
+    sw_writer_format(out, "tcp.port==%u && tcp.port==%u && frame.number>=%llu && frame.number<=%llu",
+                     t->src_port, t->dst_port, (unsigned long long)session->facts->first.frame,
+                     (unsigned long long)session->facts->last.frame);
+}
+
+struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_names)
+{
+    return no_names ? (struct sw_span){NULL, 0} : verdict->server_name;
+}
+
+struct sw_span sw_view_file(const struct sw_session *session, const struct sw_veil *veil)
+{
+    struct sw_span file = sw_span_str(session->file);
+    for (size_t slash = sw_span_index(file, '/'); veil->on && slash < file.len;
+         slash = sw_span_index(file, '/'))
+        file = sw_span_from(file, slash + 1);
+    return file;
+}
+
+void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES])
+{
+    int64_t ns = duration_ns > 0 ? duration_ns : 0;
+    long long seconds = (long long)(ns / SW_NS_PER_S);
+    if (ns < 10 * SW_NS_PER_MS)
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%.1f ms", (double)ns / (double)SW_NS_PER_MS);
+    else if (ns < SW_NS_PER_S)
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld ms", (long long)(ns / SW_NS_PER_MS));
+    else if (seconds < 60)
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%.1f s", (double)ns / (double)SW_NS_PER_S);
+    else if (seconds < 3600)
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld min %lld s", seconds / 60, seconds % 60);
+    else
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
+}
+
+const char *sw_view_actor_words(enum sw_actor actor)
+{
+    static const char *const words[SW_ACTOR_COUNT] = {
+        [SW_ACTOR_NONE] = "nobody",
+        [SW_ACTOR_SENDER_CLIENT] = "the sender (the person or the mail program)",
+        [SW_ACTOR_SENDER_NETWORK] = "the sender's network or its provider",
+        [SW_ACTOR_SENDER_ADMIN] = "who runs the sending domain or outgoing server",
+        [SW_ACTOR_SERVER_ADMIN] = "who runs this server",
+        [SW_ACTOR_RECIPIENT_SIDE] = "the recipient's side",
+        [SW_ACTOR_MIDDLEBOX] = "who runs the firewall, filter or proxy on the way",
+    };
+    return words[actor];
+}
+
+const char *sw_view_permanence_words(enum sw_permanence permanence)
+{
+    static const char *const words[SW_PERMANENCE_COUNT] = {
+        [SW_PERMANENCE_NONE] = NULL,
+        [SW_PERMANENCE_TEMPORARY] = "trying again later may help",
+        [SW_PERMANENCE_PERMANENT] = "trying again unchanged will not help",
+        [SW_PERMANENCE_UNKNOWN] = NULL,
+    };
+    return words[permanence];
+}
