@@ -1,0 +1,283 @@
+"""Turns a dialogue script into a capture: what tests/verdicts and tests/e2e feed to the program.
+
+One line a step; see tests/verdicts/README.md for the words. Every session has real TCP segments with sequence numbers,
+acknowledgements and checksums, so that a script says only what matters.
+"""
+import re
+import struct
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+
+
+class ScriptError(Exception):
+    pass
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def address(text):
+    return bytes(int(part) for part in text.split("."))
+
+
+def unescape(text):
+    def one(match):
+        code = match.group(1)
+        if code[0] == "x":
+            return chr(int(code[1:], 16))
+        return {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}[code]
+
+    return re.sub(r"\\(x[0-9a-fA-F]{2}|[rnt0\\])", one, text).encode("latin-1")
+
+
+class Session:
+    """One TCP connection; side 0 is the client."""
+
+    def __init__(self, number):
+        self.address = [address("192.0.2.10"), address("198.51.100.25")]
+        self.port = [40000 + number, 25]
+        self.seq = [1000000 + 7919 * number, 5000000 + 104729 * number]
+        self.ttl = [64, 57]
+        self.established = False
+        self.midstream = False
+        self.visible = [True, True]
+
+
+class Capture:
+    def __init__(self):
+        self.frames = []
+        self.time = 1700000000.0
+        self.session = None
+        self.count = 0
+        self.snaplen = 65535
+        self.marks = {}
+
+    # --- packets ---
+    def emit(self, side, flags, payload=b"", seq=None, visible=True, window=65535, options=b""):
+        s = self.session
+        seq = s.seq[side] if seq is None else seq
+        ack = s.seq[1 - side] if flags & ACK else 0
+        offset = 5 + len(options) // 4
+        head = struct.pack("!HHIIBBHHH", s.port[side], s.port[1 - side], seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
+                           offset << 4, flags, window, 0, 0) + options
+        pseudo = s.address[side] + s.address[1 - side] + struct.pack("!BBH", 0, 6, len(head) + len(payload))
+        head = head[:16] + struct.pack("!H", checksum(pseudo + head + payload)) + head[18:]
+        self.ip(s.address[side], s.address[1 - side], 6, head + payload, s.ttl[side],
+                visible and s.visible[side])
+
+    def ip(self, src, dst, protocol, body, ttl, visible):
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), (self.count * 37 + 1) & 0xFFFF, 0x4000, ttl,
+                           protocol, 0, src, dst)
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        frame = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0" + head + body
+        self.time += 0.001
+        self.count += 1
+        if visible:
+            self.frames.append((self.time, frame))
+
+    def handshake(self):
+        s = self.session
+        if s.established or s.midstream:
+            return
+        mss = struct.pack("!BBH", 2, 4, 1460)
+        self.emit(0, SYN, options=mss)
+        s.seq[0] += 1
+        self.emit(1, SYN | ACK, options=mss)
+        s.seq[1] += 1
+        self.emit(0, ACK)
+        s.established = True
+
+    def send(self, side, data, visible=True):
+        self.handshake()
+        for at in range(0, len(data), 1400):
+            part = data[at:at + 1400]
+            self.emit(side, PSH | ACK, part, visible=visible)
+            self.session.seq[side] += len(part)
+            self.emit(1 - side, ACK)
+
+    # --- script ---
+    def run(self, lines):
+        self.new_session()
+        for number, line in enumerate(lines, 1):
+            line = line.rstrip("\n")
+            if not line.strip() or line.startswith("#"):
+                continue
+            try:
+                self.step(line)
+            except (ScriptError, ValueError, IndexError, KeyError) as error:
+                raise ScriptError("line %d: %s: %s" % (number, line, error)) from error
+
+    def new_session(self):
+        previous = self.session
+        self.session = Session(0 if previous is None else previous.port[0] - 40000 + 1)
+        if previous:
+            self.session.address = list(previous.address)
+            self.session.port[1] = previous.port[1]
+
+    def step(self, line):
+        text = re.match(r"^([CS]):(?: (.*))?$", line)
+        if text:
+            self.send("CS".index(text.group(1)), unescape(text.group(2) or "") + b"\r\n")
+            return
+        raw = re.match(r"^([CS])\.(?: (.*))?$", line)  # exactly these bytes, no line end
+        if raw:
+            self.send("CS".index(raw.group(1)), unescape(raw.group(2) or ""))
+            return
+        lost = re.match(r"^lost ([CS]): ?(.*)$", line)  # sent and acknowledged, but not in the capture
+        if lost:
+            self.send("CS".index(lost.group(1)), unescape(lost.group(2)) + b"\r\n", visible=False)
+            return
+        words = line.split()
+        getattr(self, "do_" + words[0].replace("-", "_"))(*words[1:])
+
+    def do_session(self):
+        self.new_session()
+
+    def do_port(self, port):
+        self.session.port[1] = int(port)
+
+    def do_client(self, ip):
+        self.session.address[0] = address(ip)
+
+    def do_server(self, ip):
+        self.session.address[1] = address(ip)
+
+    def do_wait(self, seconds):
+        self.time += float(seconds)
+
+    def do_handshake(self):
+        self.handshake()
+
+    def do_midstream(self):
+        self.session.midstream = True
+
+    def do_only(self, side):
+        self.session.visible = [side == "C", side == "S"]
+
+    def do_syn(self, times="1", gap="1"):
+        """SYNs without an answer, the gap doubles."""
+        wait = float(gap)
+        for i in range(int(times)):
+            if i:
+                self.time += wait
+                wait *= 2
+            self.emit(0, SYN)
+
+    def do_refuse(self):
+        self.emit(0, SYN)
+        self.session.seq[0] += 1
+        seq, self.session.seq[1] = self.session.seq[1], 0
+        self.emit(1, RST | ACK, seq=0)
+        self.session.seq[1] = seq
+
+    def do_synack(self, times="1"):
+        self.emit(0, SYN)
+        self.session.seq[0] += 1
+        for i in range(int(times)):
+            self.time += i
+            self.emit(1, SYN | ACK)
+        self.session.seq[1] += 1
+
+    def do_icmp(self, kind, code, router="192.0.2.1"):
+        s = self.session
+        quote_tcp = struct.pack("!HHI", s.port[0], s.port[1], s.seq[0] & 0xFFFFFFFF)
+        quote = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 60, 1, 0x4000, 63, 6, 0, s.address[0], s.address[1]) + quote_tcp
+        body = struct.pack("!BBHI", int(kind), int(code), 0, 0) + quote
+        body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+        self.ip(address(router), s.address[0], 1, body, 63, True)
+
+    def do_body(self, octets):
+        line = b"This line of the message says nothing at all, but it says it well.\r\n"
+        wanted = int(octets)
+        self.send(0, (line * (wanted // len(line) + 1))[:max(wanted - 2, 0)] + b"\r\n")
+
+    def do_fin(self, side):
+        self.handshake()
+        me = "CS".index(side)
+        self.emit(me, FIN | ACK)
+        self.session.seq[me] += 1
+        self.emit(1 - me, ACK)
+
+    def do_close(self, side):
+        """Both sides close, `side` first."""
+        self.do_fin(side)
+        self.do_fin("S" if side == "C" else "C")
+
+    def do_rst(self, side, ttl=None):
+        self.handshake()
+        me = "CS".index(side)
+        keep = self.session.ttl[me]
+        if ttl:
+            self.session.ttl[me] = int(ttl)
+        self.emit(me, RST | ACK)
+        self.session.ttl[me] = keep
+
+    def do_repeat(self, side, text, times="4", gap="0.3"):
+        """A line that is sent again and again and never acknowledged."""
+        self.handshake()
+        me = "CS".index(side)
+        data = unescape(text.replace("_", " ")) + b"\r\n"
+        wait = float(gap)
+        for _ in range(int(times)):
+            self.emit(me, PSH | ACK, data)
+            self.time += wait
+            wait *= 2
+        self.session.seq[me] += len(data)
+
+    # --- parts of a dialogue that most cases share ---
+    def say(self, *lines):
+        for line in lines:
+            self.step(line)
+
+    def do_hello(self, *keywords):
+        """Greeting and EHLO; `_` in a keyword stands for a blank."""
+        self.say("S: 220 mx.example.org ESMTP", "C: EHLO pc.example.net")
+        offered = ["mx.example.org"] + [k.replace("_", " ") for k in keywords or ("PIPELINING", "SIZE_35000000")]
+        self.say(*["S: 250%s%s" % (" " if i == len(offered) - 1 else "-", k) for i, k in enumerate(offered)])
+
+    def do_login(self, mechanism="PLAIN"):
+        self.say("C: AUTH %s AGFubmEAbGFiLVNlY3JldC00NzEx" % mechanism, "S: 235 2.7.0 Authentication successful")
+
+    def do_mail(self):
+        self.say("C: MAIL FROM:<anna@example.net>", "S: 250 2.1.0 Ok")
+
+    def do_rcpt(self, name="bob"):
+        self.say("C: RCPT TO:<%s@example.org>" % name, "S: 250 2.1.5 Ok")
+
+    def do_data(self):
+        self.say("C: DATA", "S: 354 End data with <CR><LF>.<CR><LF>")
+
+    def do_text(self):
+        """A short message with its end."""
+        self.say("C: From: Anna <anna@example.net>", "C: To: bob@example.org", "C: Subject: Hello", "C: ", "C: Hi Bob", "C: .")
+
+    def do_queued(self):
+        self.say("S: 250 2.0.0 Ok: queued as 4F1B2")
+
+    def do_quit(self):
+        self.say("C: QUIT", "S: 221 2.0.0 Bye", "close S")
+
+    def do_sent(self):
+        """A whole mail that is accepted."""
+        self.say("mail", "rcpt", "data", "text", "queued")
+
+    def do_noise(self):
+        """An unrelated frame, so that the capture goes on."""
+        self.ip(address("192.0.2.99"), address("192.0.2.98"), 17, struct.pack("!HHHH", 9999, 9998, 8, 0), 64, True)
+
+    def write(self, path):
+        with open(path, "wb") as out:
+            out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snaplen, 1))
+            for time, frame in self.frames:
+                seconds = int(time)
+                micros = int(round((time - seconds) * 1000000))
+                if micros == 1000000:
+                    seconds, micros = seconds + 1, 0
+                kept = frame[:self.snaplen]
+                out.write(struct.pack("<IIII", seconds, micros, len(kept), len(frame)) + kept)

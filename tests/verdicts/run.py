@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Runs the verdict files; see README.md."""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from dialogue import Capture, ScriptError  # noqa: E402
+
+
+def read_cases(path):
+    cases = []
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("==="):
+                cases.append({"name": line[3:].strip(), "expect": [], "script": []})
+            elif not cases:
+                if line.strip() and not line.startswith("#"):
+                    raise ScriptError("%s: text before the first === line" % path)
+            elif line.startswith("expect "):
+                cases[-1]["expect"].append(line[7:].split())
+            else:
+                cases[-1]["script"].append(line)
+    return cases
+
+
+def value_of(record, key):
+    verdict = record["verdict"]
+    if key in ("outcome", "protocol", "security"):
+        return record[key]
+    if key == "also":
+        return [a["cause"] for a in verdict["also"]]
+    if key == "finding":
+        return [f["id"] for f in record["findings"]]
+    if key == "messages":
+        return ",".join(m["outcome"] for m in record["messages"])
+    if key == "recipients":
+        return ",".join(r["outcome"] for m in record["messages"] for r in m["recipients"])
+    if key == "evidence":
+        return [str(e["frame"]) for e in verdict["evidence"]]
+    return verdict[key]
+
+
+def check(record, words):
+    for word in words:
+        match = re.match(r"^([a-z_]+)(!=|=|~)(.*)$", word)
+        if not match:
+            yield "not understood: %s" % word
+            continue
+        key, operator, wanted = match.groups()
+        found = value_of(record, key)
+        if operator == "~":
+            good = wanted.replace("_", " ") in str(found)
+        elif isinstance(found, list):
+            good = (wanted in found) == (operator == "=")
+        else:
+            good = (str(found) == wanted) == (operator == "=")
+        if not good:
+            yield "wanted %s, got %s=%s" % (word, key, found)
+
+
+def consistency(record):
+    """What holds for every record, whatever the case is about."""
+    verdict = record["verdict"]
+    if not verdict["evidence"]:
+        yield "no evidence"
+    first, last = record["capture"]["first_frame"], record["capture"]["last_frame"]
+    for item in verdict["evidence"]:
+        if not first <= item["frame"] <= last:
+            yield "evidence frame %d is not of this session (%d-%d)" % (item["frame"], first, last)
+    for text in (verdict["summary"], verdict["explanation"], " ".join(verdict["advice"])):
+        if re.search(r"[{}]|\[\[|\]\]", text):
+            yield "unfilled template: %s" % text
+
+
+def run_case(program, case):
+    capture = Capture()
+    try:
+        capture.run(case["script"])
+    except ScriptError as error:
+        return [str(error)]
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        capture.write(file.name)
+        done = subprocess.run([program, "-o", "json", file.name], capture_output=True, timeout=60, check=False)
+    if done.returncode not in (0, 3):
+        return ["exit status %d: %s" % (done.returncode, done.stderr.decode(errors="replace"))]
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    sessions = [r for r in records if r["type"] == "session"]
+    expected = case["expect"]
+    if len(sessions) != len(expected):
+        got = ", ".join("%s/%s" % (s["outcome"], s["verdict"]["cause"]) for s in sessions)
+        return ["%d sessions, %d expected (%s)" % (len(sessions), len(expected), got)]
+    problems = []
+    for index, (record, words) in enumerate(zip(sessions, expected)):
+        for problem in list(check(record, words)) + list(consistency(record)):
+            problems.append("session %d: %s\n      %s" % (index + 1, problem, record["verdict"]["explanation"]))
+    return problems
+
+
+def main():
+    program = sys.argv[1]
+    files = sys.argv[2:] or sorted(os.path.join(HERE, f) for f in os.listdir(HERE) if f.endswith(".txt") and f != "CMakeLists.txt")
+    passed = failed = 0
+    for path in files:
+        for case in read_cases(path):
+            problems = run_case(program, case) if case["expect"] else ["no expect line"]
+            if problems:
+                failed += 1
+                print("FAILED %s: %s" % (os.path.basename(path), case["name"]))
+                for problem in problems:
+                    print("    " + problem)
+            else:
+                passed += 1
+    print("verdict cases: %d passed, %d failed" % (passed, failed))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
