@@ -64,8 +64,11 @@ static enum sw_reply_stage reply_stage(enum sw_phase phase)
 /* What was known when the reply came: capabilities before it, logins before it. */
 static struct sw_reply_context context_of(const struct sw_case *c, const struct sw_step *reply)
 {
+    /* A word out of the blue answers nothing; where it fell says little about what it means. */
+    bool unasked = (reply->flags & SMTP_FLAG_UNSOLICITED) && !(reply->flags & SMTP_FLAG_GUESSED) &&
+                   reply->phase != SW_PHASE_BODY && c->session->greeting != NULL;
     struct sw_reply_context context = {
-        .stage = reply_stage(reply->phase),
+        .stage = unasked ? SW_REPLY_STAGE_HELLO : reply_stage(reply->phase),
         .dialogue_known = true,
         .tls_active = reply->encrypted,
     };

@@ -68,7 +68,7 @@ static const char *protocol_name(const struct sw_case *c)
     const struct sw_session *s = c->session;
     if (s->lmtp)
         return "lmtp";
-    bool dialogue = (s->greeting && s->greeting->code) || s->hellos || s->messages;
+    bool dialogue = s->hellos || s->messages;
     if (dialogue)
         return "smtp";
     for (int side = 0; side < 2; side++) {
@@ -171,6 +171,9 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
             break;
     }
     assert(ruling->cause != SW_CAUSE_NONE);
+    /* What happened before the capture began is not known, so nothing that failed is certain. */
+    if (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK && ruling->confidence == SW_CONFIDENCE_CERTAIN)
+        ruling->confidence = SW_CONFIDENCE_LIKELY;
 }
 
 /* When not even the verdict fits into the session's memory. */

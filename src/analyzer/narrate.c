@@ -130,6 +130,19 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->what = asked(c);
 }
 
+static const char *const *fill_advice(const struct sw_case *c, const char *const *steps,
+                                      const struct sw_template_values *values)
+{
+    const char **filled = sw_arena_alloc(c->arena, (SW_ADVICE_MAX + 1) * sizeof(*filled));
+    if (!filled)
+        return steps;
+    for (int i = 0; i < SW_ADVICE_MAX && steps[i]; i++) {
+        const char *text = sw_template_fill(steps[i], values, c->arena);
+        filled[i] = text ? text : steps[i];
+    }
+    return filled;
+}
+
 static void copy_evidence(const struct sw_case *c, const struct sw_ruling *ruling,
                           struct sw_verdict *verdict)
 {
@@ -190,7 +203,7 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     sw_story_caveats(c, verdict, &story);
     verdict->explanation = sw_prose_text(&story);
     bool success = verdict->permanence == SW_PERMANENCE_NONE;
-    verdict->advice = success ? no_advice : wording->advice;
+    verdict->advice = success ? no_advice : fill_advice(c, wording->advice, &values);
     verdict->has_client_codes = !success;
     copy_evidence(c, ruling, verdict);
     copy_also(c, ruling, verdict);

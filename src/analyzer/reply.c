@@ -118,6 +118,19 @@ static bool read_text(const struct sw_reply_kb *kb, int code, struct sw_span tex
     return false;
 }
 
+/* qmail and IronPort write the enhanced code into the sentence: "(#5.1.1)", "#5.1.0 ...". */
+static struct sw_enhanced enhanced_in_text(int code, struct sw_span text)
+{
+    struct sw_enhanced found = {0};
+    text = sw_span_sub(text, 0, SW_REPLY_TEXT_MAX_BYTES);
+    while (text.len > 0) {
+        text = sw_span_from(text, sw_span_index(text, '#') + 1);
+        if (sw_enhanced_parse(text, &found) > 0 && found.klass == code / 100)
+            return found;
+    }
+    return (struct sw_enhanced){0};
+}
+
 static bool read_enhanced(int code, struct sw_enhanced enhanced, const struct sw_reply_context *ctx,
                           struct sw_reply_reading *out)
 {
@@ -155,8 +168,10 @@ static void read_code(int code, const struct sw_reply_context *ctx, struct sw_re
 static void remap(int code, struct sw_enhanced enhanced, const struct sw_reply_context *ctx,
                   struct sw_reply_reading *out)
 {
-    /* X.1.7 is the sender's address wherever it is said (RFC 3463 3.2) */
-    if (out->cause == SW_CAUSE_MAIL_SENDER_SYNTAX && enhanced.subject == 1 && enhanced.detail == 7)
+    /* the sender's address stays one wherever it is spoken of (X.1.7: RFC 3463 3.2) */
+    bool sender = (enhanced.subject == 1 && enhanced.detail == 7) ||
+                  (out->row && strstr(out->row->needle, "sender") != NULL);
+    if (out->cause == SW_CAUSE_MAIL_SENDER_SYNTAX && sender)
         return;
     size_t rows;
     const struct sw_remap_rule *rules = sw_remap_rules(&rows);
@@ -233,6 +248,8 @@ void sw_reply_read(const struct sw_reply_kb *kb, int code, struct sw_enhanced en
         *out = (struct sw_reply_reading){.cause = SW_CAUSE_NONE};
         return;
     }
+    if (enhanced.klass == 0)
+        enhanced = enhanced_in_text(code, text);
     if (!read_text(kb, code, text, ctx, out) && !read_enhanced(code, enhanced, ctx, out))
         read_code(code, ctx, out);
     remap(code, enhanced, ctx, out);

@@ -197,8 +197,8 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (!c->client_seen || !c->server_seen || c->reply_lost)
         return false; /* what looks like silence may be the capture's */
-    if (c->facts->midstream && c->waiting == SW_WAITING_GREETING)
-        return false;
+    if (c->facts->midstream && !c->server_spoke)
+        return false; /* commands without replies prove nothing */
     return peer_vanished(c, ruling) || no_greeting(c, ruling) || slow_greeting(c, ruling) ||
            unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
 }

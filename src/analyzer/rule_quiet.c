@@ -285,7 +285,9 @@ bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
 
 bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    bool one_sided = !c->client_seen || !c->server_seen;
+    const struct sw_flow_facts *f = c->facts;
+    bool answer_unseen = !c->server_seen && (f->half[SW_CLIENT].packets > f->syn_count || f->midstream);
+    bool one_sided = !c->client_seen || answer_unseen;
     bool silent_side = (c->facts->midstream || c->client_spoke) && !one_sided &&
                        (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
     bool in_progress = !one_sided && c->complete_start && !c->reply_lost && c->facts->closed_by < 0;

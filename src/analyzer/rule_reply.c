@@ -171,12 +171,33 @@ static void add_later_refusals(const struct sw_case *c, struct sw_ruling *ruling
         sw_case_read(c, s, &reading);
         if (reading.cause != SW_CAUSE_NONE && reading.cause != SW_CAUSE_DATA_NO_VALID_RCPT)
             sw_ruling_also(ruling, reading.cause, SW_CONFIDENCE_LIKELY);
+        if (reading.also != SW_CAUSE_NONE)
+            sw_ruling_also(ruling, reading.also, SW_CONFIDENCE_POSSIBLE);
     }
+}
+
+/* A refused token is explained in a challenge; the final 535 may never come (RFC 7628 3.2.3). */
+static bool token_refused(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_auth *auth = c->session->auth;
+    if (!auth || auth->error_json.len == 0 || auth->reply || c->tried_mail)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_AUTH_OAUTH_REJECTED,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = SW_STAGE_AUTH,
+        .reply = auth->challenge,
+    };
+    prove_reply(ruling, auth->challenge, "the server explains why it refuses the token");
+    return true;
 }
 
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (!c->refusal || c->reading.cause == SW_CAUSE_NONE)
+    if (!c->refusal)
+        return token_refused(c, ruling);
+    if (c->reading.cause == SW_CAUSE_NONE)
         return false;
     bool undecided = c->any_message_counts && c->outcome == SW_OUTCOME_UNKNOWN;
     if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL || undecided)

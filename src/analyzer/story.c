@@ -207,6 +207,16 @@ static void tell_mails(const struct sw_case *c, struct sw_prose *story)
     }
 }
 
+static const char *pending_name(const struct sw_step *pending)
+{
+    if (pending->verb == SMTP_VERB_END_OF_DATA)
+        return "The end of the message";
+    if (pending->verb == SMTP_VERB_AUTH_DATA)
+        return "The login";
+    const char *verb = smtp_verb_name(pending->verb);
+    return verb[0] ? verb : "A line of the client";
+}
+
 static void tell_end(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_flow_facts *f = c->facts;
@@ -218,7 +228,7 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
     }
     if (c->pending && c->waited_ns > 0)
         sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.",
-                     c->pending->verb == SMTP_VERB_END_OF_DATA ? "The end of the message" : smtp_verb_name(c->pending->verb),
+                     pending_name(c->pending),
                      frame(c->pending->last), sw_duration_text(c->arena, c->waited_ns));
     else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)
         sw_prose_add(story, " The server said nothing for %s.", sw_duration_text(c->arena, c->waited_ns));

@@ -276,6 +276,12 @@ static bool needed_by_peer(const struct sw_flow *flow, enum sw_side from)
            peer->held[0].offset <= peer->next;
 }
 
+/* Does the peer have bytes of this side that are not here? What is here and only waits for the other side is not missing. */
+static bool is_missing_acked(const struct sw_half *half)
+{
+    return half->acked > half->next && (half->held_count == 0 || half->held[0].offset > half->next);
+}
+
 /* The peer has bytes that the capture lacks: the gap is certain, say it and go on. */
 static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark, bool at_end)
 {
@@ -324,7 +330,7 @@ void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
         struct sw_half *half = &flow->half[side];
         if (half->held_count > 0)
             go_on_one_sided(flow, (enum sw_side)side, mark, false);
-        if (half->acked <= half->next)
+        if (!is_missing_acked(half))
             continue;
         if (!half->waiting) {
             half->waiting = true;
@@ -361,7 +367,7 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t before = flow->half[0].next + flow->half[1].next;
         for (int side = 0; side < 2; side++) {
-            if (flow->half[side].acked > flow->half[side].next)
+            if (is_missing_acked(&flow->half[side]))
                 give_up_waiting(flow, (enum sw_side)side, mark, true);
             go_on_one_sided(flow, (enum sw_side)side, mark, true);
         }

@@ -114,16 +114,16 @@ static void item(struct sw_page *page, const char *label, enum sw_tone tone, con
         sw_page_paragraph(page, INDENT, label, LABEL, tone, sw_span_str(text));
 }
 
-/* A list as one labelled paragraph; `numbered` puts 1., 2., ... before its lines, else they are joined by commas. */
-static void items(struct sw_page *page, const char *label, const char *const *list, bool numbered)
+/* A list as one labelled paragraph; without a separator it has 1., 2., ... before its lines. */
+static void items(struct sw_page *page, const char *label, const char *const *list, const char *separator)
 {
     struct sw_writer text;
     sw_writer_open_memory(&text);
     for (int i = 0; list[i]; i++) {
-        if (numbered)
+        if (!separator)
             sw_writer_format(&text, "%s%d. ", i ? "\n" : "", i + 1);
         else
-            sw_writer_text(&text, i ? ", " : "");
+            sw_writer_text(&text, i ? separator : "");
         sw_writer_text(&text, list[i]);
     }
     if (text.used > 0)
@@ -140,7 +140,8 @@ static void codes(struct sw_page *page, const struct sw_explanation *e)
         sw_writer_text(&text, (*code)->client);
         sw_writer_text(&text, ": ");
         sw_writer_text(&text, (*code)->code);
-        if ((*code)->message && (*code)->message[0]) {
+        /* Asked for a code, its own words matter; asked for a cause, the codes are a list to look things up in. */
+        if (e->kind == SW_EXPLANATION_CLIENT_CODE && (*code)->message && (*code)->message[0]) {
             sw_writer_text(&text, ", ");
             sw_writer_text(&text, (*code)->message);
         }
@@ -155,7 +156,7 @@ static void causes(struct sw_page *page, const struct sw_explanation *e)
     const char *names[SW_EXPLANATION_CAUSES + 1] = {NULL};
     for (int i = 0; e->causes[i] != SW_CAUSE_NONE; i++)
         names[i] = sw_cause_name(e->causes[i]);
-    items(page, "may be", names, false);
+    items(page, "may be", names, ", ");
 }
 
 static void write_text(const struct sw_explanation *e, struct sw_page *page)
@@ -165,7 +166,7 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
         sw_page_paragraph(page, INDENT, NULL, 0, SW_TONE_PLAIN,
                           sw_span_str("This is no cause, finding, client error code, reply code or server "
                                       "reply that smtpwhy knows."));
-        items(page, "nearest", e->nearest, false);
+        items(page, "nearest", e->nearest, ", ");
         sw_page_newline(page);
         return;
     }
@@ -181,9 +182,9 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
     if (e->actor != SW_ACTOR_NONE)
         item(page, "to act", SW_TONE_PLAIN, sw_view_actor_words(e->actor));
     item(page, "again?", SW_TONE_PLAIN, sw_view_permanence_words(e->permanence));
-    items(page, "advice", e->advice, true);
+    items(page, "advice", e->advice, NULL);
     codes(page, e);
-    items(page, "references", e->references, false);
+    items(page, "references", e->references, "; ");
     sw_page_newline(page);
 }
 

@@ -186,13 +186,35 @@ void sw_json_line_capabilities(struct sw_json_line *line)
     sw_json_end_object(&line->json);
 }
 
-static void put_mechanisms(struct sw_json *json, const struct sw_capability *capability)
+enum { MECHANISMS = 32 };
+
+/* Mechanisms of all AUTH lines, and of the legacy form "AUTH=LOGIN", each once. */
+struct mechanisms {
+    struct sw_span list[MECHANISMS];
+    unsigned count;
+};
+
+static void add_mechanism(struct mechanisms *m, struct sw_span word)
 {
-    if (!capability)
-        return;
-    struct sw_span rest = capability->params;
-    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest))
-        sw_json_wire(json, NULL, word);
+    for (unsigned i = 0; i < m->count; i++) {
+        if (sw_span_eq_nocase(m->list[i], word))
+            return;
+    }
+    if (m->count < MECHANISMS)
+        m->list[m->count++] = word;
+}
+
+static void collect_mechanisms(struct mechanisms *m, const struct sw_hello *hello)
+{
+    const struct sw_capability *c;
+    SW_EACH(c, hello ? hello->capabilities : NULL) {
+        if (!sw_span_eq_nocase(c->keyword, SW_SPAN_LIT("AUTH")) &&
+            !sw_span_eq_nocase(c->keyword, SW_SPAN_LIT("AUTH=")))
+            continue;
+        struct sw_span rest = c->params;
+        for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest))
+            add_mechanism(m, word);
+    }
 }
 
 static void put_attempt(struct sw_json_line *line, const struct sw_auth *auth)
@@ -218,15 +240,16 @@ void sw_json_line_auth(struct sw_json_line *line)
     const struct sw_hello *hello = sw_session_hello(session, true);
     if (!hello)
         hello = sw_session_hello(session, false);
-    const struct sw_capability *offered = hello ? sw_capability_find(hello, "AUTH") : NULL;
-    const struct sw_capability *legacy = hello ? sw_capability_find(hello, "AUTH=") : NULL;
-    if (!offered && !legacy && !session->auths) {
+    struct mechanisms offered = {.count = 0};
+    collect_mechanisms(&offered, hello);
+    if (offered.count == 0 && !session->auths) {
         sw_json_null(json, "auth");
         return;
     }
     sw_json_object(json, "auth");
     sw_json_array(json, "offered");
-    put_mechanisms(json, offered ? offered : legacy);
+    for (unsigned i = 0; i < offered.count; i++)
+        sw_json_wire(json, NULL, offered.list[i]);
     sw_json_end_array(json);
     sw_json_array(json, "attempts");
     const struct sw_auth *auth;

@@ -15,6 +15,8 @@ void sw_build_body(struct sw_session *session, const struct smtp_event *event);
 /* `step` is the dot; NULL for the last octet of a BDAT LAST chunk. */
 void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
                           const struct smtp_event *event);
+/* A reply in a capture that lacks the client's side. */
+void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply);
 /* EHLO, HELO, LHLO and their replies; AUTH and its replies. */
 void sw_build_hello(struct sw_session *session, struct sw_step *step);
 void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply);

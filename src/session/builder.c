@@ -193,6 +193,27 @@ static int64_t reply_delay(const struct sw_step *reply, const struct sw_flow_fac
     return reply->first.time_ns - since;
 }
 
+/*
+ * A reply that answers no command of the capture: it belongs to where the dialogue stands. In a capture without the
+ * client's side the replies alone tell the story: what follows a 354 is the answer to the text.
+ */
+static void place_unasked(struct sw_session *session, struct sw_step *reply,
+                          const struct sw_flow_facts *facts)
+{
+    if (reply->command) {
+        reply->phase = SW_PHASE_BODY; /* the server breaks into the text */
+        return;
+    }
+    reply->phase = session->last_command ? session->last_command->phase : SW_PHASE_GREETING;
+    if (facts->half[SW_CLIENT].bytes == 0)
+        sw_build_lonely_reply(session, reply);
+}
+
+static bool came_after(const struct sw_step *reply, struct sw_mark mark)
+{
+    return mark.frame && mark.frame < reply->first.frame;
+}
+
 static void on_reply(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
@@ -216,8 +237,11 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
         step->phase = step->command->phase;
         step->message = step->command->message;
     }
+    if (event->flags & SMTP_FLAG_UNSOLICITED)
+        place_unasked(session, step, facts);
     step->delay_ns = reply_delay(step, facts);
-    step->after_close = facts->half[SW_CLIENT].fin.frame || facts->half[SW_CLIENT].rst.frame;
+    step->after_close = came_after(step, facts->half[SW_CLIENT].fin) ||
+                        came_after(step, facts->half[SW_CLIENT].rst);
     session->last_reply = step;
     sw_build_reply(session, step);
 }

@@ -321,3 +321,20 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
     m->body_seen = true;
     m->body_last = m->end_mark;
 }
+
+void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply)
+{
+    struct sw_message *m = session->message;
+    reply->flags |= SMTP_FLAG_GUESSED;
+    reply->phase = session->greeting && session->last_reply == session->greeting ? SW_PHASE_HELLO : SW_PHASE_RCPT;
+    if (reply->code == 354) {
+        m = new_message(session, NULL);
+        if (m)
+            m->go_ahead = reply;
+        reply->phase = SW_PHASE_DATA;
+    } else if (m && m->go_ahead && !m->final && reply->code >= 200 && reply->code != 334) {
+        m->final = reply;
+        reply->phase = SW_PHASE_FINAL;
+    }
+    reply->message = m;
+}

@@ -183,6 +183,7 @@ class Capture:
             self.time += i
             self.emit(1, SYN | ACK)
         self.session.seq[1] += 1
+        self.session.established = True
 
     def do_icmp(self, kind, code, router="192.0.2.1"):
         s = self.session
