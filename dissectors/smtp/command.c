@@ -127,6 +127,12 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
 static void close_open_reply(struct smtp_io *io)
 {
     struct smtp_state *st = io->state;
+    if (st->junk_answer && !st->reply_open && st->queue_len == 1 &&
+        st->queue[st->queue_head].verb != SMTP_VERB_NONE) {
+        st->junk_answer = false; /* the client took the unreadable line for the answer */
+        st->queue_len = 0;
+        return;
+    }
     if (!st->reply_open || st->queue_len != 1 || st->queue[st->queue_head].verb == SMTP_VERB_NONE)
         return;
     smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_UNTERMINATED_REPLY, (struct sw_span){NULL, 0}, st->reply_code);

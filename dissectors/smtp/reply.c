@@ -216,6 +216,45 @@ static void reply_to_nothing(struct smtp_io *io, struct smtp_event *event)
     }
 }
 
+/* The only command that a reply code can answer, or NONE. */
+static enum smtp_verb only_command_for(uint16_t code)
+{
+    switch (code) {
+    case 221:
+        return SMTP_VERB_QUIT;
+    case 235:
+    case 334:
+        return SMTP_VERB_AUTH;
+    case 354:
+        return SMTP_VERB_DATA;
+    default:
+        return SMTP_VERB_NONE;
+    }
+}
+
+/*
+ * A code that only one command gets, while an earlier one is still unanswered: the earlier reply was lost or unreadable.
+ * The queue is brought back in step.
+ */
+static void keep_step_by_code(struct smtp_io *io)
+{
+    struct smtp_state *st = io->state;
+    enum smtp_verb wanted = only_command_for(st->reply_code);
+    if (wanted == SMTP_VERB_NONE || st->queue[st->queue_head].verb == SMTP_VERB_NONE)
+        return;
+    for (uint16_t i = 0; i < st->queue_len; i++) {
+        uint8_t verb = st->queue[(st->queue_head + i) % SMTP_QUEUE].verb;
+        bool fits = verb == wanted || (wanted == SMTP_VERB_AUTH && verb == SMTP_VERB_AUTH_DATA);
+        if (!fits)
+            continue;
+        if (i > 0)
+            smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_RESYNC, (struct sw_span){NULL, 0}, i);
+        while (i-- > 0)
+            pop(st);
+        return;
+    }
+}
+
 void smtp_reply_complete(struct smtp_io *io, uint32_t flags)
 {
     struct smtp_state *st = io->state;
@@ -238,6 +277,8 @@ void smtp_reply_complete(struct smtp_io *io, uint32_t flags)
         smtp_emit(io, &event);
         return;
     }
+    st->junk_answer = false;
+    keep_step_by_code(io);
     struct smtp_pending p = st->queue[st->queue_head];
     event.answers = p.id;
     event.verb = (enum smtp_verb)p.verb;
@@ -256,6 +297,7 @@ static void junk_line(struct smtp_io *io, struct sw_span line)
         tell_line(io, 0, line, 0);
         return;
     }
+    st->junk_answer = true;
     open_reply(io, 0);
     tell_line(io, 0, line, 0);
     struct smtp_event event = {

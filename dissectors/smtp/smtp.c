@@ -63,8 +63,12 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece, c
     uint64_t offset = piece->at.offset;
     struct smtp_io io = io_at(st, sink, piece->at);
     struct sw_line line;
-    while (st->mode != SMTP_MODE_TLS && next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line))
+    while (st->mode != SMTP_MODE_TLS && next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line)) {
+        bool waited = st->mode == SMTP_MODE_WAIT;
         smtp_server_line(&io, &line);
+        if (waited && st->mode != SMTP_MODE_WAIT)
+            break; /* what was held comes before the server's next line */
+    }
     return (size_t)(offset - piece->at.offset);
 }
 

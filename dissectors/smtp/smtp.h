@@ -208,6 +208,7 @@ struct smtp_state {
     uint16_t queue_head, queue_len;
     uint32_t queue_lost; /* outstanding commands beyond the queue */
     /* running reply */
+    bool junk_answer;  /* a line that is no reply came while a command was unanswered */
     bool reply_open;
     uint16_t reply_code;
     uint32_t reply_lines;
@@ -234,8 +235,9 @@ struct smtp_state {
 void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool midstream);
 
 /*
- * Takes one piece. Returns the bytes used: less than piece->bytes.len when the rest is held (client) or, in either
- * direction, belongs to TLS (state->mode == SMTP_MODE_TLS after SMTP_EVENT_TLS_HANDOVER).
+ * Takes one piece. Returns the bytes used: less than piece->bytes.len when the rest is held (client), when a hold has just
+ * ended (server: offer the held bytes first, then the rest), or, in either direction, when the rest belongs to TLS
+ * (state->mode == SMTP_MODE_TLS after SMTP_EVENT_TLS_HANDOVER).
  */
 size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece, const struct smtp_sink *sink);
 

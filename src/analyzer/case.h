@@ -42,7 +42,7 @@ struct sw_case {
     bool reset;          /* it was an RST */
     bool orderly_quit;   /* QUIT was sent and nothing else was pending */
     bool tried_mail;     /* MAIL was sent */
-    bool scan;           /* this attempt is one of many (a port scan) */
+    bool scanner;        /* the client was trying many hosts or ports in vain at that time */
 
     struct sw_message_verdict *messages;
     uint32_t message_count;
@@ -86,6 +86,7 @@ void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confi
 
 /* The rules, by what they look at, in the order in which they are asked. */
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling);  /* never established */
+bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
 bool sw_rule_first_bytes(const struct sw_case *c, struct sw_ruling *ruling); /* other protocols, port and mode */
 bool sw_rule_accepted(const struct sw_case *c, struct sw_ruling *ruling); /* delivered and partial */
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling);  /* a negative reply */

@@ -5,6 +5,16 @@
 enum {
     CLIENTS = 4096, /* a power of two; clients that fall together share a place, the newer one has it */
     TARGETS = 32,
+    SCANS = 4,
+    SCAN_TARGETS = 4,
+};
+
+#define SCAN_WINDOW_NS (10 * SW_NS_PER_S)
+
+/* A stretch of time in which a client tried many targets in vain. */
+struct scan {
+    int64_t from_ns, to_ns;
+    uint32_t unanswered;
 };
 
 struct target {
@@ -20,6 +30,8 @@ struct client {
     uint32_t next; /* ring */
     bool tried_mail;
     struct target targets[TARGETS];
+    uint32_t next_scan;
+    struct scan scans[SCANS];
 };
 
 struct sw_history {
@@ -67,6 +79,53 @@ static struct client *find_or_make(struct sw_history *history, const struct sw_t
     return *place;
 }
 
+static bool same_target(const struct target *a, const struct target *b)
+{
+    return a->server == b->server && a->port == b->port;
+}
+
+/* Is the i-th target the first of its kind in the list? */
+static bool is_first(const struct client *c, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (c->targets[j].used && same_target(&c->targets[j], &c->targets[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Distinct targets of the last seconds that gave no payload so far, and when the first of them was tried. */
+static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t *first_ns)
+{
+    unsigned count = 0;
+    *first_ns = now_ns;
+    for (size_t i = 0; i < TARGETS; i++) {
+        const struct target *t = &c->targets[i];
+        if (!t->used || t->answered || now_ns - t->time_ns > SCAN_WINDOW_NS || !is_first(c, i))
+            continue;
+        count++;
+        if (t->time_ns < *first_ns)
+            *first_ns = t->time_ns;
+    }
+    return count;
+}
+
+/* Opens a scan or goes on with the newest one. */
+static void note_scan(struct client *c, int64_t now_ns)
+{
+    int64_t first_ns;
+    unsigned failures = recent_failures(c, now_ns, &first_ns);
+    if (failures < SCAN_TARGETS)
+        return;
+    struct scan *newest = &c->scans[(c->next_scan + SCANS - 1) % SCANS];
+    if (newest->unanswered > 0 && first_ns <= newest->to_ns) {
+        newest->to_ns = now_ns;
+        newest->unanswered++;
+        return;
+    }
+    c->scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
+}
+
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
 {
     struct client *c = find_or_make(history, tuple);
@@ -78,6 +137,7 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
         .port = tuple->dst_port,
         .used = true,
     };
+    note_scan(c, time_ns);
 }
 
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple)
@@ -85,8 +145,15 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
     struct client *c = find_or_make(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     for (size_t i = 0; c && i < TARGETS; i++) {
-        if (c->targets[i].server == server && c->targets[i].port == tuple->dst_port)
-            c->targets[i].answered = true;
+        struct target *t = &c->targets[i];
+        if (!t->used || t->answered || t->server != server || t->port != tuple->dst_port)
+            continue;
+        t->answered = true;
+        for (size_t j = 0; j < SCANS; j++) { /* it was none of the vain ones after all */
+            struct scan *scan = &c->scans[j];
+            if (scan->unanswered > 0 && t->time_ns >= scan->from_ns && t->time_ns <= scan->to_ns)
+                scan->unanswered--;
+        }
     }
 }
 
@@ -103,33 +170,15 @@ bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw
     return c && c->tried_mail;
 }
 
-static bool same_target(const struct target *a, const struct target *b)
-{
-    return a->server == b->server && a->port == b->port;
-}
-
-/* Is the i-th target the first of its kind in the list? */
-static bool is_first(const struct client *c, size_t i)
-{
-    for (size_t j = 0; j < i; j++) {
-        if (c->targets[j].used && same_target(&c->targets[j], &c->targets[i]))
-            return false;
-    }
-    return true;
-}
-
-unsigned sw_history_targets(const struct sw_history *history, const struct sw_tuple *tuple,
-                            int64_t time_ns)
+bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
 {
     const struct client *c = find(history, tuple);
-    unsigned count = 0;
-    for (size_t i = 0; c && i < TARGETS; i++) {
-        const struct target *t = &c->targets[i];
-        int64_t apart = t->time_ns > time_ns ? t->time_ns - time_ns : time_ns - t->time_ns;
-        if (t->used && !t->answered && apart <= 10 * SW_NS_PER_S && is_first(c, i))
-            count++;
+    for (size_t i = 0; c && i < SCANS; i++) {
+        const struct scan *scan = &c->scans[i];
+        if (scan->unanswered >= SCAN_TARGETS && time_ns >= scan->from_ns && time_ns <= scan->to_ns)
+            return true;
     }
-    return count;
+    return false;
 }
 
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,

@@ -19,9 +19,11 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
 /* The client tried to hand over mail on this connection. */
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
 
-/* Distinct hosts and ports that the client tried within 10 s of `time_ns` and that gave no payload. */
-unsigned sw_history_targets(const struct sw_history *history, const struct sw_tuple *tuple,
-                            int64_t time_ns);
+/*
+ * True when the attempt at `time_ns` was one of a scan: within 10 s the client tried four or more hosts or ports that gave
+ * no payload.
+ */
+bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
 /*
  * True when the client's attempts show that port 25 itself is blocked: no payload from port 25 of two or more servers
  * (each tried at least 10 s before now_ns), or this server answers on 465 or 587.

@@ -318,11 +318,40 @@ static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
     return sequence && c->refusal && c->refusal->message == reply->message;
 }
 
+/* The goodbye was answered: what the server says behind it changes nothing. */
+static bool after_goodbye(const struct sw_case *c, const struct sw_step *reply)
+{
+    const struct sw_step *quit = c->session->quit;
+    return quit && quit->reply && quit->reply != reply && reply->first.time_ns >= quit->reply->first.time_ns;
+}
+
+/* In mid-stream a reply without anything around it: what it answers is not known. */
+static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
+{
+    return c->facts->midstream && !reply->command && reply != c->session->greeting && c->client_spoke &&
+           !c->session->hellos && !c->session->messages;
+}
+
+/* Said unasked, and the dialogue went on all the same: it stopped nothing. */
+static bool went_unheeded(const struct sw_step *reply)
+{
+    if (!(reply->flags & SMTP_FLAG_UNSOLICITED) || reply->code == 421 || reply->command)
+        return false;
+    const struct sw_step *s;
+    SW_EACH(s, reply->next) {
+        if (s->from == SW_SERVER && sw_reply_is(s, 2))
+            return true;
+    }
+    return false;
+}
+
 static void find_refusal(struct sw_case *c)
 {
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s))
+        if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
+            after_goodbye(c, s) || out_of_context(c, s) ||
+            went_unheeded(s))
             continue;
         if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(c, s))
             continue;

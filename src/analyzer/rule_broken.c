@@ -112,6 +112,10 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
     bool dot = after_the_dot(c);
     enum sw_stage stage = sw_stage_of_phase(c->pending->phase);
     bool by_server = c->closed_by_server && (!c->gave_up.frame || c->waited_ns < PATIENCE_NS);
+    /* A command that did not even arrive, and no repetition of it: the capture does not show what happened. */
+    bool arrived = c->facts->half[SW_CLIENT].unacked_bytes == 0 || c->facts->closed.frame;
+    if (!arrived)
+        return false;
     if (by_server) {
         enum sw_cause cause = dot        ? SW_CAUSE_DATA_CLOSED_AFTER_DOT
                               : c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER

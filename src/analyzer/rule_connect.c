@@ -50,7 +50,7 @@ static bool unreachable(const struct sw_case *c, struct sw_ruling *ruling)
 
 static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (!c->scan)
+    if (!c->scanner)
         return false;
     *ruling = connect_ruling(SW_CAUSE_OK_NO_ATTEMPT, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
     sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT,

@@ -240,6 +240,16 @@ static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* A port scanner's question to the server, whatever it was answered. */
+bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->scanner || c->tried_mail || c->session->auths || !c->server_spoke || c->encrypted)
+        return false;
+    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, SW_STAGE_GREETING);
+    prove_last_words(c, ruling);
+    return true;
+}
+
 bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->any_message_counts || c->encrypted || !c->client_seen || !c->server_seen)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { FAR = 4 }; /* edits beyond which a name is no likely slip of the fingers */
+
 /* A walk over the arguments. */
 struct walk {
     int argc;
@@ -60,8 +62,8 @@ static bool unknown_option(struct walk *walk, const char *name)
             nearest = option->name;
         }
     }
-    if (!nearest)
-        return refuse(walk, "there is no option --%.60s", name);
+    if (!nearest || best > FAR)
+        return refuse(walk, "there is no option --%.60s; see smtpwhy --help", name);
     return refuse(walk, "there is no option --%.60s; the nearest is --%s", name, nearest);
 }
 

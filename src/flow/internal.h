@@ -10,8 +10,8 @@
 enum {
     SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
-    SW_RING_BYTES = 4096, /* delivered bytes of the dialogue that a second copy is compared with */
-    SW_RING_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
+    SW_PAST_BYTES = 16 * 1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
+    SW_PAST_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
 };
 
 #define SW_WAIT_NS (50 * SW_NS_PER_MS)
@@ -53,9 +53,9 @@ struct sw_half {
     struct sw_held *held; /* sorted by offset, disjoint, all at or above next */
     uint16_t held_count, held_room;
     uint32_t held_bytes;
-    uint8_t *ring;      /* the bytes below next, at offset % SW_RING_BYTES */
-    uint64_t ring_from; /* lowest offset that is still in it */
-    uint64_t ring_to;   /* end of what is in it */
+    uint8_t *past;      /* bytes that were passed on: [past_from, past_to) of the stream */
+    uint64_t past_from, past_to;
+    uint32_t past_room;
     bool waiting;       /* for bytes that the peer has and the capture (so far) has not */
     uint32_t wait_packets;
     uint32_t ack_repeats; /* acknowledgements of bytes beyond everything seen */

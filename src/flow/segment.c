@@ -12,7 +12,7 @@ static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length, e
     struct sw_half_facts *facts = &flow->facts.half[from];
     uint64_t offset = half->next;
     half->next += length;
-    half->ring_from = half->ring_to = half->next;
+    half->past_from = half->past_to = half->next;
     if (kind == SW_GAP_TRUNCATED) {
         facts->truncated_bytes += length;
     } else {
@@ -25,44 +25,57 @@ static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length, e
         flow->table->sink.gap(flow->table->sink.ctx, flow, from, offset, length, kind, mark);
 }
 
-/* Keeps delivered bytes of the dialogue, so that a second copy can be compared. */
+static void forget_past(struct sw_half *half, uint64_t offset)
+{
+    half->past_from = half->past_to = offset;
+}
+
+/* Room for n more bytes: grows with the dialogue, then gives up the older half. False when that is not enough. */
+static bool past_makes_room(struct sw_half *half, size_t n)
+{
+    size_t used = (size_t)(half->past_to - half->past_from);
+    if (used + n <= half->past_room)
+        return true;
+    size_t room = half->past_room ? half->past_room : 512;
+    while (room < used + n && room < SW_PAST_BYTES)
+        room *= 2;
+    if (room > half->past_room) {
+        uint8_t *bigger = realloc(half->past, room);
+        if (!bigger)
+            return false;
+        half->past = bigger;
+        half->past_room = (uint32_t)room;
+    }
+    if (used + n > room && used > 0) {
+        size_t drop = used + n - room > used ? used : used + n - room > used / 2 ? used + n - room : used / 2;
+        memmove(half->past, half->past + drop, used - drop);
+        half->past_from += drop;
+        used -= drop;
+    }
+    return used + n <= room;
+}
+
+/* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts are not kept. */
 static void remember(struct sw_half *half, enum sw_side from, uint64_t offset, struct sw_span bytes)
 {
-    bool dialogue = from == SW_SERVER || bytes.len <= SW_RING_SEGMENT_BYTES;
-    if (!dialogue || bytes.len == 0) {
-        half->ring_from = half->ring_to = offset + bytes.len;
+    bool dialogue = from == SW_SERVER || bytes.len <= SW_PAST_SEGMENT_BYTES;
+    if (half->past_to != offset)
+        forget_past(half, offset);
+    if (!dialogue || bytes.len == 0 || !past_makes_room(half, bytes.len)) {
+        forget_past(half, offset + bytes.len);
         return;
     }
-    if (!half->ring)
-        half->ring = malloc(SW_RING_BYTES);
-    if (!half->ring)
-        return;
-    if (half->ring_to != offset)
-        half->ring_from = offset;
-    if (bytes.len > SW_RING_BYTES) {
-        offset += bytes.len - SW_RING_BYTES;
-        bytes = sw_span_from(bytes, bytes.len - SW_RING_BYTES);
-        half->ring_from = offset;
-    }
-    size_t at = offset % SW_RING_BYTES;
-    size_t first = SW_RING_BYTES - at < bytes.len ? SW_RING_BYTES - at : bytes.len;
-    memcpy(half->ring + at, bytes.ptr, first);
-    memcpy(half->ring, bytes.ptr + first, bytes.len - first);
-    half->ring_to = offset + bytes.len;
-    if (half->ring_to - half->ring_from > SW_RING_BYTES)
-        half->ring_from = half->ring_to - SW_RING_BYTES;
+    memcpy(half->past + (half->past_to - half->past_from), bytes.ptr, bytes.len);
+    half->past_to += bytes.len;
 }
 
 /* Compares a second copy with what was passed on, as far as that is still known. */
-static bool differs_from_ring(const struct sw_half *half, uint64_t offset, struct sw_span bytes)
+static bool differs_from_past(const struct sw_half *half, uint64_t offset, struct sw_span bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint64_t at = offset + i;
-        if (at >= half->ring_from && at < half->ring_to && half->ring &&
-            half->ring[at % SW_RING_BYTES] != bytes.ptr[i])
-            return true;
-    }
-    return false;
+    uint64_t from = offset > half->past_from ? offset : half->past_from;
+    uint64_t to = offset + bytes.len < half->past_to ? offset + bytes.len : half->past_to;
+    return from < to && memcmp(half->past + (from - half->past_from), bytes.ptr + (from - offset),
+                               (size_t)(to - from)) != 0;
 }
 
 static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span second,
@@ -104,10 +117,11 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
     while (half->held_count > 0)
         drop_held(table, half, (uint16_t)(half->held_count - 1));
     free(half->held);
-    free(half->ring);
+    free(half->past);
     half->held = NULL;
     half->held_room = 0;
-    half->ring = NULL;
+    half->past = NULL;
+    half->past_room = 0;
 }
 
 static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at, const struct sw_held *piece)
@@ -504,7 +518,7 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;
         if (skip > 0 && offset >= 0) { /* bytes that were passed on already */
             struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)(skip < wire ? skip : wire));
-            if (differs_from_ring(half, (uint64_t)offset, old))
+            if (differs_from_past(half, (uint64_t)offset, old))
                 conflict(flow, from, (uint64_t)offset, old, mark);
         }
         if (skip < wire) {

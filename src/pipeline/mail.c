@@ -106,6 +106,8 @@ static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece
     return false;
 }
 
+static void drain(struct sw_mail *mail, bool forced);
+
 /*
  * One piece through the dissector; what it leaves is held or goes to TLS. `forced`: no reply will come, nothing is held.
  */
@@ -124,8 +126,12 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced
             mail->handed_over = true;
             continue;
         }
-        if (rest.bytes.len == 0 || rest.from == SW_FROM_SERVER)
-            return; /* only the client is ever held */
+        if (rest.bytes.len == 0)
+            return;
+        if (rest.from == SW_FROM_SERVER) { /* a hold has ended: what was held comes first */
+            drain(mail, false);
+            continue;
+        }
         bool server_is_visible = mail->facts->half[SW_SERVER].packets > 0;
         if (!forced && server_is_visible && hold(&mail->held, rest.at, rest.bytes))
             return;

@@ -69,8 +69,6 @@ static void put_heading(struct sw_part *part)
     if (text->headed || part->style->files < 2)
         return;
     text->headed = true;
-    if (part->index > 0)
-        sw_page_newline(&text->page);
     sw_page_text(&text->page, SW_TONE_BOLD, part->file);
     sw_page_newline(&text->page);
 }

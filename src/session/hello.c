@@ -56,6 +56,22 @@ void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply)
         m->abandoned = NULL; /* a refused EHLO leaves the transaction as it was */
 }
 
+/* A reply to a login that was captured before it: 334 and 235 can answer nothing else. */
+static void adopt_early_reply(struct sw_session *session, struct sw_step *step)
+{
+    struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        bool unasked = s->from == SW_SERVER && !s->command && (s->flags & SMTP_FLAG_UNSOLICITED);
+        if (!unasked || (s->code != 334 && s->code != 235))
+            continue;
+        s->command = step;
+        s->phase = SW_PHASE_AUTH;
+        step->reply = s;
+        sw_build_auth_reply(session, s);
+        return;
+    }
+}
+
 void sw_build_auth(struct sw_session *session, struct sw_step *step, const struct smtp_event *event)
 {
     if (step->verb == SMTP_VERB_AUTH) {
@@ -75,6 +91,7 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step, const struc
     session->auth->last = step;
     if (step->flags & SMTP_FLAG_CANCEL)
         session->auth->cancelled = true;
+    adopt_early_reply(session, step);
 }
 
 /* The server explains a refused token in a base64 JSON challenge (RFC 7628 3.2.2). */

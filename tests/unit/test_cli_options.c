@@ -108,6 +108,7 @@ static void test_mistakes(void **state)
 {
     (void)state;
     refuses("--fliter tcp a", "no option --fliter; the nearest is --filter");
+    refuses("--zzzzzzzzzzz a", "no option --zzzzzzzzzzz; see smtpwhy --help");
     refuses("-Z a", "no option -Z");
     refuses("--keylog f a", "--keylog is not available in this build");
     refuses("--keylog=f a", "--keylog is not available in this build");

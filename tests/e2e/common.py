@@ -1,0 +1,86 @@
+"""What the tests of the whole program share: running it, and captures made from dialogue scripts."""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PCAPS = os.path.join(ROOT, "pcaps")
+SKIPPED = 77
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+import dialogue  # noqa: E402  (needs the path above)
+
+PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
+
+DELIVERED = ["hello", "sent", "quit"]
+REFUSED = ["hello", "mail", "C: RCPT TO:<bob@example.com>", "S: 550 5.7.1 <bob@example.com>: Relay access denied", "quit"]
+LOGIN = ["port 587", "hello AUTH_PLAIN", "login", "sent", "quit"]
+SILENT = ["syn 3"]
+
+
+class Result:
+    def __init__(self, done):
+        self.status = done.returncode
+        self.raw = done.stdout
+        self.out = done.stdout.decode("utf-8", "surrogateescape")
+        self.err = done.stderr.decode("utf-8", "surrogateescape")
+
+    def records(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def sessions(self):
+        return [record for record in self.records() if record["type"] == "session"]
+
+
+def run(*arguments, stdin=b"", environment=None, cwd=None):
+    variables = dict(os.environ, LC_ALL="C.UTF-8")
+    variables.pop("NO_COLOR", None)
+    variables.update(environment or {})
+    done = subprocess.run([PROGRAM] + [str(a) for a in arguments], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=variables, cwd=cwd, timeout=120)
+    return Result(done)
+
+
+class Case(unittest.TestCase):
+    """A test with a directory of its own and captures in it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def capture(self, name, *scripts):
+        """Writes a capture of one session for each script."""
+        made = dialogue.Capture()
+        lines = []
+        for script in scripts:
+            lines += (["session"] if lines else []) + list(script)
+        made.run(lines)
+        made.write(self.path(name))
+        return self.path(name)
+
+    def file(self, name, content):
+        with open(self.path(name), "wb") as out:
+            out.write(content)
+        return self.path(name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+
+def pcap_header(link_type=1, snaplen=65535):
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snaplen, link_type)
+
+
+def main():
+    if not PROGRAM or not os.path.exists(PROGRAM):
+        print("usage: %s PROGRAM" % sys.argv[0])
+        sys.exit(2)
+    unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=1)

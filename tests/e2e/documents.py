@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""The man page, the completions and the README against the table of options."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import common
+from common import run
+
+
+def read(*parts):
+    with open(os.path.join(common.ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def options():
+    rows = []
+    for line in run("--help", "options").out.splitlines():
+        letter, name, argument, built, commands, _ = line.split("\t")
+        rows.append({"letter": letter, "name": name, "argument": argument, "built": built == "built",
+                     "commands": commands.split(",")})
+    return rows
+
+
+class Documents(unittest.TestCase):
+    def test_man_page_has_every_option_and_no_other(self):
+        page = read("docs", "smtpwhy.1").replace("\\-", "-")
+        known = {row["name"] for row in options() if row["built"]}
+        written = set(re.findall(r"^\.(?:TP|IP|B|BR|BI).*?--([a-z-]+)", page, re.M))
+        self.assertEqual(written, known)
+        for row in options():
+            if row["built"] and row["letter"] != "-":
+                self.assertRegex(page, r"(?m)^\.\S+.*-%s\b.*--%s\b" % (row["letter"], row["name"]))
+
+    def test_man_page_is_well_formed(self):
+        if not shutil.which("groff"):
+            self.skipTest("no groff")
+        done = subprocess.run(["groff", "-man", "-Tascii", "-ww", os.path.join(common.ROOT, "docs", "smtpwhy.1")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_completions_have_every_option_and_no_later_one(self):
+        for name in ("smtpwhy.bash", "_smtpwhy", "smtpwhy.fish"):
+            text = read("completions", name)
+            for row in options():
+                words = [r"--%s(?![a-z-])" % row["name"]] if name != "smtpwhy.fish" else [r"-l %s(?![a-z-])" % row["name"]]
+                found = any(re.search(word, text) for word in words)
+                self.assertEqual(found, row["built"], "%s: --%s" % (name, row["name"]))
+
+    def test_completions_parse(self):
+        for shell, name in (("bash", "smtpwhy.bash"), ("zsh", "_smtpwhy"), ("fish", "smtpwhy.fish")):
+            if shutil.which(shell):
+                done = subprocess.run([shell, "-n", os.path.join(common.ROOT, "completions", name)],
+                                      stderr=subprocess.PIPE, check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, b""), name)
+
+    def test_bash_completion_completes(self):
+        script = os.path.join(common.ROOT, "completions", "smtpwhy.bash")
+        def complete(*words):
+            code = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _smtpwhy; printf "%s\\n" "${COMPREPLY[@]}"'
+            done = subprocess.run(["bash", "-c", code, "x", script] + list(words), stdout=subprocess.PIPE, check=True)
+            return done.stdout.decode().split()
+        self.assertIn("--filter", complete("smtpwhy", "--fil"))
+        self.assertIn("explain", complete("smtpwhy", "ex"))
+        self.assertEqual(complete("smtpwhy", "--color", "al"), ["always"])
+        self.assertIn("stuck", complete("smtpwhy", "--only", "st"))
+
+    def test_readme_names_only_options_that_exist(self):
+        known = {row["name"] for row in options()}
+        for name in re.findall(r"`[^`\n]*?--([a-z][a-z-]+)", read("README.md")):
+            self.assertIn(name, known)
+
+    def test_output_formats_are_documented(self):
+        self.assertIn("JSON Lines", read("docs", "smtpwhy.1"))
+
+
+if __name__ == "__main__":
+    common.main()

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Options, exit statuses and where results go."""
+import json
+import os
+import re
+import subprocess
+
+import common
+from common import DELIVERED, LOGIN, REFUSED, SILENT, run
+
+
+class Options(common.Case):
+    def usage(self, *arguments, words):
+        result = run(*arguments)
+        self.assertEqual(result.status, 2, result.err)
+        self.assertEqual(result.out, "")
+        self.assertIn(words, result.err)
+
+    def test_usage_errors(self):
+        good = self.capture("good.pcap", DELIVERED)
+        self.usage(words="no capture given")
+        self.usage("--fliter", "tcp", good, words="the nearest is --filter")
+        self.usage("-o", "yaml", good, words="available: text, json")
+        self.usage("-o", "html", good, words="not available in this build")
+        self.usage("--keylog", "x", good, words="--keylog is not available in this build")
+        self.usage("live", "-i", "lo", words="'live' is not available in this build")
+        self.usage("audit", good, words="'audit' is not available in this build")
+        self.usage("-f", "tcp port", good, words="filter")
+        self.usage("--limits", "no-such=1", good, words="no-such")
+        self.usage("--ports", "mail", good, words="ports")
+        self.usage("--only", "lost", good, words="no outcome 'lost'")
+        self.usage("causes", "x", words="no arguments")
+
+    def test_help_and_version(self):
+        result = run("--help")
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertIn("--fail-on", result.out)
+        self.assertNotIn("--keylog", result.out)
+        self.assertRegex(run("--version").out, r"^smtpwhy [0-9]+\.[0-9]+\.[0-9]+\n$")
+        self.assertIn("session-bytes", run("--help", "limits").out)
+        self.assertIn("explain", run("explain", "--help").out)
+
+    def test_statuses_in_their_order(self):
+        good = self.capture("good.pcap", DELIVERED)
+        stuck = self.capture("stuck.pcap", REFUSED)
+        cut = self.file("cut.pcap", self.read("stuck.pcap")[:-3])
+        missing = self.path("missing.pcap")
+        self.assertEqual(run(good, stuck).status, 0)
+        self.assertEqual(run("--fail-on", "stuck", good).status, 0)
+        self.assertEqual(run("--fail-on", "stuck", good, stuck).status, 1)
+        self.assertEqual(run(good, cut).status, 3)
+        self.assertEqual(run("--fail-on", "stuck", cut).status, 1)
+        self.assertEqual(run("--fail-on", "stuck", stuck, missing).status, 2)
+        self.assertEqual(run("--fail-on", "rcpt-relay-denied", stuck).status, 1)
+        self.assertEqual(run("--fail-on", "tcp-refused", stuck).status, 0)
+        self.assertEqual(run("--fail-on", "stuck", "--only", "delivered", stuck).status, 0)
+
+    def test_fail_on_findings(self):
+        login = self.capture("login.pcap", LOGIN)
+        found = run("-o", "json", login).sessions()[0]["findings"]
+        self.assertIn("aud-plaintext-auth-used", [f["id"] for f in found])
+        self.assertEqual(run("--fail-on", "finding", login).status, 1)
+        self.assertEqual(run("--fail-on", "finding:critical", login).status, 1)
+
+    def test_selection(self):
+        path = self.capture("mixed.pcap", DELIVERED, REFUSED, SILENT)
+        outcomes = lambda *a: [s["outcome"] for s in run("-o", "json", *a, path).sessions()]  # noqa: E731
+        self.assertEqual(sorted(outcomes()), ["delivered", "stuck", "stuck"])
+        self.assertEqual(outcomes("--only", "delivered"), ["delivered"])
+        self.assertEqual(outcomes("--cause", "rcpt-relay-denied"), ["stuck"])
+        self.assertEqual(len(outcomes("--client", "192.0.2.0/24")), 3)
+        self.assertEqual(outcomes("--client", "203.0.113.0/24"), [])
+        self.assertEqual(outcomes("--server", "192.0.2.0/24"), [])
+        self.assertEqual(len(outcomes("--since", "2023-11-14")), 3)
+        self.assertEqual(outcomes("--until", "2023-11-14"), [])
+        self.assertIn("1 of 3 sessions, as chosen", run("--only", "delivered", path).out)
+        summary = run("-o", "json", "--only", "delivered", path).records()[-1]
+        self.assertEqual(summary["sessions"], 3)
+
+    def test_frames_and_filters(self):
+        path = self.capture("good.pcap", DELIVERED)
+        frames = lambda *a: run("-o", "json", *a, path).records()[-1]["frames"]  # noqa: E731
+        everything = frames()
+        self.assertEqual(frames("-c", "5")["read"], 5)
+        self.assertEqual(frames("-c", "5", "-j", "4")["read"], 5)
+        two = run("-o", "json", "-c", str(everything["read"] + 4), path, path).records()[-1]["frames"]
+        self.assertEqual(two["read"], everything["read"] + 4)
+        none = frames("-f", "udp")
+        self.assertEqual(none["filtered"], everything["read"])
+        self.assertEqual(none["read"], sum(none[k] for k in ("decoded", "other", "undecodable", "filtered")))
+        self.assertEqual(run("-o", "json", "-f", "udp", path).sessions(), [])
+
+    def test_ports(self):
+        silent = self.capture("odd.pcap", ["port 4000", "syn 3"])
+        self.assertEqual(run("-o", "json", silent).sessions(), [])
+        self.assertEqual(len(run("-o", "json", "-p", "4000", silent).sessions()), 1)
+
+    def test_names(self):
+        path = self.capture("good.pcap", DELIVERED)
+        self.assertEqual(run("-o", "json", path).sessions()[0]["server"]["name"], "mx.example.org")
+        self.assertIsNone(run("-o", "json", "-n", path).sessions()[0]["server"]["name"])
+        self.assertNotIn("(mx.example.org)", run("-n", path).out)
+
+    def test_quiet_and_verbose(self):
+        path = self.capture("stuck.pcap", REFUSED)
+        self.assertNotIn("STUCK", run("-q", path).out)
+        self.assertIn("1 of 1 session left mail in the outbox.", run("-q", path).out)
+        self.assertEqual([r["type"] for r in run("-q", "-o", "json", path).records()], ["summary"])
+        self.assertNotIn("C  EHLO", run(path).out)
+        self.assertIn("C  EHLO pc.example.net", run("-v", path).out)
+
+    def test_several_outputs_in_one_run(self):
+        path = self.capture("stuck.pcap", REFUSED)
+        result = run("-o", "text", "-o", "json:" + self.path("out.jsonl"), path)
+        self.assertIn("STUCK", result.out)
+        with open(self.path("out.jsonl"), encoding="utf-8") as file:
+            lines = file.read()
+        self.assertEqual(lines, run("-o", "json", path).out)
+        only = run("-o", "json:" + self.path("out.jsonl"), path)
+        self.assertEqual((only.status, only.out), (0, ""))
+
+    def test_outputs_that_cannot_be_written(self):
+        path = self.capture("good.pcap", DELIVERED)
+        before = self.read("good.pcap")
+        self.assertEqual(run("-o", "json:" + path, path).status, 2)
+        self.assertEqual(self.read("good.pcap"), before)
+        self.assertEqual(run("-o", "json:" + self.path("no/such/dir"), path).status, 2)
+        if os.path.exists("/dev/full"):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([common.PROGRAM, path], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_reader_that_goes_away(self):
+        path = self.capture("many.pcap", *([REFUSED] * 300))
+        reader = subprocess.Popen([common.PROGRAM, "-o", "json", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        reader.stdout.read(10)
+        reader.stdout.close()
+        message = reader.stderr.read()
+        reader.stderr.close()
+        self.assertEqual(reader.wait(timeout=60), 2)
+        self.assertLessEqual(len(message.splitlines()), 1)
+
+    def test_colours(self):
+        path = self.capture("stuck.pcap", REFUSED)
+        self.assertNotIn("\x1b", run(path).out)
+        self.assertIn("\x1b[1;31mSTUCK", run("--color", "always", path).out)
+        self.assertIn("\x1b[1;31mSTUCK", run("--color=always", path, environment={"NO_COLOR": "1"}).out)
+        coloured = re.sub("\x1b\\[[0-9;]*m", "", run("--color", "always", "-v", path).out)
+        self.assertEqual(coloured, run("-v", path).out)
+
+    def on_terminal(self, path, columns, **environment):
+        """What a terminal of this width gets."""
+        variables = dict(os.environ, TERM="xterm", **environment)
+        if "NO_COLOR" not in environment:
+            variables.pop("NO_COLOR", None)
+        command = "stty cols %d; exec '%s' -v '%s'" % (columns, common.PROGRAM, path)
+        done = subprocess.run(["script", "-qec", command, "/dev/null"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              env=variables, timeout=60, check=False)
+        return done.stdout.decode("utf-8", "replace")
+
+    def test_terminal(self):
+        path = self.capture("stuck.pcap", REFUSED)
+        try:
+            wide = self.on_terminal(path, 200)
+        except FileNotFoundError:
+            self.skipTest("no script(1)")
+        narrow = self.on_terminal(path, 40)
+        plain = re.compile("\x1b\\[[0-9;]*[mK]|\r")
+        longest = lambda text: max(len(plain.sub("", line)) for line in text.splitlines())  # noqa: E731
+        self.assertIn("\x1b[1;31mSTUCK", wide)
+        self.assertTrue(100 < longest(wide) <= 120, longest(wide))
+        self.assertTrue(longest(narrow) <= 80, longest(narrow))
+        self.assertNotIn("\x1b[", self.on_terminal(path, 100, NO_COLOR="1"))
+
+    def test_jobs_do_not_change_the_output(self):
+        paths = []
+        for i, script in enumerate((DELIVERED, REFUSED, SILENT, LOGIN, DELIVERED, REFUSED, SILENT)):
+            paths.append(self.capture("%d.pcap" % i, *([script] * (i + 1))))
+        paths.insert(3, self.path("missing.pcap"))
+        for form in ("text", "json"):
+            one = run("-o", form, *paths)
+            for jobs in (2, 4, 16):
+                many = run("-j", jobs, "-o", form, *paths)
+                self.assertEqual((many.status, many.out, many.err), (one.status, one.out, one.err))
+
+    def test_same_result_every_time(self):
+        path = self.capture("mixed.pcap", DELIVERED, REFUSED, LOGIN)
+        self.assertEqual(run("-v", path).out, run("-v", path).out)
+        self.assertEqual(run("-o", "json", path).out, run("-o", "json", path).out)
+
+    def test_progress(self):
+        path = self.capture("good.pcap", DELIVERED)
+        self.assertEqual(run("--progress", "auto", path).err, "")
+        self.assertEqual(run("--progress", "never", path).out, run("--progress", "always", path).out)
+
+    def test_anonymize(self):
+        path = self.capture("login.pcap", LOGIN)
+        shown = run("--anonymize", "-v", "-o", "text", "-o", "json:" + self.path("x.jsonl"), path)
+        with open(self.path("x.jsonl"), encoding="utf-8") as file:
+            text = file.read()
+        for secret in ("192.0.2.10", "198.51.100.25", "anna", "bob", "example.org", "example.net", "Hello"):
+            self.assertNotIn(secret, shown.out)
+            self.assertNotIn(secret, text.replace(self.folder.name, ""))
+        record = json.loads(text.splitlines()[0])
+        self.assertIn(record["client"]["ip"], shown.out)
+        self.assertIn(record["messages"][0]["recipients"][0]["address"], shown.out)
+        self.assertIsNone(record["messages"][0]["subject"])
+
+    def test_explain(self):
+        result = run("explain", "RCPT: 550 5.7.1 Relaying denied")
+        self.assertEqual(result.status, 0)
+        self.assertIn("rcpt-relay-denied", result.out)
+        many = run("explain", stdin=b"RCPT: 550 5.1.1 User unknown\r\n\ngreeting: 421 too busy\nqwertyuiop\n")
+        self.assertEqual(many.status, 0)
+        kinds = [(r["kind"], r["cause"]) for r in many.records()]
+        self.assertEqual(kinds, [("reply", "rcpt-unknown-user"), ("reply", "greet-421-busy"), ("unknown", None)])
+        unknown = run("explain", "-o", "json", "qwertyuiop")
+        self.assertEqual(unknown.status, 2)
+        self.assertTrue(unknown.records()[0]["nearest"])
+        self.assertEqual(run("explain", "qwertyuiop", "tcp-refused").status, 0)
+        self.assertIn("0x800CCC0B", run("explain", "0x800CCC0B").out)
+
+    def test_lists(self):
+        causes = run("causes").out
+        self.assertIn("tcp-refused ", causes)
+        self.assertEqual(len(run("causes", "-o", "json").records()), len(re.findall(r"^\S", causes, re.M)))
+        self.assertIn("aud-plaintext-auth-used", run("findings").out)
+
+
+if __name__ == "__main__":
+    common.main()
