@@ -1,9 +1,10 @@
 /*
  * dissector.h - the contract of a pure push parser.
  *
- * A dissector sees chunks of both directions in one sequence and emits events. It never allocates, prints, or reads a
- * file; its state is a plain struct that the caller owns. Any re-chunking of the same bytes gives the same events.
- * Feed cannot fail: odd traffic is an event. Gaps and ends are calls of their own.
+ * A dissector sees chunks of both directions in one sequence and emits events. It never allocates,
+ * prints, or reads a file; its state is a plain struct that the caller owns. Any re-chunking of the
+ * same bytes gives the same events. Feed cannot fail: odd traffic is an event. Gaps and ends are
+ * calls of their own.
  */
 #ifndef SW_DISSECTORS_DISSECTOR_H
 #define SW_DISSECTORS_DISSECTOR_H

@@ -1,9 +1,11 @@
 /*
- * smtpwhy.h - the library: captures in, one record for each mail session out, and what a code or a reply means.
+ * smtpwhy.h - the library: captures in, one record for each mail session out, and what a code or a
+ * reply means.
  *
- * A run reads captures one after the other on the calling thread and hands out records in the order in which they
- * become final. Records are opaque here and borrowed during the callback; a report (report/report.h) writes them.
- * Several runs may exist side by side on different threads. The library never prints and never exits.
+ * A run reads captures one after the other on the calling thread and hands out records in the order
+ * in which they become final. Records are opaque here and borrowed during the callback; a report
+ * (report/report.h) writes them. Several runs may exist side by side on different threads. The
+ * library never prints and never exits.
  *
  * Life: sw_run_new, sw_run_file ..., sw_run_finish, sw_run_free.
  */
@@ -25,16 +27,18 @@
 struct sw_run;
 struct sw_record;
 
-/* What to look for and how far to go. Zero-initialise, then set what differs. Strings are borrowed by the run. */
+/* What to look for and how far to go. Zero-initialise, then set what differs. Strings are borrowed
+ * by the run. */
 struct sw_run_options {
-    const char *filter;    /* pcap filter expression, or NULL */
-    const char *ports;     /* mail ports "25,465,587,2525,24", or NULL for these */
+    const char *filter;         /* pcap filter expression, or NULL */
+    const char *ports;          /* mail ports "25,465,587,2525,24", or NULL for these */
     uint64_t stop_after_frames; /* per run, 0 = no limit */
-    const char *limits;    /* "name=value,..." or NULL */
+    const char *limits;         /* "name=value,..." or NULL */
     /* Called for every record; required. */
     void (*record)(void *ctx, const struct sw_record *record);
     void *record_ctx;
-    /* Called now and then while a file is read, with bytes done and in all (0 = unknown); may be NULL. */
+    /* Called now and then while a file is read, with bytes done and in all (0 = unknown); may be
+     * NULL. */
     void (*progress)(void *ctx, uint64_t done_bytes, uint64_t all_bytes);
     void *progress_ctx;
 };
@@ -48,17 +52,19 @@ enum sw_result {
 };
 
 /*
- * A new run, or NULL: then `message` (may be NULL, `room` bytes) says why (an option that cannot be honoured, no
- * memory). The options struct is copied, its strings are borrowed until sw_run_free().
+ * A new run, or NULL: then `message` (may be NULL, `room` bytes) says why (an option that cannot be
+ * honoured, no memory). The options struct is copied, its strings are borrowed until sw_run_free().
  */
 SW_API struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, size_t room);
 /*
- * Analyses one capture from its first to its last frame; "-" is standard input. The records of its sessions are handed
- * out during the call. For any result but OK, sw_run_message() says what, where and what to do.
+ * Analyses one capture from its first to its last frame; "-" is standard input. The records of its
+ * sessions are handed out during the call. For any result but OK, sw_run_message() says what, where
+ * and what to do.
  */
 SW_API enum sw_result sw_run_file(struct sw_run *run, const char *path);
 SW_API const char *sw_run_message(const struct sw_run *run);
-/* Adds the counts of `from` to those of `into`, in argument order, for runs that worked side by side. */
+/* Adds the counts of `from` to those of `into`, in argument order, for runs that worked side by
+ * side. */
 SW_API void sw_run_absorb(struct sw_run *into, struct sw_run *from);
 /* Hands out the summary record. Result INCOMPLETE when anything in the whole run was. */
 SW_API enum sw_result sw_run_finish(struct sw_run *run);

@@ -1,5 +1,6 @@
 /*
- * auth.c - logins (RFC 4954): who logs in, never with what. Decoded bytes stay in a small buffer that is wiped.
+ * auth.c - logins (RFC 4954): who logs in, never with what. Decoded bytes stay in a small buffer
+ * that is wiped.
  */
 #include "base/base64.h"
 #include "base/wipe.h"

@@ -1,8 +1,10 @@
 /*
- * body.c - the text of a message: DATA until the dot (RFC 5321 4.1.1.4), BDAT by exact octets (RFC 3030).
+ * body.c - the text of a message: DATA until the dot (RFC 5321 4.1.1.4), BDAT by exact octets (RFC
+ * 3030).
  *
- * The text is scanned, never kept: memchr finds the line ends, and only the first bytes of a line are looked at one by
- * one. States say what the last bytes were, so that any chunking gives the same result.
+ * The text is scanned, never kept: memchr finds the line ends, and only the first bytes of a line
+ * are looked at one by one. States say what the last bytes were, so that any chunking gives the
+ * same result.
  */
 #include "dissectors/smtp/internal.h"
 
@@ -98,8 +100,10 @@ static void false_end(struct smtp_io *io, struct sw_span bytes, size_t at, enum 
     smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_FALSE_END, sw_span_sub(bytes, at + 1, 40), variant);
 }
 
-/* From inside a line to behind its LF, or to the end of the bytes. Lone CRs and LFs are told once a piece. */
-static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at, bool *told_lf, bool *told_cr)
+/* From inside a line to behind its LF, or to the end of the bytes. Lone CRs and LFs are told once a
+ * piece. */
+static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at, bool *told_lf,
+                        bool *told_cr)
 {
     struct smtp_state *st = io->state;
     struct sw_span rest = sw_span_from(bytes, at);
@@ -192,7 +196,8 @@ size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
         }
         bool starts_line = st->body_state == LINE_START || st->body_state == LF_LINE_START;
         if (starts_line && bytes.ptr[at] != '.') {
-            st->body_state = MID_LINE; /* the byte itself may be the line's end; skip_line sees it */
+            st->body_state =
+                MID_LINE; /* the byte itself may be the line's end; skip_line sees it */
             continue;
         }
         st->body_octets++;
@@ -208,7 +213,8 @@ size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
     return bytes.len;
 }
 
-void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags, uint64_t *size)
+void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags,
+                     uint64_t *size)
 {
     struct smtp_state *st = io->state;
     struct sw_span rest = argument;
@@ -217,7 +223,8 @@ void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, u
     bool is_last = sw_span_eq_nocase(last, SW_SPAN_LIT("LAST"));
     bool good = sw_span_u64(number, size) && *size <= UINT32_MAX && (last.len == 0 || is_last) &&
                 sw_span_trim(rest).len == 0;
-    if (!good) { /* no octets follow that anybody could count; the reply keeps its place in the queue */
+    if (!good) { /* no octets follow that anybody could count; the reply keeps its place in the
+                    queue */
         *size = 0;
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BAD_BDAT, argument, 0);
         return;

@@ -1,5 +1,6 @@
 /*
- * command.c - the client's side: commands, their arguments, and when the next bytes have to wait for a reply.
+ * command.c - the client's side: commands, their arguments, and when the next bytes have to wait
+ * for a reply.
  */
 #include "base/address.h"
 #include "dissectors/smtp/internal.h"
@@ -24,7 +25,8 @@ struct smtp_pending *smtp_queue_last(struct smtp_state *state)
     return &state->queue[(state->queue_head + state->queue_len - 1) % SMTP_QUEUE];
 }
 
-static struct smtp_event command_event(const struct smtp_io *io, enum smtp_verb verb, uint32_t flags)
+static struct smtp_event command_event(const struct smtp_io *io, enum smtp_verb verb,
+                                       uint32_t flags)
 {
     return (struct smtp_event){
         .kind = SMTP_EVENT_COMMAND,
@@ -97,11 +99,13 @@ static void bdat_command(struct smtp_io *io, struct smtp_event *event, struct sw
 static bool proxy_line(struct smtp_io *io, struct sw_span text)
 {
     struct smtp_state *st = io->state;
-    if (st->next_id != 1 || st->greeted || st->midstream || !sw_span_starts(text, SW_SPAN_LIT("PROXY ")))
+    if (st->next_id != 1 || st->greeted || st->midstream ||
+        !sw_span_starts(text, SW_SPAN_LIT("PROXY ")))
         return false;
     struct sw_span rest = sw_span_from(text, 6);
     struct sw_span family = sw_span_word(&rest);
-    struct smtp_event event = {.kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .begin = io->begin, .end = io->end};
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .begin = io->begin, .end = io->end};
     if (sw_span_starts(family, SW_SPAN_LIT("TCP")))
         event.text = sw_span_word(&rest);
     smtp_emit(io, &event);
@@ -121,8 +125,8 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
 }
 
 /*
- * "250-..." that was never ended: the client takes it for the whole answer and goes on, so it is. Not for the greeting,
- * where a client that speaks too early proves nothing.
+ * "250-..." that was never ended: the client takes it for the whole answer and goes on, so it is.
+ * Not for the greeting, where a client that speaks too early proves nothing.
  */
 static void close_open_reply(struct smtp_io *io)
 {
@@ -135,11 +139,13 @@ static void close_open_reply(struct smtp_io *io)
     }
     if (!st->reply_open || st->queue_len != 1 || st->queue[st->queue_head].verb == SMTP_VERB_NONE)
         return;
-    smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_UNTERMINATED_REPLY, (struct sw_span){NULL, 0}, st->reply_code);
+    smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_UNTERMINATED_REPLY, (struct sw_span){NULL, 0},
+             st->reply_code);
     smtp_reply_complete(io, 0);
 }
 
-/* Replies may be lost in a gap of the server: what was asked before it counts as answered, unseen, once the client goes on. */
+/* Replies may be lost in a gap of the server: what was asked before it counts as answered, unseen,
+ * once the client goes on. */
 static void forget_lost_replies(struct smtp_state *st)
 {
     if (!st->after_gap[SW_FROM_SERVER])
@@ -223,8 +229,13 @@ static void unknown_line(struct smtp_io *io, const struct sw_line *line)
         command_line(io, line, SMTP_FLAG_GUESSED);
         return;
     }
-    struct smtp_event event = {.kind = SMTP_EVENT_BODY, .from = SW_FROM_CLIENT, .verb = SMTP_VERB_DATA,
-                               .flags = SMTP_FLAG_GUESSED, .number = line->length + 2, .begin = io->begin, .end = io->end};
+    struct smtp_event event = {.kind = SMTP_EVENT_BODY,
+                               .from = SW_FROM_CLIENT,
+                               .verb = SMTP_VERB_DATA,
+                               .flags = SMTP_FLAG_GUESSED,
+                               .number = line->length + 2,
+                               .begin = io->begin,
+                               .end = io->end};
     st->body_octets += event.number;
     smtp_emit(io, &event);
 }

@@ -15,8 +15,8 @@ struct smtp_io {
 };
 
 void smtp_emit(const struct smtp_io *io, const struct smtp_event *event);
-void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly, struct sw_span text,
-              uint64_t number);
+void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
+              struct sw_span text, uint64_t number);
 
 /* --- queue of unanswered commands --- */
 void smtp_queue_push(struct smtp_state *state, uint32_t id, enum smtp_verb verb, unsigned flags);
@@ -42,11 +42,13 @@ void smtp_body_end(struct smtp_io *io, enum smtp_verb verb, uint32_t flags);
 /* Octets that the capture lacks. */
 void smtp_body_missing(struct smtp_io *io, uint64_t length);
 /* After BDAT n: what follows. */
-void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags, uint64_t *size);
+void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags,
+                     uint64_t *size);
 
 /* --- logins --- */
 /* A new AUTH; `data` is its initial response (may be empty). */
-void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data, uint32_t id);
+void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data,
+                     uint32_t id);
 /* A continuation line. */
 void smtp_auth_data(struct smtp_io *io, struct sw_span data);
 /* The text of the server's 334: what it asks for. */

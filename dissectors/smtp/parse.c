@@ -51,7 +51,8 @@ void smtp_keyword_parse(struct sw_span line, struct sw_span *keyword, struct sw_
     struct sw_span word = sw_span_word(&rest);
     size_t equals = sw_span_index(word, '=');
     if (equals < word.len && sw_span_starts_nocase(word, SW_SPAN_LIT("AUTH="))) {
-        struct sw_span whole = sw_span_trim(line); /* the legacy form joins the first mechanism to the keyword */
+        struct sw_span whole =
+            sw_span_trim(line); /* the legacy form joins the first mechanism to the keyword */
         *keyword = sw_span_sub(whole, 0, equals + 1);
         *params = sw_span_trim(sw_span_from(whole, equals + 1));
         return;
@@ -95,13 +96,20 @@ enum smtp_mechanism smtp_mechanism_of(struct sw_span name)
         const char *prefix;
         enum smtp_mechanism mechanism;
     } known[] = {
-        {"PLAIN", SMTP_MECH_PLAIN},           {"LOGIN", SMTP_MECH_LOGIN},
-        {"CRAM-MD5", SMTP_MECH_CRAM_MD5},     {"DIGEST-MD5", SMTP_MECH_DIGEST_MD5},
-        {"SCRAM-", SMTP_MECH_SCRAM},          {"NTLM", SMTP_MECH_NTLM},
-        {"MSN", SMTP_MECH_NTLM},              {"GSSAPI", SMTP_MECH_GSSAPI},
-        {"GS2-", SMTP_MECH_GSSAPI},           {"GSS-", SMTP_MECH_GSSAPI},
-        {"NEGOTIATE", SMTP_MECH_GSSAPI},      {"XOAUTH2", SMTP_MECH_XOAUTH2},
-        {"OAUTHBEARER", SMTP_MECH_OAUTHBEARER}, {"EXTERNAL", SMTP_MECH_EXTERNAL},
+        {"PLAIN", SMTP_MECH_PLAIN},
+        {"LOGIN", SMTP_MECH_LOGIN},
+        {"CRAM-MD5", SMTP_MECH_CRAM_MD5},
+        {"DIGEST-MD5", SMTP_MECH_DIGEST_MD5},
+        {"SCRAM-", SMTP_MECH_SCRAM},
+        {"NTLM", SMTP_MECH_NTLM},
+        {"MSN", SMTP_MECH_NTLM},
+        {"GSSAPI", SMTP_MECH_GSSAPI},
+        {"GS2-", SMTP_MECH_GSSAPI},
+        {"GSS-", SMTP_MECH_GSSAPI},
+        {"NEGOTIATE", SMTP_MECH_GSSAPI},
+        {"XOAUTH2", SMTP_MECH_XOAUTH2},
+        {"OAUTHBEARER", SMTP_MECH_OAUTHBEARER},
+        {"EXTERNAL", SMTP_MECH_EXTERNAL},
         {"ANONYMOUS", SMTP_MECH_ANONYMOUS},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

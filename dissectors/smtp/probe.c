@@ -11,19 +11,23 @@ static bool is_cut(struct sw_span first)
 static int probe_server(struct sw_span first)
 {
     if (first.len < 3)
-        return first.len > 0 && (first.ptr[0] == '2' || first.ptr[0] == '4' || first.ptr[0] == '5') ? 1 : 0;
+        return first.len > 0 && (first.ptr[0] == '2' || first.ptr[0] == '4' || first.ptr[0] == '5')
+                   ? 1
+                   : 0;
     for (size_t i = 0; i < 3; i++) {
         if (!sw_ascii_digit(first.ptr[i]))
             return 0;
     }
-    bool separator = first.len == 3 || first.ptr[3] == ' ' || first.ptr[3] == '-' || first.ptr[3] == '\r' ||
-                     first.ptr[3] == '\n';
+    bool separator = first.len == 3 || first.ptr[3] == ' ' || first.ptr[3] == '-' ||
+                     first.ptr[3] == '\r' || first.ptr[3] == '\n';
     if (!separator || first.ptr[0] < '2' || first.ptr[0] > '5')
         return 0;
     struct sw_span line = sw_span_sub(first, 0, sw_span_index(first, '\n'));
-    bool greeting = sw_span_starts(first, SW_SPAN_LIT("220")) || sw_span_starts(first, SW_SPAN_LIT("421")) ||
-                    sw_span_starts(first, SW_SPAN_LIT("554")) || sw_span_starts(first, SW_SPAN_LIT("521"));
-    bool other = sw_span_find_nocase(line, SW_SPAN_LIT("FTP")) < line.len; /* FTP greets with 220 too */
+    bool greeting =
+        sw_span_starts(first, SW_SPAN_LIT("220")) || sw_span_starts(first, SW_SPAN_LIT("421")) ||
+        sw_span_starts(first, SW_SPAN_LIT("554")) || sw_span_starts(first, SW_SPAN_LIT("521"));
+    bool other =
+        sw_span_find_nocase(line, SW_SPAN_LIT("FTP")) < line.len; /* FTP greets with 220 too */
     bool named = sw_span_find_nocase(line, SW_SPAN_LIT("SMTP")) < line.len ||
                  sw_span_find_nocase(line, SW_SPAN_LIT("LMTP")) < line.len ||
                  sw_span_find_nocase(line, SW_SPAN_LIT("mail")) < line.len;
@@ -36,16 +40,18 @@ static int probe_server(struct sw_span first)
 
 static int probe_client(struct sw_span first)
 {
-    static const char *const openers[] = {"EHLO", "HELO", "LHLO", "MAIL FROM:", "RCPT TO:", "STARTTLS", "AUTH ",
-                                          "RSET", "NOOP", "QUIT", "DATA", "BDAT ", "XCLIENT ", "HELP", "VRFY ",
-                                          "EXPN ", "PROXY TCP", "ETRN "};
+    static const char *const openers[] = {
+        "EHLO",     "HELO", "LHLO",  "MAIL FROM:", "RCPT TO:",  "STARTTLS",
+        "AUTH ",    "RSET", "NOOP",  "QUIT",       "DATA",      "BDAT ",
+        "XCLIENT ", "HELP", "VRFY ", "EXPN ",      "PROXY TCP", "ETRN "};
     for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++) {
         struct sw_span opener = sw_span_str(openers[i]);
         if (sw_span_starts_nocase(first, opener)) {
             uint8_t behind = first.len > opener.len ? first.ptr[opener.len] : ' ';
-            bool word = !sw_ascii_alpha(behind) || opener.ptr[opener.len - 1] == ':' || opener.ptr[opener.len - 1] == ' ' ||
-                        i == 16;
-            bool common = i == 7 || i == 8 || i == 9 || i == 10 || i == 13; /* words of other protocols, too */
+            bool word = !sw_ascii_alpha(behind) || opener.ptr[opener.len - 1] == ':' ||
+                        opener.ptr[opener.len - 1] == ' ' || i == 16;
+            bool common = i == 7 || i == 8 || i == 9 || i == 10 ||
+                          i == 13; /* words of other protocols, too */
             if (word)
                 return common ? 40 : 80;
         }

@@ -12,11 +12,13 @@ struct reply_line {
     struct sw_span text;
 };
 
-/* RFC 5321 4.2.1: three digits, then a blank, a hyphen, or nothing. Codes nobody knows are codes all the same. */
+/* RFC 5321 4.2.1: three digits, then a blank, a hyphen, or nothing. Codes nobody knows are codes
+ * all the same. */
 static struct reply_line parse_line(struct sw_span line)
 {
     struct reply_line r = {.text = line};
-    if (line.len < 3 || !sw_ascii_digit(line.ptr[0]) || !sw_ascii_digit(line.ptr[1]) || !sw_ascii_digit(line.ptr[2]))
+    if (line.len < 3 || !sw_ascii_digit(line.ptr[0]) || !sw_ascii_digit(line.ptr[1]) ||
+        !sw_ascii_digit(line.ptr[2]))
         return r;
     if (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-' && line.ptr[3] != '\t')
         return r;
@@ -71,11 +73,13 @@ static void pop(struct smtp_state *st)
 
 static bool is_final(const struct smtp_pending *p)
 {
-    return p->verb == SMTP_VERB_END_OF_DATA || (p->verb == SMTP_VERB_BDAT && (p->flags & SMTP_FLAG_LAST));
+    return p->verb == SMTP_VERB_END_OF_DATA ||
+           (p->verb == SMTP_VERB_BDAT && (p->flags & SMTP_FLAG_LAST));
 }
 
 /* LMTP answers the end of data once for each accepted recipient (RFC 2033 4.2). */
-static bool expects_more(struct smtp_state *st, const struct smtp_pending *p, struct smtp_event *event)
+static bool expects_more(struct smtp_state *st, const struct smtp_pending *p,
+                         struct smtp_event *event)
 {
     if (!is_final(p))
         return false;
@@ -120,8 +124,13 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
         if (code != 354 || st->mode == SMTP_MODE_BODY)
             break;
         if (st->mode == SMTP_MODE_COMMAND) {
-            struct smtp_event event = {.kind = SMTP_EVENT_DATA_BEGIN, .from = SW_FROM_SERVER, .verb = SMTP_VERB_DATA,
-                                       .id = id, .answers = id, .begin = io->begin, .end = io->end};
+            struct smtp_event event = {.kind = SMTP_EVENT_DATA_BEGIN,
+                                       .from = SW_FROM_SERVER,
+                                       .verb = SMTP_VERB_DATA,
+                                       .id = id,
+                                       .answers = id,
+                                       .begin = io->begin,
+                                       .end = io->end};
             smtp_body_begin(st, id);
             smtp_emit(io, &event);
         }
@@ -130,8 +139,12 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
     case SMTP_VERB_X_ANONYMOUSTLS:
         end_of_wait(st, id);
         if (positive) {
-            struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER, .from = SW_FROM_SERVER, .verb = verb,
-                                       .answers = id, .begin = io->begin, .end = io->end};
+            struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER,
+                                       .from = SW_FROM_SERVER,
+                                       .verb = verb,
+                                       .answers = id,
+                                       .begin = io->begin,
+                                       .end = io->end};
             st->mode = SMTP_MODE_TLS;
             smtp_emit(io, &event);
         }
@@ -176,8 +189,8 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
 }
 
 /*
- * A reply in the middle of a text. The dot may be unseen (a gap, or a server that takes a look-alike for the end), or the
- * server breaks in.
+ * A reply in the middle of a text. The dot may be unseen (a gap, or a server that takes a
+ * look-alike for the end), or the server breaks in.
  */
 static void reply_inside_text(struct smtp_io *io, struct smtp_event *event)
 {
@@ -193,13 +206,15 @@ static void reply_inside_text(struct smtp_io *io, struct smtp_event *event)
     event->flags |= SMTP_FLAG_UNSOLICITED;
 }
 
-/* Nothing is outstanding: the greeting of a capture that starts late, a reply whose command was lost, or unasked. */
+/* Nothing is outstanding: the greeting of a capture that starts late, a reply whose command was
+ * lost, or unasked. */
 static void reply_to_nothing(struct smtp_io *io, struct smtp_event *event)
 {
     struct smtp_state *st = io->state;
     bool lost_command = st->queue_lost > 0 || st->after_gap[SW_FROM_CLIENT];
     bool first_words = st->midstream && !st->greeted && st->next_id == 1;
-    bool greeting_code = event->code == 220 || event->code == 421 || event->code == 554 || event->code == 521;
+    bool greeting_code =
+        event->code == 220 || event->code == 421 || event->code == 554 || event->code == 521;
     if (st->queue_lost > 0)
         st->queue_lost--;
     if (first_words && greeting_code) {
@@ -233,8 +248,8 @@ static enum smtp_verb only_command_for(uint16_t code)
 }
 
 /*
- * A code that only one command gets, while an earlier one is still unanswered: the earlier reply was lost or unreadable.
- * The queue is brought back in step.
+ * A code that only one command gets, while an earlier one is still unanswered: the earlier reply
+ * was lost or unreadable. The queue is brought back in step.
  */
 static void keep_step_by_code(struct smtp_io *io)
 {
@@ -329,7 +344,8 @@ void smtp_server_line(struct smtp_io *io, const struct sw_line *line)
     struct smtp_state *st = io->state;
     struct reply_line r = parse_line(line->text);
     bool cut = line->end == SW_LINE_OPEN || line->text.len < line->length;
-    if (st->skip_to_line_end[SW_FROM_SERVER]) { /* behind a gap: the rest of a line, unless it looks whole */
+    if (st->skip_to_line_end[SW_FROM_SERVER]) { /* behind a gap: the rest of a line, unless it looks
+                                                   whole */
         st->skip_to_line_end[SW_FROM_SERVER] = false;
         if (!r.valid)
             return;

@@ -11,8 +11,8 @@ void smtp_emit(const struct smtp_io *io, const struct smtp_event *event)
     io->sink->emit(io->sink->ctx, event);
 }
 
-void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly, struct sw_span text,
-              uint64_t number)
+void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
+              struct sw_span text, uint64_t number)
 {
     struct smtp_event event = {
         .kind = SMTP_EVENT_ANOMALY,
@@ -57,13 +57,15 @@ static bool next_line(struct smtp_io *io, enum sw_from from, struct sw_span *res
     return true;
 }
 
-static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece, const struct smtp_sink *sink)
+static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
+                          const struct smtp_sink *sink)
 {
     struct sw_span rest = piece->bytes;
     uint64_t offset = piece->at.offset;
     struct smtp_io io = io_at(st, sink, piece->at);
     struct sw_line line;
-    while (st->mode != SMTP_MODE_TLS && next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line)) {
+    while (st->mode != SMTP_MODE_TLS &&
+           next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line)) {
         bool waited = st->mode == SMTP_MODE_WAIT;
         smtp_server_line(&io, &line);
         if (waited && st->mode != SMTP_MODE_WAIT)
@@ -73,9 +75,11 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece, c
 }
 
 /* The binary header of the PROXY protocol, version 2, and its source address. */
-static size_t proxy_header(struct smtp_state *st, const struct sw_piece *piece, const struct smtp_sink *sink)
+static size_t proxy_header(struct smtp_state *st, const struct sw_piece *piece,
+                           const struct smtp_sink *sink)
 {
-    static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
+    static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
+                                          0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
     struct sw_span b = piece->bytes;
     bool first = st->next_id == 1 && !st->midstream && !st->greeted && piece->at.offset == 0;
     if (!first || b.len < 16 || memcmp(b.ptr, signature, sizeof(signature)) != 0)
@@ -89,15 +93,19 @@ static size_t proxy_header(struct smtp_state *st, const struct sw_piece *piece, 
         sw_address_format(address, family == 1 ? 4 : 6, text);
     }
     struct smtp_io io = io_at(st, sink, piece->at);
-    struct smtp_event event = {.kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .text = sw_span_str(text),
-                               .begin = piece->at, .end = piece->at};
+    struct smtp_event event = {.kind = SMTP_EVENT_PROXY,
+                               .from = SW_FROM_CLIENT,
+                               .text = sw_span_str(text),
+                               .begin = piece->at,
+                               .end = piece->at};
     smtp_emit(&io, &event);
     size_t used = length < b.len ? length : b.len;
     st->proxy_left = (uint32_t)(length - used);
     return used;
 }
 
-/* One step of the client's bytes: a line, octets of a message, or nothing while a reply has to decide. */
+/* One step of the client's bytes: a line, octets of a message, or nothing while a reply has to
+ * decide. */
 static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at at, bool *line_open)
 {
     struct smtp_state *st = io->state;
@@ -126,7 +134,8 @@ static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at 
     return 0;
 }
 
-static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece, const struct smtp_sink *sink)
+static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece,
+                          const struct smtp_sink *sink)
 {
     size_t used = proxy_header(st, piece, sink);
     if (st->proxy_left > 0 && used == 0) {
@@ -141,10 +150,12 @@ static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece, c
             smtp_release_hold(st, rest, sink);
         if (st->mode == SMTP_MODE_WAIT || st->mode == SMTP_MODE_TLS) {
             const struct smtp_pending *last = smtp_queue_last(st);
-            bool behind_starttls = st->mode == SMTP_MODE_WAIT && last && last->verb == SMTP_VERB_STARTTLS;
+            bool behind_starttls =
+                st->mode == SMTP_MODE_WAIT && last && last->verb == SMTP_VERB_STARTTLS;
             if (behind_starttls) {
                 io.begin = io.end = piece->at;
-                smtp_odd(&io, SW_FROM_CLIENT, SMTP_ODD_AFTER_STARTTLS, (struct sw_span){NULL, 0}, 0);
+                smtp_odd(&io, SW_FROM_CLIENT, SMTP_ODD_AFTER_STARTTLS, (struct sw_span){NULL, 0},
+                         0);
             }
             break;
         }
@@ -154,11 +165,13 @@ static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece, c
     return used;
 }
 
-size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece, const struct smtp_sink *sink)
+size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece,
+                 const struct smtp_sink *sink)
 {
     if (state->mode == SMTP_MODE_TLS)
         return 0;
-    return piece->from == SW_FROM_SERVER ? feed_server(state, piece, sink) : feed_client(state, piece, sink);
+    return piece->from == SW_FROM_SERVER ? feed_server(state, piece, sink)
+                                         : feed_client(state, piece, sink);
 }
 
 bool smtp_holds_client(const struct smtp_state *state)
@@ -186,9 +199,13 @@ void smtp_release_hold(struct smtp_state *state, struct sw_span next, const stru
         state->mode = SMTP_MODE_AUTH;
         if (state->auth_step == 0 && state->mechanism == SMTP_MECH_LOGIN)
             state->auth_prompt = 'u';
-    } else if ((verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS) && looks_like_tls(next)) {
-        struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER, .from = SW_FROM_SERVER, .verb = verb,
-                                   .answers = last->id, .flags = SMTP_FLAG_GUESSED};
+    } else if ((verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS) &&
+               looks_like_tls(next)) {
+        struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER,
+                                   .from = SW_FROM_SERVER,
+                                   .verb = verb,
+                                   .answers = last->id,
+                                   .flags = SMTP_FLAG_GUESSED};
         state->mode = SMTP_MODE_TLS;
         sink->emit(sink->ctx, &event);
     }
@@ -234,7 +251,8 @@ static void gap_in_client(struct smtp_io *io, uint64_t length)
         smtp_body_missing(io, length);
         return;
     case SMTP_MODE_BDAT:
-        if (length > 0 && length <= st->bdat_left) { /* counted by octets: nothing is lost but the octets */
+        if (length > 0 &&
+            length <= st->bdat_left) { /* counted by octets: nothing is lost but the octets */
             smtp_body_missing(io, length);
             st->bdat_left -= length;
             if (st->bdat_left == 0)
@@ -247,7 +265,8 @@ static void gap_in_client(struct smtp_io *io, uint64_t length)
     case SMTP_MODE_AUTH: /* a line of the login is missing; the server answers it all the same */
         sw_lines_clear(&st->lines[SW_FROM_CLIENT]);
         smtp_queue_push(st, st->next_id++, SMTP_VERB_AUTH_DATA, SMTP_FLAG_GUESSED);
-        st->auth_step = UINT8_MAX; /* which line comes next is not known: no name is told any more */
+        st->auth_step =
+            UINT8_MAX; /* which line comes next is not known: no name is told any more */
         st->auth_prompt = 'p';
         st->mode = SMTP_MODE_WAIT;
         return;
@@ -271,7 +290,8 @@ void smtp_gap(struct smtp_state *state, enum sw_from from, uint64_t length, stru
     struct smtp_io io = io_at(state, sink, at);
     if (state->mode == SMTP_MODE_TLS)
         return;
-    struct smtp_event event = {.kind = SMTP_EVENT_GAP, .from = from, .number = length, .begin = at, .end = at};
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_GAP, .from = from, .number = length, .begin = at, .end = at};
     smtp_emit(&io, &event);
     if (from == SW_FROM_SERVER)
         gap_in_server(&io);
@@ -282,12 +302,14 @@ void smtp_gap(struct smtp_state *state, enum sw_from from, uint64_t length, stru
 void smtp_resume_clear(struct smtp_state *state, struct sw_at at, const struct smtp_sink *sink)
 {
     struct smtp_io io = io_at(state, sink, at);
-    struct smtp_event event = {.kind = SMTP_EVENT_RESUMED, .from = SW_FROM_CLIENT, .begin = at, .end = at};
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_RESUMED, .from = SW_FROM_CLIENT, .begin = at, .end = at};
     state->mode = SMTP_MODE_COMMAND;
     smtp_emit(&io, &event);
 }
 
-void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at, const struct smtp_sink *sink)
+void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at,
+              const struct smtp_sink *sink)
 {
     struct smtp_io io = io_at(state, sink, at);
     if (state->mode == SMTP_MODE_TLS)

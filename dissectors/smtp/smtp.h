@@ -1,15 +1,17 @@
 /*
  * smtp.h - the SMTP dissector: bytes of both directions in, the dialogue out as events.
  *
- * Pure: no allocation, no I/O. The state is a plain struct owned by the caller; unfinished lines live in blocks that the
- * caller lends (base/text.h). Replies drive the state, not commands (RFC 5321 3.3): a body begins at the 354, a
- * hand-over to TLS at the 220 that answers STARTTLS.
+ * Pure: no allocation, no I/O. The state is a plain struct owned by the caller; unfinished lines
+ * live in blocks that the caller lends (base/text.h). Replies drive the state, not commands (RFC
+ * 5321 3.3): a body begins at the 354, a hand-over to TLS at the 220 that answers STARTTLS.
  *
- * Bytes whose meaning only the server's next reply decides (what follows DATA, AUTH, STARTTLS) are not consumed:
- * smtp_feed() then returns less than it was given and the caller keeps the rest ("held") and offers it again after
- * smtp_holds_client() has become false. One rule, no guessing, and the same events for any chunking.
+ * Bytes whose meaning only the server's next reply decides (what follows DATA, AUTH, STARTTLS) are
+ * not consumed: smtp_feed() then returns less than it was given and the caller keeps the rest
+ * ("held") and offers it again after smtp_holds_client() has become false. One rule, no guessing,
+ * and the same events for any chunking.
  *
- * Secrets never become part of an event: of AUTH only the mechanism, the user name and lengths come out.
+ * Secrets never become part of an event: of AUTH only the mechanism, the user name and lengths come
+ * out.
  *
  * Life: init, then any of feed, gap; end; release.
  */
@@ -19,7 +21,8 @@
 #include "base/text.h"
 #include "dissectors/dissector.h"
 
-/* Verbs we know; SMTP_VERB_UNKNOWN is any other word, SMTP_VERB_JUNK a line that begins with no word at all. */
+/* Verbs we know; SMTP_VERB_UNKNOWN is any other word, SMTP_VERB_JUNK a line that begins with no
+ * word at all. */
 enum smtp_verb {
     SMTP_VERB_NONE, /* no command: the connection itself (the greeting answers it) */
     SMTP_VERB_UNKNOWN,
@@ -56,7 +59,8 @@ enum smtp_verb {
     SMTP_VERB_COUNT,
 };
 
-/* Upper-case name of a verb ("MAIL"); "." for END_OF_DATA, "" for NONE, UNKNOWN, JUNK, "(auth)" for AUTH_DATA. */
+/* Upper-case name of a verb ("MAIL"); "." for END_OF_DATA, "" for NONE, UNKNOWN, JUNK, "(auth)" for
+ * AUTH_DATA. */
 const char *smtp_verb_name(enum smtp_verb verb);
 
 /* Enhanced status code (RFC 3463); klass 0 = there is none. */
@@ -94,7 +98,7 @@ enum smtp_event_kind {
     SMTP_EVENT_RESUMED,      /* clear text went on after the hand-over (decrypted capture) */
     SMTP_EVENT_GAP,          /* bytes are missing here */
     SMTP_EVENT_ANOMALY,
-    SMTP_EVENT_PROXY,        /* a PROXY protocol header before the greeting; text = source address */
+    SMTP_EVENT_PROXY, /* a PROXY protocol header before the greeting; text = source address */
 };
 
 enum smtp_anomaly {
@@ -103,16 +107,17 @@ enum smtp_anomaly {
     SMTP_ODD_UNTERMINATED_REPLY, /* "250-" was never followed by "250 ", the dialogue went on */
     SMTP_ODD_BARE_LF,            /* line ended by LF alone */
     SMTP_ODD_BARE_CR,
-    SMTP_ODD_LONG_LINE,          /* over the limits of RFC 5321 4.5.3.1 (commands and replies) */
-    SMTP_ODD_EARLY_TALKER,       /* the client speaks before the greeting */
-    SMTP_ODD_AFTER_STARTTLS,     /* client bytes behind STARTTLS before its reply */
-    SMTP_ODD_INJECTED_REPLY,     /* server bytes behind the 220 that are no TLS */
-    SMTP_ODD_PIPELINED,          /* command sent before the reply to the one before it */
-    SMTP_ODD_BAD_BDAT,           /* BDAT whose argument is no chunk size */
-    SMTP_ODD_QUEUE_FULL,         /* more commands outstanding than are kept */
-    SMTP_ODD_RESYNC,             /* the dissector found its place again after a gap or in mid-stream */
-    SMTP_ODD_FALSE_END,          /* an end-of-data look-alike (LF.LF, CRLF.LF ...) inside a message; number = variant */
-    SMTP_ODD_NUL,                /* a NUL in a command or reply */
+    SMTP_ODD_LONG_LINE,      /* over the limits of RFC 5321 4.5.3.1 (commands and replies) */
+    SMTP_ODD_EARLY_TALKER,   /* the client speaks before the greeting */
+    SMTP_ODD_AFTER_STARTTLS, /* client bytes behind STARTTLS before its reply */
+    SMTP_ODD_INJECTED_REPLY, /* server bytes behind the 220 that are no TLS */
+    SMTP_ODD_PIPELINED,      /* command sent before the reply to the one before it */
+    SMTP_ODD_BAD_BDAT,       /* BDAT whose argument is no chunk size */
+    SMTP_ODD_QUEUE_FULL,     /* more commands outstanding than are kept */
+    SMTP_ODD_RESYNC,         /* the dissector found its place again after a gap or in mid-stream */
+    SMTP_ODD_FALSE_END, /* an end-of-data look-alike (LF.LF, CRLF.LF ...) inside a message; number =
+                           variant */
+    SMTP_ODD_NUL,       /* a NUL in a command or reply */
 };
 
 /* Flags of commands and replies. */
@@ -124,24 +129,25 @@ enum smtp_flag {
     SMTP_FLAG_INITIAL = 0x10,     /* AUTH with an initial response */
     SMTP_FLAG_CANCEL = 0x20,      /* AUTH continuation "*" */
     SMTP_FLAG_GUESSED = 0x40,     /* read in mid-stream or after a gap: the pairing is a guess */
-    SMTP_FLAG_RECIPIENT = 0x80,   /* LMTP: one of the final replies, number = index among accepted recipients */
-    SMTP_FLAG_EMPTY = 0x100,      /* AUTH continuation without a byte */
+    SMTP_FLAG_RECIPIENT =
+        0x80, /* LMTP: one of the final replies, number = index among accepted recipients */
+    SMTP_FLAG_EMPTY = 0x100, /* AUTH continuation without a byte */
 };
 
 /*
  * One event. Spans live only during the emit call. Fields that a kind does not name are zero.
  *
- * COMMAND: id (1, 2, ... in the order sent), verb, word (the verb as written), text = argument (AUTH: mechanism only;
- *   AUTH_DATA: empty), number = size of BDAT chunk / length of AUTH data, flags, begin/end = first and last byte.
- * REPLY_LINE: code, text = the line behind code and separator, number = index of the line, flags CUT.
- * REPLY: code (0 when no three digits could be read), enhanced (of the first line that has one), answers = id of the
- *   command (0 = none: greeting or unsolicited), verb = the verb answered, number = lines, begin = first, end = last
- *   byte. Follows its REPLY_LINEs.
- * AUTH_USER: text = user name (decoded, may hold any bytes), mechanism, answers = id of the AUTH command.
- * DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it is answered like a
- *   command), number = octets of the message after dot-unstuffing, without the terminator.
- * BODY: text = the octets as they came (dots still stuffed), number = their count; flags CUT with a count but no text for
- *   a gap inside the body.
+ * COMMAND: id (1, 2, ... in the order sent), verb, word (the verb as written), text = argument
+ * (AUTH: mechanism only; AUTH_DATA: empty), number = size of BDAT chunk / length of AUTH data,
+ * flags, begin/end = first and last byte. REPLY_LINE: code, text = the line behind code and
+ * separator, number = index of the line, flags CUT. REPLY: code (0 when no three digits could be
+ * read), enhanced (of the first line that has one), answers = id of the command (0 = none: greeting
+ * or unsolicited), verb = the verb answered, number = lines, begin = first, end = last byte.
+ * Follows its REPLY_LINEs. AUTH_USER: text = user name (decoded, may hold any bytes), mechanism,
+ * answers = id of the AUTH command. DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command;
+ * END_OF_DATA has an id of its own (it is answered like a command), number = octets of the message
+ * after dot-unstuffing, without the terminator. BODY: text = the octets as they came (dots still
+ * stuffed), number = their count; flags CUT with a count but no text for a gap inside the body.
  * ANOMALY: anomaly, text = a short excerpt, from.
  */
 struct smtp_event {
@@ -168,18 +174,19 @@ struct smtp_sink {
 };
 
 enum {
-    SMTP_QUEUE = 32, /* outstanding commands whose ids are kept; more are counted and answered as "unknown" */
+    SMTP_QUEUE = 32, /* outstanding commands whose ids are kept; more are counted and answered as
+                        "unknown" */
 };
 
 /* What a client line is at this moment. */
 enum smtp_mode {
     SMTP_MODE_UNKNOWN, /* mid-stream or after a gap: body or commands, not yet told */
     SMTP_MODE_COMMAND,
-    SMTP_MODE_WAIT,    /* held: the reply to DATA, AUTH or STARTTLS decides */
-    SMTP_MODE_AUTH,    /* 334 was given: the next line is AUTH data */
+    SMTP_MODE_WAIT, /* held: the reply to DATA, AUTH or STARTTLS decides */
+    SMTP_MODE_AUTH, /* 334 was given: the next line is AUTH data */
     SMTP_MODE_BODY,
     SMTP_MODE_BDAT,
-    SMTP_MODE_TLS,     /* handed over */
+    SMTP_MODE_TLS, /* handed over */
 };
 
 struct smtp_pending {
@@ -188,7 +195,8 @@ struct smtp_pending {
     uint8_t flags;
 };
 
-/* The whole state: under 1 KiB, no pointers but the lender's blocks. Fields are private to dissectors/smtp. */
+/* The whole state: under 1 KiB, no pointers but the lender's blocks. Fields are private to
+ * dissectors/smtp. */
 struct smtp_state {
     struct sw_lines lines[2]; /* by enum sw_from */
     enum smtp_mode mode;
@@ -197,18 +205,18 @@ struct smtp_state {
     bool server_spoke;
     bool greeted;
     bool after_gap[2];
-    bool skip_to_line_end[2]; /* in the middle of a line after a gap */
+    bool skip_to_line_end[2];   /* in the middle of a line after a gap */
     struct sw_at line_begin[2]; /* of the line that is being read */
-    bool wait_unsure;         /* the reply that would end a wait may be lost: the bytes themselves decide */
-    uint16_t junk_lines;      /* client lines in a row that are no commands */
-    uint32_t proxy_left;      /* bytes of a PROXY header still to come */
-    bool told_early;          /* the early talker was reported */
+    bool wait_unsure; /* the reply that would end a wait may be lost: the bytes themselves decide */
+    uint16_t junk_lines; /* client lines in a row that are no commands */
+    uint32_t proxy_left; /* bytes of a PROXY header still to come */
+    bool told_early;     /* the early talker was reported */
     uint32_t next_id;
     struct smtp_pending queue[SMTP_QUEUE];
     uint16_t queue_head, queue_len;
     uint32_t queue_lost; /* outstanding commands beyond the queue */
     /* running reply */
-    bool junk_answer;  /* a line that is no reply came while a command was unanswered */
+    bool junk_answer; /* a line that is no reply came while a command was unanswered */
     bool reply_open;
     uint16_t reply_code;
     uint32_t reply_lines;
@@ -225,28 +233,32 @@ struct smtp_state {
     uint64_t bdat_left;
     bool bdat_last;
     uint32_t body_id;
-    uint8_t body_state; /* the last octets seen, as a state of the end-of-data automaton */
+    uint8_t body_state;  /* the last octets seen, as a state of the end-of-data automaton */
     bool false_end_last; /* the text so far ends in an end-of-data look-alike */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */
     uint32_t lmtp_replies;        /* final replies given so far */
 };
 
-/* `midstream`: the capture does not show the connection's beginning. `lender` must outlive the state. */
+/* `midstream`: the capture does not show the connection's beginning. `lender` must outlive the
+ * state. */
 void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool midstream);
 
 /*
- * Takes one piece. Returns the bytes used: less than piece->bytes.len when the rest is held (client), when a hold has just
- * ended (server: offer the held bytes first, then the rest), or, in either direction, when the rest belongs to TLS
- * (state->mode == SMTP_MODE_TLS after SMTP_EVENT_TLS_HANDOVER).
+ * Takes one piece. Returns the bytes used: less than piece->bytes.len when the rest is held
+ * (client), when a hold has just ended (server: offer the held bytes first, then the rest), or, in
+ * either direction, when the rest belongs to TLS (state->mode == SMTP_MODE_TLS after
+ * SMTP_EVENT_TLS_HANDOVER).
  */
-size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece, const struct smtp_sink *sink);
+size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece,
+                 const struct smtp_sink *sink);
 
 /* True while client bytes cannot be judged before the server speaks. */
 bool smtp_holds_client(const struct smtp_state *state);
 
 /*
- * The reply that would decide will not come (it is lost, the capture has one side only, or too much is held): decide by
- * what the held bytes look like (`next` = the first of them). Afterwards smtp_holds_client() is false.
+ * The reply that would decide will not come (it is lost, the capture has one side only, or too much
+ * is held): decide by what the held bytes look like (`next` = the first of them). Afterwards
+ * smtp_holds_client() is false.
  */
 void smtp_release_hold(struct smtp_state *state, struct sw_span next, const struct smtp_sink *sink);
 
@@ -266,23 +278,27 @@ void smtp_release(struct smtp_state *state);
 
 /*
  * How much the first bytes of a direction look like SMTP, 0 (no) to 100 (certain).
- * Server: "220 ", "220-", "421 ", "554 " and kin, higher with ESMTP/SMTP/mail words, 0 for other bytes.
- * Client: a known verb at the start of a line; 0 for other bytes. An unfinished first word gives 1: wait for more.
+ * Server: "220 ", "220-", "421 ", "554 " and kin, higher with ESMTP/SMTP/mail words, 0 for other
+ * bytes. Client: a known verb at the start of a line; 0 for other bytes. An unfinished first word
+ * gives 1: wait for more.
  */
 int smtp_probe(enum sw_from from, struct sw_span first);
 
 /* Parts of lines that several readers need. */
 
 /*
- * Cuts the reverse-path or forward-path out of the argument of MAIL or RCPT ("FROM:<a@b> SIZE=1"): *path is what stands
- * between the angle brackets (or the bare word), *params the rest. False when there is no colon.
+ * Cuts the reverse-path or forward-path out of the argument of MAIL or RCPT ("FROM:<a@b> SIZE=1"):
+ * *path is what stands between the angle brackets (or the bare word), *params the rest. False when
+ * there is no colon.
  */
 bool smtp_path_parse(struct sw_span argument, struct sw_span *path, struct sw_span *params);
 /* Value of one ESMTP parameter ("SIZE") in params, case-insensitive; false when it is not there. */
 bool smtp_param_find(struct sw_span params, const char *keyword, struct sw_span *value);
-/* One EHLO reply line "KEYWORD args": keyword and parameters. "AUTH=LOGIN" gives keyword "AUTH=" (legacy form). */
+/* One EHLO reply line "KEYWORD args": keyword and parameters. "AUTH=LOGIN" gives keyword "AUTH="
+ * (legacy form). */
 void smtp_keyword_parse(struct sw_span line, struct sw_span *keyword, struct sw_span *params);
-/* Reads "5.7.1" at the start of text (class must be 2, 4 or 5); *used gets its length with one following blank. */
+/* Reads "5.7.1" at the start of text (class must be 2, 4 or 5); *used gets its length with one
+ * following blank. */
 bool smtp_enhanced_parse(struct sw_span text, struct smtp_enhanced *enhanced, size_t *used);
 enum smtp_mechanism smtp_mechanism_of(struct sw_span name);
 

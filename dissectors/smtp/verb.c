@@ -55,7 +55,8 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
     return SMTP_VERB_UNKNOWN;
 }
 
-/* MAIL without FROM: and the like occur in texts too; a line that is to be taken for a command needs its grammar. */
+/* MAIL without FROM: and the like occur in texts too; a line that is to be taken for a command
+ * needs its grammar. */
 bool smtp_looks_like_command(struct sw_span line)
 {
     struct sw_span rest = sw_span_trim(line);

@@ -78,7 +78,8 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
             break;
         context.starttls_offered =
             context.starttls_offered || sw_capability_find(hello, "STARTTLS") != NULL;
-        context.auth_offered = sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
+        context.auth_offered =
+            sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
     }
     const struct sw_auth *auth;
     SW_EACH(auth, c->session->auths) {
@@ -86,8 +87,8 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
             context.authenticated = context.authenticated || auth->result == SW_AUTH_ACCEPTED;
             context.failed_logins += auth->result == SW_AUTH_REJECTED;
         }
-        bool answers_it = reply->phase == SW_PHASE_AUTH &&
-                          (auth->reply == reply || auth->challenge == reply);
+        bool answers_it =
+            reply->phase == SW_PHASE_AUTH && (auth->reply == reply || auth->challenge == reply);
         if (answers_it) {
             context.auth_oauth =
                 auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
@@ -100,7 +101,8 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
     return context;
 }
 
-void sw_case_read(const struct sw_case *c, const struct sw_step *reply, struct sw_reply_reading *out)
+void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
+                  struct sw_reply_reading *out)
 {
     struct sw_reply_context context = context_of(c, reply);
     struct sw_enhanced enhanced = {reply->enhanced.klass, reply->enhanced.subject,
@@ -114,12 +116,16 @@ static bool matters(const struct sw_step *command)
     return command->from == SW_CLIENT && command->verb != SMTP_VERB_QUIT;
 }
 
-/* The first command behind the last answered one; replies before it that the capture lost do not matter any more. */
+/* The first command behind the last answered one; replies before it that the capture lost do not
+ * matter any more. */
 static const struct sw_step *find_pending(const struct sw_session *session)
 {
     const struct sw_step *pending = NULL;
     const struct sw_step *s;
     SW_EACH(s, session->steps) {
+        bool goodbye = s->from == SW_CLIENT && s->verb == SMTP_VERB_QUIT && s->reply;
+        if (goodbye)
+            pending = NULL;
         if (!matters(s))
             continue;
         if (s->reply)
@@ -205,7 +211,8 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     c->client_seen = f->half[SW_CLIENT].packets > 0;
     c->server_seen = f->half[SW_SERVER].packets > 0;
     c->established = f->established.frame != 0 || session->first_bytes[SW_CLIENT].len > 0 ||
-                     session->first_bytes[SW_SERVER].len > 0 || (f->midstream && c->client_seen && c->server_seen && !f->refused);
+                     session->first_bytes[SW_SERVER].len > 0 ||
+                     (f->midstream && c->client_seen && c->server_seen && !f->refused);
     c->server_spoke = f->half[SW_SERVER].bytes > 0;
     c->client_spoke = f->half[SW_CLIENT].bytes > 0;
     c->encrypted = session->tls != SW_TLS_NONE && session->tls != SW_TLS_CLEAR &&

@@ -1,5 +1,6 @@
 /*
- * case.h - the case file of one session: what the rules need to know, worked out once; private to the analyzer.
+ * case.h - the case file of one session: what the rules need to know, worked out once; private to
+ * the analyzer.
  *
  * Rules are pure: they look at the case and give a ruling. They never look at packets.
  */
@@ -28,28 +29,30 @@ struct sw_case {
     bool server_seen, client_seen; /* packets of that side are in the capture */
     bool established;
     bool server_spoke, client_spoke; /* payload */
-    bool encrypted;      /* the dialogue went into TLS and was not read */
-    bool complete_start; /* the handshake is in the capture */
-    bool reply_lost;     /* bytes of the server are missing: a reply may be among them */
+    bool encrypted;                  /* the dialogue went into TLS and was not read */
+    bool complete_start;             /* the handshake is in the capture */
+    bool reply_lost; /* bytes of the server are missing: a reply may be among them */
 
     enum sw_waiting waiting;
     const struct sw_step *pending; /* the first unanswered command */
     struct sw_mark wait_begin;     /* when that waiting began */
-    struct sw_mark gave_up;        /* QUIT, FIN or RST with which the client ended the waiting; frame 0 = it did not */
-    int64_t waited_ns;             /* from wait_begin to gave_up, to the server's close, or to the end of the capture */
+    struct sw_mark gave_up; /* QUIT, FIN or RST with which the client ended the waiting; frame 0 =
+                               it did not */
+    int64_t waited_ns; /* from wait_begin to gave_up, to the server's close, or to the end of the
+                          capture */
 
     bool closed_by_client, closed_by_server; /* first FIN or RST */
-    bool reset;          /* it was an RST */
-    bool orderly_quit;   /* QUIT was sent and nothing else was pending */
-    bool tried_mail;     /* MAIL was sent */
-    bool scanner;        /* the client was trying many hosts or ports in vain at that time */
+    bool reset;                              /* it was an RST */
+    bool orderly_quit;                       /* QUIT was sent and nothing else was pending */
+    bool tried_mail;                         /* MAIL was sent */
+    bool scanner; /* the client was trying many hosts or ports in vain at that time */
 
     struct sw_message_verdict *messages;
     uint32_t message_count;
     enum sw_outcome outcome; /* of all messages together; NO_MAIL when there were none */
     bool any_message_counts;
 
-    const struct sw_step *refusal; /* the first negative reply that was not overcome */
+    const struct sw_step *refusal;   /* the first negative reply that was not overcome */
     struct sw_reply_reading reading; /* what it means */
 };
 
@@ -76,7 +79,8 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
 /* Fills c->messages, c->outcome and c->refusal. Part of sw_case_open. */
 void sw_case_judge_messages(struct sw_case *c);
 /* What a negative reply means at its place in the dialogue. */
-void sw_case_read(const struct sw_case *c, const struct sw_step *reply, struct sw_reply_reading *out);
+void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
+                  struct sw_reply_reading *out);
 /* The stage of a verdict that stands at a phase of the dialogue. */
 enum sw_stage sw_stage_of_phase(enum sw_phase phase);
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
@@ -85,17 +89,21 @@ void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_orig
 void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence);
 
 /* The rules, by what they look at, in the order in which they are asked. */
-bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling);  /* never established */
+bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling); /* never established */
 bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
-bool sw_rule_first_bytes(const struct sw_case *c, struct sw_ruling *ruling); /* other protocols, port and mode */
-bool sw_rule_accepted(const struct sw_case *c, struct sw_ruling *ruling); /* delivered and partial */
-bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling);  /* a negative reply */
+bool sw_rule_first_bytes(const struct sw_case *c,
+                         struct sw_ruling *ruling); /* other protocols, port and mode */
+bool sw_rule_accepted(const struct sw_case *c,
+                      struct sw_ruling *ruling);                         /* delivered and partial */
+bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling); /* a negative reply */
 bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling);
-bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling);   /* closes and silences */
-bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling);  /* probes, tests, given-up greetings */
-bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling);  /* always says something */
+bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling); /* closes and silences */
+bool sw_rule_no_mail(const struct sw_case *c,
+                     struct sw_ruling *ruling); /* probes, tests, given-up greetings */
+bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling); /* always says something */
 
 /* Texts: fills summary, explanation, advice and evidence of the verdict from the ruling. */
-void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict);
+void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling,
+                struct sw_verdict *verdict);
 
 #endif

@@ -6,7 +6,8 @@ bool sw_detect_private(const uint8_t a[16], int ip_version)
         return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0) == 16) ||
                (a[0] == 192 && a[1] == 168) || (a[0] == 169 && a[1] == 254);
     static const uint8_t loopback[16] = {[15] = 1};
-    return memcmp(a, loopback, 16) == 0 || (a[0] & 0xFE) == 0xFC || (a[0] == 0xFE && (a[1] & 0xC0) == 0x80);
+    return memcmp(a, loopback, 16) == 0 || (a[0] & 0xFE) == 0xFC ||
+           (a[0] == 0xFE && (a[1] & 0xC0) == 0x80);
 }
 
 bool sw_detect_loopback(const struct sw_case *c)
@@ -38,7 +39,8 @@ static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_fin
 static void run(const struct sw_detector *list, const struct sw_case *c, struct sw_verdict *verdict)
 {
     for (; list->detect; list++) {
-        struct sw_hit hit = {.mark = c->facts->first, .severity = sw_finding_info(list->id)->severity};
+        struct sw_hit hit = {.mark = c->facts->first,
+                             .severity = sw_finding_info(list->id)->severity};
         if (list->detect(c, &hit))
             add(c, verdict, list->id, &hit);
     }

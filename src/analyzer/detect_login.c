@@ -1,5 +1,6 @@
 /*
- * detect_login.c - logins that anybody on the path can read or guess, and mail that needs no login where it should.
+ * detect_login.c - logins that anybody on the path can read or guess, and mail that needs no login
+ * where it should.
  */
 #include "analyzer/detect.h"
 
@@ -8,7 +9,8 @@ static bool sends_password(const struct sw_auth *auth)
     return auth->kind == SMTP_MECH_PLAIN || auth->kind == SMTP_MECH_LOGIN;
 }
 
-/* The secret itself was sent: with the command, or in a continuation that was not a cancellation. */
+/* The secret itself was sent: with the command, or in a continuation that was not a cancellation.
+ */
 static bool secret_was_sent(const struct sw_auth *auth)
 {
     bool initial = auth->command && (auth->command->flags & SMTP_FLAG_INITIAL);
@@ -65,7 +67,8 @@ static bool plaintext_offered(const struct sw_case *c, struct sw_hit *hit)
     if (sw_detect_loopback(c))
         return false;
     SW_EACH(hello, c->session->hellos) {
-        if (hello->encrypted || !hello->reply || (!offers(hello, "PLAIN") && !offers(hello, "LOGIN")))
+        if (hello->encrypted || !hello->reply ||
+            (!offers(hello, "PLAIN") && !offers(hello, "LOGIN")))
             continue;
         hit->mark = hello->reply->first;
         return true;
@@ -74,8 +77,8 @@ static bool plaintext_offered(const struct sw_case *c, struct sw_hit *hit)
 }
 
 /* A mechanism that is weak by itself: offered or used; inside TLS it matters less. */
-static bool weak(const struct sw_case *c, struct sw_hit *hit, enum smtp_mechanism kind, const char *name,
-                 enum sw_severity inside_tls)
+static bool weak(const struct sw_case *c, struct sw_hit *hit, enum smtp_mechanism kind,
+                 const char *name, enum sw_severity inside_tls)
 {
     const struct sw_auth *auth;
     SW_EACH(auth, c->session->auths) {
@@ -141,7 +144,8 @@ static unsigned failed_logins(const struct sw_case *c, unsigned *users, struct s
         bool known = false;
         const struct sw_auth *before;
         for (before = c->session->auths; before != auth; before = before->next)
-            known = known || (before->result == SW_AUTH_REJECTED && sw_span_eq(before->user, auth->user));
+            known = known ||
+                    (before->result == SW_AUTH_REJECTED && sw_span_eq(before->user, auth->user));
         *users += !known;
     }
     return failed;
@@ -171,7 +175,8 @@ static bool success_after_guessing(const struct sw_case *c, struct sw_hit *hit)
 static bool no_login_submission(const struct sw_case *c, struct sw_hit *hit)
 {
     uint16_t port = c->facts->tuple.dst_port;
-    if ((port != 587 && port != 465) || c->session->authenticated || !c->complete_start || c->encrypted)
+    if ((port != 587 && port != 465) || c->session->authenticated || !c->complete_start ||
+        c->encrypted)
         return false;
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {

@@ -40,7 +40,8 @@ static bool starttls_not_used(const struct sw_case *c, struct sw_hit *hit)
         return false;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool goes_on = s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
+        bool goes_on =
+            s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
         if (!goes_on)
             continue;
         hit->mark = s->last;
@@ -78,7 +79,8 @@ static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
         }
     }
     const struct sw_step *starttls = c->session->starttls;
-    bool denied = starttls && starttls->reply && (starttls->reply->code == 500 || starttls->reply->code == 502);
+    bool denied = starttls && starttls->reply &&
+                  (starttls->reply->code == 500 || starttls->reply->code == 502);
     if (!denied || !sw_capability_find(hello, "STARTTLS"))
         return false;
     hit->mark = starttls->reply->first;
@@ -123,7 +125,8 @@ static bool expn_enabled(const struct sw_case *c, struct sw_hit *hit)
 
 static bool debug_commands(const struct sw_case *c, struct sw_hit *hit)
 {
-    static const char *const keywords[] = {"XCLIENT", "XFORWARD", "DEBUG", "WIZ", "TURN", "ETRN", "SEND", "SOML", "SAML"};
+    static const char *const keywords[] = {"XCLIENT", "XFORWARD", "DEBUG", "WIZ", "TURN",
+                                           "ETRN",    "SEND",     "SOML",  "SAML"};
     const struct sw_tuple *t = &c->facts->tuple;
     if (sw_detect_private(t->src, t->ip_version))
         return false; /* a trusted front end is usually a neighbour */
@@ -181,7 +184,8 @@ static bool open_relay(const struct sw_case *c, struct sw_hit *hit)
 {
     enum { DOMAINS = 3 };
     const struct sw_tuple *t = &c->facts->tuple;
-    bool foreign = !sw_detect_private(t->src, t->ip_version) && !sw_detect_private(t->dst, t->ip_version);
+    bool foreign =
+        !sw_detect_private(t->src, t->ip_version) && !sw_detect_private(t->dst, t->ip_version);
     if (t->dst_port != 25 || c->session->authenticated || !foreign || !c->session->hello ||
         !c->session->hello->reply)
         return false;
@@ -210,18 +214,21 @@ static bool open_relay(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* A digit behind a product name in the greeting: "Postfix 3.7", "Exim 4.96", "Microsoft ESMTP MAIL Service, Version: 8.5". */
+/* A digit behind a product name in the greeting: "Postfix 3.7", "Exim 4.96", "Microsoft ESMTP MAIL
+ * Service, Version: 8.5". */
 static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
 {
-    static const char *const products[] = {"Postfix", "Exim", "Sendmail", "Version", "OpenSMTPD", "qmail",
-                                           "MailEnable", "hMailServer", "Haraka", "MDaemon", "CommuniGate"};
+    static const char *const products[] = {"Postfix",   "Exim",    "Sendmail",   "Version",
+                                           "OpenSMTPD", "qmail",   "MailEnable", "hMailServer",
+                                           "Haraka",    "MDaemon", "CommuniGate"};
     const struct sw_step *greeting = c->session->greeting;
     if (!sw_reply_is(greeting, 2))
         return false;
     for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++) {
         size_t at = sw_span_find_nocase(greeting->text, sw_span_str(products[i]));
         struct sw_span behind = sw_span_from(greeting->text, at + strlen(products[i]));
-        while (behind.len > 0 && (behind.ptr[0] == ' ' || behind.ptr[0] == ':' || behind.ptr[0] == '/'))
+        while (behind.len > 0 &&
+               (behind.ptr[0] == ' ' || behind.ptr[0] == ':' || behind.ptr[0] == '/'))
             behind = sw_span_from(behind, 1);
         if (behind.len > 0 && sw_ascii_digit(behind.ptr[0])) {
             hit->mark = greeting->first;

@@ -1,6 +1,6 @@
 /*
- * detect_wire.c - how the octets themselves misbehave: injected commands, smuggled messages, line ends, attacks, content
- * that anybody can read.
+ * detect_wire.c - how the octets themselves misbehave: injected commands, smuggled messages, line
+ * ends, attacks, content that anybody can read.
  */
 #include "analyzer/detect.h"
 
@@ -54,8 +54,8 @@ static bool pipelining_violation(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_hello *hello = c->session->hello;
     bool allowed = sw_capability_find(hello, "PIPELINING") != NULL;
-    return hello && hello->reply && !allowed && c->session->gaps_in_dialogue == 0 && c->complete_start &&
-           seen(c, hit, SMTP_ODD_PIPELINED);
+    return hello && hello->reply && !allowed && c->session->gaps_in_dialogue == 0 &&
+           c->complete_start && seen(c, hit, SMTP_ODD_PIPELINED);
 }
 
 static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
@@ -65,7 +65,8 @@ static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
 
 static bool early_talker(const struct sw_case *c, struct sw_hit *hit)
 {
-    return c->session->first_bytes[SW_CLIENT].content != SW_CONTENT_TLS && seen(c, hit, SMTP_ODD_EARLY_TALKER);
+    return c->session->first_bytes[SW_CLIENT].content != SW_CONTENT_TLS &&
+           seen(c, hit, SMTP_ODD_EARLY_TALKER);
 }
 
 static bool conflicting_overlap(const struct sw_case *c, struct sw_hit *hit)
@@ -74,14 +75,16 @@ static bool conflicting_overlap(const struct sw_case *c, struct sw_hit *hit)
     return c->facts->conflicts > 0;
 }
 
-/* Arguments that only an attack has: OpenSMTPD's CVE-2020-7247, Exim's CVE-2019-10149, Shellshock. */
+/* Arguments that only an attack has: OpenSMTPD's CVE-2020-7247, Exim's CVE-2019-10149, Shellshock.
+ */
 static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
 {
     static const char *const shapes[] = {"${run{", "<;", "() {", "`", "$(", "|/bin/"};
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool envelope = s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT ||
-                                                 s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO);
+        bool envelope =
+            s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT ||
+                                     s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO);
         for (size_t i = 0; envelope && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
             if (sw_span_find_nocase(s->argument, sw_span_str(shapes[i])) == s->argument.len)
                 continue;
@@ -98,7 +101,8 @@ static bool header_injection(const struct sw_case *c, struct sw_hit *hit)
     static const char *const shapes[] = {"%0a", "%0d", "\\r\\n", "\\n"};
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool envelope = s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT);
+        bool envelope =
+            s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT);
         for (size_t i = 0; envelope && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
             if (sw_span_find_nocase(s->argument, sw_span_str(shapes[i])) == s->argument.len)
                 continue;
@@ -119,7 +123,8 @@ static bool cleartext_content(const struct sw_case *c, struct sw_hit *hit)
         if (!m->body_seen || (m->data && m->data->encrypted) || c->session->tls == SW_TLS_CLEAR)
             continue;
         hit->mark = m->body_first;
-        bool inside = sw_detect_private(t->src, t->ip_version) && sw_detect_private(t->dst, t->ip_version);
+        bool inside =
+            sw_detect_private(t->src, t->ip_version) && sw_detect_private(t->dst, t->ip_version);
         hit->severity = inside ? SW_SEVERITY_MEDIUM : SW_SEVERITY_HIGH;
         return true;
     }
@@ -143,9 +148,9 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
         struct sw_span name = sw_span_trim(hello->command->argument);
         if (hello->encrypted || name.len == 0)
             continue;
-        bool inside = ends_with(name, ".local") || ends_with(name, ".lan") || ends_with(name, ".corp") ||
-                      ends_with(name, ".internal") || ends_with(name, ".home") ||
-                      sw_span_starts(name, SW_SPAN_LIT("[10.")) ||
+        bool inside = ends_with(name, ".local") || ends_with(name, ".lan") ||
+                      ends_with(name, ".corp") || ends_with(name, ".internal") ||
+                      ends_with(name, ".home") || sw_span_starts(name, SW_SPAN_LIT("[10.")) ||
                       sw_span_starts(name, SW_SPAN_LIT("[192.168."));
         if (!inside)
             continue;

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 enum {
-    CLIENTS = 4096, /* a power of two; clients that fall together share a place, the newer one has it */
+    CLIENTS =
+        4096, /* a power of two; clients that fall together share a place, the newer one has it */
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
@@ -26,7 +27,7 @@ struct target {
 };
 
 struct client {
-    uint64_t key; /* hash of the address, never 0 */
+    uint64_t key;  /* hash of the address, never 0 */
     uint32_t next; /* ring */
     bool tried_mail;
     struct target targets[TARGETS];
@@ -94,7 +95,8 @@ static bool is_first(const struct client *c, size_t i)
     return true;
 }
 
-/* Distinct targets of the last seconds that gave no payload so far, and when the first of them was tried. */
+/* Distinct targets of the last seconds that gave no payload so far, and when the first of them was
+ * tried. */
 static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t *first_ns)
 {
     unsigned count = 0;
@@ -170,7 +172,8 @@ bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw
     return c && c->tried_mail;
 }
 
-bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
+bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
+                        int64_t time_ns)
 {
     const struct client *c = find(history, tuple);
     for (size_t i = 0; c && i < SCANS; i++) {

@@ -1,11 +1,12 @@
 /*
- * history.h - what earlier connections of the same capture showed, as far as a later verdict needs it: connection
- * attempts of each client (a scan, a blocked port) and whether it tried to send mail. Bounded; the newest wins.
+ * history.h - what earlier connections of the same capture showed, as far as a later verdict needs
+ * it: connection attempts of each client (a scan, a blocked port) and whether it tried to send
+ * mail. Bounded; the newest wins.
  */
 #ifndef SW_ANALYZER_HISTORY_H
 #define SW_ANALYZER_HISTORY_H
 
-#include "flow/flow.h"
+#include "session/session.h"
 
 struct sw_history;
 
@@ -20,13 +21,15 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
 
 /*
- * True when the attempt at `time_ns` was one of a scan: within 10 s the client tried four or more hosts or ports that gave
- * no payload.
+ * True when the attempt at `time_ns` was one of a scan: within 10 s the client tried four or more
+ * hosts or ports that gave no payload.
  */
-bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
+bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
+                        int64_t time_ns);
 /*
- * True when the client's attempts show that port 25 itself is blocked: no payload from port 25 of two or more servers
- * (each tried at least 10 s before now_ns), or this server answers on 465 or 587.
+ * True when the client's attempts show that port 25 itself is blocked: no payload from port 25 of
+ * two or more servers (each tried at least 10 s before now_ns), or this server answers on 465 or
+ * 587.
  */
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
                                int64_t now_ns);

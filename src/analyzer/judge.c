@@ -36,7 +36,8 @@ void sw_analyzer_free(struct sw_analyzer *analyzer)
     free(analyzer);
 }
 
-void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple, int64_t time_ns)
+void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                         int64_t time_ns)
 {
     sw_history_attempt(analyzer->history, tuple, time_ns);
 }
@@ -131,7 +132,8 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
         bool plausible = name.len >= 4 && name.len <= 253 && sw_span_index(name, '.') < name.len;
         for (size_t at = 0; plausible && at < name.len; at++) {
             uint8_t ch = name.ptr[at];
-            plausible = sw_ascii_alpha(ch) || sw_ascii_digit(ch) || ch == '.' || ch == '-' || ch == '_';
+            plausible =
+                sw_ascii_alpha(ch) || sw_ascii_digit(ch) || ch == '.' || ch == '-' || ch == '_';
         }
         if (plausible) {
             verdict->server_name = name;
@@ -155,12 +157,10 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
     }
 }
 
-
-
 /* First hit wins; the last one always says something. */
 static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) = {
-    sw_rule_connect, sw_rule_scanner, sw_rule_first_bytes, sw_rule_accepted, sw_rule_refused,
-    sw_rule_encrypted, sw_rule_broken, sw_rule_no_mail, sw_rule_unknown,
+    sw_rule_connect,   sw_rule_scanner, sw_rule_first_bytes, sw_rule_accepted, sw_rule_refused,
+    sw_rule_encrypted, sw_rule_broken,  sw_rule_no_mail,     sw_rule_unknown,
 };
 
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)
@@ -172,12 +172,14 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     }
     assert(ruling->cause != SW_CAUSE_NONE);
     /* What happened before the capture began is not known, so nothing that failed is certain. */
-    if (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK && ruling->confidence == SW_CONFIDENCE_CERTAIN)
+    if (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK &&
+        ruling->confidence == SW_CONFIDENCE_CERTAIN)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
 }
 
 /* When not even the verdict fits into the session's memory. */
-static const char *const full_advice[] = {"Raise --limits session-bytes and analyse the capture again.", NULL};
+static const char *const full_advice[] = {
+    "Raise --limits session-bytes and analyse the capture again.", NULL};
 static const struct sw_verdict full_verdict = {
     .outcome = SW_OUTCOME_UNKNOWN,
     .cause = SW_CAUSE_UNK_INCOMPLETE,
@@ -185,7 +187,8 @@ static const struct sw_verdict full_verdict = {
     .permanence = SW_PERMANENCE_UNKNOWN,
     .actor = SW_ACTOR_NONE,
     .confidence = SW_CONFIDENCE_CERTAIN,
-    .summary = "It cannot be told what happened to the mail, because this session did not fit into the memory set aside for it.",
+    .summary = "It cannot be told what happened to the mail, because this session did not fit into "
+               "the memory set aside for it.",
     .explanation = "The limit session-bytes was reached.",
     .advice = full_advice,
     .protocol = "smtp",

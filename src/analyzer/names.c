@@ -36,10 +36,14 @@ const char *sw_origin_name(enum sw_origin origin)
 const char *sw_quality_name(enum sw_quality quality)
 {
     static const char *const names[SW_QUALITY_COUNT] = {
-        [SW_QUALITY_MIDSTREAM] = "starts-midstream", [SW_QUALITY_ONE_SIDED] = "one-sided",
-        [SW_QUALITY_GAPS] = "gaps",                  [SW_QUALITY_SNAPLEN] = "snaplen-cut",
-        [SW_QUALITY_REORDERED] = "reordered",        [SW_QUALITY_DUPLICATED] = "duplicated",
-        [SW_QUALITY_ENDS_OPEN] = "ends-open",        [SW_QUALITY_VLAN] = "vlan-asymmetric",
+        [SW_QUALITY_MIDSTREAM] = "starts-midstream",
+        [SW_QUALITY_ONE_SIDED] = "one-sided",
+        [SW_QUALITY_GAPS] = "gaps",
+        [SW_QUALITY_SNAPLEN] = "snaplen-cut",
+        [SW_QUALITY_REORDERED] = "reordered",
+        [SW_QUALITY_DUPLICATED] = "duplicated",
+        [SW_QUALITY_ENDS_OPEN] = "ends-open",
+        [SW_QUALITY_VLAN] = "vlan-asymmetric",
         [SW_QUALITY_LIMITS] = "limits-hit",
     };
     return names[quality];

@@ -1,5 +1,6 @@
 /*
- * narrate.c - the texts of a verdict: the sentence for the help desk, the story with its frames, the advice.
+ * narrate.c - the texts of a verdict: the sentence for the help desk, the story with its frames,
+ * the advice.
  */
 #include "analyzer/advice.h"
 #include "analyzer/case.h"
@@ -11,10 +12,11 @@ enum { REPLY_SHOWN = 160, NAME_SHOWN = 100 };
 /* "550 5.7.1": the codes of a reply as they are quoted. */
 static const char *code_text(struct sw_arena *arena, const struct sw_step *reply)
 {
-    const char *text = reply->enhanced.klass
-                           ? sw_arena_printf(arena, "%03u %u.%u.%u", reply->code, reply->enhanced.klass,
-                                             reply->enhanced.subject, reply->enhanced.detail)
-                           : sw_arena_printf(arena, "%03u", reply->code);
+    const char *text =
+        reply->enhanced.klass
+            ? sw_arena_printf(arena, "%03u %u.%u.%u", reply->code, reply->enhanced.klass,
+                              reply->enhanced.subject, reply->enhanced.detail)
+            : sw_arena_printf(arena, "%03u", reply->code);
     return text ? text : "";
 }
 
@@ -23,8 +25,10 @@ static const char *nonempty(struct sw_arena *arena, struct sw_span wire)
     return wire.len > 0 ? sw_wire_text(arena, wire, NAME_SHOWN) : NULL;
 }
 
-/* The message that the ruling speaks of: the one of its reply, else the one that failed, else the last. */
-static const struct sw_message *subject_message(const struct sw_case *c, const struct sw_ruling *ruling)
+/* The message that the ruling speaks of: the one of its reply, else the one that failed, else the
+ * last. */
+static const struct sw_message *subject_message(const struct sw_case *c,
+                                                const struct sw_ruling *ruling)
 {
     if (ruling->reply && ruling->reply->message)
         return ruling->reply->message;
@@ -35,7 +39,8 @@ static const struct sw_message *subject_message(const struct sw_case *c, const s
     return c->session->message;
 }
 
-static const struct sw_recipient *subject_recipient(const struct sw_message *m, const struct sw_step *reply)
+static const struct sw_recipient *subject_recipient(const struct sw_message *m,
+                                                    const struct sw_step *reply)
 {
     const struct sw_recipient *r;
     if (!m)

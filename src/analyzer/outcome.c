@@ -8,21 +8,23 @@ static bool is_refusal(const struct sw_step *reply)
     return sw_reply_is(reply, 4) || sw_reply_is(reply, 5);
 }
 
-/* A negative reply while the text was still coming, or to one of the BDAT chunks before the last. */
+/* A negative reply while the text was still coming, or to one of the BDAT chunks before the last.
+ */
 static const struct sw_step *refusal_in_text(const struct sw_case *c, const struct sw_message *m)
 {
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool in_text = s->from == SW_SERVER && s->message == m &&
-                       (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA ||
-                        s->phase == SW_PHASE_FINAL);
+        bool in_text =
+            s->from == SW_SERVER && s->message == m &&
+            (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA || s->phase == SW_PHASE_FINAL);
         if (in_text && is_refusal(s) && !(s->flags & SMTP_FLAG_RECIPIENT))
             return s;
     }
     return NULL;
 }
 
-/* The reply that decided about the mail as a whole, or NULL: refused MAIL, DATA, text or end of data. */
+/* The reply that decided about the mail as a whole, or NULL: refused MAIL, DATA, text or end of
+ * data. */
 static const struct sw_step *refusal_of_message(const struct sw_case *c, const struct sw_message *m)
 {
     if (m->mail && is_refusal(m->mail->reply))
@@ -63,7 +65,8 @@ static enum sw_cause cause_of(const struct sw_case *c, const struct sw_step *rep
     return reading.cause;
 }
 
-/* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not to be seen. */
+/* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not
+ * to be seen. */
 static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
 {
     if (m->abandoned && !m->end_of_data && !m->go_ahead)
@@ -84,7 +87,9 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
 {
     const struct sw_message *m = mv->message;
     const struct sw_recipient *r = rv->recipient;
-    const struct sw_step *own = is_refusal(r->final) ? r->final : is_refusal(r->reply) ? r->reply : NULL;
+    const struct sw_step *own = is_refusal(r->final)   ? r->final
+                                : is_refusal(r->reply) ? r->reply
+                                                       : NULL;
     if (accepted(m, r)) {
         rv->outcome = SW_OUTCOME_DELIVERED;
         rv->cause = SW_CAUSE_OK_DELIVERED;
@@ -195,8 +200,10 @@ static void judge_all(struct sw_case *c)
         if (!mv->counts)
             continue;
         c->any_message_counts = true;
-        any_taken = any_taken || mv->outcome == SW_OUTCOME_DELIVERED || mv->outcome == SW_OUTCOME_PARTIAL;
-        any_refused = any_refused || mv->outcome == SW_OUTCOME_STUCK || mv->outcome == SW_OUTCOME_PARTIAL;
+        any_taken =
+            any_taken || mv->outcome == SW_OUTCOME_DELIVERED || mv->outcome == SW_OUTCOME_PARTIAL;
+        any_refused =
+            any_refused || mv->outcome == SW_OUTCOME_STUCK || mv->outcome == SW_OUTCOME_PARTIAL;
         any_unknown = any_unknown || mv->outcome == SW_OUTCOME_UNKNOWN;
     }
     if (any_taken && any_refused)
@@ -218,8 +225,8 @@ static bool went_on_after(const struct sw_case *c, const struct sw_step *refusal
             continue;
         switch (refusal->phase) {
         case SW_PHASE_HELLO:
-            if (s->phase == SW_PHASE_HELLO && s->verb != SMTP_VERB_NOOP && s->verb != SMTP_VERB_RSET &&
-                s->verb != SMTP_VERB_HELP)
+            if (s->phase == SW_PHASE_HELLO && s->verb != SMTP_VERB_NOOP &&
+                s->verb != SMTP_VERB_RSET && s->verb != SMTP_VERB_HELP)
                 return true;
             if (s->phase == SW_PHASE_MAIL)
                 return true;
@@ -228,7 +235,8 @@ static bool went_on_after(const struct sw_case *c, const struct sw_step *refusal
             if (s->phase == SW_PHASE_MAIL || s->phase == SW_PHASE_AUTH)
                 return true;
             break;
-        case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves it */
+        case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves
+                               it */
             if ((s->phase == SW_PHASE_AUTH && s->code == 235) || s->phase == SW_PHASE_RCPT)
                 return true;
             break;
@@ -322,14 +330,15 @@ static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
 static bool after_goodbye(const struct sw_case *c, const struct sw_step *reply)
 {
     const struct sw_step *quit = c->session->quit;
-    return quit && quit->reply && quit->reply != reply && reply->first.time_ns >= quit->reply->first.time_ns;
+    return quit && quit->reply && quit->reply != reply &&
+           reply->first.time_ns >= quit->reply->first.time_ns;
 }
 
 /* In mid-stream a reply without anything around it: what it answers is not known. */
 static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
 {
-    return c->facts->midstream && !reply->command && reply != c->session->greeting && c->client_spoke &&
-           !c->session->hellos && !c->session->messages;
+    return c->facts->midstream && !reply->command && reply != c->session->greeting &&
+           c->client_spoke && !c->session->hellos && !c->session->messages;
 }
 
 /* Said unasked, and the dialogue went on all the same: it stopped nothing. */
@@ -350,8 +359,7 @@ static void find_refusal(struct sw_case *c)
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
-            after_goodbye(c, s) || out_of_context(c, s) ||
-            went_unheeded(s))
+            after_goodbye(c, s) || out_of_context(c, s) || went_unheeded(s))
             continue;
         if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(c, s))
             continue;

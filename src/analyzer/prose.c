@@ -98,7 +98,8 @@ const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
     if (ns < 10 * SW_NS_PER_S) {
         int tenths = (int)((ns + SW_NS_PER_S / 20) / (SW_NS_PER_S / 10));
         if (tenths % 10 == 0)
-            return or_empty(sw_arena_printf(arena, "%d second%s", tenths / 10, tenths == 10 ? "" : "s"));
+            return or_empty(
+                sw_arena_printf(arena, "%d second%s", tenths / 10, tenths == 10 ? "" : "s"));
         return or_empty(sw_arena_printf(arena, "%d.%d seconds", tenths / 10, tenths % 10));
     }
     if (seconds < 120)
@@ -115,7 +116,8 @@ const char *sw_size_text(struct sw_arena *arena, uint64_t bytes)
     if (bytes < 1000000)
         return or_empty(sw_arena_printf(arena, "%d kB", (int)((bytes + 500) / 1000)));
     uint64_t tenths = (bytes + 50000) / 100000;
-    return or_empty(sw_arena_printf(arena, "%llu.%d MB", (unsigned long long)(tenths / 10), (int)(tenths % 10)));
+    return or_empty(sw_arena_printf(arena, "%llu.%d MB", (unsigned long long)(tenths / 10),
+                                    (int)(tenths % 10)));
 }
 
 const char *sw_address_text(struct sw_arena *arena, const uint8_t address[16], int ip_version)

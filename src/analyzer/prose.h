@@ -1,11 +1,12 @@
 /*
- * prose.h - puts sentences together in the arena, with wire text made safe to read; private to the analyzer.
+ * prose.h - puts sentences together in the arena, with wire text made safe to read; private to the
+ * analyzer.
  */
 #ifndef SW_ANALYZER_PROSE_H
 #define SW_ANALYZER_PROSE_H
 
 #include "base/arena.h"
-#include "flow/flow.h"
+#include "session/session.h"
 
 /* A growing text. When the arena is full it stops growing; what is there stays valid. */
 struct sw_prose {
@@ -17,8 +18,8 @@ struct sw_prose {
 void sw_prose_add(struct sw_prose *prose, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /*
- * Adds wire text: valid UTF-8, control and invisible characters replaced by '?', runs of blanks and line ends as one
- * blank, at most `most` characters (then "..."). No quotation marks of its own.
+ * Adds wire text: valid UTF-8, control and invisible characters replaced by '?', runs of blanks and
+ * line ends as one blank, at most `most` characters (then "..."). No quotation marks of its own.
  */
 void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most);
 /* The text, never NULL. */

@@ -1,5 +1,6 @@
 /*
- * record.h - what leaves the analysis: one record after the other, in the order in which they became final.
+ * record.h - what leaves the analysis: one record after the other, in the order in which they
+ * became final.
  *
  * Records are borrowed: they live during the call that hands them out.
  */

@@ -1,16 +1,18 @@
 /*
- * rule_broken.c - sessions that no reply decides: closed, reset, or silent at some point. Which side ended the waiting,
- * after how long, and what was unanswered then is the whole matter (rulings on silence and closing).
+ * rule_broken.c - sessions that no reply decides: closed, reset, or silent at some point. Which
+ * side ended the waiting, after how long, and what was unanswered then is the whole matter (rulings
+ * on silence and closing).
  */
 #include "analyzer/case.h"
 
-#define PATIENCE_NS (5 * SW_NS_PER_S)   /* a client that leaves after that has given up waiting */
-#define SILENCE_NS (60 * SW_NS_PER_S)   /* without a close, a shorter silence proves nothing */
-#define STALL_NS (30 * SW_NS_PER_S)     /* a client that has the go-ahead and sends nothing */
+#define PATIENCE_NS (5 * SW_NS_PER_S) /* a client that leaves after that has given up waiting */
+#define SILENCE_NS (60 * SW_NS_PER_S) /* without a close, a shorter silence proves nothing */
+#define STALL_NS (30 * SW_NS_PER_S)   /* a client that has the go-ahead and sends nothing */
 
 enum { RTO_THAT_PROVE_LOSS = 3 };
 
-static struct sw_ruling stuck(enum sw_cause cause, enum sw_confidence confidence, enum sw_stage stage)
+static struct sw_ruling stuck(enum sw_cause cause, enum sw_confidence confidence,
+                              enum sw_stage stage)
 {
     return (struct sw_ruling){
         .cause = cause, .outcome = SW_OUTCOME_STUCK, .confidence = confidence, .stage = stage};
@@ -27,7 +29,8 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
     if (c->gave_up.frame && c->gave_up.frame != c->facts->closed.frame)
         sw_ruling_prove(ruling, c->gave_up, SW_ORIGIN_CLIENT, "the client gives up");
     if (c->facts->closed.frame)
-        sw_ruling_prove(ruling, c->facts->closed, c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
@@ -41,8 +44,8 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     if ((!client_lost && !server_lost) || !c->server_seen || !c->client_seen)
         return false;
     *ruling = stuck(SW_CAUSE_TCP_PEER_VANISHED, SW_CONFIDENCE_LIKELY,
-                    c->waiting == SW_WAITING_BODY     ? SW_STAGE_BODY
-                    : c->pending                      ? sw_stage_of_phase(c->pending->phase)
+                    c->waiting == SW_WAITING_BODY       ? SW_STAGE_BODY
+                    : c->pending                        ? sw_stage_of_phase(c->pending->phase)
                     : c->waiting == SW_WAITING_GREETING ? SW_STAGE_GREETING
                     : c->session->last_reply ? sw_stage_of_phase(c->session->last_reply->phase)
                                              : SW_STAGE_GREETING);
@@ -69,8 +72,9 @@ static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
     bool long_silence = !c->gave_up.frame && c->waited_ns > SILENCE_NS;
     if (!client_waited && !long_silence)
         return false;
-    *ruling = stuck(SW_CAUSE_GREET_NO_BANNER,
-                    client_waited ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, SW_STAGE_GREETING);
+    *ruling =
+        stuck(SW_CAUSE_GREET_NO_BANNER,
+              client_waited ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, SW_STAGE_GREETING);
     sw_ruling_prove(ruling, c->wait_begin, SW_ORIGIN_CLIENT, "connected, waiting for the greeting");
     prove_close(c, ruling);
     return true;
@@ -112,7 +116,8 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
     bool dot = after_the_dot(c);
     enum sw_stage stage = sw_stage_of_phase(c->pending->phase);
     bool by_server = c->closed_by_server && (!c->gave_up.frame || c->waited_ns < PATIENCE_NS);
-    /* A command that did not even arrive, and no repetition of it: the capture does not show what happened. */
+    /* A command that did not even arrive, and no repetition of it: the capture does not show what
+     * happened. */
     bool arrived = c->facts->half[SW_CLIENT].unacked_bytes == 0 || c->facts->closed.frame;
     if (!arrived)
         return false;
@@ -123,7 +128,8 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
         *ruling = stuck(cause, SW_CONFIDENCE_CERTAIN, stage);
     } else if (c->gave_up.frame && (dot || c->waited_ns >= PATIENCE_NS)) {
         *ruling = stuck(dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
-                        c->waited_ns >= PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
+                        c->waited_ns >= PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
+                        stage);
     } else if (c->gave_up.frame) {
         bool rst = c->reset && c->closed_by_client;
         *ruling = stuck(rst ? SW_CAUSE_TCP_RESET_BY_CLIENT : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY,

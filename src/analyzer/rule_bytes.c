@@ -1,5 +1,6 @@
 /*
- * rule_bytes.c - what the first bytes of both sides give away: another protocol, or the wrong kind of port.
+ * rule_bytes.c - what the first bytes of both sides give away: another protocol, or the wrong kind
+ * of port.
  */
 #include "analyzer/case.h"
 
@@ -13,7 +14,8 @@ static struct sw_mark mark(const struct sw_case *c, enum sw_side side)
     return c->session->first_bytes[side].mark;
 }
 
-/* A ClientHello answered in plain text: the client expects TLS at once, the port does not speak it. */
+/* A ClientHello answered in plain text: the client expects TLS at once, the port does not speak it.
+ */
 static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (content(c, SW_CLIENT) != SW_CONTENT_TLS || c->session->starttls)
@@ -27,7 +29,8 @@ static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_GREETING,
     };
-    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "TLS ClientHello at the first byte");
+    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT,
+                    "TLS ClientHello at the first byte");
     sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER, "answer in plain text");
     return true;
 }
@@ -41,9 +44,11 @@ static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
     if (client != SW_CONTENT_NOTHING && client != SW_CONTENT_SMTP)
         return false;
     bool server_is_tls = content(c, SW_SERVER) == SW_CONTENT_TLS;
-    bool mutual_silence = !c->server_spoke && c->waited_ns >= 5 * SW_NS_PER_S &&
-                          (c->gave_up.frame || c->closed_by_server || c->waited_ns > 60 * SW_NS_PER_S);
-    bool plain_then_closed = client == SW_CONTENT_SMTP && !c->server_spoke && c->facts->closed_by >= 0;
+    bool mutual_silence =
+        !c->server_spoke && c->waited_ns >= 5 * SW_NS_PER_S &&
+        (c->gave_up.frame || c->closed_by_server || c->waited_ns > 60 * SW_NS_PER_S);
+    bool plain_then_closed =
+        client == SW_CONTENT_SMTP && !c->server_spoke && c->facts->closed_by >= 0;
     if (!server_is_tls && !mutual_silence && !plain_then_closed)
         return false;
     *ruling = (struct sw_ruling){
@@ -52,10 +57,12 @@ static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = server_is_tls ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
         .stage = SW_STAGE_GREETING,
     };
-    sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT, "connected, and no TLS from the client");
+    sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT,
+                    "connected, and no TLS from the client");
     sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "plain text on a port for TLS");
     sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER, "TLS alert");
-    sw_ruling_prove(ruling, c->facts->closed, c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+    sw_ruling_prove(ruling, c->facts->closed,
+                    c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                     "connection given up");
     return true;
 }
@@ -94,7 +101,8 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
     };
     if (content(c, SW_CLIENT) == SW_CONTENT_BINARY)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
-    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT, "first bytes of the client: no mail protocol");
+    sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT,
+                    "first bytes of the client: no mail protocol");
     return true;
 }
 
@@ -103,7 +111,8 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_session *s = c->session;
     enum sw_content server = content(c, SW_SERVER);
-    bool foreign = server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP && server != SW_CONTENT_TLS;
+    bool foreign =
+        server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP && server != SW_CONTENT_TLS;
     if (!foreign || !c->complete_start || c->facts->conflicts > 0)
         return false;
     if (s->greeting && s->greeting->code != 0)
@@ -125,6 +134,6 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
 
 bool sw_rule_first_bytes(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    return tls_to_plain_port(c, ruling) || plain_to_tls_port(c, ruling) || other_client(c, ruling) ||
-           other_server(c, ruling);
+    return tls_to_plain_port(c, ruling) || plain_to_tls_port(c, ruling) ||
+           other_client(c, ruling) || other_server(c, ruling);
 }

@@ -22,7 +22,8 @@ static enum sw_cause icmp_cause(const struct sw_flow_icmp *icmp)
             return SW_CAUSE_NET_TTL_EXCEEDED;
         if (icmp->type != 3 || icmp->code == 4)
             return SW_CAUSE_NONE; /* "fragmentation needed" refuses nothing */
-        bool prohibited = icmp->code == 3 || icmp->code == 9 || icmp->code == 10 || icmp->code == 13;
+        bool prohibited =
+            icmp->code == 3 || icmp->code == 9 || icmp->code == 10 || icmp->code == 13;
         return prohibited ? SW_CAUSE_NET_ICMP_PROHIBITED : SW_CAUSE_NET_ICMP_UNREACHABLE;
     }
     if (icmp->type == 3)
@@ -113,7 +114,8 @@ static bool half_done(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     if (f->syn_ack_count < 2)
         return false;
-    *ruling = connect_ruling(SW_CAUSE_TCP_HANDSHAKE_INCOMPLETE, SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
+    *ruling =
+        connect_ruling(SW_CAUSE_TCP_HANDSHAKE_INCOMPLETE, SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN)");
     sw_ruling_prove(ruling, f->syn_ack, SW_ORIGIN_SERVER,
                     "acceptance (SYN/ACK), repeated without an answer of the client");
@@ -125,12 +127,14 @@ bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_flow_facts *f = c->facts;
     if (c->established || !f->syn.frame)
         return false;
-    bool client_went_on = f->half[SW_CLIENT].packets > f->syn_count && !f->half[SW_CLIENT].rst.frame;
+    bool client_went_on =
+        f->half[SW_CLIENT].packets > f->syn_count && !f->half[SW_CLIENT].rst.frame;
     if (!c->server_seen && client_went_on && f->icmp_count == 0)
         return false; /* the client acknowledges an answer that the capture lacks */
     if (half_done(c, ruling))
         return true;
     if (f->syn_ack.frame)
         return false;
-    return scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) || unanswered(c, ruling);
+    return scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) ||
+           unanswered(c, ruling);
 }

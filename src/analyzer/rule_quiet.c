@@ -1,10 +1,11 @@
 /*
- * rule_quiet.c - sessions in which nothing went wrong and no mail went: probes, tests, clients that did not like what
- * they were offered; and those of which the capture shows too little.
+ * rule_quiet.c - sessions in which nothing went wrong and no mail went: probes, tests, clients that
+ * did not like what they were offered; and those of which the capture shows too little.
  */
 #include "analyzer/case.h"
 
-static struct sw_ruling no_mail(enum sw_cause cause, enum sw_confidence confidence, enum sw_stage stage)
+static struct sw_ruling no_mail(enum sw_cause cause, enum sw_confidence confidence,
+                                enum sw_stage stage)
 {
     return (struct sw_ruling){
         .cause = cause, .outcome = SW_OUTCOME_NO_MAIL, .confidence = confidence, .stage = stage};
@@ -18,7 +19,8 @@ static void prove_last_words(const struct sw_case *c, struct sw_ruling *ruling)
     if (s->quit)
         sw_ruling_prove(ruling, s->quit->first, SW_ORIGIN_CLIENT, "QUIT");
     else if (c->facts->closed.frame)
-        sw_ruling_prove(ruling, c->facts->closed, c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
@@ -60,11 +62,14 @@ static bool address_check(const struct sw_case *c, struct sw_ruling *ruling)
     bool orderly = s->quit || (mail && s->messages->abandoned);
     if (!orderly)
         return false;
-    bool null_sender = mail && (s->messages->sender.len == 0 ||
-                                sw_span_starts_nocase(s->messages->sender, SW_SPAN_LIT("postmaster")));
+    bool null_sender =
+        mail && (s->messages->sender.len == 0 ||
+                 sw_span_starts_nocase(s->messages->sender, SW_SPAN_LIT("postmaster")));
     *ruling = no_mail(SW_CAUSE_OK_VRFY_ONLY,
                       null_sender || !mail ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE,
-                      mail && s->messages->recipients ? SW_STAGE_RCPT : mail ? SW_STAGE_MAIL : SW_STAGE_HELLO);
+                      mail && s->messages->recipients ? SW_STAGE_RCPT
+                      : mail                          ? SW_STAGE_MAIL
+                                                      : SW_STAGE_HELLO);
     if (mail && !null_sender)
         sw_ruling_also(ruling, SW_CAUSE_TCP_CLIENT_CLOSED_EARLY, SW_CONFIDENCE_POSSIBLE);
     prove_last_words(c, ruling);
@@ -138,7 +143,8 @@ static bool masked(const struct sw_case *c)
 
 static bool offers_password_login(const struct sw_hello *hello)
 {
-    static const char *const mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-", "NTLM"};
+    static const char *const mechanisms[] = {"PLAIN",      "LOGIN",  "CRAM-MD5",
+                                             "DIGEST-MD5", "SCRAM-", "NTLM"};
     const struct sw_capability *cap;
     SW_EACH(cap, hello->capabilities) {
         if (!sw_span_eq_nocase(cap->keyword, SW_SPAN_LIT("AUTH")) &&
@@ -159,7 +165,8 @@ static bool announces_tiny_size(const struct sw_hello *hello)
 {
     const struct sw_capability *size = sw_capability_find(hello, "SIZE");
     uint64_t limit = 0;
-    return size && sw_span_u64(sw_span_trim(size->params), &limit) && limit > 0 && limit < 64 * 1024;
+    return size && sw_span_u64(sw_span_trim(size->params), &limit) && limit > 0 &&
+           limit < 64 * 1024;
 }
 
 /* The specific reason of the rulings, first hit wins; NONE = nothing that a client could miss. */
@@ -206,8 +213,8 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
         *ruling = (struct sw_ruling){
             .cause = missed,
             .outcome = SW_OUTCOME_STUCK,
-            .confidence = missed == SW_CAUSE_MBX_ESMTP_MASKED ? SW_CONFIDENCE_LIKELY
-                                                              : SW_CONFIDENCE_POSSIBLE,
+            .confidence =
+                missed == SW_CAUSE_MBX_ESMTP_MASKED ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE,
             .stage = SW_STAGE_HELLO,
         };
         if (missed != SW_CAUSE_MBX_ESMTP_MASKED)
@@ -227,7 +234,8 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-/* Everything else that ended without an attempt: odd commands, long pauses, commands that send no mail. */
+/* Everything else that ended without an attempt: odd commands, long pauses, commands that send no
+ * mail. */
 static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_session *s = c->session;
@@ -235,7 +243,8 @@ static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
     if (!ended || c->tried_mail || c->any_message_counts || c->waiting != SW_WAITING_NOTHING ||
         !s->last_reply || c->reply_lost)
         return false;
-    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, sw_stage_of_phase(s->last_reply->phase));
+    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY,
+                      sw_stage_of_phase(s->last_reply->phase));
     prove_last_words(c, ruling);
     return true;
 }
@@ -272,7 +281,8 @@ static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *rul
     };
     if (s->starttls && s->starttls->reply)
         sw_ruling_prove(ruling, s->starttls->reply->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
-    sw_ruling_prove(ruling, c->facts->closed, SW_ORIGIN_CLIENT, "the client leaves without starting TLS");
+    sw_ruling_prove(ruling, c->facts->closed, SW_ORIGIN_CLIENT,
+                    "the client leaves without starting TLS");
     return true;
 }
 
@@ -296,20 +306,23 @@ bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
 bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_flow_facts *f = c->facts;
-    bool answer_unseen = !c->server_seen && (f->half[SW_CLIENT].packets > f->syn_count || f->midstream);
+    bool answer_unseen =
+        !c->server_seen && (f->half[SW_CLIENT].packets > f->syn_count || f->midstream);
     bool one_sided = !c->client_seen || answer_unseen;
-    bool silent_side = (c->facts->midstream || c->client_spoke) && !one_sided &&
-                       (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
+    bool silent_side =
+        (c->facts->midstream || c->client_spoke) && !one_sided &&
+        (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
     bool in_progress = !one_sided && c->complete_start && !c->reply_lost && c->facts->closed_by < 0;
     enum sw_cause cause = one_sided     ? SW_CAUSE_UNK_ONE_SIDED
                           : silent_side ? SW_CAUSE_UNK_INCOMPLETE
                           : in_progress ? SW_CAUSE_UNK_IN_PROGRESS
                                         : SW_CAUSE_UNK_INCOMPLETE;
-    enum sw_stage stage = c->pending                ? sw_stage_of_phase(c->pending->phase)
+    enum sw_stage stage = c->pending                      ? sw_stage_of_phase(c->pending->phase)
                           : c->waiting == SW_WAITING_BODY ? SW_STAGE_BODY
-                          : c->session->last_reply  ? sw_stage_of_phase(c->session->last_reply->phase)
-                          : c->established          ? SW_STAGE_GREETING
-                                                    : SW_STAGE_CONNECT;
+                          : c->session->last_reply
+                              ? sw_stage_of_phase(c->session->last_reply->phase)
+                          : c->established ? SW_STAGE_GREETING
+                                           : SW_STAGE_CONNECT;
     *ruling = (struct sw_ruling){
         .cause = cause,
         .outcome = SW_OUTCOME_UNKNOWN,
@@ -317,7 +330,8 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
         .stage = stage,
     };
     if (c->session->last_command)
-        sw_ruling_prove(ruling, c->session->last_command->last, SW_ORIGIN_CLIENT, "last command seen");
+        sw_ruling_prove(ruling, c->session->last_command->last, SW_ORIGIN_CLIENT,
+                        "last command seen");
     if (c->session->last_reply)
         sw_ruling_prove(ruling, c->session->last_reply->first, SW_ORIGIN_SERVER, "last reply seen");
     sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");

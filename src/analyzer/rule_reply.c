@@ -3,7 +3,8 @@
  */
 #include "analyzer/case.h"
 
-/* The weakest link: a capture that shows only part of the session, or a pairing that had to be guessed. */
+/* The weakest link: a capture that shows only part of the session, or a pairing that had to be
+ * guessed. */
 static enum sw_confidence confidence_of_reply(const struct sw_case *c, const struct sw_step *reply)
 {
     bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
@@ -16,8 +17,9 @@ static void prove_reply(struct sw_ruling *ruling, const struct sw_step *reply, c
 {
     if (reply->command)
         sw_ruling_prove(ruling, reply->command->last, SW_ORIGIN_CLIENT,
-                        reply->command->verb == SMTP_VERB_END_OF_DATA ? "end of the message"
-                                                                      : smtp_verb_name(reply->command->verb));
+                        reply->command->verb == SMTP_VERB_END_OF_DATA
+                            ? "end of the message"
+                            : smtp_verb_name(reply->command->verb));
     sw_ruling_prove(ruling, reply->first, SW_ORIGIN_SERVER, what);
 }
 
@@ -151,7 +153,8 @@ static bool any_temporary_recipient(const struct sw_case *c)
     for (uint32_t i = 0; i < c->message_count; i++) {
         const struct sw_message_verdict *mv = &c->messages[i];
         for (uint32_t j = 0; j < mv->recipient_count; j++) {
-            if (mv->recipients[j].outcome == SW_OUTCOME_STUCK && sw_reply_is(mv->recipients[j].reply, 4))
+            if (mv->recipients[j].outcome == SW_OUTCOME_STUCK &&
+                sw_reply_is(mv->recipients[j].reply, 4))
                 return true;
         }
     }
@@ -215,13 +218,16 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_message *m = NULL;
     if (gave_up_over_one_recipient(c, &m)) {
         ruling->cause = SW_CAUSE_RCPT_PARTIAL;
-        sw_ruling_also(ruling, c->reading.cause, SW_CONFIDENCE_CERTAIN); /* the specific one first */
+        sw_ruling_also(ruling, c->reading.cause,
+                       SW_CONFIDENCE_CERTAIN); /* the specific one first */
     }
     if (any_temporary_recipient(c))
         ruling->permanence = SW_PERMANENCE_TEMPORARY;
-    bool by_code = c->reading.decided_by == SW_REPLY_BY_CODE || c->reading.decided_by == SW_REPLY_BY_NOTHING;
+    bool by_code =
+        c->reading.decided_by == SW_REPLY_BY_CODE || c->reading.decided_by == SW_REPLY_BY_NOTHING;
     if (by_code && ruling->confidence == SW_CONFIDENCE_CERTAIN && reply->text.len > 0)
-        ruling->confidence = SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
+        ruling->confidence =
+            SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
     if (c->reading.also != SW_CAUSE_NONE)
         sw_ruling_also(ruling, c->reading.also, SW_CONFIDENCE_POSSIBLE);
     prove_reply(ruling, reply, "refused");

@@ -20,7 +20,9 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     const char *client = sw_address_text(c->arena, f->tuple.src, f->tuple.ip_version);
     const char *server = sw_address_text(c->arena, f->tuple.dst, f->tuple.ip_version);
     if (!f->syn.frame) {
-        sw_prose_add(story, "The connection from %s to %s port %u was already open when the capture began (frame %llu).",
+        sw_prose_add(story,
+                     "The connection from %s to %s port %u was already open when the capture began "
+                     "(frame %llu).",
                      client, server, f->tuple.dst_port, frame(f->first));
         return;
     }
@@ -28,7 +30,8 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
                  f->tuple.dst_port, frame(f->syn));
     if (f->syn_count > 1)
         sw_prose_add(story, ", %u times within %s (last in frame %llu)", f->syn_count,
-                     sw_duration_text(c->arena, f->last_syn.time_ns - f->syn.time_ns), frame(f->last_syn));
+                     sw_duration_text(c->arena, f->last_syn.time_ns - f->syn.time_ns),
+                     frame(f->last_syn));
     if (f->refused)
         sw_prose_add(story, " and was refused (RST, frame %llu).", frame(f->half[SW_SERVER].rst));
     else if (f->established.frame)
@@ -42,8 +45,8 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     for (uint8_t i = 0; i < f->icmp_count; i++) {
         const struct sw_flow_icmp *icmp = &f->icmp[i];
         sw_prose_add(story, " %s answered with an ICMP error, type %u code %u (frame %llu).",
-                     sw_address_text(c->arena, icmp->from, icmp->ip_version), icmp->type, icmp->code,
-                     frame(icmp->mark));
+                     sw_address_text(c->arena, icmp->from, icmp->ip_version), icmp->type,
+                     icmp->code, frame(icmp->mark));
     }
 }
 
@@ -154,7 +157,8 @@ static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
 
 static void tell_text(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
 {
-    if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA && m->data->reply->code != 354) {
+    if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA &&
+        m->data->reply->code != 354) {
         sw_prose_add(story, " DATA was answered ");
         quote_reply(story, m->data->reply);
         sw_prose_add(story, ".");
@@ -166,7 +170,8 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
         sw_prose_add(story, " %s of the text were sent (until frame %llu), its end was not.",
                      sw_size_text(c->arena, m->body_octets), frame(m->body_last));
     else if (m->go_ahead)
-        sw_prose_add(story, " The server asked for the text (frame %llu); none came.", frame(m->go_ahead->first));
+        sw_prose_add(story, " The server asked for the text (frame %llu); none came.",
+                     frame(m->go_ahead->first));
     if (m->final) {
         sw_prose_add(story, " The server's answer to it: ");
         quote_reply(story, m->final);
@@ -183,7 +188,8 @@ static void tell_mails(const struct sw_case *c, struct sw_prose *story)
     unsigned told = 0;
     SW_EACH(m, c->session->messages) {
         if (told++ == MAILS_TOLD) {
-            sw_prose_add(story, " %u further mails followed.", c->session->message_count - MAILS_TOLD);
+            sw_prose_add(story, " %u further mails followed.",
+                         c->session->message_count - MAILS_TOLD);
             return;
         }
         if (m->mail) {
@@ -227,15 +233,16 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
         sw_prose_add(story, ".");
     }
     if (c->pending && c->waited_ns > 0)
-        sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.",
-                     pending_name(c->pending),
+        sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.", pending_name(c->pending),
                      frame(c->pending->last), sw_duration_text(c->arena, c->waited_ns));
     else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)
-        sw_prose_add(story, " The server said nothing for %s.", sw_duration_text(c->arena, c->waited_ns));
+        sw_prose_add(story, " The server said nothing for %s.",
+                     sw_duration_text(c->arena, c->waited_ns));
     if (!f->closed.frame || f->refused)
         return;
-    sw_prose_add(story, " The %s %s the connection (frame %llu).", c->closed_by_server ? "server" : "client",
-                 c->reset ? "cut" : "closed", frame(f->closed));
+    sw_prose_add(story, " The %s %s the connection (frame %llu).",
+                 c->closed_by_server ? "server" : "client", c->reset ? "cut" : "closed",
+                 frame(f->closed));
 }
 
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
@@ -248,18 +255,24 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_end(c, story);
 }
 
-void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict, struct sw_prose *story)
+void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
+                      struct sw_prose *story)
 {
     const uint64_t *quality = verdict->quality;
     if (quality[SW_QUALITY_ONE_SIDED])
-        sw_prose_add(story, " Only the %s's packets are in the capture.", c->client_seen ? "client" : "server");
+        sw_prose_add(story, " Only the %s's packets are in the capture.",
+                     c->client_seen ? "client" : "server");
     if (quality[SW_QUALITY_GAPS])
         sw_prose_add(story, " The capture lost %llu bytes of this connection.",
-                     (unsigned long long)(c->facts->half[SW_CLIENT].gap_bytes + c->facts->half[SW_SERVER].gap_bytes));
+                     (unsigned long long)(c->facts->half[SW_CLIENT].gap_bytes +
+                                          c->facts->half[SW_SERVER].gap_bytes));
     if (quality[SW_QUALITY_SNAPLEN])
-        sw_prose_add(story, " Packets were cut when they were recorded (record with full packets, -s 0).");
+        sw_prose_add(story,
+                     " Packets were cut when they were recorded (record with full packets, -s 0).");
     if (c->facts->conflicts > 0)
-        sw_prose_add(story, " Two copies of the same bytes differ, so it is not certain what the other side read.");
+        sw_prose_add(
+            story,
+            " Two copies of the same bytes differ, so it is not certain what the other side read.");
     if (quality[SW_QUALITY_LIMITS])
         sw_prose_add(story, " A limit was reached; not everything of this session was kept.");
 }

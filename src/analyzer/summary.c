@@ -54,8 +54,8 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
         sw_summary_count(summary->limits, "session", 1);
 }
 
-static void merge_hosts(struct sw_host_count *into, uint32_t *count, const struct sw_host_count *from,
-                        uint32_t n)
+static void merge_hosts(struct sw_host_count *into, uint32_t *count,
+                        const struct sw_host_count *from, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct sw_host_count *host = find_host(into, count, from[i].ip);
@@ -129,8 +129,8 @@ void sw_summary_damage(struct sw_summary *summary, const char *file, uint64_t of
     char *text = (char *)(damage + 1);
     memcpy(text, file, file_len);
     memcpy(text + file_len, what, what_len);
-    *damage = (struct sw_damage){
-        .file = text, .offset_bytes = offset_bytes, .what = text + file_len};
+    *damage =
+        (struct sw_damage){.file = text, .offset_bytes = offset_bytes, .what = text + file_len};
     struct sw_damage **tail = &summary->damage;
     while (*tail)
         tail = &(*tail)->next;

@@ -1,8 +1,9 @@
 /*
  * verdict.h - what a session means: outcome, cause, who must act, and the frames that prove it.
  *
- * A verdict is a pure function of the session (and of the sessions of the same capture that were final before it). It
- * lives in the session's arena. Every claim names frames; texts are plain English and hold wire text only quoted.
+ * A verdict is a pure function of the session (and of the sessions of the same capture that were
+ * final before it). It lives in the session's arena. Every claim names frames; texts are plain
+ * English and hold wire text only quoted.
  */
 #ifndef SW_ANALYZER_VERDICT_H
 #define SW_ANALYZER_VERDICT_H

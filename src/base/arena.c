@@ -35,7 +35,8 @@ static size_t next_chunk_bytes(const struct sw_arena *arena, size_t need)
 static bool add_chunk(struct sw_arena *arena, size_t need)
 {
     size_t size = next_chunk_bytes(arena, need);
-    size_t room = arena->limit_bytes > arena->total_bytes ? arena->limit_bytes - arena->total_bytes : 0;
+    size_t room =
+        arena->limit_bytes > arena->total_bytes ? arena->limit_bytes - arena->total_bytes : 0;
     if (size > room)
         size = need; /* the last chunk may be smaller than the usual step */
     if (size > room)

@@ -1,9 +1,9 @@
 /*
  * arena.h - memory that lives and dies together: one arena a session.
  *
- * Invariants: blocks are aligned to 16 bytes and stay where they are until release. An arena never holds more than its
- * limit; the allocation that would pass it (or that the system refuses) gives NULL and sets `exhausted`, and the owner
- * says so in the session's record.
+ * Invariants: blocks are aligned to 16 bytes and stay where they are until release. An arena never
+ * holds more than its limit; the allocation that would pass it (or that the system refuses) gives
+ * NULL and sets `exhausted`, and the owner says so in the session's record.
  */
 #ifndef SW_BASE_ARENA_H
 #define SW_BASE_ARENA_H
@@ -22,11 +22,13 @@ struct sw_arena {
     bool wipe; /* overwrite every chunk before it is given back */
 };
 
-/* Makes an empty arena; nothing is allocated before the first block. `account` (may be NULL) is kept in step. */
+/* Makes an empty arena; nothing is allocated before the first block. `account` (may be NULL) is
+ * kept in step. */
 void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account);
 /* A zeroed block of n bytes, or NULL (see above). */
 void *sw_arena_alloc(struct sw_arena *arena, size_t n);
-/* A copy of the bytes; an empty span when there is no room (then `exhausted` is set) or the source is empty. */
+/* A copy of the bytes; an empty span when there is no room (then `exhausted` is set) or the source
+ * is empty. */
 struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s);
 /* A copy with a NUL behind it, for our own texts; NULL when there is no room. */
 char *sw_arena_strdup(struct sw_arena *arena, const char *text);

@@ -1,9 +1,10 @@
 /*
- * cursor.h - the bounds-checked reader: the only code that looks into wire bytes of a binary format.
+ * cursor.h - the bounds-checked reader: the only code that looks into wire bytes of a binary
+ * format.
  *
- * Invariants: a cursor never reads behind its end. The first read that does not fit sets `bad` and empties the
- * cursor; that read and all later ones give 0 or an empty span. So a parser reads a whole header and tests `bad` once
- * before it uses any of the values.
+ * Invariants: a cursor never reads behind its end. The first read that does not fit sets `bad` and
+ * empties the cursor; that read and all later ones give 0 or an empty span. So a parser reads a
+ * whole header and tests `bad` once before it uses any of the values.
  */
 #ifndef SW_BASE_CURSOR_H
 #define SW_BASE_CURSOR_H
@@ -55,7 +56,7 @@ static inline uint8_t sw_cursor_u8(struct sw_cursor *c)
 static inline uint16_t sw_cursor_be16(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 2);
-    return s.len ? (uint16_t)((s.ptr[0] << 8) | s.ptr[1]) : 0;
+    return s.len ? (uint16_t)((unsigned)s.ptr[0] << 8 | s.ptr[1]) : 0;
 }
 
 static inline uint32_t sw_cursor_be24(struct sw_cursor *c)
@@ -67,7 +68,9 @@ static inline uint32_t sw_cursor_be24(struct sw_cursor *c)
 static inline uint32_t sw_cursor_be32(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 4);
-    return s.len ? ((uint32_t)s.ptr[0] << 24) | ((uint32_t)s.ptr[1] << 16) | ((uint32_t)s.ptr[2] << 8) | s.ptr[3] : 0;
+    return s.len ? ((uint32_t)s.ptr[0] << 24) | ((uint32_t)s.ptr[1] << 16) |
+                       ((uint32_t)s.ptr[2] << 8) | s.ptr[3]
+                 : 0;
 }
 
 static inline uint64_t sw_cursor_be64(struct sw_cursor *c)
@@ -80,13 +83,15 @@ static inline uint64_t sw_cursor_be64(struct sw_cursor *c)
 static inline uint16_t sw_cursor_le16(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 2);
-    return s.len ? (uint16_t)((s.ptr[1] << 8) | s.ptr[0]) : 0;
+    return s.len ? (uint16_t)((unsigned)s.ptr[1] << 8 | s.ptr[0]) : 0;
 }
 
 static inline uint32_t sw_cursor_le32(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 4);
-    return s.len ? ((uint32_t)s.ptr[3] << 24) | ((uint32_t)s.ptr[2] << 16) | ((uint32_t)s.ptr[1] << 8) | s.ptr[0] : 0;
+    return s.len ? ((uint32_t)s.ptr[3] << 24) | ((uint32_t)s.ptr[2] << 16) |
+                       ((uint32_t)s.ptr[1] << 8) | s.ptr[0]
+                 : 0;
 }
 
 #endif

@@ -20,7 +20,8 @@ static uint64_t mix(uint64_t x, uint64_t y)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Little-endian on every machine, so that identifiers agree between machines; compilers make it one load. */
+/* Little-endian on every machine, so that identifiers agree between machines; compilers make it one
+ * load. */
 static uint64_t load64(const uint8_t *at)
 {
     uint64_t v = 0;

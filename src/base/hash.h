@@ -1,8 +1,9 @@
 /*
  * hash.h - a keyed, fast hash for tables, and a fixed one for identifiers.
  *
- * The table hash is keyed so that traffic cannot be made to collide (the key is random for each run); no output may
- * depend on it. Identifiers use the fixed key, so that the same session has the same id in every run.
+ * The table hash is keyed so that traffic cannot be made to collide (the key is random for each
+ * run); no output may depend on it. Identifiers use the fixed key, so that the same session has the
+ * same id in every run.
  */
 #ifndef SW_BASE_HASH_H
 #define SW_BASE_HASH_H

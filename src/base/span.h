@@ -57,13 +57,13 @@ size_t sw_span_find_nocase(struct sw_span s, struct sw_span needle);
 /* Without leading and trailing blanks (space, tab, CR, LF). */
 struct sw_span sw_span_trim(struct sw_span s);
 /*
- * Cuts the next word: skips blanks (space, tab), returns the run up to the next blank and moves *rest behind it.
- * An empty result means that nothing was left.
+ * Cuts the next word: skips blanks (space, tab), returns the run up to the next blank and moves
+ * *rest behind it. An empty result means that nothing was left.
  */
 struct sw_span sw_span_word(struct sw_span *rest);
 /*
- * Reads an unsigned decimal number that fills the whole span. Returns false for an empty span, a character that is
- * not a digit, or a value over UINT64_MAX; *value is set only on success.
+ * Reads an unsigned decimal number that fills the whole span. Returns false for an empty span, a
+ * character that is not a digit, or a value over UINT64_MAX; *value is set only on success.
  */
 bool sw_span_u64(struct sw_span s, uint64_t *value);
 

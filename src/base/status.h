@@ -1,8 +1,9 @@
 /*
  * status.h - what went wrong with the environment (a file, a device, memory), said in full.
  *
- * Only the edges of the program return it; odd traffic is never a status (it is an event), a programmer's mistake is an
- * assertion. The message names the file, the byte offset and what to do, and is our own text.
+ * Only the edges of the program return it; odd traffic is never a status (it is an event), a
+ * programmer's mistake is an assertion. The message names the file, the byte offset and what to do,
+ * and is our own text.
  */
 #ifndef SW_BASE_STATUS_H
 #define SW_BASE_STATUS_H

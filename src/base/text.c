@@ -4,7 +4,10 @@ int32_t sw_text_next(struct sw_span *rest)
 {
     const uint8_t *at = rest->ptr;
     uint8_t first = at[0];
-    size_t need = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : (first & 0xF0) == 0xE0 ? 2 : 3;
+    size_t need = first < 0x80                    ? 0
+                  : first >= 0xC2 && first < 0xE0 ? 1
+                  : (first & 0xF0) == 0xE0        ? 2
+                                                  : 3;
     int32_t value = first;
     bool valid = first < 0x80 || (first >= 0xC2 && first <= 0xF4);
     if (valid && need > 0) {

@@ -1,7 +1,8 @@
 /*
  * text.h - wire text made safe to show, and the line assembler.
  *
- * Everything the wire can say passes sw_text_next() (or the escapers built on it) before a person or a machine reads it.
+ * Everything the wire can say passes sw_text_next() (or the escapers built on it) before a person
+ * or a machine reads it.
  */
 #ifndef SW_BASE_TEXT_H
 #define SW_BASE_TEXT_H
@@ -9,8 +10,9 @@
 #include "base/span.h"
 
 /*
- * Decodes the next UTF-8 character of *rest and moves on. Returns its code point, or -1 for one byte that is not valid
- * UTF-8 (RFC 3629: overlong forms, surrogates and values over U+10FFFF are not). *rest must not be empty.
+ * Decodes the next UTF-8 character of *rest and moves on. Returns its code point, or -1 for one
+ * byte that is not valid UTF-8 (RFC 3629: overlong forms, surrogates and values over U+10FFFF are
+ * not). *rest must not be empty.
  */
 int32_t sw_text_next(struct sw_span *rest);
 
@@ -18,8 +20,8 @@ int32_t sw_text_next(struct sw_span *rest);
 bool sw_text_is_utf8(struct sw_span s);
 
 /*
- * True for characters that must not reach a terminal or a page as they are: C0 and C1 controls, DEL, and the
- * bidirectional and invisible formatting characters that can make text lie.
+ * True for characters that must not reach a terminal or a page as they are: C0 and C1 controls,
+ * DEL, and the bidirectional and invisible formatting characters that can make text lie.
  */
 bool sw_text_is_unsafe(int32_t code_point);
 
@@ -27,9 +29,9 @@ bool sw_text_is_unsafe(int32_t code_point);
 size_t sw_text_put_utf8(int32_t code_point, uint8_t out[4]);
 
 /*
- * Lends blocks of one fixed size, so that a parser without memory of its own can keep an unfinished line.
- * lend() gives a block of SW_LINE_BYTES or NULL when the budget is used up; take_back() gets it again (it may hold a
- * secret: the lender wipes it).
+ * Lends blocks of one fixed size, so that a parser without memory of its own can keep an unfinished
+ * line. lend() gives a block of SW_LINE_BYTES or NULL when the budget is used up; take_back() gets
+ * it again (it may hold a secret: the lender wipes it).
  */
 struct sw_lender {
     uint8_t *(*lend)(void *ctx);
@@ -58,26 +60,28 @@ struct sw_line {
     uint64_t offset; /* stream offset of the first byte */
 };
 
-/* Assembles lines of one direction over any chunking. All zero but `lender` is the initial state. */
+/* Assembles lines of one direction over any chunking. All zero but `lender` is the initial state.
+ */
 struct sw_lines {
     const struct sw_lender *lender;
-    uint8_t *block; /* borrowed while a line is unfinished */
-    uint32_t kept;  /* bytes in the block */
+    uint8_t *block;  /* borrowed while a line is unfinished */
+    uint32_t kept;   /* bytes in the block */
     uint64_t length; /* bytes of the unfinished line so far */
     uint64_t start;  /* its stream offset */
     bool last_cr;    /* the byte before was a CR */
     bool bare_cr;
-    bool open;  /* a line has begun */
+    bool open; /* a line has begun */
 };
 
 /*
- * Takes bytes from *chunk up to and including the next LF. Returns true when a line is complete: *line is filled and
- * *chunk, *offset moved behind its LF. Returns false when the chunk is used up: its bytes are kept (copied to a lent
- * block). A line inside one chunk is never copied.
+ * Takes bytes from *chunk up to and including the next LF. Returns true when a line is complete:
+ * *line is filled and *chunk, *offset moved behind its LF. Returns false when the chunk is used up:
+ * its bytes are kept (copied to a lent block). A line inside one chunk is never copied.
  */
 bool sw_lines_next(struct sw_lines *lines, struct sw_span *chunk, uint64_t *offset,
                    struct sw_line *line);
-/* What there is of an unfinished line (end = SW_LINE_OPEN), or false when there is none. Ends that line. */
+/* What there is of an unfinished line (end = SW_LINE_OPEN), or false when there is none. Ends that
+ * line. */
 bool sw_lines_flush(struct sw_lines *lines, struct sw_line *line);
 /* Forgets an unfinished line and gives the block back. Call it before the owner is freed. */
 void sw_lines_clear(struct sw_lines *lines);

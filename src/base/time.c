@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible date algorithms"). */
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant,
+ * "chrono-compatible date algorithms"). */
 static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
     int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+    int64_t day_of_year =
+        (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
@@ -47,8 +49,8 @@ size_t sw_time_format(int64_t time_ns, int digits, char out[SW_TIME_TEXT_BYTES])
     unsigned month;
     unsigned day;
     date_from_days(days, &year, &month, &day);
-    int len = snprintf(out, SW_TIME_TEXT_BYTES, "%04d-%02u-%02uT%02d:%02d:%02d", (int)year, month, day,
-                       (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
+    int len = snprintf(out, SW_TIME_TEXT_BYTES, "%04d-%02u-%02uT%02d:%02d:%02d", (int)year, month,
+                       day, (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
     if (digits > 0) {
         char text[16];
         (void)snprintf(text, sizeof(text), ".%09d", (int)fraction);
@@ -143,7 +145,7 @@ int sw_time_parse(const char *text, int64_t *time_ns)
         if (!read_clock(&at, &clock_ns) || !read_zone(&at, &offset_ns) || *at != '\0')
             return -1;
     }
-    *time_ns = days_from_date(year, (unsigned)month, (unsigned)day) * 86400 * SW_NS_PER_S + clock_ns -
-               offset_ns;
+    *time_ns = days_from_date(year, (unsigned)month, (unsigned)day) * 86400 * SW_NS_PER_S +
+               clock_ns - offset_ns;
     return 0;
 }

@@ -16,13 +16,14 @@
 
 /*
  * Writes `time_ns` as RFC 3339 in UTC with `digits` fraction digits (0 to 9), for example
- * "2024-05-01T10:00:00.123456Z". Times outside the years 0 to 9999 are clamped. Returns the length without the NUL.
+ * "2024-05-01T10:00:00.123456Z". Times outside the years 0 to 9999 are clamped. Returns the length
+ * without the NUL.
  */
 size_t sw_time_format(int64_t time_ns, int digits, char out[SW_TIME_TEXT_BYTES]);
 
 /*
- * Reads RFC 3339, with or without fraction, zone "Z", "+hh:mm" or none (UTC); a bare date is its midnight.
- * Returns 0, or -1 when the text is not a time.
+ * Reads RFC 3339, with or without fraction, zone "Z", "+hh:mm" or none (UTC); a bare date is its
+ * midnight. Returns 0, or -1 when the text is not a time.
  */
 int sw_time_parse(const char *text, int64_t *time_ns);
 

@@ -41,10 +41,11 @@ static struct sw_status check_link_type(const struct sw_capture *capture)
             return sw_status_ok();
     }
     const char *name = pcap_datalink_val_to_name(capture->link_type);
-    return sw_status_make(SW_UNSUPPORTED, 0,
-                          "%s: frames of link type %s (%d) cannot be decoded; record on an Ethernet "
-                          "interface or on 'any'",
-                          capture->name, name ? name : "unknown", capture->link_type);
+    return sw_status_make(
+        SW_UNSUPPORTED, 0,
+        "%s: frames of link type %s (%d) cannot be decoded; record on an Ethernet "
+        "interface or on 'any'",
+        capture->name, name ? name : "unknown", capture->link_type);
 }
 
 static struct sw_status compile_filter(struct sw_capture *capture, const char *expression)
@@ -52,7 +53,8 @@ static struct sw_status compile_filter(struct sw_capture *capture, const char *e
     if (!expression)
         return sw_status_ok();
     if (pcap_compile(capture->pcap, &capture->filter, expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
-        return sw_status_make(SW_USAGE, 0, "filter '%s': %s", expression, pcap_geterr(capture->pcap));
+        return sw_status_make(SW_USAGE, 0, "filter '%s': %s", expression,
+                              pcap_geterr(capture->pcap));
     capture->has_filter = true;
     return sw_status_ok();
 }
@@ -68,7 +70,8 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
     struct sw_status status = sw_input_open(path, capture->name, &capture->input);
     if (status.code != SW_OK)
         return refuse(capture, status);
-    status = sw_input_check(capture->input, capture->name, &capture->classic, &capture->time_digits);
+    status =
+        sw_input_check(capture->input, capture->name, &capture->classic, &capture->time_digits);
     if (status.code != SW_OK)
         return refuse(capture, status);
     capture->stream = sw_input_stream(capture->input);
@@ -78,8 +81,9 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
     capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->stream,
                                                              PCAP_TSTAMP_PRECISION_NANO, error);
     if (!capture->pcap)
-        return refuse(capture, sw_status_make(SW_UNREADABLE, sw_input_consumed(capture->input),
-                                              "%s: not a readable capture: %s", capture->name, error));
+        return refuse(capture,
+                      sw_status_make(SW_UNREADABLE, sw_input_consumed(capture->input),
+                                     "%s: not a readable capture: %s", capture->name, error));
     capture->stream = NULL; /* libpcap closes it */
     capture->link_type = pcap_datalink(capture->pcap);
     capture->offset_bytes = CLASSIC_HEADER;

@@ -1,8 +1,9 @@
 /*
  * frame.h - one captured frame, as it leaves the capture room.
  *
- * Invariants: caplen bytes are readable at `bytes` until the next call on the source; numbers count from 1 and by one,
- * per file, as Wireshark counts them. `len` is what was on the wire and may be more than caplen.
+ * Invariants: caplen bytes are readable at `bytes` until the next call on the source; numbers count
+ * from 1 and by one, per file, as Wireshark counts them. `len` is what was on the wire and may be
+ * more than caplen.
  */
 #ifndef SW_CAPTURE_FRAME_H
 #define SW_CAPTURE_FRAME_H
@@ -15,8 +16,8 @@ struct sw_frame {
     const uint8_t *bytes;
     uint32_t caplen;
     uint32_t len;
-    uint32_t interface; /* index within the file, 0 where there is only one */
-    int32_t link_type;  /* DLT_ value as libpcap gives it */
+    uint32_t interface;  /* index within the file, 0 where there is only one */
+    int32_t link_type;   /* DLT_ value as libpcap gives it */
     uint8_t time_digits; /* precision of the time: 6 or 9 fraction digits */
     uint16_t file;       /* index of the input file in one stream of several */
 };

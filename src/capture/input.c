@@ -39,7 +39,8 @@ struct sw_status sw_input_open(const char *path, const char *name, struct sw_inp
     }
     if (S_ISDIR(info.st_mode)) {
         sw_input_close(input);
-        return sw_status_make(SW_UNREADABLE, 0, "%s: is a directory; name the capture files in it", name);
+        return sw_status_make(SW_UNREADABLE, 0, "%s: is a directory; name the capture files in it",
+                              name);
     }
     input->size = S_ISREG(info.st_mode) && info.st_size > 0 ? (uint64_t)info.st_size : 0;
     *out = input;
@@ -83,7 +84,9 @@ static const char *known_container(struct sw_span first)
         {SW_SPAN_LIT("\x1f\x8b"), "gzip; unpack it first (gunzip)"},
         {SW_SPAN_LIT("\x28\xb5\x2f\xfd"), "zstd; unpack it first (unzstd)"},
         {SW_SPAN_LIT("\x04\x22\x4d\x18"), "lz4; unpack it first (unlz4)"},
-        {SW_SPAN_LIT("\xfd" "7zXZ"), "xz; unpack it first (unxz)"},
+        {SW_SPAN_LIT("\xfd"
+                     "7zXZ"),
+         "xz; unpack it first (unxz)"},
         {SW_SPAN_LIT("BZh"), "bzip2; unpack it first (bunzip2)"},
         {SW_SPAN_LIT("PK\x03\x04"), "zip; unpack it first (unzip)"},
         {SW_SPAN_LIT("snoop\0\0\0"), "snoop; convert it with editcap -F pcap"},
@@ -116,7 +119,8 @@ static uint16_t read16(struct sw_cursor *c, bool little)
     return little ? sw_cursor_le16(c) : sw_cursor_be16(c);
 }
 
-/* The resolution of the first interface (pcapng if_tsresol): finer than a microsecond counts as nanoseconds. */
+/* The resolution of the first interface (pcapng if_tsresol): finer than a microsecond counts as
+ * nanoseconds. */
 static uint8_t pcapng_time_digits(struct sw_span file)
 {
     struct sw_cursor c = sw_cursor_make(file);
@@ -170,10 +174,12 @@ struct sw_status sw_input_check(struct sw_input *input, const char *name, bool *
 {
     struct sw_span first = peek(input, 24);
     if (first.len == 0)
-        return sw_status_make(SW_UNREADABLE, 0, "%s: is empty (0 bytes); nothing was recorded in it", name);
+        return sw_status_make(SW_UNREADABLE, 0,
+                              "%s: is empty (0 bytes); nothing was recorded in it", name);
     const char *container = known_container(first);
     if (container)
-        return sw_status_make(SW_UNSUPPORTED, 0, "%s: is compressed or another format: %s", name, container);
+        return sw_status_make(SW_UNSUPPORTED, 0, "%s: is compressed or another format: %s", name,
+                              container);
     struct sw_cursor c = sw_cursor_make(first);
     uint32_t magic = sw_cursor_be32(&c);
     *classic = first.len >= 4 && classic_magic(magic, time_digits);
@@ -183,7 +189,8 @@ struct sw_status sw_input_check(struct sw_input *input, const char *name, bool *
                               "%s: not a capture file (byte 0 is neither pcap nor pcapng)", name);
     if (first.len < 24)
         return sw_status_make(SW_UNREADABLE, first.len,
-                              "%s: cut in its header: only %zu bytes; record it again", name, first.len);
+                              "%s: cut in its header: only %zu bytes; record it again", name,
+                              first.len);
     if (pcapng)
         *time_digits = pcapng_time_digits(peek(input, input->size ? PEEK_BYTES : 512));
     return sw_status_ok();

@@ -6,7 +6,8 @@
 #include "base/cursor.h"
 #include "decode/ip.h"
 
-/* DLT_ values of libpcap; those that differ between systems appear with every number they have had. */
+/* DLT_ values of libpcap; those that differ between systems appear with every number they have had.
+ */
 enum {
     DLT_OF_NULL = 0,
     DLT_OF_ETHERNET = 1,
@@ -54,7 +55,8 @@ static bool is_vlan(uint16_t type)
 }
 
 /* What an EtherType leads to, through any VLAN tags (IEEE 802.1Q, 802.1ad). */
-static enum sw_decode_result by_ethertype(struct sw_cursor *c, uint16_t type, struct sw_packet *packet)
+static enum sw_decode_result by_ethertype(struct sw_cursor *c, uint16_t type,
+                                          struct sw_packet *packet)
 {
     for (int tags = 0; is_vlan(type); tags++) {
         uint16_t tag = sw_cursor_be16(c);
@@ -77,7 +79,8 @@ static enum sw_decode_result ethernet(struct sw_cursor *c, struct sw_packet *pac
     uint16_t type = sw_cursor_be16(c);
     if (c->bad)
         return SW_DECODE_BROKEN;
-    return by_ethertype(c, type, packet); /* a value below 1536 is a length: 802.3, nothing for us */
+    return by_ethertype(c, type,
+                        packet); /* a value below 1536 is a length: 802.3, nothing for us */
 }
 
 /* Raw IP: the version stands in the first nibble. */
@@ -95,7 +98,8 @@ static enum sw_decode_result raw_ip(struct sw_cursor *c, struct sw_packet *packe
     }
 }
 
-/* A 4-byte address family in the byte order of the machine that recorded (NULL) or in network order (LOOP). */
+/* A 4-byte address family in the byte order of the machine that recorded (NULL) or in network order
+ * (LOOP). */
 static enum sw_decode_result loopback(struct sw_cursor *c, struct sw_packet *packet)
 {
     struct sw_cursor swapped = *c;
@@ -134,7 +138,8 @@ static enum sw_decode_result linux_sll2(struct sw_cursor *c, struct sw_packet *p
 enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
 {
     struct sw_cursor c = sw_cursor_make(sw_span_make(frame->bytes, frame->caplen));
-    /* The tuple, the TCP fields and the rest are written where they apply; only what is read without that is cleared. */
+    /* The tuple, the TCP fields and the rest are written where they apply; only what is read
+     * without that is cleared. */
     packet->transport = SW_TRANSPORT_NONE;
     packet->vlan = 0;
     packet->bad_checksum = false;

@@ -78,7 +78,8 @@ static uint32_t jumbo_length(struct sw_span options)
     return 0;
 }
 
-/* Walks the extension headers; false when they are cut or endless. *fragmented: the packet is not whole. */
+/* Walks the extension headers; false when they are cut or endless. *fragmented: the packet is not
+ * whole. */
 static bool skip_extensions(struct sw_cursor *c, uint8_t *next, uint32_t *wire, bool *fragmented)
 {
     for (int n = 0; n < EXTENSIONS_MAX; n++) {

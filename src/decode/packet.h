@@ -1,9 +1,11 @@
 /*
- * packet.h - the headers of one frame, decoded: addresses, ports, TCP/UDP/ICMP fields and the payload.
+ * packet.h - the headers of one frame, decoded: addresses, ports, TCP/UDP/ICMP fields and the
+ * payload.
  *
- * Invariants: nothing points behind the captured bytes; payload is borrowed from the frame. payload.len is what was
- * captured of the payload, payload_wire what the headers say was sent; the difference was cut off by the snaplen.
- * Trailing Ethernet padding is not payload. Addresses are in network byte order, IPv4 in the first 4 bytes, rest zero.
+ * Invariants: nothing points behind the captured bytes; payload is borrowed from the frame.
+ * payload.len is what was captured of the payload, payload_wire what the headers say was sent; the
+ * difference was cut off by the snaplen. Trailing Ethernet padding is not payload. Addresses are in
+ * network byte order, IPv4 in the first 4 bytes, rest zero.
  */
 #ifndef SW_DECODE_PACKET_H
 #define SW_DECODE_PACKET_H
@@ -11,8 +13,10 @@
 #include "capture/frame.h"
 
 enum sw_decode_result {
-    SW_DECODE_IP,     /* decoded to IP and a transport header (TCP, UDP, ICMP) or a known other protocol */
-    SW_DECODE_OTHER,  /* a well-formed frame that is not of interest: ARP, LLDP, other IP protocols, fragments */
+    SW_DECODE_IP, /* decoded to IP and a transport header (TCP, UDP, ICMP) or a known other protocol
+                   */
+    SW_DECODE_OTHER,  /* a well-formed frame that is not of interest: ARP, LLDP, other IP protocols,
+                         fragments */
     SW_DECODE_BROKEN, /* headers cut short or contradicting each other */
 };
 
@@ -68,8 +72,8 @@ struct sw_tuple {
 struct sw_icmp_header {
     uint8_t type;
     uint8_t code;
-    uint16_t mtu;         /* next-hop MTU of "fragmentation needed" and "packet too big", else 0 */
-    bool has_quote;       /* the quoted packet was readable down to its ports */
+    uint16_t mtu;          /* next-hop MTU of "fragmentation needed" and "packet too big", else 0 */
+    bool has_quote;        /* the quoted packet was readable down to its ports */
     struct sw_tuple quote; /* of the quoted packet, as it was sent */
     uint32_t quote_seq;    /* TCP sequence number of the quoted packet when it is TCP */
 };
@@ -77,10 +81,11 @@ struct sw_icmp_header {
 struct sw_packet {
     struct sw_tuple tuple; /* ports are 0 for ICMP */
     enum sw_transport transport;
-    uint8_t ttl; /* or hop limit */
-    uint16_t ip_id; /* IPv4 only, else 0 */
-    uint16_t vlan;  /* outermost VLAN id, 0 when untagged */
-    bool bad_checksum; /* TCP checksum wrong, complete packet, and not the signature of checksum offload */
+    uint8_t ttl;       /* or hop limit */
+    uint16_t ip_id;    /* IPv4 only, else 0 */
+    uint16_t vlan;     /* outermost VLAN id, 0 when untagged */
+    bool bad_checksum; /* TCP checksum wrong, complete packet, and not the signature of checksum
+                          offload */
     struct sw_tcp_header tcp;
     struct sw_icmp_header icmp;
     struct sw_span payload;

@@ -52,7 +52,8 @@ static void read_options(struct sw_span options, struct sw_tcp_header *tcp)
 static uint64_t sum_bytes(uint64_t sum, struct sw_span s)
 {
     size_t at = 0;
-    for (; at + 8 <= s.len; at += 8) { /* four big-endian words at once; the fold takes the carries in */
+    for (; at + 8 <= s.len;
+         at += 8) { /* four big-endian words at once; the fold takes the carries in */
         uint64_t v;
         memcpy(&v, s.ptr + at, sizeof(v));
         sum += v & 0xFFFFFFFF;
@@ -77,8 +78,8 @@ static uint16_t fold(uint64_t sum)
 }
 
 /*
- * RFC 9293 3.1. A sender whose network card computes the checksum leaves the sum of the pseudo-header in the field; that
- * is no damage.
+ * RFC 9293 3.1. A sender whose network card computes the checksum leaves the sum of the
+ * pseudo-header in the field; that is no damage.
  */
 static bool checksum_is_bad(struct sw_span segment, const struct sw_packet *packet)
 {
@@ -198,7 +199,8 @@ static bool is_error(const struct sw_packet *packet)
     return type >= 1 && type <= 4;
 }
 
-static enum sw_decode_result icmp(struct sw_cursor *c, enum sw_transport transport, struct sw_packet *packet)
+static enum sw_decode_result icmp(struct sw_cursor *c, enum sw_transport transport,
+                                  struct sw_packet *packet)
 {
     struct sw_icmp_header *icmp = &packet->icmp;
     memset(icmp, 0, sizeof(*icmp));

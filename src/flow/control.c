@@ -10,7 +10,8 @@ static uint32_t mix32(uint32_t h, uint32_t v)
     return h ^ (h >> 15);
 }
 
-/* Everything that two copies of one packet share; a retransmission differs at least in its IP id or timestamp. */
+/* Everything that two copies of one packet share; a retransmission differs at least in its IP id or
+ * timestamp. */
 static uint32_t signature_of(const struct sw_packet *packet)
 {
     const struct sw_tcp_header *tcp = &packet->tcp;
@@ -26,7 +27,8 @@ static uint32_t signature_of(const struct sw_packet *packet)
     return h;
 }
 
-bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns)
+bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                     int64_t time_ns)
 {
     struct sw_half *half = &flow->half[from];
     uint32_t hash = signature_of(packet);
@@ -42,7 +44,8 @@ bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_pa
     return false;
 }
 
-static void note_options(struct sw_half *half, struct sw_half_facts *facts, const struct sw_tcp_header *tcp)
+static void note_options(struct sw_half *half, struct sw_half_facts *facts,
+                         const struct sw_tcp_header *tcp)
 {
     if (tcp->has_mss)
         facts->mss = tcp->mss;
@@ -84,7 +87,8 @@ static void server_syn(struct sw_flow *flow, const struct sw_packet *packet, str
     note_options(server, &f->half[SW_SERVER], &packet->tcp);
 }
 
-void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                 struct sw_mark mark)
 {
     if (from == SW_CLIENT)
         client_syn(flow, packet, mark);
@@ -108,7 +112,8 @@ void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct s
 }
 
 /* RFC 9293 3.10.7: in SYN-SENT the acknowledgement must fit, later the sequence number. */
-static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from,
+                              const struct sw_packet *packet)
 {
     const struct sw_half *half = &flow->half[from];
     const struct sw_half *peer = &flow->half[sw_side_other(from)];
@@ -122,13 +127,14 @@ static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from, con
     return offset >= (int64_t)half->next - 1 - WINDOW && offset <= (int64_t)half->high + WINDOW;
 }
 
-void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                 struct sw_mark mark)
 {
     struct sw_flow_facts *f = &flow->facts;
     if (!rst_is_acceptable(flow, from, packet))
         return;
-    bool answers_syn = from == SW_SERVER && f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) &&
-                       !f->established.frame;
+    bool answers_syn = from == SW_SERVER && f->syn.frame && !f->syn_ack.frame &&
+                       !sw_flow_has_payload(flow) && !f->established.frame;
     if (answers_syn)
         f->refused = true;
     f->half[from].rst_ttl = packet->ttl;
@@ -138,13 +144,15 @@ void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet
 }
 
 /* The window in bytes; scaled only when both sides agreed on it (RFC 7323 2.2). */
-static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from,
+                             const struct sw_packet *packet)
 {
     bool scaled = flow->half[0].has_scale && flow->half[1].has_scale;
     return (uint32_t)packet->tcp.window << (scaled ? flow->half[from].scale : 0);
 }
 
-static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns)
+static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                        int64_t time_ns)
 {
     if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
         return;
@@ -166,7 +174,8 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
     }
 }
 
-void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark)
+void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  struct sw_mark mark)
 {
     struct sw_flow_facts *f = &flow->facts;
     struct sw_half_facts *half = &f->half[from];
@@ -198,7 +207,8 @@ void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
         struct sw_half_facts *facts = &flow->facts.half[side];
         facts->acked_bytes = half->acked;
         bool peer_visible = flow->facts.half[1 - side].seen;
-        facts->unacked_bytes = peer_visible && half->high > half->acked ? half->high - half->acked : 0;
+        facts->unacked_bytes =
+            peer_visible && half->high > half->acked ? half->high - half->acked : 0;
         facts->rto_open = half->acked <= half->rto_offset ? half->rto_count : 0;
         if (half->zero_since_ns != SW_TIME_NONE && mark.time_ns > half->zero_since_ns) {
             facts->zero_window_open_ns = mark.time_ns - half->zero_since_ns;

@@ -1,15 +1,19 @@
 /*
  * flow.h - TCP connections: the table, the reassembly, and what TCP itself can tell.
  *
- * Packets go in; for every connection each direction's bytes come out once, in order, together in one sequence in
- * capture order, as soon as they are contiguous. In-order bytes are passed on from the frame without a copy.
+ * Packets go in; for every connection each direction's bytes come out once, in order, together in
+ * one sequence in capture order, as soon as they are contiguous. In-order bytes are passed on from
+ * the frame without a copy.
  *
  * Invariants
- * - Of two copies of the same byte the one captured first wins; a difference is told (sink->conflict).
- * - Bytes that the peer acknowledged but that the capture lacks are a gap (the capture lost them). Bytes that were never
- *   acknowledged are never passed over: they are counted as undelivered at the end (the wire lost them).
- * - Causes come before effects: a segment that acknowledges bytes of the other direction which are still missing waits
- *   (a few packets or 50 ms) for them, so that a reply is not passed on before the command it answers.
+ * - Of two copies of the same byte the one captured first wins; a difference is told
+ * (sink->conflict).
+ * - Bytes that the peer acknowledged but that the capture lacks are a gap (the capture lost them).
+ * Bytes that were never acknowledged are never passed over: they are counted as undelivered at the
+ * end (the wire lost them).
+ * - Causes come before effects: a segment that acknowledges bytes of the other direction which are
+ * still missing waits (a few packets or 50 ms) for them, so that a reply is not passed on before
+ * the command it answers.
  * - All clocks are packet time. Nothing that is emitted depends on the order of the hash table.
  * - Memory is bounded by the limits below; what is shed is counted by reason.
  */
@@ -39,7 +43,7 @@ enum sw_gap_kind {
 };
 
 enum sw_close_kind {
-    SW_CLOSE_OPEN,    /* not closed while it was watched */
+    SW_CLOSE_OPEN, /* not closed while it was watched */
     SW_CLOSE_FIN,
     SW_CLOSE_RST,
     SW_CLOSE_TIMEOUT, /* nothing seen for so long that it was given up */
@@ -55,33 +59,38 @@ struct sw_mark {
 /* Contiguous bytes of one direction. */
 struct sw_chunk {
     enum sw_side from;
-    uint64_t offset; /* in the direction's stream, 0 = first byte after the SYN (or first byte seen) */
+    uint64_t
+        offset; /* in the direction's stream, 0 = first byte after the SYN (or first byte seen) */
     struct sw_span bytes;
     struct sw_mark mark; /* of the frame that carried them */
 };
 
 /* What TCP tells about one direction (the sender's side of it). */
 struct sw_half_facts {
-    uint64_t packets;        /* all packets from this side */
-    uint64_t data_packets;   /* with payload, first copies */
-    uint64_t bytes;          /* distinct payload bytes seen */
-    uint64_t retransmissions; /* segments whose bytes had been seen before (keep-alives not counted) */
-    uint64_t duplicates;     /* the same packet captured twice */
-    uint64_t out_of_order;   /* segments that arrived above a hole that was filled later */
-    uint64_t gap_bytes;      /* lost by the capture */
+    uint64_t packets;      /* all packets from this side */
+    uint64_t data_packets; /* with payload, first copies */
+    uint64_t bytes;        /* distinct payload bytes seen */
+    uint64_t
+        retransmissions;   /* segments whose bytes had been seen before (keep-alives not counted) */
+    uint64_t duplicates;   /* the same packet captured twice */
+    uint64_t out_of_order; /* segments that arrived above a hole that was filled later */
+    uint64_t gap_bytes;    /* lost by the capture */
     uint64_t gap_count;
     uint64_t truncated_bytes; /* cut off by the snaplen */
-    uint64_t unacked_bytes;  /* seen or missing below the highest sent byte and not acknowledged at the end */
-    uint64_t acked_bytes;    /* highest offset that the peer acknowledged */
-    uint32_t rto_chain;      /* longest run of retransmissions of one offset, current one at the end in rto_open */
-    uint32_t rto_open;       /* retransmissions of the first unacknowledged byte that were still unanswered at the end */
+    uint64_t unacked_bytes;   /* seen or missing below the highest sent byte and not acknowledged at
+                                 the end */
+    uint64_t acked_bytes;     /* highest offset that the peer acknowledged */
+    uint32_t rto_chain; /* longest run of retransmissions of one offset, current one at the end in
+                           rto_open */
+    uint32_t rto_open;  /* retransmissions of the first unacknowledged byte that were still
+                           unanswered at the end */
     uint32_t keepalives;
-    int64_t zero_window_ns;  /* total time this side announced a zero window while established */
+    int64_t zero_window_ns; /* total time this side announced a zero window while established */
     int64_t zero_window_open_ns; /* of which the last one that had not been reopened at the end */
     uint32_t zero_window_probes; /* answered probes of the peer during zero window */
-    uint16_t mss;            /* announced in the SYN, 0 = none seen */
+    uint16_t mss;                /* announced in the SYN, 0 = none seen */
     uint8_t ttl_min, ttl_max;
-    struct sw_mark first, last;      /* any packet */
+    struct sw_mark first, last;           /* any packet */
     struct sw_mark first_data, last_data; /* payload, first copies */
     struct sw_mark last_ack_progress; /* when this side last acknowledged new bytes of the peer */
     struct sw_mark fin, rst;
@@ -101,17 +110,18 @@ enum { SW_FLOW_ICMP_MAX = 4 };
 /* Everything TCP knows of a connection. Borrowed from the flow; valid in every sink call. */
 struct sw_flow_facts {
     struct sw_tuple tuple; /* src = client */
-    bool client_known;     /* by SYN or SYN/ACK; else guessed (ports), the user of the flow may swap sides */
+    bool client_known;     /* by SYN or SYN/ACK; else guessed (ports), the user of the flow may swap
+                              sides */
     bool midstream;        /* no SYN was seen */
     struct sw_mark first, last;
-    struct sw_mark syn;        /* first SYN */
-    struct sw_mark last_syn;   /* last retransmission of it */
+    struct sw_mark syn;      /* first SYN */
+    struct sw_mark last_syn; /* last retransmission of it */
     struct sw_mark syn_ack;
     struct sw_mark established; /* the client's ACK of the SYN/ACK, or first data */
     uint32_t syn_count;
     uint32_t syn_ack_count;
-    bool refused;          /* RST answered the SYN */
-    struct sw_half_facts half[2]; /* indexed by enum sw_side */
+    bool refused;                               /* RST answered the SYN */
+    struct sw_half_facts half[2];               /* indexed by enum sw_side */
     struct sw_flow_icmp icmp[SW_FLOW_ICMP_MAX]; /* errors that quote this connection */
     uint8_t icmp_count;
     enum sw_close_kind close;
@@ -120,33 +130,37 @@ struct sw_flow_facts {
     uint64_t conflicts;    /* overlapping copies that differed */
     bool limit_hit;        /* a cap cut this connection short */
     uint16_t vlan;
-    uint16_t vlan_back;    /* VLAN of the server's packets, when it differs */
-    uint16_t file;         /* input file of the first frame */
+    uint16_t vlan_back; /* VLAN of the server's packets, when it differs */
+    uint16_t file;      /* input file of the first frame */
     uint8_t time_digits;
 };
 
 struct sw_flow;
 
-/* What the table calls while packets and time go in. `user` pointers are the sink's, set with sw_flow_set_user(). */
+/* What the table calls while packets and time go in. `user` pointers are the sink's, set with
+ * sw_flow_set_user(). */
 struct sw_flow_sink {
     void *ctx;
-    /* A new connection (first packet). Return false to ignore it: no reassembly, no further calls for it but none. */
+    /* A new connection (first packet). Return false to ignore it: no reassembly, no further calls
+     * for it but none. */
     bool (*open)(void *ctx, struct sw_flow *flow, const struct sw_packet *packet);
     void (*chunk)(void *ctx, struct sw_flow *flow, const struct sw_chunk *chunk);
-    void (*gap)(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset, uint64_t length,
-                enum sw_gap_kind kind, struct sw_mark mark);
+    void (*gap)(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
+                uint64_t length, enum sw_gap_kind kind, struct sw_mark mark);
     /* Two copies of the bytes at `offset` differ; `second` is the copy that was not used. */
     void (*conflict)(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                      struct sw_span second, struct sw_mark mark);
-    /* A FIN or an accepted RST, in sequence with the chunks: all bytes before it have been passed on. */
+    /* A FIN or an accepted RST, in sequence with the chunks: all bytes before it have been passed
+     * on. */
     void (*shut)(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark);
-    /* The connection is final: closed and lingered, timed out, or the capture ended. The flow is freed afterwards. */
+    /* The connection is final: closed and lingered, timed out, or the capture ended. The flow is
+     * freed afterwards. */
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);
 };
 
 /* Caps; zero-initialised fields take the default of sw_flow_default_limits. */
 struct sw_flow_limits {
-    uint32_t flows;              /* connections watched at once */
+    uint32_t flows;               /* connections watched at once */
     uint32_t held_per_side_bytes; /* out-of-order bytes of one direction */
     uint32_t held_segments;       /* and segments of one direction */
     uint64_t held_total_bytes;    /* out-of-order bytes of all connections */
@@ -159,10 +173,10 @@ extern const struct sw_flow_limits sw_flow_default_limits;
 
 struct sw_flow_counters {
     uint64_t opened;
-    uint64_t ignored;     /* the sink did not want them */
-    uint64_t shed_flows;  /* ended early because of limits.flows */
-    uint64_t held_limit;  /* times a cap on held bytes was hit */
-    uint64_t duplicates;  /* packets recognised as captured twice */
+    uint64_t ignored;    /* the sink did not want them */
+    uint64_t shed_flows; /* ended early because of limits.flows */
+    uint64_t held_limit; /* times a cap on held bytes was hit */
+    uint64_t duplicates; /* packets recognised as captured twice */
     uint64_t bad_checksum;
 };
 
@@ -178,7 +192,8 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
 /* One ICMP error; attached to the connection it quotes, if there is one. */
 void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,
                         const struct sw_packet *packet);
-/* Packet time moves on (any other frame, or an idle tick); fires the timers that are due, in order of their time. */
+/* Packet time moves on (any other frame, or an idle tick); fires the timers that are due, in order
+ * of their time. */
 void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns);
 /* The capture is over: every connection ends, in the order of their first frames. */
 void sw_flow_table_finish(struct sw_flow_table *table);
@@ -189,11 +204,13 @@ const struct sw_flow_facts *sw_flow_facts(const struct sw_flow *flow);
 void sw_flow_set_user(struct sw_flow *flow, void *user);
 void *sw_flow_user(const struct sw_flow *flow);
 /*
- * The sides were guessed wrong (a capture that starts in mid-stream): what came from the client so far came from the
- * server. Facts are swapped; only allowed while facts->client_known is false, which it sets.
+ * The sides were guessed wrong (a capture that starts in mid-stream): what came from the client so
+ * far came from the server. Facts are swapped; only allowed while facts->client_known is false,
+ * which it sets.
  */
 void sw_flow_swap_sides(struct sw_flow *flow);
-/* No more interest: reassembly stops, end() is not called, later packets of the connection are dropped at once. */
+/* No more interest: reassembly stops, end() is not called, later packets of the connection are
+ * dropped at once. */
 void sw_flow_forget(struct sw_flow *flow);
 
 #endif

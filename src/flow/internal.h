@@ -10,7 +10,9 @@
 enum {
     SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
-    SW_PAST_BYTES = 16 * 1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
+    SW_PAST_BYTES =
+        16 *
+        1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
     SW_PAST_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
 };
 
@@ -36,7 +38,7 @@ struct sw_signature {
 
 /* One direction, as its sender. */
 struct sw_half {
-    bool based;        /* base is known */
+    bool based; /* base is known */
     bool has_fin;
     bool shut_told;
     bool has_scale;
@@ -44,19 +46,19 @@ struct sw_half {
     bool checksum_good; /* a segment with a right checksum was seen: wrong ones are damage */
     uint8_t scale;
     uint8_t signature_at;
-    uint32_t base;     /* sequence number of offset 0 */
-    uint64_t next;     /* everything below was passed on */
-    uint64_t high;     /* end of the highest byte seen */
-    uint64_t acked;    /* the peer has everything below */
+    uint32_t base;  /* sequence number of offset 0 */
+    uint64_t next;  /* everything below was passed on */
+    uint64_t high;  /* end of the highest byte seen */
+    uint64_t acked; /* the peer has everything below */
     uint64_t fin_offset;
     struct sw_mark fin_mark;
     struct sw_held *held; /* sorted by offset, disjoint, all at or above next */
     uint16_t held_count, held_room;
     uint32_t held_bytes;
-    uint8_t *past;      /* bytes that were passed on: [past_from, past_to) of the stream */
+    uint8_t *past; /* bytes that were passed on: [past_from, past_to) of the stream */
     uint64_t past_from, past_to;
     uint32_t past_room;
-    bool waiting;       /* for bytes that the peer has and the capture (so far) has not */
+    bool waiting; /* for bytes that the peer has and the capture (so far) has not */
     uint32_t wait_packets;
     uint32_t ack_repeats; /* acknowledgements of bytes beyond everything seen */
     int64_t wait_since_ns;
@@ -70,12 +72,12 @@ struct sw_flow {
     struct sw_flow *hash_next;
     struct sw_flow_table *table;
     uint64_t hash;
-    uint64_t serial;      /* in the order of first frames */
-    int64_t deadline_ns;  /* when the timer looks at it again; may be earlier than needed */
+    uint64_t serial;     /* in the order of first frames */
+    int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     uint32_t heap_at;
-    bool client_is_low;   /* the client is the lower end of the table's key */
+    bool client_is_low; /* the client is the lower end of the table's key */
     bool forgotten;
-    bool dead;            /* closed for good; only stragglers come */
+    bool dead; /* closed for good; only stragglers come */
     bool ending;
     int64_t dead_since_ns;
     void *user;
@@ -110,11 +112,39 @@ static inline bool sw_flow_has_payload(const struct sw_flow *flow)
     return flow->facts.half[0].bytes + flow->facts.half[1].bytes > 0;
 }
 
+/* A connection's two ends, the lower one first, so that both directions find it. */
+struct sw_flow_key {
+    uint8_t low[16], high[16];
+    uint16_t low_port, high_port;
+    uint8_t ip_version;
+    uint8_t zero[3];
+};
+
+/* --- index.c: finding connections --- */
+
+bool sw_flow_source_is_low(const struct sw_tuple *t);
+struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t);
+uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key);
+bool sw_flow_index_init(struct sw_flow_table *table);
+struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
+                             uint64_t hash);
+/* Puts a connection into table and heap; false without memory. */
+bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow);
+/* Takes the connection out of the table and gives its memory back. */
+void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow);
+/* Its deadline has become earlier, or later. */
+void sw_flow_sooner(struct sw_flow_table *table, struct sw_flow *flow);
+void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow);
+/* Packets of this connection are not wanted any more; quiet: every packet prolongs that. */
+void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet);
+bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key);
+void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
+
 /* --- segment.c: bytes in order --- */
 
 /* The payload (and FIN) of one packet. */
-void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t offset,
-                  struct sw_mark mark);
+void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  int64_t offset, struct sw_mark mark);
 /* An acknowledgement from `from` (of the other side's bytes). */
 void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark);
@@ -127,11 +157,15 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half);
 /* --- control.c: SYN, RST, windows, duplicates, facts --- */
 
 /* True when the packet is a second copy of one that was handled already. */
-bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t time_ns);
-void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
-void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
+bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                     int64_t time_ns);
+void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                 struct sw_mark mark);
+void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                 struct sw_mark mark);
 /* Window, TTL, first and last packet: what every packet tells. */
-void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, struct sw_mark mark);
+void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  struct sw_mark mark);
 /* A FIN or an accepted RST: the first one decides who closed. */
 void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark);
 /* The last facts, when the connection ends. */

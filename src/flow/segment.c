@@ -1,12 +1,13 @@
 /*
- * segment.c - reassembly: bytes of one direction in order, once, without a copy where that is possible.
+ * segment.c - reassembly: bytes of one direction in order, once, without a copy where that is
+ * possible.
  */
 #include "flow/internal.h"
 
 #include <stdlib.h>
 
-static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length, enum sw_gap_kind kind,
-                     struct sw_mark mark)
+static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
+                     enum sw_gap_kind kind, struct sw_mark mark)
 {
     struct sw_half *half = &flow->half[from];
     struct sw_half_facts *facts = &flow->facts.half[from];
@@ -30,7 +31,8 @@ static void forget_past(struct sw_half *half, uint64_t offset)
     half->past_from = half->past_to = offset;
 }
 
-/* Room for n more bytes: grows with the dialogue, then gives up the older half. False when that is not enough. */
+/* Room for n more bytes: grows with the dialogue, then gives up the older half. False when that is
+ * not enough. */
 static bool past_makes_room(struct sw_half *half, size_t n)
 {
     size_t used = (size_t)(half->past_to - half->past_from);
@@ -47,7 +49,9 @@ static bool past_makes_room(struct sw_half *half, size_t n)
         half->past_room = (uint32_t)room;
     }
     if (used + n > room && used > 0) {
-        size_t drop = used + n - room > used ? used : used + n - room > used / 2 ? used + n - room : used / 2;
+        size_t drop = used + n - room > used       ? used
+                      : used + n - room > used / 2 ? used + n - room
+                                                   : used / 2;
         memmove(half->past, half->past + drop, used - drop);
         half->past_from += drop;
         used -= drop;
@@ -55,7 +59,8 @@ static bool past_makes_room(struct sw_half *half, size_t n)
     return used + n <= room;
 }
 
-/* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts are not kept. */
+/* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts
+ * are not kept. */
 static void remember(struct sw_half *half, enum sw_side from, uint64_t offset, struct sw_span bytes)
 {
     bool dialogue = from == SW_SERVER || bytes.len <= SW_PAST_SEGMENT_BYTES;
@@ -78,8 +83,8 @@ static bool differs_from_past(const struct sw_half *half, uint64_t offset, struc
                                (size_t)(to - from)) != 0;
 }
 
-static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span second,
-                     struct sw_mark mark)
+static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
+                     struct sw_span second, struct sw_mark mark)
 {
     flow->facts.conflicts++;
     if (!flow->forgotten)
@@ -124,7 +129,8 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
     half->past_room = 0;
 }
 
-static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at, const struct sw_held *piece)
+static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at,
+                        const struct sw_held *piece)
 {
     struct sw_flow_table *table = flow->table;
     if (half->held_count >= table->limits.held_segments ||
@@ -173,8 +179,8 @@ static bool bytes_differ(struct sw_span a, struct sw_span b)
 }
 
 /*
- * Holds [piece->offset, +wire), around what is held already: of two copies the first one captured stays. False when a
- * cap was reached.
+ * Holds [piece->offset, +wire), around what is held already: of two copies the first one captured
+ * stays. False when a cap was reached.
  */
 static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *piece)
 {
@@ -193,7 +199,8 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
             if (there->offset + there->wire <= at)
                 continue;
             if (there->offset <= at) { /* they overlap: compare, keep the old one */
-                uint64_t both = there->offset + there->wire < end ? there->offset + there->wire : end;
+                uint64_t both =
+                    there->offset + there->wire < end ? there->offset + there->wire : end;
                 if (bytes_differ(captured_part(there, at, both), captured_part(piece, at, both)))
                     conflict(flow, from, at, captured_part(piece, at, both), piece->mark);
                 at = both;
@@ -257,7 +264,8 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         memmove(&half->held[0], &half->held[1], half->held_count * sizeof(*half->held));
         half->held_bytes -= piece.captured;
         flow->table->held_bytes -= piece.captured;
-        struct sw_span bytes = sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
+        struct sw_span bytes =
+            sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         if (piece.above_hole)
             flow->facts.half[from].out_of_order++;
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
@@ -286,18 +294,21 @@ static void pass_on(struct sw_flow *flow)
 static bool needed_by_peer(const struct sw_flow *flow, enum sw_side from)
 {
     const struct sw_half *peer = &flow->half[sw_side_other(from)];
-    return peer->held_count > 0 && depends_on_missing(flow, sw_side_other(from), peer->held[0].needs) &&
+    return peer->held_count > 0 &&
+           depends_on_missing(flow, sw_side_other(from), peer->held[0].needs) &&
            peer->held[0].offset <= peer->next;
 }
 
-/* Does the peer have bytes of this side that are not here? What is here and only waits for the other side is not missing. */
+/* Does the peer have bytes of this side that are not here? What is here and only waits for the
+ * other side is not missing. */
 static bool is_missing_acked(const struct sw_half *half)
 {
     return half->acked > half->next && (half->held_count == 0 || half->held[0].offset > half->next);
 }
 
 /* The peer has bytes that the capture lacks: the gap is certain, say it and go on. */
-static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark, bool at_end)
+static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark,
+                            bool at_end)
 {
     struct sw_half *half = &flow->half[from];
     uint64_t to = half->acked;
@@ -307,14 +318,16 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
     if (half->has_fin && to > half->fin_offset)
         to = half->fin_offset;
     /* One byte beyond everything seen may be a FIN that the capture lacks. */
-    bool maybe_fin = !data_above && to == half->next + 1 && half->high <= half->next && !half->has_fin;
+    bool maybe_fin =
+        !data_above && to == half->next + 1 && half->high <= half->next && !half->has_fin;
     if (maybe_fin) {
         half->acked = half->next;
         half->waiting = false;
         pass_on(flow);
         return;
     }
-    bool certain = data_above || half->has_fin || half->ack_repeats > 1 || needed_by_peer(flow, from) || at_end;
+    bool certain = data_above || half->has_fin || half->ack_repeats > 1 ||
+                   needed_by_peer(flow, from) || at_end;
     if (to <= half->next || !certain)
         return;
     half->waiting = false;
@@ -322,8 +335,10 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
     pass_on(flow);
 }
 
-/* A capture of one side: nobody tells what was received, so what is above a hole goes on after a while. */
-static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_mark mark, bool at_end)
+/* A capture of one side: nobody tells what was received, so what is above a hole goes on after a
+ * while. */
+static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_mark mark,
+                            bool at_end)
 {
     struct sw_half *half = &flow->half[from];
     enum { BYTES = 64 * 1024, SEGMENTS = 64 };
@@ -352,7 +367,8 @@ void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
             half->wait_since_ns = mark.time_ns;
             continue;
         }
-        if (++half->wait_packets > SW_WAIT_PACKETS || mark.time_ns - half->wait_since_ns > SW_WAIT_NS)
+        if (++half->wait_packets > SW_WAIT_PACKETS ||
+            mark.time_ns - half->wait_since_ns > SW_WAIT_NS)
             give_up_waiting(flow, (enum sw_side)side, mark, false);
     }
 }
@@ -398,7 +414,8 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
 {
     enum sw_side other = sw_side_other(from);
     struct sw_half *peer = &flow->half[other];
-    if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands */
+    if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands
+                         */
         peer->based = true;
         peer->base = packet->tcp.ack;
         return;
@@ -420,11 +437,13 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
         peer->rto_count = 0;
 }
 
-/* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC 1122 4.2.3.6). */
+/* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC
+ * 1122 4.2.3.6). */
 static bool is_keepalive(const struct sw_half *half, const struct sw_packet *packet, int64_t offset)
 {
     return packet->payload_wire <= 1 && offset == (int64_t)half->next - 1 &&
-           !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST)) && half->high <= half->next;
+           !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST)) &&
+           half->high <= half->next;
 }
 
 static void note_retransmission(struct sw_flow *flow, enum sw_side from, uint64_t offset)
@@ -470,8 +489,9 @@ static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, s
 }
 
 /* The part of the payload from stream offset `from_offset` on, as held bytes. */
-static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                               uint64_t skip, uint64_t offset, struct sw_mark mark)
+static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from,
+                               const struct sw_packet *packet, uint64_t skip, uint64_t offset,
+                               struct sw_mark mark)
 {
     const struct sw_half *peer = &flow->half[sw_side_other(from)];
     struct sw_span bytes = sw_span_from(packet->payload, (size_t)skip);
@@ -496,8 +516,8 @@ static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from, co
     return piece;
 }
 
-void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet, int64_t offset,
-                  struct sw_mark mark)
+void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  int64_t offset, struct sw_mark mark)
 {
     struct sw_half *half = &flow->half[from];
     bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
@@ -517,15 +537,20 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
             note_retransmission(flow, from, offset < 0 ? 0 : (uint64_t)offset);
         uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;
         if (skip > 0 && offset >= 0) { /* bytes that were passed on already */
-            struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)(skip < wire ? skip : wire));
+            struct sw_span old =
+                sw_span_sub(packet->payload, 0, (size_t)(skip < wire ? skip : wire));
             if (differs_from_past(half, (uint64_t)offset, old))
                 conflict(flow, from, (uint64_t)offset, old, mark);
         }
         if (skip < wire) {
-            struct sw_held piece = piece_of(flow, from, packet, skip, half->next > (uint64_t)(offset < 0 ? 0 : offset)
-                                                                          ? half->next
-                                                                          : (uint64_t)offset, mark);
-            uint64_t fresh = (uint64_t)end > half->high ? (uint64_t)end - (half->high > piece.offset ? half->high : piece.offset) : 0;
+            struct sw_held piece = piece_of(
+                flow, from, packet, skip,
+                half->next > (uint64_t)(offset < 0 ? 0 : offset) ? half->next : (uint64_t)offset,
+                mark);
+            uint64_t fresh =
+                (uint64_t)end > half->high
+                    ? (uint64_t)end - (half->high > piece.offset ? half->high : piece.offset)
+                    : 0;
             note_new_data(flow, from, (uint64_t)end, fresh, mark);
             piece.probe = peer_closed_window && wire == 1 && piece.offset == half->next;
             half->probe_pending = peer_closed_window;
@@ -536,7 +561,8 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
                 deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
             } else if (!hold(flow, from, &piece)) {
                 relieve(flow, from, mark);
-                (void)hold(flow, from, &piece); /* if it still does not fit, it is a hole like any other */
+                (void)hold(flow, from,
+                           &piece); /* if it still does not fit, it is a hole like any other */
             }
         }
     }

@@ -1,5 +1,5 @@
 /*
- * table.c - the connections that are open: finding them, their timers, their end.
+ * table.c - the connections that are open: their beginning, their timers, their end.
  */
 #include "flow/internal.h"
 
@@ -16,194 +16,7 @@ const struct sw_flow_limits sw_flow_default_limits = {
     .linger_ns = SW_NS_PER_S / 2,
 };
 
-enum {
-    FIRST_BUCKETS = 1024,
-    TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one has the place */
-};
-
-#define TOMB_NS (120 * SW_NS_PER_S)
 #define JUMP_NS (3600 * SW_NS_PER_S)
-
-struct sw_tomb {
-    uint64_t hash; /* 0 = none */
-    int64_t until_ns;
-    bool quiet; /* of no interest: every packet keeps it alive */
-};
-
-/* A connection's two ends, the lower one first, so that both directions find it. */
-struct key {
-    uint8_t low[16], high[16];
-    uint16_t low_port, high_port;
-    uint8_t ip_version;
-    uint8_t zero[3];
-};
-
-static bool source_is_low(const struct sw_tuple *t)
-{
-    int order = memcmp(t->src, t->dst, sizeof(t->src));
-    return order < 0 || (order == 0 && t->src_port <= t->dst_port);
-}
-
-static struct key key_of(const struct sw_tuple *t)
-{
-    bool low = source_is_low(t);
-    struct key key = {.ip_version = t->ip_version};
-    memcpy(key.low, low ? t->src : t->dst, 16);
-    memcpy(key.high, low ? t->dst : t->src, 16);
-    key.low_port = low ? t->src_port : t->dst_port;
-    key.high_port = low ? t->dst_port : t->src_port;
-    return key;
-}
-
-static uint64_t hash_of(const struct sw_hash_key *hash_key, const struct key *key)
-{
-    return sw_hash_bytes(hash_key, sw_span_make(key, sizeof(*key)));
-}
-
-/* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to run --- */
-
-static struct sw_tomb *tomb_place(struct sw_flow_table *table, const struct key *key, uint64_t *hash)
-{
-    *hash = hash_of(&sw_hash_fixed_key, key) | 1;
-    return &table->tombs[(*hash >> 1) & (TOMBS - 1)];
-}
-
-static void bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet)
-{
-    struct key key = key_of(&flow->facts.tuple);
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, &key, &hash);
-    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
-}
-
-/* True when packets of this connection are not wanted any more. */
-static bool is_buried(struct sw_flow_table *table, const struct key *key)
-{
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, key, &hash);
-    if (tomb->hash != hash || tomb->until_ns < table->now_ns)
-        return false;
-    if (tomb->quiet)
-        tomb->until_ns = table->now_ns + TOMB_NS;
-    return true;
-}
-
-static void unbury(struct sw_flow_table *table, const struct key *key)
-{
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, key, &hash);
-    if (tomb->hash == hash)
-        tomb->hash = 0;
-}
-
-/* --- the heap of deadlines --- */
-
-static bool earlier(const struct sw_flow *a, const struct sw_flow *b)
-{
-    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->serial < b->serial;
-}
-
-static void heap_set(struct sw_flow_table *table, uint32_t at, struct sw_flow *flow)
-{
-    table->heap[at] = flow;
-    flow->heap_at = at;
-}
-
-static void heap_up(struct sw_flow_table *table, struct sw_flow *flow)
-{
-    uint32_t at = flow->heap_at;
-    while (at > 0 && earlier(flow, table->heap[(at - 1) / 2])) {
-        heap_set(table, at, table->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
-    heap_set(table, at, flow);
-}
-
-static void heap_down(struct sw_flow_table *table, struct sw_flow *flow)
-{
-    uint32_t at = flow->heap_at;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= table->flows)
-            break;
-        if (child + 1 < table->flows && earlier(table->heap[child + 1], table->heap[child]))
-            child++;
-        if (!earlier(table->heap[child], flow))
-            break;
-        heap_set(table, at, table->heap[child]);
-        at = child;
-    }
-    heap_set(table, at, flow);
-}
-
-/* --- the hash table --- */
-
-static struct sw_flow *find(const struct sw_flow_table *table, const struct key *key, uint64_t hash)
-{
-    for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
-        if (f->hash != hash)
-            continue;
-        struct key there = key_of(&f->facts.tuple);
-        if (memcmp(&there, key, sizeof(there)) == 0)
-            return f;
-    }
-    return NULL;
-}
-
-static void unlink_flow(struct sw_flow_table *table, struct sw_flow *flow)
-{
-    struct sw_flow **at = &table->buckets[flow->hash & table->bucket_mask];
-    while (*at != flow)
-        at = &(*at)->hash_next;
-    *at = flow->hash_next;
-}
-
-static bool grow_buckets(struct sw_flow_table *table)
-{
-    uint32_t count = (table->bucket_mask + 1) * 2;
-    struct sw_flow **bigger = calloc(count, sizeof(*bigger));
-    if (!bigger)
-        return false;
-    for (uint32_t i = 0; i <= table->bucket_mask; i++) {
-        struct sw_flow *f = table->buckets[i];
-        while (f) {
-            struct sw_flow *next = f->hash_next;
-            f->hash_next = bigger[f->hash & (count - 1)];
-            bigger[f->hash & (count - 1)] = f;
-            f = next;
-        }
-    }
-    free(table->buckets);
-    table->buckets = bigger;
-    table->bucket_mask = count - 1;
-    return true;
-}
-
-static bool grow_heap(struct sw_flow_table *table)
-{
-    uint32_t room = table->heap_room ? table->heap_room * 2 : 256;
-    struct sw_flow **bigger = realloc(table->heap, room * sizeof(struct sw_flow *));
-    if (!bigger)
-        return false;
-    table->heap = bigger;
-    table->heap_room = room;
-    return true;
-}
-
-/* Takes the connection out of the table and gives its memory back. */
-static void remove_flow(struct sw_flow_table *table, struct sw_flow *flow)
-{
-    unlink_flow(table, flow);
-    struct sw_flow *last = table->heap[--table->flows];
-    if (last != flow) {
-        heap_set(table, flow->heap_at, last);
-        heap_up(table, last);
-        heap_down(table, last);
-    }
-    sw_half_free(table, &flow->half[0]);
-    sw_half_free(table, &flow->half[1]);
-    free(flow);
-}
 
 /* When the connection is to be ended if nothing more comes. */
 static int64_t real_deadline(const struct sw_flow *flow)
@@ -214,7 +27,8 @@ static int64_t real_deadline(const struct sw_flow *flow)
         return flow->dead_since_ns + limits->linger_ns;
     if (f->half[0].fin.frame && f->half[1].fin.frame)
         return f->last.time_ns + limits->linger_ns;
-    bool connecting = f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) && !f->established.frame;
+    bool connecting =
+        f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) && !f->established.frame;
     return f->last.time_ns + (connecting ? limits->connect_ns : limits->idle_ns);
 }
 
@@ -226,21 +40,22 @@ static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct s
     sw_flow_settle(flow, mark);
     struct sw_flow_facts *f = &flow->facts;
     bool over = f->closed_by >= 0;
-    if (f->close == SW_CLOSE_OPEN && f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow))
+    if (f->close == SW_CLOSE_OPEN && f->icmp_count > 0 && !f->syn_ack.frame &&
+        !sw_flow_has_payload(flow))
         f->close = SW_CLOSE_ICMP;
     if (!flow->forgotten)
         table->sink.end(table->sink.ctx, flow, mark);
     if (over)
-        bury(table, flow, false);
-    remove_flow(table, flow);
+        sw_flow_bury(table, flow, false);
+    sw_flow_remove(table, flow);
 }
 
 /* Packets of a connection that nobody wants are dropped at once from now on. */
 static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
 {
     table->count.ignored++;
-    bury(table, flow, true);
-    remove_flow(table, flow);
+    sw_flow_bury(table, flow, true);
+    sw_flow_remove(table, flow);
 }
 
 static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
@@ -250,7 +65,7 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
         int64_t deadline = real_deadline(flow);
         if (deadline > flow->deadline_ns) {
             flow->deadline_ns = deadline;
-            heap_down(table, flow);
+            sw_flow_later(table, flow);
             continue;
         }
         if (flow->facts.close == SW_CLOSE_OPEN)
@@ -269,7 +84,8 @@ static void move_clock(struct sw_flow_table *table, int64_t time_ns)
     }
     if (time_ns <= table->now_ns)
         return;
-    if (time_ns - table->now_ns > JUMP_NS && !(table->jump_ns && time_ns >= table->jump_ns - JUMP_NS)) {
+    if (time_ns - table->now_ns > JUMP_NS &&
+        !(table->jump_ns && time_ns >= table->jump_ns - JUMP_NS)) {
         table->jump_ns = time_ns;
         return;
     }
@@ -278,7 +94,8 @@ static void move_clock(struct sw_flow_table *table, int64_t time_ns)
     table->now_ns = time_ns;
 }
 
-/* At the cap the one whose deadline is nearest goes first: closed ones, then silent ones, then the longest idle. */
+/* At the cap the one whose deadline is nearest goes first: closed ones, then silent ones, then the
+ * longest idle. */
 static void shed_one(struct sw_flow_table *table)
 {
     for (;;) {
@@ -286,7 +103,7 @@ static void shed_one(struct sw_flow_table *table)
         int64_t deadline = real_deadline(flow);
         if (deadline > flow->deadline_ns) {
             flow->deadline_ns = deadline;
-            heap_down(table, flow);
+            sw_flow_later(table, flow);
             continue;
         }
         if (flow->facts.closed_by < 0) {
@@ -327,15 +144,11 @@ static struct sw_tuple turned(const struct sw_tuple *t)
     return back;
 }
 
-static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet, uint64_t hash,
-                                const struct sw_frame *frame, struct sw_mark mark)
+static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet,
+                                uint64_t hash, const struct sw_frame *frame, struct sw_mark mark)
 {
     if (table->flows >= table->limits.flows)
         shed_one(table);
-    if (table->flows > table->bucket_mask && !grow_buckets(table))
-        return NULL;
-    if (table->flows == table->heap_room && !grow_heap(table))
-        return NULL;
     struct sw_flow *flow = calloc(1, sizeof(*flow));
     if (!flow)
         return NULL;
@@ -352,12 +165,12 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     flow->facts.file = frame->file;
     flow->facts.time_digits = frame->time_digits;
     flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
-    flow->client_is_low = source_is_low(&flow->facts.tuple);
-    flow->hash_next = table->buckets[hash & table->bucket_mask];
-    table->buckets[hash & table->bucket_mask] = flow;
+    flow->client_is_low = sw_flow_source_is_low(&flow->facts.tuple);
     flow->deadline_ns = real_deadline(flow);
-    heap_set(table, table->flows++, flow);
-    heap_up(table, flow);
+    if (!sw_flow_insert(table, flow)) {
+        free(flow);
+        return NULL;
+    }
     table->count.opened++;
     flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
     return flow;
@@ -365,12 +178,12 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
 
 static enum sw_side side_of(const struct sw_flow *flow, const struct sw_tuple *tuple)
 {
-    return source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
+    return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
 }
 
 /*
- * A SYN where a connection is known already: a repetition, or the ports are used again. True when the old connection is
- * over and a new one has to be made.
+ * A SYN where a connection is known already: a repetition, or the ports are used again. True when
+ * the old connection is over and a new one has to be made.
  */
 static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                             struct sw_mark mark)
@@ -379,7 +192,8 @@ static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struc
     if (from == SW_CLIENT && half->based && packet->tcp.seq + 1 == half->base && !flow->dead)
         return false;
     bool over = flow->dead || (flow->facts.half[0].fin.frame && flow->facts.half[1].fin.frame);
-    bool never_answered = !flow->facts.syn_ack.frame && !sw_flow_has_payload(flow) && flow->facts.syn.frame;
+    bool never_answered =
+        !flow->facts.syn_ack.frame && !sw_flow_has_payload(flow) && flow->facts.syn.frame;
     if (over || never_answered)
         return true;
     flow->reuse = from == SW_CLIENT;
@@ -389,7 +203,8 @@ static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struc
 }
 
 /* The SYN/ACK that confirms such a new connection. */
-static bool syn_ack_confirms_reuse(const struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+static bool syn_ack_confirms_reuse(const struct sw_flow *flow, enum sw_side from,
+                                   const struct sw_packet *packet)
 {
     return flow->reuse && from == SW_SERVER && packet->tcp.ack == flow->reuse_isn + 1 &&
            packet->tcp.ack != flow->half[SW_CLIENT].base;
@@ -434,7 +249,8 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
         sw_flow_data(flow, from, packet, offset, mark);
 }
 
-/* Wrong checksums are believed only where right ones were seen: rewritten captures have none that are right. */
+/* Wrong checksums are believed only where right ones were seen: rewritten captures have none that
+ * are right. */
 static bool is_damaged(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
     struct sw_half *half = &flow->half[from];
@@ -448,8 +264,8 @@ static bool is_damaged(struct sw_flow *flow, enum sw_side from, const struct sw_
     return half->checksum_good;
 }
 
-static void handle(struct sw_flow_table *table, struct sw_flow *flow, const struct sw_packet *packet,
-                   struct sw_mark mark)
+static void handle(struct sw_flow_table *table, struct sw_flow *flow,
+                   const struct sw_packet *packet, struct sw_mark mark)
 {
     enum sw_side from = side_of(flow, &packet->tuple);
     if (sw_flow_is_copy(flow, from, packet, mark.time_ns)) {
@@ -471,7 +287,7 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow, const stru
     int64_t deadline = real_deadline(flow);
     if (deadline < flow->deadline_ns) { /* sooner than planned: it was closed */
         flow->deadline_ns = deadline;
-        heap_up(table, flow);
+        sw_flow_sooner(table, flow);
     }
 }
 
@@ -479,30 +295,30 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
                        const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
-    struct key key = key_of(&packet->tuple);
-    uint64_t hash = hash_of(&table->key, &key);
+    struct sw_flow_key key = sw_flow_key_of(&packet->tuple);
+    uint64_t hash = sw_flow_hash(&table->key, &key);
     struct sw_mark mark = {frame->number, frame->time_ns};
-    struct sw_flow *flow = find(table, &key, hash);
+    struct sw_flow *flow = sw_flow_find(table, &key, hash);
     uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
     if (flow && syn_flags == SW_TCP_SYN &&
         syn_begins_anew(flow, side_of(flow, &packet->tuple), packet, mark)) {
         end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
-        unbury(table, &key);
+        sw_flow_unbury(table, &key);
         flow = NULL;
     } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
                syn_ack_confirms_reuse(flow, side_of(flow, &packet->tuple), packet)) {
         uint32_t isn = flow->reuse_isn;
         struct sw_mark syn = flow->reuse_mark;
         end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
-        unbury(table, &key);
+        sw_flow_unbury(table, &key);
         flow = new_flow(table, packet, hash, frame, mark);
         if (flow)
             begin_reused(flow, isn, syn);
     }
     if (!flow) {
         if (syn_flags == SW_TCP_SYN)
-            unbury(table, &key);
-        else if (is_buried(table, &key))
+            sw_flow_unbury(table, &key);
+        else if (sw_flow_is_buried(table, &key))
             return;
         flow = new_flow(table, packet, hash, frame, mark);
     }
@@ -518,8 +334,8 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
                         const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
-    struct key key = key_of(&packet->icmp.quote);
-    struct sw_flow *flow = find(table, &key, hash_of(&table->key, &key));
+    struct sw_flow_key key = sw_flow_key_of(&packet->icmp.quote);
+    struct sw_flow *flow = sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
     if (!flow || flow->facts.icmp_count == SW_FLOW_ICMP_MAX)
         return;
     struct sw_flow_icmp *icmp = &flow->facts.icmp[flow->facts.icmp_count++];
@@ -546,7 +362,8 @@ static int by_serial(const void *a, const void *b)
 
 void sw_flow_table_finish(struct sw_flow_table *table)
 {
-    /* An array sorted by serial is no heap; each end takes the last place, so the order is made with a copy. */
+    /* An array sorted by serial is no heap; each end takes the last place, so the order is made
+     * with a copy. */
     uint32_t count = table->flows;
     struct sw_flow **order = malloc((count ? count : 1) * sizeof(struct sw_flow *));
     if (order) {
@@ -571,7 +388,8 @@ struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
     struct sw_flow_limits *l = &table->limits;
     *l = limits ? *limits : *d;
     l->flows = l->flows ? l->flows : d->flows;
-    l->held_per_side_bytes = l->held_per_side_bytes ? l->held_per_side_bytes : d->held_per_side_bytes;
+    l->held_per_side_bytes =
+        l->held_per_side_bytes ? l->held_per_side_bytes : d->held_per_side_bytes;
     l->held_segments = l->held_segments ? l->held_segments : d->held_segments;
     l->held_total_bytes = l->held_total_bytes ? l->held_total_bytes : d->held_total_bytes;
     l->idle_ns = l->idle_ns ? l->idle_ns : d->idle_ns;
@@ -579,10 +397,7 @@ struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
     l->linger_ns = l->linger_ns ? l->linger_ns : d->linger_ns;
     table->key = *key;
     table->sink = *sink;
-    table->bucket_mask = FIRST_BUCKETS - 1;
-    table->buckets = calloc(FIRST_BUCKETS, sizeof(struct sw_flow *));
-    table->tombs = calloc(TOMBS, sizeof(*table->tombs));
-    if (!table->buckets || !table->tombs) {
+    if (!sw_flow_index_init(table)) {
         sw_flow_table_free(table);
         return NULL;
     }
@@ -594,7 +409,7 @@ void sw_flow_table_free(struct sw_flow_table *table)
     if (!table)
         return;
     while (table->flows > 0)
-        remove_flow(table, table->heap[0]);
+        sw_flow_remove(table, table->heap[0]);
     free(table->buckets);
     free(table->tombs);
     free(table->heap);

@@ -68,7 +68,9 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     enum sw_from from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
     bool tentative = !by_port;
     if (tentative && smtp_probe(from, chunk->bytes) == 0) {
-        bool other_way = !facts->client_known && smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
+        bool other_way =
+            !facts->client_known &&
+            smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
         if (!other_way)
             return NULL;
     }
@@ -79,7 +81,8 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     return mail;
 }
 
-/* In mid-stream the sides are a guess by ports; the first line that can only be the other side's corrects it. */
+/* In mid-stream the sides are a guess by ports; the first line that can only be the other side's
+ * corrects it. */
 static bool sides_are_wrong(const struct sw_flow_facts *facts, const struct sw_chunk *chunk)
 {
     if (facts->client_known)
@@ -118,8 +121,8 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     }
 }
 
-static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset, uint64_t length,
-                   enum sw_gap_kind kind, struct sw_mark mark)
+static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
+                   uint64_t length, enum sw_gap_kind kind, struct sw_mark mark)
 {
     (void)ctx;
     (void)kind; /* the facts count the kinds; to the dialogue missing is missing */
@@ -131,7 +134,8 @@ static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t 
 static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                         struct sw_span second, struct sw_mark mark)
 {
-    /* The first copy was used; the facts count the conflict and the analyzer lowers its confidence. */
+    /* The first copy was used; the facts count the conflict and the analyzer lowers its confidence.
+     */
     (void)ctx;
     (void)flow;
     (void)from;
@@ -140,7 +144,8 @@ static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint
     (void)mark;
 }
 
-static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark)
+static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst,
+                    struct sw_mark mark)
 {
     /* Unfinished lines come out at the end: a late reply may still complete them. */
     (void)ctx;
@@ -195,9 +200,10 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     sw_mail_free(mail);
 }
 
-struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports, const struct sw_engine_limits *limits,
-                                struct sw_summary *summary,
-                                void (*record)(void *ctx, const struct sw_record *record), void *ctx)
+struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
+                                const struct sw_engine_limits *limits, struct sw_summary *summary,
+                                void (*record)(void *ctx, const struct sw_record *record),
+                                void *ctx)
 {
     struct sw_engine *engine = calloc(1, sizeof(*engine));
     if (!engine)

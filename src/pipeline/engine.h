@@ -1,8 +1,8 @@
 /*
  * engine.h - one stream of frames through all stages; private to the pipeline room.
  *
- * The engine's clock is packet time. Records are handed out in the order in which they become final. All state hangs off
- * this object; several engines run side by side.
+ * The engine's clock is packet time. Records are handed out in the order in which they become
+ * final. All state hangs off this object; several engines run side by side.
  */
 #ifndef SW_PIPELINE_ENGINE_H
 #define SW_PIPELINE_ENGINE_H
@@ -20,7 +20,8 @@ struct sw_mail_ports {
     unsigned count;
 };
 
-/* Reads "25,465,587"; false when it is no list of ports. NULL gives the default 25, 465, 587, 2525 and 24. */
+/* Reads "25,465,587"; false when it is no list of ports. NULL gives the default 25, 465, 587, 2525
+ * and 24. */
 bool sw_mail_ports_parse(struct sw_mail_ports *out, const char *list);
 bool sw_mail_ports_has(const struct sw_mail_ports *ports, uint16_t port);
 
@@ -33,10 +34,12 @@ struct sw_engine_limits {
 
 struct sw_engine;
 
-/* `summary` is counted into while the engine works. NULL when memory is short. Everything passed is borrowed. */
-struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports, const struct sw_engine_limits *limits,
-                                struct sw_summary *summary,
-                                void (*record)(void *ctx, const struct sw_record *record), void *ctx);
+/* `summary` is counted into while the engine works. NULL when memory is short. Everything passed is
+ * borrowed. */
+struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
+                                const struct sw_engine_limits *limits, struct sw_summary *summary,
+                                void (*record)(void *ctx, const struct sw_record *record),
+                                void *ctx);
 /* `file` names the capture in the records; it outlives the engine. */
 void sw_engine_file(struct sw_engine *engine, const char *file);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);

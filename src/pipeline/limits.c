@@ -17,19 +17,21 @@ struct row {
 
 static const struct row table[] = {
     {"connections", "TCP connections watched at once", AT(flow.flows), WIDTH_U32, 200000, 16},
-    {"held-bytes", "out-of-order bytes kept of one direction", AT(flow.held_per_side_bytes), WIDTH_U32,
-     256 * 1024, 2048},
-    {"held-total", "out-of-order bytes kept of all connections", AT(flow.held_total_bytes), WIDTH_U64,
-     UINT64_C(64) << 20, 2048},
-    {"session-bytes", "what is kept of one session", AT(session.arena_bytes), WIDTH_SIZE, 256 * 1024,
-     16 * 1024},
-    {"session-lines", "lines of dialogue kept of one session", AT(session.steps), WIDTH_U32, 4096, 64},
+    {"held-bytes", "out-of-order bytes kept of one direction", AT(flow.held_per_side_bytes),
+     WIDTH_U32, 256 * 1024, 2048},
+    {"held-total", "out-of-order bytes kept of all connections", AT(flow.held_total_bytes),
+     WIDTH_U64, UINT64_C(64) << 20, 2048},
+    {"session-bytes", "what is kept of one session", AT(session.arena_bytes), WIDTH_SIZE,
+     256 * 1024, 16 * 1024},
+    {"session-lines", "lines of dialogue kept of one session", AT(session.steps), WIDTH_U32, 4096,
+     64},
     {"reply-bytes", "text kept of one reply", AT(session.reply_bytes), WIDTH_U32, 16 * 1024, 512},
-    {"unfinished-lines", "lines that wait for their end at once (4 KiB each)", AT(lent_blocks), WIDTH_U32,
-     16384, 2},
-    {"idle", "an established connection without packets is given up after", AT(flow.idle_ns), WIDTH_NS, 900,
-     1},
-    {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS, 130, 1},
+    {"unfinished-lines", "lines that wait for their end at once (4 KiB each)", AT(lent_blocks),
+     WIDTH_U32, 16384, 2},
+    {"idle", "an established connection without packets is given up after", AT(flow.idle_ns),
+     WIDTH_NS, 900, 1},
+    {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS,
+     130, 1},
 };
 
 enum { ROWS = sizeof(table) / sizeof(table[0]) };
@@ -62,7 +64,10 @@ static bool read_value(struct sw_span text, uint64_t *value)
     uint64_t unit = 1;
     if (text.len > 1 && !sw_ascii_digit(text.ptr[text.len - 1])) {
         uint8_t suffix = sw_ascii_upper(text.ptr[text.len - 1]);
-        unit = suffix == 'K' ? 1024 : suffix == 'M' ? 1024 * 1024 : suffix == 'G' ? 1024 * 1024 * 1024 : 0;
+        unit = suffix == 'K'   ? 1024
+               : suffix == 'M' ? 1024 * 1024
+               : suffix == 'G' ? 1024 * 1024 * 1024
+                               : 0;
         if (suffix == 'S')
             unit = 1;
         text.len--;
@@ -82,7 +87,8 @@ static struct sw_status set_one(struct sw_engine_limits *limits, struct sw_span 
             continue;
         uint64_t value = 0;
         if (equals == item.len || !read_value(sw_span_from(item, equals + 1), &value))
-            return sw_status_make(SW_USAGE, 0, "--limits: '%.*s' is not name=number (with K, M, G or s)",
+            return sw_status_make(SW_USAGE, 0,
+                                  "--limits: '%.*s' is not name=number (with K, M, G or s)",
                                   (int)item.len, (const char *)item.ptr);
         if (value < table[i].least)
             return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu", table[i].name,
@@ -90,7 +96,8 @@ static struct sw_status set_one(struct sw_engine_limits *limits, struct sw_span 
         store(limits, &table[i], value);
         return sw_status_ok();
     }
-    return sw_status_make(SW_USAGE, 0, "--limits: there is no limit named '%.*s'; see smtpwhy --help limits",
+    return sw_status_make(SW_USAGE, 0,
+                          "--limits: there is no limit named '%.*s'; see smtpwhy --help limits",
                           (int)name.len, (const char *)name.ptr);
 }
 
@@ -132,8 +139,8 @@ bool sw_mail_ports_parse(struct sw_mail_ports *out, const char *list)
     while (rest.len > 0) {
         size_t comma = sw_span_index(rest, ',');
         uint64_t port = 0;
-        if (!sw_span_u64(sw_span_trim(sw_span_sub(rest, 0, comma)), &port) || port == 0 || port > 65535 ||
-            out->count == SW_MAIL_PORTS_MAX)
+        if (!sw_span_u64(sw_span_trim(sw_span_sub(rest, 0, comma)), &port) || port == 0 ||
+            port > 65535 || out->count == SW_MAIL_PORTS_MAX)
             return false;
         out->ports[out->count++] = (uint16_t)port;
         rest = sw_span_from(rest, comma + 1);

@@ -90,8 +90,8 @@ static struct sw_piece piece_rest(const struct sw_piece *piece, size_t used)
 }
 
 /*
- * After the hand-over: a capture that was decrypted in place goes on in clear text. The client's first bytes tell.
- * Returns true when the piece is TLS (or may be).
+ * After the hand-over: a capture that was decrypted in place goes on in clear text. The client's
+ * first bytes tell. Returns true when the piece is TLS (or may be).
  */
 static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece)
 {
@@ -109,7 +109,8 @@ static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece
 static void drain(struct sw_mail *mail, bool forced);
 
 /*
- * One piece through the dissector; what it leaves is held or goes to TLS. `forced`: no reply will come, nothing is held.
+ * One piece through the dissector; what it leaves is held or goes to TLS. `forced`: no reply will
+ * come, nothing is held.
  */
 static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced)
 {
@@ -140,7 +141,8 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced
     }
 }
 
-/* Offers the held bytes again; stops when the next reply is needed. `forced` = no reply will come. */
+/* Offers the held bytes again; stops when the next reply is needed. `forced` = no reply will come.
+ */
 static void drain(struct sw_mail *mail, bool forced)
 {
     struct sw_held held = mail->held;
@@ -166,7 +168,8 @@ static void drain(struct sw_mail *mail, bool forced)
     free(held.pieces);
 }
 
-/* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the point, though. */
+/* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the
+ * point, though. */
 static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_chunk *chunk)
 {
     const struct sw_first_bytes *client = &mail->session.first_bytes[SW_CLIENT];
@@ -258,7 +261,8 @@ bool sw_mail_is_refuted(const struct sw_mail *mail)
 {
     for (int side = 0; side < 2; side++) {
         const struct sw_first_bytes *first = &mail->session.first_bytes[side];
-        if (first->len == 0 || first->content == SW_CONTENT_SMTP || first->content == SW_CONTENT_PROXY)
+        if (first->len == 0 || first->content == SW_CONTENT_SMTP ||
+            first->content == SW_CONTENT_PROXY)
             continue;
         enum sw_from from = side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
         if (smtp_probe(from, sw_span_make(first->bytes, first->len)) == 0)

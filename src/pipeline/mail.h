@@ -1,6 +1,7 @@
 /*
- * mail.h - one connection that may carry mail on its way from TCP to the model: recognition, the SMTP dissector, bytes
- * held until the server speaks, the hand-over to TLS. Private to the pipeline room.
+ * mail.h - one connection that may carry mail on its way from TCP to the model: recognition, the
+ * SMTP dissector, bytes held until the server speaks, the hand-over to TLS. Private to the pipeline
+ * room.
  */
 #ifndef SW_PIPELINE_MAIL_H
 #define SW_PIPELINE_MAIL_H
@@ -33,8 +34,8 @@ struct sw_mail {
     struct smtp_sink sink;
     struct sw_held held;
     const struct sw_flow_facts *facts; /* of the flow, for the sink */
-    bool tentative;  /* on a port that is no mail port: kept only if the content proves it */
-    bool tls;        /* opaque from here on, by hand-over or from the first byte */
+    bool tentative;   /* on a port that is no mail port: kept only if the content proves it */
+    bool tls;         /* opaque from here on, by hand-over or from the first byte */
     bool handed_over; /* TLS began with STARTTLS */
     bool tls_checked; /* the first bytes after the hand-over were looked at */
 };

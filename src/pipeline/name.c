@@ -20,7 +20,8 @@ static size_t put16(uint8_t *out, size_t at, uint16_t v)
     return at + 2;
 }
 
-/* https://github.com/corelight/community-id-spec: seed, smaller address first, protocol, a zero, ports; SHA-1, base64. */
+/* https://github.com/corelight/community-id-spec: seed, smaller address first, protocol, a zero,
+ * ports; SHA-1, base64. */
 static void community_id(const struct sw_tuple *t, char out[40])
 {
     uint8_t in[64];
@@ -39,7 +40,8 @@ static void community_id(const struct sw_tuple *t, char out[40])
         out[0] = '\0';
         return;
     }
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t at = 0;
     out[at++] = '1';
     out[at++] = ':';

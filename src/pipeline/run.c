@@ -54,7 +54,8 @@ static bool enough_frames(const struct sw_run *run)
 
 enum { PROGRESS_EVERY_FRAMES = 16384 };
 
-static void tell_progress(const struct sw_run *run, const struct sw_capture *capture, uint64_t frames)
+static void tell_progress(const struct sw_run *run, const struct sw_capture *capture,
+                          uint64_t frames)
 {
     if (!run->options.progress || frames % PROGRESS_EVERY_FRAMES != 0)
         return;

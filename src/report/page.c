@@ -110,6 +110,25 @@ static size_t fit(struct sw_span line, size_t room)
     return all;
 }
 
+static struct sw_span without_blanks_behind(struct sw_span line)
+{
+    while (line.len > 0 && line.ptr[line.len - 1] == ' ')
+        line.len--;
+    return line;
+}
+
+/* No-break spaces have done their work when the lines are made. */
+static void put_piece(struct sw_page *page, struct sw_span piece)
+{
+    struct sw_span no_break = SW_SPAN_LIT(SW_PAGE_NO_BREAK);
+    while (piece.len > 0) {
+        size_t at = sw_span_find_nocase(piece, no_break);
+        sw_writer_put(page->out, sw_span_sub(piece, 0, at));
+        sw_writer_text(page->out, at < piece.len ? " " : "");
+        piece = sw_span_from(piece, at + no_break.len);
+    }
+}
+
 static struct sw_span skip_blanks(struct sw_span line)
 {
     size_t n = 0;
@@ -131,7 +150,7 @@ static void put_wrapped(struct sw_page *page, struct sw_span line, unsigned hang
         if (n == 0 && line.len > 0) /* a blank at the very start of a full line */
             n = bytes_of(line, room);
         begin_tone(page, tone);
-        sw_writer_put(page->out, sw_span_sub(line, 0, n));
+        put_piece(page, without_blanks_behind(sw_span_sub(line, 0, n)));
         end_tone(page, tone);
         sw_page_newline(page);
         line = skip_blanks(sw_span_from(line, n));

@@ -11,6 +11,9 @@
 
 #include "report/writer.h"
 
+/* Between two words that must stay on one line; comes out as a blank. */
+#define SW_PAGE_NO_BREAK "\xc2\xa0"
+
 enum sw_tone {
     SW_TONE_PLAIN,
     SW_TONE_BOLD,

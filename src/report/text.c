@@ -96,7 +96,7 @@ static void mails_tail(const struct sw_verdict *verdict, char *out, size_t room)
     uint32_t mails = 0;
     for (uint32_t i = 0; i < verdict->message_count; i++)
         mails += verdict->messages[i].outcome == SW_OUTCOME_DELIVERED ? 1 : 0;
-    (void)snprintf(out, room, "%u mail%s", mails, mails == 1 ? "" : "s");
+    (void)snprintf(out, room, "%u" SW_PAGE_NO_BREAK "mail%s", mails, mails == 1 ? "" : "s");
 }
 
 /* A session that is told in one line: delivered, or nobody tried to send; its first kind says in words what it was. */
@@ -125,7 +125,7 @@ static void write_session(struct sw_part *part, const struct sw_session *session
         write_full(&s);
     } else if (block && group->listed <= REPEATS_LISTED) {
         char tail[60];
-        (void)snprintf(tail, sizeof(tail), "like %llu", (unsigned long long)group->first);
+        (void)snprintf(tail, sizeof(tail), "like" SW_PAGE_NO_BREAK "%llu", (unsigned long long)group->first);
         write_line(&s, tail);
     } else if (!block && group->listed < LINES_LISTED) {
         write_short(&s, group);

@@ -81,7 +81,7 @@ static void put_headline(struct sw_part *part, const struct sw_summary *s)
 static void add_count(struct sw_writer *list, uint64_t n, const char *before, const char *word)
 {
     if (n > 0)
-        sw_writer_format(list, "%s%" PRIu64 " %s%s", list->used ? ", " : "", n, before, word);
+        sw_writer_format(list, "%s%" PRIu64 SW_PAGE_NO_BREAK "%s%s", list->used ? ", " : "", n, before, word);
 }
 
 static void put_line(struct sw_text *text, const char *label, struct sw_writer *list)
@@ -123,16 +123,31 @@ static void put_causes(struct sw_text *text, const struct sw_summary *s, struct 
     put_line(text, "causes", list);
 }
 
+/* A line for each severity that asks for action, worst first; the others are only counted. */
 static void put_findings(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
 {
+    struct sw_writer lines;
+    uint64_t minor = 0;
+    sw_writer_open_memory(&lines);
     for (int severity = SW_SEVERITY_COUNT - 1; severity >= 0; severity--) {
         for (int i = 0; i < SW_FINDING_COUNT; i++) {
             const struct sw_finding_info *info = sw_finding_info((enum sw_finding_id)i);
-            if ((int)info->severity == severity)
+            if ((int)info->severity == severity && severity >= SW_SEVERITY_MEDIUM)
                 add_count(list, s->by_finding[i], "", info->id);
+            else if ((int)info->severity == severity)
+                minor += s->by_finding[i];
+        }
+        if (list->used > 0) {
+            sw_writer_format(&lines, "%s%s: ", lines.used ? "\n" : "",
+                             sw_severity_name((enum sw_severity)severity));
+            sw_writer_put(&lines, sw_writer_span(list));
+            sw_writer_clear(list);
         }
     }
-    put_line(text, "findings", list);
+    if (minor > 0)
+        sw_writer_format(&lines, "%s%" PRIu64 " of low severity or information only", lines.used ? "\n" : "", minor);
+    put_line(text, "findings", &lines);
+    sw_writer_release(&lines);
 }
 
 static void put_read(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)

@@ -20,7 +20,8 @@ void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply);
 /* EHLO, HELO, LHLO and their replies; AUTH and its replies. */
 void sw_build_hello(struct sw_session *session, struct sw_step *step);
 void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply);
-void sw_build_auth(struct sw_session *session, struct sw_step *step, const struct smtp_event *event);
+void sw_build_auth(struct sw_session *session, struct sw_step *step,
+                   const struct smtp_event *event);
 void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
 
 #endif

@@ -159,7 +159,9 @@ static void on_reply_line(struct sw_session *session, const struct smtp_event *e
     session->reply_used += (uint32_t)event->text.len;
 }
 
-enum { LOOK_BACK_STEPS = 64 }; /* a reply later than that behind its command is not paired any more */
+enum {
+    LOOK_BACK_STEPS = 64
+}; /* a reply later than that behind its command is not paired any more */
 
 /* The command with this id; moves `unanswered` over what can get no reply any more. */
 static struct sw_step *find_command(struct sw_session *session, uint32_t id)
@@ -194,8 +196,9 @@ static int64_t reply_delay(const struct sw_step *reply, const struct sw_flow_fac
 }
 
 /*
- * A reply that answers no command of the capture: it belongs to where the dialogue stands. In a capture without the
- * client's side the replies alone tell the story: what follows a 354 is the answer to the text.
+ * A reply that answers no command of the capture: it belongs to where the dialogue stands. In a
+ * capture without the client's side the replies alone tell the story: what follows a 354 is the
+ * answer to the text.
  */
 static void place_unasked(struct sw_session *session, struct sw_step *reply,
                           const struct sw_flow_facts *facts)

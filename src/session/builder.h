@@ -1,7 +1,8 @@
 /*
  * builder.h - fills a session from events: the only writer of the model.
  *
- * Life: init; then first bytes, SMTP events, TLS bytes and gaps as they come; finish with the final TCP facts; release.
+ * Life: init; then first bytes, SMTP events, TLS bytes and gaps as they come; finish with the final
+ * TCP facts; release.
  */
 #ifndef SW_SESSION_BUILDER_H
 #define SW_SESSION_BUILDER_H
@@ -11,10 +12,12 @@
 /* An empty session. `account` (may be NULL) counts its memory; limits are copied. */
 void sw_session_init(struct sw_session *session, const struct sw_session_limits *limits,
                      size_t *account);
-/* The first payload bytes of a direction (called for every chunk; only the first bytes are kept). */
+/* The first payload bytes of a direction (called for every chunk; only the first bytes are kept).
+ */
 void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struct sw_span bytes,
                             struct sw_mark mark);
-/* One event of the SMTP dissector. `facts` are those of this moment; `encrypted` = it came out of TLS. */
+/* One event of the SMTP dissector. `facts` are those of this moment; `encrypted` = it came out of
+ * TLS. */
 void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted);
 /* Bytes inside TLS that are not decrypted. */

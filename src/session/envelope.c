@@ -1,8 +1,10 @@
 /*
- * envelope.c - mails and their recipients: what MAIL, RCPT, DATA, BDAT and their replies do to the model.
+ * envelope.c - mails and their recipients: what MAIL, RCPT, DATA, BDAT and their replies do to the
+ * model.
  *
- * Replies drive it (RFC 5321 4.1.4): a second EHLO or a RSET ends a transaction only when the server accepts it, a MAIL
- * inside a transaction begins a new mail only when the server does not call it nested.
+ * Replies drive it (RFC 5321 4.1.4): a second EHLO or a RSET ends a transaction only when the
+ * server accepts it, a MAIL inside a transaction begins a new mail only when the server does not
+ * call it nested.
  */
 #include "session/build.h"
 
@@ -18,7 +20,8 @@ static struct sw_message *new_message(struct sw_session *session, struct sw_step
     if (mail && smtp_path_parse(mail->argument, &path, &params)) {
         m->sender = path;
         struct sw_span size;
-        m->has_size = smtp_param_find(params, "SIZE", &size) && sw_span_u64(size, &m->size_declared);
+        m->has_size =
+            smtp_param_find(params, "SIZE", &size) && sw_span_u64(size, &m->size_declared);
     }
     if (mail)
         mail->message = m;
@@ -148,7 +151,7 @@ static void on_mail_reply(struct sw_session *session, struct sw_step *reply)
 {
     struct sw_step *mail = reply->command;
     if (!mail || mail->message)
-        return; /* a mail of its own already */
+        return;                  /* a mail of its own already */
     if (sw_reply_is(reply, 2)) { /* the server began anew by itself: the old one is given up */
         if (session->message && !session->message->abandoned)
             session->message->abandoned = mail;
@@ -281,7 +284,8 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     }
 }
 
-/* The mail whose text is on the wire: octets that come before the 354 is seen belong to the running one. */
+/* The mail whose text is on the wire: octets that come before the 354 is seen belong to the running
+ * one. */
 static struct sw_message *body_message(struct sw_session *session)
 {
     if (!session->message)
@@ -326,7 +330,8 @@ void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply)
 {
     struct sw_message *m = session->message;
     reply->flags |= SMTP_FLAG_GUESSED;
-    reply->phase = session->greeting && session->last_reply == session->greeting ? SW_PHASE_HELLO : SW_PHASE_RCPT;
+    reply->phase = session->greeting && session->last_reply == session->greeting ? SW_PHASE_HELLO
+                                                                                 : SW_PHASE_RCPT;
     if (reply->code == 354) {
         m = new_message(session, NULL);
         if (m)

@@ -18,7 +18,8 @@ void sw_build_hello(struct sw_session *session, struct sw_step *step)
     session->hello = hello;
 }
 
-/* RFC 5321 4.1.1.1: the first line is the server's name, each further one a keyword with parameters. */
+/* RFC 5321 4.1.1.1: the first line is the server's name, each further one a keyword with
+ * parameters. */
 static void read_capabilities(struct sw_session *session, struct sw_hello *hello,
                               struct sw_span text)
 {

@@ -1,6 +1,6 @@
 /*
- * opaque.c - TLS that stays closed: the record layer is walked (RFC 8446 5.1), so that handshake and application data
- * can be told apart.
+ * opaque.c - TLS that stays closed: the record layer is walked (RFC 8446 5.1), so that handshake
+ * and application data can be told apart.
  */
 #include "session/build.h"
 

@@ -1,11 +1,14 @@
 /*
- * session.h - the model of one connection that carries (or tried to carry) mail: session > message > exchange.
+ * session.h - the model of one connection that carries (or tried to carry) mail: session > message
+ * > exchange.
  *
- * It says what was seen, never what it means: meaning is the analyzer's. Everything hangs in the session's arena and
- * dies with it in one call. Lists are singly linked in the order in which things happened.
+ * It says what was seen, never what it means: meaning is the analyzer's. Everything hangs in the
+ * session's arena and dies with it in one call. Lists are singly linked in the order in which
+ * things happened.
  *
- * Invariants: spans and pointers inside a session point into its arena or to constants. A step is never changed after
- * the next one of its side was added, except that a command learns its reply. No secret is ever stored.
+ * Invariants: spans and pointers inside a session point into its arena or to constants. A step is
+ * never changed after the next one of its side was added, except that a command learns its reply.
+ * No secret is ever stored.
  */
 #ifndef SW_SESSION_SESSION_H
 #define SW_SESSION_SESSION_H
@@ -20,7 +23,7 @@ struct sw_message;
 enum sw_phase {
     SW_PHASE_CONNECT,  /* before the TCP handshake is complete */
     SW_PHASE_GREETING, /* waiting for the server's first line */
-    SW_PHASE_HELLO,    /* EHLO, HELO, LHLO and everything that has no phase of its own before MAIL */
+    SW_PHASE_HELLO, /* EHLO, HELO, LHLO and everything that has no phase of its own before MAIL */
     SW_PHASE_STARTTLS,
     SW_PHASE_TLS,
     SW_PHASE_AUTH,
@@ -36,27 +39,28 @@ enum sw_phase {
 struct sw_step {
     struct sw_step *next;
     enum sw_side from;
-    enum sw_phase phase; /* of the command; of a reply: the phase of what it answers */
-    enum smtp_verb verb; /* of the command, or of the command a reply answers */
-    uint32_t flags;      /* enum smtp_flag */
-    uint32_t id;         /* the dissector's id of a command */
+    enum sw_phase phase;  /* of the command; of a reply: the phase of what it answers */
+    enum smtp_verb verb;  /* of the command, or of the command a reply answers */
+    uint32_t flags;       /* enum smtp_flag */
+    uint32_t id;          /* the dissector's id of a command */
     struct sw_mark first; /* frame and time of the first byte */
     struct sw_mark last;  /* and of the last */
     struct sw_span word;  /* verb as it was written */
     struct sw_span argument;
     struct sw_message *message; /* the mail this belongs to, or NULL */
     /* commands */
-    struct sw_step *reply;   /* the (final) answer, or NULL */
-    uint32_t replies;        /* LMTP end of data has several */
+    struct sw_step *reply; /* the (final) answer, or NULL */
+    uint32_t replies;      /* LMTP end of data has several */
     /* replies */
     struct sw_step *command; /* what it answers, or NULL */
     uint16_t code;
     struct smtp_enhanced enhanced;
-    struct sw_span text;     /* all lines, codes and separators stripped, joined by LF; capped */
+    struct sw_span text; /* all lines, codes and separators stripped, joined by LF; capped */
     uint32_t lines;
-    int64_t delay_ns;        /* from the last byte of the command (or the handshake) to the first of the reply */
-    bool after_close;        /* came after the client's FIN or RST */
-    bool encrypted;          /* inside TLS */
+    int64_t delay_ns; /* from the last byte of the command (or the handshake) to the first of the
+                         reply */
+    bool after_close; /* came after the client's FIN or RST */
+    bool encrypted;   /* inside TLS */
 };
 
 struct sw_recipient {
@@ -70,7 +74,7 @@ struct sw_recipient {
 /* One attempted mail: from its MAIL to what ended it. */
 struct sw_message {
     struct sw_message *next;
-    uint32_t index; /* 0, 1, ... within the session */
+    uint32_t index;       /* 0, 1, ... within the session */
     struct sw_step *mail; /* NULL when the capture starts behind it */
     struct sw_span sender;
     bool has_size;
@@ -78,13 +82,13 @@ struct sw_message {
     struct sw_recipient *recipients;
     struct sw_recipient *last_recipient;
     uint32_t recipient_count;
-    uint32_t accepted_count; /* RCPTs answered 2xx */
-    struct sw_step *data;    /* DATA, or the first BDAT */
+    uint32_t accepted_count;  /* RCPTs answered 2xx */
+    struct sw_step *data;     /* DATA, or the first BDAT */
     struct sw_step *go_ahead; /* 354; for BDAT NULL */
     bool body_seen;
     struct sw_mark body_first, body_last;
     uint64_t body_octets;
-    uint64_t body_missing; /* octets of it that the capture lacks */
+    uint64_t body_missing;       /* octets of it that the capture lacks */
     struct sw_step *end_of_data; /* the dot, or the BDAT LAST command */
     struct sw_mark end_mark;
     struct sw_step *final;     /* answer to the end of data (LMTP: the last one) */
@@ -110,7 +114,8 @@ struct sw_auth {
     enum smtp_mechanism kind;
     struct sw_span user;
     struct sw_step *command;
-    struct sw_step *last; /* the last client line of the exchange (the command itself when there was no other) */
+    struct sw_step *last; /* the last client line of the exchange (the command itself when there was
+                             no other) */
     struct sw_step *reply; /* the deciding reply, or NULL */
     enum sw_auth_result result;
     bool cancelled;
@@ -157,7 +162,7 @@ enum sw_content {
     SW_CONTENT_SOCKS,
     SW_CONTENT_PROXY, /* PROXY protocol */
     SW_CONTENT_FTP,
-    SW_CONTENT_TEXT,  /* printable, none of the above */
+    SW_CONTENT_TEXT, /* printable, none of the above */
     SW_CONTENT_BINARY,
 };
 
@@ -182,36 +187,39 @@ enum sw_tls_state {
 
 /* Caps of one session; zero-initialised fields take the default of sw_session_default_limits. */
 struct sw_session_limits {
-    size_t arena_bytes;    /* everything that is kept of one session */
-    uint32_t steps;        /* dialogue lines that are kept */
-    uint32_t reply_bytes;  /* text that is kept of one reply */
+    size_t arena_bytes;   /* everything that is kept of one session */
+    uint32_t steps;       /* dialogue lines that are kept */
+    uint32_t reply_bytes; /* text that is kept of one reply */
 };
 
-/* How far the records of one direction were walked: enough to tell handshake from application data. */
+/* How far the records of one direction were walked: enough to tell handshake from application data.
+ */
 struct sw_tls_walk {
     uint8_t head[5];
-    uint8_t have;      /* bytes of the record header so far */
-    uint32_t left;     /* bytes of the record's body still to come */
+    uint8_t have;  /* bytes of the record header so far */
+    uint32_t left; /* bytes of the record's body still to come */
     uint32_t handshake_records;
     uint32_t application_records;
     uint32_t alert_records;
-    bool lost;         /* not at a record boundary any more */
+    bool lost; /* not at a record boundary any more */
 };
 
 /* Lists are appended at *tail; first holds the head. */
 struct sw_session {
     struct sw_arena arena;
-    const struct sw_flow_facts *facts; /* the flow's; final once `ended`, borrowed as long as the record lives */
-    char id[17];                /* 16 hex digits */
-    char community_id[40];      /* "1:..." */
-    const char *file;           /* name of the capture file, borrowed from the run */
+    const struct sw_flow_facts
+        *facts;  /* the flow's; final once `ended`, borrowed as long as the record lives */
+    char id[17]; /* 16 hex digits */
+    char community_id[40]; /* "1:..." */
+    const char *file;      /* name of the capture file, borrowed from the run */
     bool ended;
-    struct sw_mark final;       /* when it was taken as final: last frame of it, and the clock at that moment */
-    bool mail_port;             /* the server's port is one of the mail ports */
-    bool implicit_tls_port;     /* 465 */
+    struct sw_mark
+        final;      /* when it was taken as final: last frame of it, and the clock at that moment */
+    bool mail_port; /* the server's port is one of the mail ports */
+    bool implicit_tls_port; /* 465 */
     bool lmtp;
-    bool swapped;               /* sides were corrected by content */
-    bool has_dissector;         /* SMTP was recognised */
+    bool swapped;       /* sides were corrected by content */
+    bool has_dissector; /* SMTP was recognised */
 
     struct sw_step *steps;
     struct sw_step **steps_tail;
@@ -240,10 +248,10 @@ struct sw_session {
 
     struct sw_first_bytes first_bytes[2]; /* by enum sw_side */
     enum sw_tls_state tls;
-    struct sw_mark tls_begin;   /* first byte of TLS from the client */
+    struct sw_mark tls_begin; /* first byte of TLS from the client */
     uint64_t tls_bytes[2];
     struct sw_tls_walk tls_walk[2]; /* by enum sw_side */
-    uint32_t gaps_in_dialogue;  /* gaps that the dissector saw */
+    uint32_t gaps_in_dialogue;      /* gaps that the dissector saw */
     bool limits_hit;
 
     /* private to the builder */

@@ -3,10 +3,11 @@
  *
  *   generate KIND SIZE FILE.pcap > truth.tsv
  *
- * KIND bulk (SIZE = megabytes of large mails), sessions (SIZE = number of short sessions with mixed ends), noise (SIZE =
- * megabytes, 3 % of the packets are mail), hostile (SIZE = thousands of hostile connections among honest ones), open
- * (SIZE = sessions open at once). The truth: one line "name<TAB>number" for sessions and for each outcome; on hostile the
- * names of the honest sessions only.
+ * KIND bulk (SIZE = megabytes of large mails), sessions (SIZE = number of short sessions with mixed
+ * ends), noise (SIZE = megabytes, 3 % of the packets are mail), hostile (SIZE = thousands of
+ * hostile connections among honest ones), open (SIZE = sessions open at once). The truth: one line
+ * "name<TAB>number" for sessions and for each outcome; on hostile the names of the honest sessions
+ * only.
  */
 #include "wire.h"
 
@@ -33,7 +34,9 @@ static void say_hello(struct wire *w, struct wire_flow *f)
     wire_open(w, f);
     wire_say(w, f, 1, "220 mx.example.org ESMTP Postfix\r\n");
     wire_say(w, f, 0, "EHLO pc.example.net\r\n");
-    wire_say(w, f, 1, "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n250-STARTTLS\r\n250 8BITMIME\r\n");
+    wire_say(w, f, 1,
+             "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n250-STARTTLS\r\n250 "
+             "8BITMIME\r\n");
 }
 
 static void say_goodbye(struct wire *w, struct wire_flow *f)
@@ -49,7 +52,8 @@ static const char *body_of(size_t len)
     static char *text;
     enum { LARGEST = 4 << 20 };
     if (!text) {
-        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        static const char alphabet[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         text = malloc(LARGEST);
         uint64_t x = 88172645463325252u;
         for (size_t i = 0; text && i < LARGEST; i++) {
@@ -110,7 +114,8 @@ static void short_session(struct wire *w, struct wire_flow *f, unsigned kind, st
         wire_say(w, f, 0, "MAIL FROM:<anna@example.net>\r\n");
         wire_say(w, f, 1, "250 2.1.0 Ok\r\n");
         wire_say(w, f, 0, "RCPT TO:<nobody@example.org>\r\n");
-        wire_say(w, f, 1, "550 5.1.1 <nobody@example.org>: Recipient address rejected: User unknown\r\n");
+        wire_say(w, f, 1,
+                 "550 5.1.1 <nobody@example.org>: Recipient address rejected: User unknown\r\n");
         say_goodbye(w, f);
         truth->stuck++;
         return;
@@ -122,8 +127,11 @@ static void short_session(struct wire *w, struct wire_flow *f, unsigned kind, st
         return;
     case 5: /* one of two recipients */
         say_hello(w, f);
-        wire_say(w, f, 0, "MAIL FROM:<anna@example.net>\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n");
-        wire_say(w, f, 1, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n550 5.1.1 User unknown\r\n354 Go ahead\r\n");
+        wire_say(w, f, 0,
+                 "MAIL FROM:<anna@example.net>\r\nRCPT TO:<a@example.org>\r\nRCPT "
+                 "TO:<b@example.org>\r\nDATA\r\n");
+        wire_say(w, f, 1,
+                 "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n550 5.1.1 User unknown\r\n354 Go ahead\r\n");
         wire_say(w, f, 0, "Subject: x\r\n\r\nHello\r\n.\r\n");
         wire_say(w, f, 1, "250 2.0.0 Ok: queued as 4F1B2C3D\r\n");
         say_goodbye(w, f);
@@ -161,7 +169,8 @@ static void make_sessions(struct wire *w, uint64_t count, struct truth *truth)
     }
 }
 
-/* Web-like traffic: long downloads on port 443 and short exchanges on many ports, interleaved with mail. */
+/* Web-like traffic: long downloads on port 443 and short exchanges on many ports, interleaved with
+ * mail. */
 static void make_noise(struct wire *w, uint64_t megabytes, struct truth *truth)
 {
     enum { STREAMS = 64 };
@@ -197,7 +206,8 @@ static void flood(struct wire *w, uint32_t n)
     wire_segment(w, &f, 0, WIRE_SYN, f.seq[0], 0, NULL, 0);
 }
 
-/* Half-open, reordered, overlapping, cut: a session that nobody can judge with certainty, or a delivered one. */
+/* Half-open, reordered, overlapping, cut: a session that nobody can judge with certainty, or a
+ * delivered one. */
 static void mangled(struct wire *w, uint32_t n)
 {
     struct wire_flow f = new_flow(w, 3000000 + n, 25);
@@ -270,8 +280,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*make)(struct wire *w, uint64_t size, struct truth *truth);
-    } kinds[] = {{"bulk", make_bulk}, {"sessions", make_sessions}, {"noise", make_noise},
-                 {"hostile", make_hostile}, {"open", make_open}};
+    } kinds[] = {{"bulk", make_bulk},
+                 {"sessions", make_sessions},
+                 {"noise", make_noise},
+                 {"hostile", make_hostile},
+                 {"open", make_open}};
     for (size_t i = 0; argc == 4 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(argv[1], kinds[i].name) != 0)
             continue;
@@ -290,12 +303,15 @@ int main(int argc, char **argv)
             return 1;
         }
         FILE *report = strcmp(argv[3], "-") == 0 ? stderr : stdout;
-        fprintf(report, "frames\t%" PRIu64 "\nsessions\t%" PRIu64 "\ndelivered\t%" PRIu64 "\npartial\t%" PRIu64
-                "\nstuck\t%" PRIu64 "\nno-mail\t%" PRIu64 "\nrecipients\t%" PRIu64 "\n",
-                w.frames, truth.sessions, truth.delivered, truth.partial, truth.stuck, truth.no_mail,
-                truth.recipients);
+        fprintf(report,
+                "frames\t%" PRIu64 "\nsessions\t%" PRIu64 "\ndelivered\t%" PRIu64
+                "\npartial\t%" PRIu64 "\nstuck\t%" PRIu64 "\nno-mail\t%" PRIu64
+                "\nrecipients\t%" PRIu64 "\n",
+                w.frames, truth.sessions, truth.delivered, truth.partial, truth.stuck,
+                truth.no_mail, truth.recipients);
         return 0;
     }
-    fprintf(stderr, "usage: generate bulk|sessions|noise|hostile|open SIZE FILE.pcap > truth.tsv\n");
+    fprintf(stderr,
+            "usage: generate bulk|sessions|noise|hostile|open SIZE FILE.pcap > truth.tsv\n");
     return 2;
 }

@@ -22,7 +22,8 @@ static void out32(uint8_t *at, uint32_t v) /* the file's own order: little-endia
 
 void wire_begin(struct wire *w, FILE *out, uint64_t seed)
 {
-    *w = (struct wire){.out = out, .time_us = UINT64_C(1700000000000000), .step_us = 10, .random = seed};
+    *w = (struct wire){
+        .out = out, .time_us = UINT64_C(1700000000000000), .step_us = 10, .random = seed};
     uint8_t head[24] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0};
     out32(head + 16, 262144);
     out32(head + 20, 1);

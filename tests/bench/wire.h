@@ -1,5 +1,6 @@
 /*
- * wire.h - writes captures for the benchmark: frames with TCP segments, as fast as a disk takes them.
+ * wire.h - writes captures for the benchmark: frames with TCP segments, as fast as a disk takes
+ * them.
  */
 #ifndef SW_BENCH_WIRE_H
 #define SW_BENCH_WIRE_H

@@ -1,0 +1,213 @@
+/*
+ * index.c - finding a connection: the hash table, the heap of deadlines, and what is remembered of
+ * those that are gone.
+ */
+#include "flow/internal.h"
+
+#include <stdlib.h>
+
+enum {
+    FIRST_BUCKETS = 1024,
+    TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one
+                        has the place */
+};
+
+#define TOMB_NS (120 * SW_NS_PER_S)
+
+struct sw_tomb {
+    uint64_t hash; /* 0 = none */
+    int64_t until_ns;
+    bool quiet; /* of no interest: every packet keeps it alive */
+};
+
+bool sw_flow_source_is_low(const struct sw_tuple *t)
+{
+    int order = memcmp(t->src, t->dst, sizeof(t->src));
+    return order < 0 || (order == 0 && t->src_port <= t->dst_port);
+}
+
+struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t)
+{
+    bool low = sw_flow_source_is_low(t);
+    struct sw_flow_key key = {.ip_version = t->ip_version};
+    memcpy(key.low, low ? t->src : t->dst, 16);
+    memcpy(key.high, low ? t->dst : t->src, 16);
+    key.low_port = low ? t->src_port : t->dst_port;
+    key.high_port = low ? t->dst_port : t->src_port;
+    return key;
+}
+
+uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key)
+{
+    return sw_hash_bytes(hash_key, sw_span_make(key, sizeof(*key)));
+}
+
+/* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to
+ * run --- */
+
+static struct sw_tomb *tomb_place(struct sw_flow_table *table, const struct sw_flow_key *key,
+                                  uint64_t *hash)
+{
+    *hash = sw_flow_hash(&sw_hash_fixed_key, key) | 1;
+    return &table->tombs[(*hash >> 1) & (TOMBS - 1)];
+}
+
+void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet)
+{
+    struct sw_flow_key key = sw_flow_key_of(&flow->facts.tuple);
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, &key, &hash);
+    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
+}
+
+/* True when packets of this connection are not wanted any more. */
+bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key)
+{
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, key, &hash);
+    if (tomb->hash != hash || tomb->until_ns < table->now_ns)
+        return false;
+    if (tomb->quiet)
+        tomb->until_ns = table->now_ns + TOMB_NS;
+    return true;
+}
+
+void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key)
+{
+    uint64_t hash;
+    struct sw_tomb *tomb = tomb_place(table, key, &hash);
+    if (tomb->hash == hash)
+        tomb->hash = 0;
+}
+
+/* --- the heap of deadlines --- */
+
+static bool earlier(const struct sw_flow *a, const struct sw_flow *b)
+{
+    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns
+                                            : a->serial < b->serial;
+}
+
+static void heap_set(struct sw_flow_table *table, uint32_t at, struct sw_flow *flow)
+{
+    table->heap[at] = flow;
+    flow->heap_at = at;
+}
+
+void sw_flow_sooner(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    uint32_t at = flow->heap_at;
+    while (at > 0 && earlier(flow, table->heap[(at - 1) / 2])) {
+        heap_set(table, at, table->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_set(table, at, flow);
+}
+
+void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    uint32_t at = flow->heap_at;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= table->flows)
+            break;
+        if (child + 1 < table->flows && earlier(table->heap[child + 1], table->heap[child]))
+            child++;
+        if (!earlier(table->heap[child], flow))
+            break;
+        heap_set(table, at, table->heap[child]);
+        at = child;
+    }
+    heap_set(table, at, flow);
+}
+
+/* --- the hash table --- */
+
+struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
+                             uint64_t hash)
+{
+    for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
+        if (f->hash != hash)
+            continue;
+        struct sw_flow_key there = sw_flow_key_of(&f->facts.tuple);
+        if (memcmp(&there, key, sizeof(there)) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void unlink_flow(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    struct sw_flow **at = &table->buckets[flow->hash & table->bucket_mask];
+    while (*at != flow)
+        at = &(*at)->hash_next;
+    *at = flow->hash_next;
+}
+
+static bool grow_buckets(struct sw_flow_table *table)
+{
+    uint32_t count = (table->bucket_mask + 1) * 2;
+    struct sw_flow **bigger = calloc(count, sizeof(*bigger));
+    if (!bigger)
+        return false;
+    for (uint32_t i = 0; i <= table->bucket_mask; i++) {
+        struct sw_flow *f = table->buckets[i];
+        while (f) {
+            struct sw_flow *next = f->hash_next;
+            f->hash_next = bigger[f->hash & (count - 1)];
+            bigger[f->hash & (count - 1)] = f;
+            f = next;
+        }
+    }
+    free(table->buckets);
+    table->buckets = bigger;
+    table->bucket_mask = count - 1;
+    return true;
+}
+
+static bool grow_heap(struct sw_flow_table *table)
+{
+    uint32_t room = table->heap_room ? table->heap_room * 2 : 256;
+    struct sw_flow **bigger = realloc(table->heap, room * sizeof(struct sw_flow *));
+    if (!bigger)
+        return false;
+    table->heap = bigger;
+    table->heap_room = room;
+    return true;
+}
+
+/* Takes the connection out of the table and gives its memory back. */
+void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    unlink_flow(table, flow);
+    struct sw_flow *last = table->heap[--table->flows];
+    if (last != flow) {
+        heap_set(table, flow->heap_at, last);
+        sw_flow_sooner(table, last);
+        sw_flow_later(table, last);
+    }
+    sw_half_free(table, &flow->half[0]);
+    sw_half_free(table, &flow->half[1]);
+    free(flow);
+}
+
+bool sw_flow_index_init(struct sw_flow_table *table)
+{
+    table->bucket_mask = FIRST_BUCKETS - 1;
+    table->buckets = calloc(FIRST_BUCKETS, sizeof(struct sw_flow *));
+    table->tombs = calloc(TOMBS, sizeof(*table->tombs));
+    return table->buckets && table->tombs;
+}
+
+bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    if (table->flows > table->bucket_mask && !grow_buckets(table))
+        return false;
+    if (table->flows == table->heap_room && !grow_heap(table))
+        return false;
+    flow->hash_next = table->buckets[flow->hash & table->bucket_mask];
+    table->buckets[flow->hash & table->bucket_mask] = flow;
+    heap_set(table, table->flows++, flow);
+    sw_flow_sooner(table, flow);
+    return true;
+}

@@ -1,0 +1,72 @@
+"""What the checks share: where the tree is, which files belong to it, and how a violation is told."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+
+
+def sources(root, endings=(".c", ".h", ".def"), below=("src", "dissectors")):
+    for top in below:
+        for folder, _, files in sorted(os.walk(os.path.join(root, top))):
+            for name in sorted(files):
+                if name.endswith(endings):
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def room_of(path):
+    parts = path.split("/")
+    if parts[0] == "dissectors":
+        return "dissectors"
+    return parts[1] if len(parts) > 2 else "smtpwhy.h"
+
+
+def copy_tree():
+    """A copy of the sources to plant violations in."""
+    copy = tempfile.mkdtemp(prefix="smtpwhy-check-")
+    for top in ("src", "dissectors", "tests", "pcaps", "docs"):
+        if os.path.isdir(os.path.join(ROOT, top)):
+            shutil.copytree(os.path.join(ROOT, top), os.path.join(copy, top),
+                            ignore=shutil.ignore_patterns("*.pcap", "*.pcapng", "__pycache__"))
+    return copy
+
+
+def plant(root, path, text, at_end=True):
+    full = os.path.join(root, path)
+    old = read(root, path) if os.path.exists(full) else ""
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    with open(full, "w", encoding="utf-8") as file:
+        file.write(old + text if at_end else text + old)
+
+
+def compile_object(root, path, out):
+    subprocess.run(["gcc", "-std=c17", "-D_DEFAULT_SOURCE", "-O1", "-fno-pic", "-fno-pie", "-Isrc", "-I.", "-c", path, "-o", out], cwd=root, check=True)
+
+
+def main(check, plants):
+    """check(root) yields violations; plants: list of (name, function(root)) that must make it fail."""
+    problems = list(check(ROOT))
+    for problem in problems:
+        print(problem)
+    if "--self-test" in sys.argv:
+        for name, function in plants:
+            copy = copy_tree()
+            try:
+                function(copy)
+                found = list(check(copy))
+            finally:
+                shutil.rmtree(copy)
+            if len(found) <= len(problems):
+                print("the check does not notice: %s" % name)
+                problems.append(name)
+            else:
+                print("noticed, as it should: %s" % name)
+    sys.exit(1 if problems else 0)

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Dissectors allocate nothing, print nothing and see no file; no library room has changeable globals; by their symbols."""
+import os
+import re
+import subprocess
+import tempfile
+
+import common
+
+ALLOWED = re.compile(r"^(sw_[a-z0-9_]+|smtp_[a-z0-9_]+|mem(chr|cmp|cpy|move|set|rchr)|strlen|__stack_chk_fail)$")
+NO_EXIT = re.compile(r"^(exit|_exit|abort|printf|puts|putchar|vprintf|perror|__printf_chk|__assert_perror_fail)$")
+LIBRARY = ("base", "capture", "decode", "flow", "session", "analyzer", "crypto", "pipeline")
+
+
+def symbols(obj):
+    out = subprocess.run(["nm", obj], capture_output=True, text=True, check=True).stdout
+    for line in out.splitlines():
+        parts = line.split()
+        yield parts[-2], parts[-1]
+
+
+def check(root):
+    with tempfile.TemporaryDirectory() as folder:
+        for path in common.sources(root, (".c",)):
+            room = common.room_of(path)
+            if room != "dissectors" and room not in LIBRARY:
+                continue
+            obj = os.path.join(folder, "object.o")
+            common.compile_object(root, path, obj)
+            for kind, name in symbols(obj):
+                if kind == "U" and room == "dissectors" and not ALLOWED.match(name):
+                    yield "%s: a dissector may not use %s" % (path, name)
+                if kind == "U" and NO_EXIT.match(name):
+                    yield "%s: the library never prints or exits: %s" % (path, name)
+                if kind in "bBdDC" and not re.match(r"^(\.|__)", name):
+                    yield "%s: %s is a global that can change" % (path, name)
+
+
+common.main(check, [
+    ("printf in a dissector", lambda r: common.plant(
+        r, "dissectors/smtp/verb.c", '\nint printf(const char *, ...);\nvoid smtp_planted(void);\nvoid smtp_planted(void) { printf("%d", 1); }\n')),
+    ("malloc in a dissector", lambda r: common.plant(
+        r, "dissectors/smtp/verb.c", "\nvoid *malloc(unsigned long);\nvoid *smtp_planted(void);\nvoid *smtp_planted(void) { return malloc(1); }\n")),
+    ("a changeable global", lambda r: common.plant(r, "src/flow/control.c", "\nint sw_planted = 1;\n")),
+    ("exit in the library", lambda r: common.plant(
+        r, "src/session/session.c", "\n#include <stdlib.h>\nvoid sw_planted(void);\nvoid sw_planted(void) { exit(1); }\n")),
+])
