@@ -11,23 +11,18 @@ struct name {
 };
 
 #define NAME(field, before, generic)                                                               \
-    {SW_SPAN_LIT(#field), before, generic, offsetof(struct sw_template_values, field)}
+    {                                                                                              \
+        SW_SPAN_LIT(#field), before, generic, offsetof(struct sw_template_values, field)           \
+    }
 
 static const struct name names[NAME_COUNT] = {
-    NAME(server, "", "the server"),
-    NAME(port, "port ", "this port"),
-    NAME(client, "", "the sending computer"),
-    NAME(sender, "", "the sender's address"),
-    NAME(recipient, "", "the recipient"),
-    NAME(user, "", "the account"),
-    NAME(mechanism, "", "another one"),
-    NAME(reply, "", NULL),
-    NAME(code, "", "an error code"),
-    NAME(size, "", "its size"),
-    NAME(limit, "", "less than that"),
-    NAME(wait, "", "a long time"),
-    NAME(offered, "", "certain methods"),
-    NAME(what, "", "the last step"),
+    NAME(server, "", "the server"),           NAME(port, "port ", "this port"),
+    NAME(client, "", "the sending computer"), NAME(sender, "", "the sender's address"),
+    NAME(recipient, "", "the recipient"),     NAME(user, "", "the account"),
+    NAME(mechanism, "", "another one"),       NAME(reply, "", NULL),
+    NAME(code, "", "an error code"),          NAME(size, "", "its size"),
+    NAME(limit, "", "less than that"),        NAME(wait, "", "a long time"),
+    NAME(offered, "", "certain methods"),     NAME(what, "", "the last step"),
 };
 
 /* Where the text is written; with at NULL it is only measured. */

@@ -31,13 +31,15 @@ struct sw_template_values {
 };
 
 /*
- * The filled template in the arena, or NULL when the arena is full. `values` may be NULL: then every
- * name becomes its noun. A noun at the start of a sentence is given a capital letter. "[[" without
+ * The filled template in the arena, or NULL when the arena is full. `values` may be NULL: then
+ * every name becomes its noun. A noun at the start of a sentence is given a capital letter. "[["
+ * without
  * "]]" and unknown names in braces stay as they are (a test forbids them in our tables).
  */
 const char *sw_template_fill(const char *text, const struct sw_template_values *values,
                              struct sw_arena *arena);
-/* False when the text has an unknown name, or a section that is not closed. For the tables' test. */
+/* False when the text has an unknown name, or a section that is not closed. For the tables' test.
+ */
 bool sw_template_valid(const char *text);
 
 #endif

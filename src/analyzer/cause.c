@@ -94,13 +94,13 @@ const char *sw_permanence_name(enum sw_permanence permanence)
 const char *sw_stage_name(enum sw_stage stage)
 {
     static const char *const names[SW_STAGE_COUNT] = {
-        [SW_STAGE_DNS] = "dns",           [SW_STAGE_ROUTE] = "route",
-        [SW_STAGE_CONNECT] = "connect",   [SW_STAGE_GREETING] = "greeting",
-        [SW_STAGE_HELLO] = "hello",       [SW_STAGE_STARTTLS] = "starttls",
-        [SW_STAGE_TLS] = "tls",           [SW_STAGE_AUTH] = "auth",
-        [SW_STAGE_MAIL] = "mail",         [SW_STAGE_RCPT] = "rcpt",
-        [SW_STAGE_DATA] = "data",         [SW_STAGE_BODY] = "body",
-        [SW_STAGE_FINAL] = "final",       [SW_STAGE_QUIT] = "quit",
+        [SW_STAGE_DNS] = "dns",         [SW_STAGE_ROUTE] = "route",
+        [SW_STAGE_CONNECT] = "connect", [SW_STAGE_GREETING] = "greeting",
+        [SW_STAGE_HELLO] = "hello",     [SW_STAGE_STARTTLS] = "starttls",
+        [SW_STAGE_TLS] = "tls",         [SW_STAGE_AUTH] = "auth",
+        [SW_STAGE_MAIL] = "mail",       [SW_STAGE_RCPT] = "rcpt",
+        [SW_STAGE_DATA] = "data",       [SW_STAGE_BODY] = "body",
+        [SW_STAGE_FINAL] = "final",     [SW_STAGE_QUIT] = "quit",
     };
     return names[stage < SW_STAGE_COUNT ? stage : SW_STAGE_CONNECT];
 }

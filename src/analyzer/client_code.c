@@ -18,10 +18,11 @@ enum { CODE_COUNT = sizeof(codes) / sizeof(codes[0]) };
  * which most is found wins, so their weight is the count of their letters.
  */
 enum {
-    WEIGHT_VALUE = 5000, /* 0x800CCC0B in any form */
-    WEIGHT_NAME = 4000,  /* smtpSendTimeout, WSAETIMEDOUT */
+    WEIGHT_VALUE = 5000,  /* 0x800CCC0B in any form */
+    WEIGHT_NAME = 4000,   /* smtpSendTimeout, WSAETIMEDOUT */
     WEIGHT_NUMBER = 3000, /* 10060; 35 beside the name of its program */
     LEAST_SENTENCE = 14,
+    SHORT_SENTENCE = 8, /* enough when nothing else was asked */
 };
 
 const struct sw_client_code *sw_client_codes(size_t *count)
@@ -130,7 +131,8 @@ static bool mentions(struct sw_span words, const char *word)
     return sw_span_find_nocase(words, sw_span_str(word)) < words.len;
 }
 
-/* A small number means something only alone or beside the name of the program that exits with it. */
+/* A small number means something only alone or beside the name of the program that exits with it.
+ */
 static bool number_means(const struct sw_client_code *row, struct sw_span words,
                          struct sw_span token)
 {
@@ -149,7 +151,7 @@ static bool looks_like_name(struct sw_span token)
         uint8_t c = token.ptr[i], before = token.ptr[i - 1];
         joined = joined || c == '_' || (c >= 'A' && c <= 'Z' && before >= 'a' && before <= 'z');
     }
-    bool winsock = token.len >= 10 && sw_span_starts_nocase(token, SW_SPAN_LIT("WSA"));
+    bool winsock = token.len >= 8 && (token.ptr[0] == 'E' || token.ptr[0] == 'W');
     return token.len >= 6 && (joined || winsock);
 }
 
@@ -162,7 +164,11 @@ static bool column_has_name(const char *text, struct sw_span name)
         if (token.len == 0)
             break;
         bool open = rest.len > 0 && rest.ptr[0] == '*' && token.len >= 6;
-        if (sw_span_eq_nocase(token, name) || (open && sw_span_starts_nocase(name, token)))
+        /* elsewhere Windows' names are known without their WSA (ECONNREFUSED) */
+        bool winsock = sw_span_starts(token, SW_SPAN_LIT("WSA"));
+        if (sw_span_eq_nocase(token, name) ||
+            (winsock && sw_span_eq(sw_span_from(token, 3), name)) ||
+            (open && sw_span_starts_nocase(name, token)))
             return true;
     }
     return false;
@@ -194,8 +200,9 @@ static size_t token_weight(const struct sw_client_code *row, struct sw_span word
 }
 
 /* Placeholders of the quoted sentences, besides the ellipsis. */
-static const char *const gaps[] = {"\xe2\x80\xa6", "h[ip]:25", "h[ip]", "<command>", "%S", "%s",
-                                   "%d", "%1", "%2", "\"x\"", "\"", "'", "nnn", "4xx/5xx"};
+static const char *const gaps[] = {"\xe2\x80\xa6", "h[ip]:25", "h[ip]", "<command>", "%S",
+                                   "%s",           "%d",       "%1",    "%2",        "\"x\"",
+                                   "\"",           "'",        "nnn",   "4xx/5xx"};
 
 /* The length of the placeholder at the start of `s`, or 0. */
 static size_t gap_length(struct sw_span s)
@@ -234,18 +241,40 @@ static size_t sentence_weight(struct sw_span sentence, struct sw_span words)
     return found;
 }
 
-/* The best of the alternatives (separated by " / ") that a column holds. */
+/* The length up to the next separator of sentences; *skip gets that of the separator. */
+static size_t sentence_end(struct sw_span s, size_t *skip)
+{
+    static const char *const separators[] = {" / ", " - ", ". "};
+    size_t end = s.len;
+    *skip = 0;
+    for (size_t i = 0; i < sizeof(separators) / sizeof(separators[0]); i++) {
+        size_t at = sw_span_find_nocase(s, sw_span_str(separators[i]));
+        if (at < end) {
+            end = at;
+            *skip = strlen(separators[i]);
+        }
+    }
+    return end;
+}
+
+/* The best of the sentences that a column holds. */
 static size_t column_weight(const char *column, struct sw_span words)
 {
     struct sw_span rest = sw_span_str(column);
     size_t best = 0;
     while (rest.len > 0) {
-        size_t end = sw_span_find_nocase(rest, SW_SPAN_LIT(" / "));
-        size_t weight = sentence_weight(sw_span_sub(rest, 0, end), words);
+        size_t skip;
+        size_t end = sentence_end(rest, &skip);
+        struct sw_span sentence = sw_span_sub(rest, 0, end);
+        /* qmail-remote begins its reports with Z or D for the queue, which logs leave out */
+        if (sentence.len > 2 && sentence.ptr[0] == 'Z' && sw_ascii_alpha(sentence.ptr[1]))
+            sentence = sw_span_from(sentence, 1);
+        size_t weight = sentence_weight(sentence, words);
         best = weight > best ? weight : best;
-        rest = sw_span_from(rest, end + 3);
+        rest = sw_span_from(rest, end + skip);
     }
-    return best >= LEAST_SENTENCE ? best : 0;
+    bool whole = best >= SHORT_SENTENCE && best + 4 >= words.len; /* little else was asked */
+    return best >= LEAST_SENTENCE || whole ? best : 0;
 }
 
 size_t sw_client_code_weight(const struct sw_client_code *row, struct sw_span words)
@@ -253,6 +282,8 @@ size_t sw_client_code_weight(const struct sw_client_code *row, struct sw_span wo
     size_t weight = token_weight(row, words);
     if (weight > 0)
         return weight;
+    if (words.len > 1 && sw_span_eq_nocase(words, sw_span_str(row->code)))
+        return WEIGHT_NAME;
     size_t by_code = column_weight(row->code, words);
     size_t by_message = column_weight(row->message, words);
     return by_code > by_message ? by_code : by_message;

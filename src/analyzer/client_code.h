@@ -32,8 +32,8 @@ const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
 /*
  * The row that a user's words name: hexadecimal, decimal (signed or not) form of a Windows code, a
  * Winsock number, a symbol, the quoted message of a program, a phrase of a mail server's log; alone
- * or inside other text. Pass NULL first, then the row before, for all rows, the best fit first. NULL
- * at the end.
+ * or inside other text. Pass NULL first, then the row before, for all rows, the best fit first.
+ * NULL at the end.
  */
 const struct sw_client_code *sw_client_code_find(struct sw_span words,
                                                  const struct sw_client_code *before);

@@ -363,9 +363,9 @@ static void tell_client_code(struct work *w, const struct sw_client_code *row)
     struct sw_prose prose = {.arena = w->arena};
     out->summary = note && note->summary ? note->summary : row_summary(w);
     if (note)
-        sw_prose_add(&prose, "%s\n", note->meaning);
+        sw_prose_add(&prose, "%s", note->meaning);
     if (row->wire[0] && !(note && note->summary)) /* such a note says it better */
-        sw_prose_add(&prose, "On the wire: %s.", row->wire);
+        sw_prose_add(&prose, "%sOn the wire: %s.", note ? "\n" : "", row->wire);
     for (size_t i = 0; note && i < 8 && note->advice[i]; i++)
         add_advice(w, note->advice[i]);
     if (note)
@@ -373,12 +373,18 @@ static void tell_client_code(struct work *w, const struct sw_client_code *row)
     if (!tell_row_causes(w, &prose) && !note)
         add_advice(w, "Nothing on the network has to do with this; restart the mail program, and "
                       "look at its settings and its log.");
+    if (!out->advice[0])
+        add_advice(w, "The sending of mail is not at fault; look at the side that the message "
+                      "names (receiving, storing a copy, another account).");
     out->meaning = sw_prose_text(&prose);
 }
 
-/* Words of a reply without its code ("Relay access denied"). */
+/* Words of a reply without its code ("Relay access denied"); an id that is misspelt is none. */
 static bool tell_bare_words(struct work *w)
 {
+    bool one_word = sw_span_index(w->query, ' ') == w->query.len;
+    if (one_word && sw_span_index(w->query, '-') < w->query.len)
+        return false;
     struct sw_query_reply reply = {
         .stage = SW_REPLY_STAGE_RCPT, .text = w->query, .words_only = true};
     struct sw_reply_reading reading = {0};
@@ -399,9 +405,9 @@ static bool tell_id(struct work *w)
     size_t at = 0;
     while (at < w->query.len) {
         size_t end = at;
-        while (end < w->query.len && (sw_ascii_alpha(w->query.ptr[end]) ||
-                                      sw_ascii_digit(w->query.ptr[end]) ||
-                                      w->query.ptr[end] == '-'))
+        while (end < w->query.len &&
+               (sw_ascii_alpha(w->query.ptr[end]) || sw_ascii_digit(w->query.ptr[end]) ||
+                w->query.ptr[end] == '-'))
             end++;
         struct sw_span token = sw_span_sub(w->query, at, end - at);
         enum sw_cause cause = sw_cause_by_id(token);

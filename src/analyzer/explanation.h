@@ -32,15 +32,15 @@ enum {
 
 struct sw_explanation {
     enum sw_explanation_kind kind;
-    const char *query; /* as asked, printable */
+    const char *query;   /* as asked, printable */
     enum sw_cause cause; /* SW_CAUSE_NONE when there is no single one */
     enum sw_permanence permanence;
     enum sw_actor actor;
     const char *summary; /* one plain sentence, or NULL for unknown input */
     const char *meaning; /* one or more paragraphs separated by LF, or NULL */
-    const char *advice[SW_EXPLANATION_ADVICE + 1];                     /* ends with NULL */
+    const char *advice[SW_EXPLANATION_ADVICE + 1];                       /* ends with NULL */
     const struct sw_client_code *client_codes[SW_EXPLANATION_CODES + 1]; /* ends with NULL */
-    const char *references[SW_EXPLANATION_REFERENCES + 1];             /* ends with NULL */
+    const char *references[SW_EXPLANATION_REFERENCES + 1];               /* ends with NULL */
     const char *nearest[SW_EXPLANATION_NEAREST + 1]; /* only for unknown input; ends with NULL */
     /* the other causes that this may stand for (client codes, bare reply codes); ends with NONE */
     enum sw_cause causes[SW_EXPLANATION_CAUSES + 1];

@@ -3,7 +3,7 @@
 #include "analyzer/client_code.h"
 #include "analyzer/finding.h"
 
-enum { LONGEST = 64, FAR = 1000, MOST = 16 };
+enum { LONGEST = 64, QUESTION = 400, FAR = 1000, MOST = 16 };
 
 /* Letters to change, add or remove to make one of the other. */
 static size_t distance(struct sw_span a, struct sw_span b)
@@ -28,12 +28,29 @@ static size_t distance(struct sw_span a, struct sw_span b)
     return row[b.len];
 }
 
-static size_t farness(struct sw_span word, const char *id)
+static size_t word_farness(struct sw_span word, struct sw_span candidate)
 {
-    struct sw_span candidate = sw_span_sub(sw_span_str(id), 0, LONGEST);
     if (word.len >= 3 && sw_span_find_nocase(candidate, word) < candidate.len)
-        return 1 + (candidate.len - word.len) / 8;
+        return 1 + (candidate.len - word.len) / 2;
     return 2 + distance(word, candidate);
+}
+
+/* Of a question of several words the one that is nearest counts; short ones say nothing. */
+static size_t farness(struct sw_span question, const char *id)
+{
+    enum { SHORT_WORD = 4 };
+    struct sw_span candidate = sw_span_sub(sw_span_str(id), 0, LONGEST);
+    size_t best = word_farness(sw_span_sub(question, 0, LONGEST), candidate);
+    struct sw_span rest = question;
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
+        size_t far = best;
+        while (word.len > 0 && !sw_ascii_alpha(word.ptr[word.len - 1]))
+            word.len--;
+        if (word.len >= SHORT_WORD)
+            far = word_farness(sw_span_sub(word, 0, LONGEST), candidate);
+        best = far < best ? far : best;
+    }
+    return best;
 }
 
 struct ranking {
@@ -69,7 +86,7 @@ void sw_nearest_ids(struct sw_span word, const char **nearest, size_t most)
         r.ids[i] = "";
         r.far[i] = FAR;
     }
-    word = sw_span_sub(sw_span_trim(word), 0, LONGEST);
+    word = sw_span_sub(sw_span_trim(word), 0, QUESTION);
     for (unsigned i = SW_CAUSE_NONE + 1; i < SW_CAUSE_COUNT; i++)
         consider(&r, word, sw_cause_name((enum sw_cause)i));
     for (unsigned i = 0; i < SW_FINDING_COUNT; i++)

@@ -8,10 +8,10 @@
 #include "analyzer/client_code.h"
 
 struct sw_code_note {
-    const char *code; /* as in the table of client codes */
+    const char *code;    /* as in the table of client codes */
     const char *summary; /* or NULL: made of the row */
     const char *meaning;
-    const char *advice[8]; /* ends with NULL when not full; empty: made of the causes */
+    const char *advice[8];  /* ends with NULL when not full; empty: made of the causes */
     const char *references; /* separated by "; " */
 };
 

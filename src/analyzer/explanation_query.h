@@ -11,7 +11,7 @@
 struct sw_query_reply {
     bool stage_given;
     enum sw_reply_stage stage;
-    int code; /* 0: there was none */
+    int code;        /* 0: there was none */
     bool words_only; /* set by the caller that guesses at words without a code */
     struct sw_enhanced enhanced;
     struct sw_span text; /* of all lines, joined by LF, without codes; in the arena */

@@ -33,8 +33,9 @@ enum sw_finding_id sw_finding_by_id(struct sw_span id)
 }
 
 static const char *const severities[SW_SEVERITY_COUNT] = {
-    [SW_SEVERITY_INFO] = "info", [SW_SEVERITY_LOW] = "low",           [SW_SEVERITY_MEDIUM] = "medium",
-    [SW_SEVERITY_HIGH] = "high", [SW_SEVERITY_CRITICAL] = "critical",
+    [SW_SEVERITY_INFO] = "info",         [SW_SEVERITY_LOW] = "low",
+    [SW_SEVERITY_MEDIUM] = "medium",     [SW_SEVERITY_HIGH] = "high",
+    [SW_SEVERITY_CRITICAL] = "critical",
 };
 
 const char *sw_severity_name(enum sw_severity severity)

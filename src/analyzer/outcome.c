@@ -334,6 +334,12 @@ static bool after_goodbye(const struct sw_case *c, const struct sw_step *reply)
            reply->first.time_ns >= quit->reply->first.time_ns;
 }
 
+/* The client has closed, and the server says that it noticed. */
+static bool after_close(const struct sw_step *reply)
+{
+    return reply->after_close && (reply->flags & SMTP_FLAG_UNSOLICITED);
+}
+
 /* In mid-stream a reply without anything around it: what it answers is not known. */
 static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
 {
@@ -359,7 +365,7 @@ static void find_refusal(struct sw_case *c)
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
-            after_goodbye(c, s) || out_of_context(c, s) || went_unheeded(s))
+            after_goodbye(c, s) || out_of_context(c, s) || went_unheeded(s) || after_close(s))
             continue;
         if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(c, s))
             continue;

@@ -13,7 +13,7 @@ struct hit {
 
 bool sw_reply_kb_init(struct sw_reply_kb *kb)
 {
-    size_t rows, bytes = 0;
+    size_t rows, bytes = sizeof(SW_REPLY_ADDRESS);
     const struct sw_reply_pattern *patterns = sw_reply_patterns(&rows);
     for (size_t i = 0; i < rows; i++) {
         bytes += strlen(patterns[i].needle);
@@ -23,10 +23,11 @@ bool sw_reply_kb_init(struct sw_reply_kb *kb)
     kb->automaton = malloc(sizeof(*kb->automaton));
     if (kb->automaton)
         memset(kb->automaton, 0, sizeof(*kb->automaton));
-    if (!kb->words || !kb->automaton || !sw_automaton_init(kb->automaton, 2 * rows, bytes)) {
+    if (!kb->words || !kb->automaton || !sw_automaton_init(kb->automaton, 2 * rows + 1, bytes)) {
         sw_reply_kb_release(kb);
         return false;
     }
+    kb->address = sw_automaton_add(kb->automaton, SW_REPLY_ADDRESS);
     for (size_t i = 0; i < rows; i++) {
         const struct sw_reply_pattern *p = &patterns[i];
         kb->words[i].needle = sw_automaton_add(kb->automaton, p->needle);
@@ -64,9 +65,9 @@ static void note_words(const struct sw_reply_automaton *a, uint16_t node,
         for (uint16_t w = a->nodes[node].word; w != 0; w = a->words[w - 1].same_node) {
             const struct sw_word *word = &a->words[w - 1];
             size_t begin = starts[(given - word->length) % SW_WORD_MAX_BYTES];
-            bool bounded = (!word->starts || begin == 0 ||
-                            !is_letter_or_digit(t->text, begin - 1)) &&
-                           (!word->ends || !is_letter_or_digit(t->text, t->end));
+            bool bounded =
+                (!word->starts || begin == 0 || !is_letter_or_digit(t->text, begin - 1)) &&
+                (!word->ends || !is_letter_or_digit(t->text, t->end));
             if (bounded && hits[w - 1].length == 0)
                 hits[w - 1] = (struct hit){(uint16_t)begin, (uint16_t)(t->end - begin)};
         }
@@ -88,6 +89,34 @@ static void find_words(const struct sw_reply_automaton *a, struct sw_span text, 
     }
 }
 
+/* The length of an IPv4 address at the start of `s`, or 0. */
+static size_t address_length(struct sw_span s)
+{
+    size_t at = 0;
+    for (unsigned part = 0; part < 4; part++) {
+        size_t from = at;
+        while (at < s.len && at - from < 4 && sw_ascii_digit(s.ptr[at]))
+            at++;
+        if (at == from || at - from > 3 || (part < 3 && (at >= s.len || s.ptr[at] != '.')))
+            return 0;
+        at += part < 3 ? 1 : 0;
+    }
+    return at;
+}
+
+static void find_address(struct sw_span text, struct hit *hit)
+{
+    text = sw_span_sub(text, 0, SW_REPLY_TEXT_MAX_BYTES);
+    for (size_t i = 0; i < text.len; i++) {
+        bool starts = sw_ascii_digit(text.ptr[i]) && (i == 0 || !is_letter_or_digit(text, i - 1));
+        size_t length = starts ? address_length(sw_span_from(text, i)) : 0;
+        if (length > 0) {
+            *hit = (struct hit){(uint16_t)i, (uint16_t)length};
+            return;
+        }
+    }
+}
+
 static bool code_fits(uint16_t wanted, int code)
 {
     return wanted == 0 || wanted == code || (wanted < 10 && wanted == code / 100);
@@ -99,6 +128,7 @@ static bool read_text(const struct sw_reply_kb *kb, int code, struct sw_span tex
     struct hit hits[SW_WORDS_MAX];
     memset(hits, 0, sizeof(hits[0]) * kb->automaton->word_count);
     find_words(kb->automaton, text, hits);
+    find_address(text, &hits[kb->address]);
     size_t rows;
     const struct sw_reply_pattern *patterns = sw_reply_patterns(&rows);
     for (size_t i = 0; i < rows; i++) {

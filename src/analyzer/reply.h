@@ -38,11 +38,11 @@ struct sw_reply_context {
     bool starttls_offered; /* by the EHLO reply in force or the one before TLS */
     bool tls_active;
     bool auth_offered;
-    bool authenticated;     /* a 235 was seen */
-    bool auth_oauth;        /* the AUTH exchange is XOAUTH2 or OAUTHBEARER */
-    bool auth_cancelled;    /* the client sent '*' */
+    bool authenticated;      /* a 235 was seen */
+    bool auth_oauth;         /* the AUTH exchange is XOAUTH2 or OAUTHBEARER */
+    bool auth_cancelled;     /* the client sent '*' */
     bool client_spoke_early; /* bytes of the client came before the greeting */
-    uint32_t failed_logins; /* rejected AUTH exchanges before this reply */
+    uint32_t failed_logins;  /* rejected AUTH exchanges before this reply */
 };
 
 enum sw_reply_decided {
@@ -54,10 +54,10 @@ enum sw_reply_decided {
 
 /* A row of the wording table: see reply_specific.def for what the fields hold. */
 struct sw_reply_pattern {
-    const char *needle;     /* lower case; '|' at an end asks for a word boundary there */
-    const char *companion;  /* a second needle that must be in the text too, or NULL */
-    uint16_t stages;        /* bit mask over enum sw_reply_stage */
-    uint16_t codes;         /* 0: any negative reply; 4 or 5: replies of that class; else one code */
+    const char *needle;    /* lower case; '|' at an end asks for a word boundary there */
+    const char *companion; /* a second needle that must be in the text too, or NULL */
+    uint16_t stages;       /* bit mask over enum sw_reply_stage */
+    uint16_t codes;        /* 0: any negative reply; 4 or 5: replies of that class; else one code */
     enum sw_cause cause;
     enum sw_cause also;
     const char *source;
@@ -74,16 +74,23 @@ struct sw_reply_reading {
     bool remapped;                      /* the stage turned the row's cause into another one */
 };
 
+/* In the tables this word stands for any IPv4 address. */
+#define SW_REPLY_ADDRESS "<ip>"
+
 struct sw_reply_automaton;
+
+/* The numbers of a row's words in the automaton. */
+struct sw_reply_words {
+    uint16_t needle, companion;
+};
 
 struct sw_reply_kb {
     struct sw_reply_automaton *automaton;
-    struct sw_reply_words {
-        uint16_t needle, companion; /* numbers of the automaton's words */
-    } *words;                       /* of each row */
+    struct sw_reply_words *words; /* of each row */
+    uint16_t address;             /* number of the word for an address */
 };
 
-/* Builds the automaton (about a quarter megabyte). False when there is no memory. */
+/* Builds the automaton (about 200 kB). False when there is no memory. */
 bool sw_reply_kb_init(struct sw_reply_kb *kb);
 /* Gives it back; the base may be built again. */
 void sw_reply_kb_release(struct sw_reply_kb *kb);

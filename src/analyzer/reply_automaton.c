@@ -80,7 +80,8 @@ uint16_t sw_automaton_add(struct sw_reply_automaton *a, const char *word)
     return (uint16_t)(a->word_count - 1);
 }
 
-/* Where a child's failure leads: the longest suffix of its path that is a path from the root too. */
+/* Where a child's failure leads: the longest suffix of its path that is a path from the root too.
+ */
 static uint16_t fail_of(const struct sw_reply_automaton *a, uint16_t parent, uint8_t symbol)
 {
     if (parent == 0)

@@ -20,15 +20,15 @@ struct sw_word {
     const char *text; /* without bars */
     uint16_t node;
     uint8_t length;
-    bool starts; /* nothing alphanumeric may stand before it */
-    bool ends;   /* nor behind it */
+    bool starts;        /* nothing alphanumeric may stand before it */
+    bool ends;          /* nor behind it */
     uint16_t same_node; /* the next word that ends at the node, plus one; 0: none */
 };
 
 struct sw_automaton_node {
     uint16_t child, sibling;
     uint16_t fail;
-    uint16_t word;   /* first word that ends here, plus one; 0: none */
+    uint16_t word;    /* first word that ends here, plus one; 0: none */
     uint16_t shorter; /* the longest proper suffix that is a word's end; 0: none */
     uint8_t symbol;
 };
@@ -38,7 +38,7 @@ struct sw_reply_automaton {
     struct sw_word *words;
     size_t node_count, node_room;
     size_t word_count, word_room;
-    uint16_t root[256]; /* by symbol */
+    uint16_t root[256];   /* by symbol */
     uint8_t symbols[256]; /* of each byte; 0: in no word */
     unsigned symbol_count;
 };

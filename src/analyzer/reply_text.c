@@ -7,6 +7,7 @@ void sw_reply_text_init(struct sw_reply_text *t, struct sw_span text)
     *t = (struct sw_reply_text){
         .text = sw_span_sub(text, 0, SW_REPLY_TEXT_MAX_BYTES),
         .line_start = true,
+        .token_start = true,
         .blank = true,
     };
 }
@@ -43,11 +44,18 @@ static bool is_continuation(struct sw_span s, size_t at)
 static char fold_punctuation(uint8_t last)
 {
     switch (last) {
-    case 0x98: case 0x99:
+    case 0x98:
+    case 0x99:
         return '\'';
-    case 0x9c: case 0x9d: case 0x9e:
+    case 0x9c:
+    case 0x9d:
+    case 0x9e:
         return '"';
-    case 0x90: case 0x91: case 0x92: case 0x93: case 0x94:
+    case 0x90:
+    case 0x91:
+    case 0x92:
+    case 0x93:
+    case 0x94:
         return '-';
     default:
         return last <= 0x8a || last == 0xaf ? ' ' : '?';
@@ -93,6 +101,25 @@ static void skip_enhanced(struct sw_reply_text *t)
     t->line_start = false;
 }
 
+/* What ends a mail address where replies show one. */
+static bool is_separator(uint8_t c)
+{
+    return c <= ' ' || c == '<' || c == '>' || c == '(' || c == ')' || c == '"' || c == '\'' ||
+           c == ',' || c == ';' || c == ':' || c == '[' || c == ']' || c == '=';
+}
+
+/* Behind the mail address that begins at t->at, or t->at when none does. */
+static size_t address_end(const struct sw_reply_text *t)
+{
+    size_t end = t->at, sign = t->text.len;
+    while (end < t->text.len && !is_separator(t->text.ptr[end])) {
+        if (t->text.ptr[end] == '@')
+            sign = end;
+        end++;
+    }
+    return sign < end && sign > t->at ? end : t->at;
+}
+
 static bool is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -111,8 +138,16 @@ int sw_reply_text_next(struct sw_reply_text *t)
         if (t->at >= t->text.len)
             break;
         t->offset = t->at;
+        size_t behind = t->token_start ? address_end(t) : t->at;
+        t->token_start = false;
+        if (behind > t->at) {
+            t->at = t->end = behind;
+            t->blank = false;
+            return '@';
+        }
         uint8_t c = t->text.ptr[t->at];
         t->line_start = c == '\n';
+        t->token_start = is_separator(c);
         if (c < 0x80)
             t->at++;
         else

@@ -3,7 +3,8 @@
  *
  * Lower case, accents folded to plain letters (UTF-8, and Latin-1 where the bytes are no UTF-8),
  * curly quotes made straight, runs of blanks and line ends made one blank, an enhanced status code
- * at the start of a line left out. Nothing is copied or allocated.
+ * at the start of a line left out, and of a mail address only its '@': "<spam-report@example.org>"
+ * says nothing about spam. Nothing is copied or allocated.
  */
 #ifndef SW_ANALYZER_REPLY_TEXT_H
 #define SW_ANALYZER_REPLY_TEXT_H
@@ -19,7 +20,8 @@ struct sw_reply_text {
     size_t end;      /* behind it */
     uint8_t pending; /* second letter of one that folds to two */
     bool line_start;
-    bool blank; /* a blank was given last, or nothing yet */
+    bool token_start; /* a separator was read last */
+    bool blank;       /* a blank was given last, or nothing yet */
 };
 
 /* Starts at the beginning; what is over 64 KiB is left out. */

@@ -303,6 +303,18 @@ bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* How far the client got, as far as it can be seen. */
+static const struct sw_step *last_but_quit(const struct sw_session *session)
+{
+    const struct sw_step *last = NULL;
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        if (s->verb != SMTP_VERB_QUIT)
+            last = s;
+    }
+    return last;
+}
+
 bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_flow_facts *f = c->facts;
@@ -317,7 +329,8 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
                           : silent_side ? SW_CAUSE_UNK_INCOMPLETE
                           : in_progress ? SW_CAUSE_UNK_IN_PROGRESS
                                         : SW_CAUSE_UNK_INCOMPLETE;
-    enum sw_stage stage = c->pending                      ? sw_stage_of_phase(c->pending->phase)
+    const struct sw_step *reached = one_sided ? last_but_quit(c->session) : c->pending;
+    enum sw_stage stage = reached ? sw_stage_of_phase(reached->phase)
                           : c->waiting == SW_WAITING_BODY ? SW_STAGE_BODY
                           : c->session->last_reply
                               ? sw_stage_of_phase(c->session->last_reply->phase)

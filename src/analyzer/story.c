@@ -232,7 +232,8 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
         quote_reply(story, last);
         sw_prose_add(story, ".");
     }
-    if (c->pending && c->waited_ns > 0)
+    bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
+    if (c->pending && c->waited_ns > 0 && both_visible)
         sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.", pending_name(c->pending),
                      frame(c->pending->last), sw_duration_text(c->arena, c->waited_ns));
     else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)

@@ -3,43 +3,57 @@
  */
 #include "capture/capture.h"
 
-#include "capture/input.h"
+#include "capture/kind.h"
 
 #include <inttypes.h>
 #include <pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_BYTES = 200 }; /* of a long path in a message: the offset behind it must not be cut */
+
 struct sw_capture {
-    const char *name; /* for messages */
+    char name[NAME_BYTES + 4]; /* for messages */
     struct sw_input *input;
-    FILE *stream;
+    FILE *stream; /* ours until libpcap has taken it */
     pcap_t *pcap;
     struct bpf_program filter;
     bool has_filter;
-    bool classic; /* pcap, not pcapng: offsets can be computed */
-    uint8_t time_digits;
+    struct sw_kind kind;
     int32_t link_type;
-    uint64_t offset_bytes; /* behind the last whole record of a classic file */
+    uint32_t snaplen_bytes;
+    uint64_t offset; /* of the next record or block */
     struct sw_capture_counters count;
 };
 
-enum { CLASSIC_HEADER = 24, CLASSIC_RECORD = 16 };
-
-static struct sw_status refuse(struct sw_capture *capture, struct sw_status status)
+static void set_name(struct sw_capture *capture, const char *path)
 {
-    sw_capture_close(capture);
-    return status;
+    size_t len = strlen(path);
+    if (strcmp(path, "-") == 0)
+        (void)snprintf(capture->name, sizeof(capture->name), "standard input");
+    else if (len <= NAME_BYTES)
+        (void)snprintf(capture->name, sizeof(capture->name), "%s", path);
+    else
+        (void)snprintf(capture->name, sizeof(capture->name), "...%s", path + len - NAME_BYTES);
+}
+
+static bool link_is_known(int32_t link_type)
+{
+    switch (link_type) {
+#define SW_LINK(number, reader) case number:
+#include "capture/link.def"
+#undef SW_LINK
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Link types that nobody decodes are named, so that the user knows what to record instead. */
 static struct sw_status check_link_type(const struct sw_capture *capture)
 {
-    static const int32_t decoded[] = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276};
-    for (size_t i = 0; i < sizeof(decoded) / sizeof(decoded[0]); i++) {
-        if (capture->link_type == decoded[i])
-            return sw_status_ok();
-    }
+    if (link_is_known(capture->link_type))
+        return sw_status_ok();
     const char *name = pcap_datalink_val_to_name(capture->link_type);
     return sw_status_make(
         SW_UNSUPPORTED, 0,
@@ -59,6 +73,43 @@ static struct sw_status compile_filter(struct sw_capture *capture, const char *e
     return sw_status_ok();
 }
 
+static struct sw_status start_libpcap(struct sw_capture *capture)
+{
+    capture->stream = sw_input_stream(capture->input);
+    if (!capture->stream)
+        return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", capture->name);
+    char error[PCAP_ERRBUF_SIZE] = "";
+    capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->stream,
+                                                             PCAP_TSTAMP_PRECISION_NANO, error);
+    if (!capture->pcap) {
+        uint64_t at = sw_input_offset(capture->input);
+        return sw_status_make(SW_UNREADABLE, at,
+                              "%s: its header cannot be used, at byte %" PRIu64
+                              ": %s; record or copy it again",
+                              capture->name, at, error);
+    }
+    capture->stream = NULL; /* libpcap closes it */
+    capture->link_type = pcap_datalink(capture->pcap);
+    capture->snaplen_bytes = (uint32_t)pcap_snapshot(capture->pcap);
+    capture->offset = sw_input_offset(capture->input);
+    return sw_status_ok();
+}
+
+static struct sw_status start(struct sw_capture *capture, const char *path,
+                              const struct sw_capture_options *options)
+{
+    struct sw_status status = sw_input_open(path, capture->name, &capture->input);
+    if (status.code == SW_OK)
+        status = sw_kind_look(capture->input, path, capture->name, &capture->kind);
+    if (status.code == SW_OK)
+        status = start_libpcap(capture);
+    if (status.code == SW_OK)
+        status = check_link_type(capture);
+    if (status.code == SW_OK)
+        status = compile_filter(capture, options->filter);
+    return status;
+}
+
 struct sw_status sw_capture_open(const char *path, const struct sw_capture_options *options,
                                  struct sw_capture **out)
 {
@@ -66,48 +117,76 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
     struct sw_capture *capture = calloc(1, sizeof(*capture));
     if (!capture)
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", path);
-    capture->name = strcmp(path, "-") == 0 ? "standard input" : path;
-    struct sw_status status = sw_input_open(path, capture->name, &capture->input);
+    set_name(capture, path);
+    struct sw_status status = start(capture, path, options);
     if (status.code != SW_OK)
-        return refuse(capture, status);
-    status =
-        sw_input_check(capture->input, capture->name, &capture->classic, &capture->time_digits);
-    if (status.code != SW_OK)
-        return refuse(capture, status);
-    capture->stream = sw_input_stream(capture->input);
-    if (!capture->stream)
-        return refuse(capture, sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", path));
-    char error[PCAP_ERRBUF_SIZE] = "";
-    capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->stream,
-                                                             PCAP_TSTAMP_PRECISION_NANO, error);
-    if (!capture->pcap)
-        return refuse(capture,
-                      sw_status_make(SW_UNREADABLE, sw_input_consumed(capture->input),
-                                     "%s: not a readable capture: %s", capture->name, error));
-    capture->stream = NULL; /* libpcap closes it */
-    capture->link_type = pcap_datalink(capture->pcap);
-    capture->offset_bytes = CLASSIC_HEADER;
-    status = check_link_type(capture);
-    if (status.code == SW_OK)
-        status = compile_filter(capture, options->filter);
-    if (status.code != SW_OK)
-        return refuse(capture, status);
-    *out = capture;
-    return sw_status_ok();
+        sw_capture_close(capture);
+    else
+        *out = capture;
+    return status;
 }
 
-static uint64_t position(const struct sw_capture *capture)
+/*
+ * libpcap has one link type and one snapshot length for a whole file, and gives up where a pcapng
+ * file has more. That is no damage, and its own words are all that tells the two apart.
+ */
+static const char *beyond_libpcap(const char *error)
 {
-    return capture->classic ? capture->offset_bytes : sw_input_consumed(capture->input);
+    static const char *const known[][2] = {
+        {"different from the type of the first", "its interfaces have different link types"},
+        {"different from the snapshot length", "its interfaces have different snapshot lengths"},
+        {"different byte orders", "its sections have different byte orders"},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strstr(error, known[i][0]))
+            return known[i][1];
+    }
+    return NULL;
 }
 
-static struct sw_status damaged(const struct sw_capture *capture)
+static struct sw_status stopped(const struct sw_capture *capture)
 {
-    return sw_status_make(SW_DAMAGED, position(capture),
+    uint64_t start = capture->offset;
+    const char *error = pcap_geterr(capture->pcap);
+    const char *mixed = beyond_libpcap(error);
+    if (mixed)
+        return sw_status_make(SW_UNSUPPORTED, start,
+                              "%s: cannot be read on from byte %" PRIu64 ", behind frame %" PRIu64
+                              ": %s; record each interface into a file of its own",
+                              capture->name, start, capture->count.frames, mixed);
+    const char *cut =
+        sw_input_at_end(capture->input) ? "the file ends inside the next record, " : "";
+    return sw_status_make(SW_DAMAGED, start,
                           "%s: damaged at byte %" PRIu64 ", behind frame %" PRIu64
-                          ": %s; what stands before was analysed",
-                          capture->name, position(capture), capture->count.frames,
-                          pcap_geterr(capture->pcap));
+                          " (%s%s); what stands before was analysed",
+                          capture->name, start, capture->count.frames, cut, error);
+}
+
+/* A pcapng file can claim any 64-bit time; what int64_t nanoseconds cannot hold is its limit. */
+static int64_t time_of(const struct pcap_pkthdr *header)
+{
+    const int64_t second = INT64_C(1000000000);
+    int64_t seconds = header->ts.tv_sec;
+    int64_t fraction = header->ts.tv_usec; /* nanoseconds, as asked for at the start */
+    if (fraction < 0 || fraction > UINT32_MAX * INT64_C(1000))
+        fraction = 0;
+    int64_t carry = fraction / second; /* a million microseconds are a second */
+    if (seconds >= INT64_MAX / second - carry)
+        return INT64_MAX;
+    if (seconds <= INT64_MIN / second)
+        return INT64_MIN + 1; /* INT64_MIN itself is "never" */
+    return (seconds + carry) * second + fraction % second;
+}
+
+/*
+ * Where the next record begins. That of a pcap file follows from the length of this one (unless
+ * libpcap cut it to the snapshot length), which is cheaper than to ask the stream.
+ */
+static uint64_t offset_behind(const struct sw_capture *capture, const struct pcap_pkthdr *header)
+{
+    if (capture->kind.record_header_bytes != 0 && header->caplen < capture->snaplen_bytes)
+        return capture->offset + capture->kind.record_header_bytes + header->caplen;
+    return sw_input_offset(capture->input);
 }
 
 struct sw_status sw_capture_next(struct sw_capture *capture, struct sw_frame *frame)
@@ -119,22 +198,22 @@ struct sw_status sw_capture_next(struct sw_capture *capture, struct sw_frame *fr
         if (result == PCAP_ERROR_BREAK)
             return (struct sw_status){.code = SW_END};
         if (result != 1)
-            return damaged(capture);
+            return stopped(capture);
+        capture->offset = offset_behind(capture, header);
         capture->count.frames++;
         capture->count.bytes += header->caplen;
-        capture->offset_bytes += CLASSIC_RECORD + (uint64_t)header->caplen;
         if (capture->has_filter && pcap_offline_filter(&capture->filter, header, bytes) == 0) {
             capture->count.filtered++;
             continue;
         }
         *frame = (struct sw_frame){
             .number = capture->count.frames,
-            .time_ns = (int64_t)header->ts.tv_sec * INT64_C(1000000000) + header->ts.tv_usec,
+            .time_ns = time_of(header),
             .bytes = bytes,
             .caplen = header->caplen,
             .len = header->len > header->caplen ? header->len : header->caplen,
             .link_type = capture->link_type,
-            .time_digits = capture->time_digits,
+            .time_digits = capture->kind.time_digits,
         };
         return sw_status_ok();
     }
@@ -147,7 +226,7 @@ const struct sw_capture_counters *sw_capture_count(const struct sw_capture *capt
 
 void sw_capture_progress(const struct sw_capture *capture, uint64_t *at_bytes, uint64_t *size_bytes)
 {
-    *at_bytes = position(capture);
+    *at_bytes = capture->offset;
     *size_bytes = sw_input_size(capture->input);
 }
 

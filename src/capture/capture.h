@@ -37,7 +37,9 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
 
 /*
  * The next frame. SW_OK: *frame is borrowed until the next call. SW_END: no more. SW_DAMAGED: the
- * file is cut or corrupt behind the frames given so far; the source may only be closed then.
+ * file is cut or corrupt behind the frames given so far. SW_UNSUPPORTED: it goes on in a way that
+ * is not read (a pcapng file with interfaces of several link types). In both cases offset_bytes is
+ * where the part begins that was not read, and the source may only be closed then.
  */
 struct sw_status sw_capture_next(struct sw_capture *capture, struct sw_frame *frame) SW_MUST_CHECK;
 

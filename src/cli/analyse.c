@@ -1,9 +1,10 @@
 /*
  * analyse.c - reads the captures, one after the other or several at a time.
  *
- * Every capture has a run and a part of each report of its own. One at a time, the parts write straight to the outputs;
- * several at a time, each writes to memory, and the main thread joins what is finished in the order of the command line.
- * Either way the same bytes come out. Only -c needs one run over all files, and then one file at a time.
+ * Every capture has a run and a part of each report of its own. One at a time, the parts write
+ * straight to the outputs; several at a time, each writes to memory, and the main thread joins what
+ * is finished in the order of the command line. Either way the same bytes come out. Only -c needs
+ * one run over all files, and then one file at a time.
  */
 #include "cli/analyse.h"
 
@@ -20,7 +21,7 @@ struct job {
     const char *path;
     unsigned index;
     struct crew *crew;
-    struct sw_run *run; /* its own, or the common one */
+    struct sw_run *run;    /* its own, or the common one */
     struct sw_part *parts; /* one for each output, while they are open */
     struct sw_writer memory[SW_OUTPUTS_MAX];
     uint64_t shown[SW_OUTPUTS_MAX];
@@ -39,8 +40,8 @@ struct crew {
     struct job *jobs;
     struct job *closing; /* the part with the summary */
     unsigned count;
-    unsigned next;      /* the first job that nobody has taken */
-    unsigned allowed;   /* jobs below this may be taken: keeps finished output from piling up */
+    unsigned next;    /* the first job that nobody has taken */
+    unsigned allowed; /* jobs below this may be taken: keeps finished output from piling up */
     bool in_memory;
     bool stop;
     pthread_mutex_t lock;
@@ -134,10 +135,12 @@ static void say(const struct job *job)
     if (!job->message[0])
         return;
     bool named = strncmp(job->message, job->path, len) == 0 || strncmp(job->message, "--", 2) == 0;
-    (void)fprintf(stderr, "smtpwhy: %s%s%s\n", named ? "" : job->path, named ? "" : ": ", job->message);
+    (void)fprintf(stderr, "smtpwhy: %s%s%s\n", named ? "" : job->path, named ? "" : ": ",
+                  job->message);
 }
 
-/* Joins a finished job: its output, its counts, its message. False when there is no use in going on. */
+/* Joins a finished job: its output, its counts, its message. False when there is no use in going
+ * on. */
 static bool join_job(struct crew *crew, struct job *job)
 {
     sw_progress_file_done(&crew->progress);
@@ -241,7 +244,8 @@ static void run_one_by_one(struct crew *crew)
     for (unsigned i = 0; i < crew->count; i++) {
         struct job *job = &crew->jobs[i];
         job->stream = strcmp(job->path, "-") == 0;
-        if (common) /* the common run hands its records to the closing job, whose parts are this job's now */
+        if (common) /* the common run hands its records to the closing job, whose parts are this
+                       job's now */
             job = crew->closing;
         if (common) {
             job->path = crew->jobs[i].path;
@@ -315,7 +319,8 @@ static bool prepare(struct crew *crew)
         return false;
     }
     for (unsigned i = 0; i <= crew->count; i++)
-        crew->jobs[i] = (struct job){.path = i < crew->count ? settings->words[i] : "", .index = i, .crew = crew};
+        crew->jobs[i] = (struct job){
+            .path = i < crew->count ? settings->words[i] : "", .index = i, .crew = crew};
     crew->closing = &crew->jobs[crew->count];
     char message[512] = "";
     crew->run = new_run(crew, crew->closing, message, sizeof(message));

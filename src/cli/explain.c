@@ -56,7 +56,8 @@ int sw_explain_command(const struct sw_settings *settings)
 {
     struct sw_outputs outputs;
     bool good = true;
-    if (settings->output_count > 1 || (settings->command != SW_COMMAND_EXPLAIN && settings->word_count > 0)) {
+    if (settings->output_count > 1 ||
+        (settings->command != SW_COMMAND_EXPLAIN && settings->word_count > 0)) {
         (void)fprintf(stderr, "smtpwhy: %s takes %s\n", sw_command_at(settings->command)->name,
                       settings->output_count > 1 ? "one -o only" : "no arguments");
         return SW_EXIT_TROUBLE;

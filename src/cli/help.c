@@ -12,7 +12,8 @@ static void put_commands(struct sw_page *page)
     for (int i = 0; i < SW_COMMAND_COUNT; i++) {
         const struct sw_command_row *row = sw_command_at((enum sw_command)i);
         if (row->built)
-            sw_page_paragraph(page, 2, row->name, COMMAND_COLUMNS, SW_TONE_PLAIN, sw_span_str(row->help));
+            sw_page_paragraph(page, 2, row->name, COMMAND_COLUMNS, SW_TONE_PLAIN,
+                              sw_span_str(row->help));
     }
 }
 
@@ -22,8 +23,8 @@ static void put_option(struct sw_page *page, const struct sw_option *option)
     char letter[5] = "    ";
     if (option->letter)
         (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-    (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name, option->argument ? " " : "",
-                   option->argument ? option->argument : "");
+    (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
+                   option->argument ? " " : "", option->argument ? option->argument : "");
     sw_page_paragraph(page, 2, left, OPTION_COLUMNS, SW_TONE_PLAIN, sw_span_str(option->help));
 }
 
@@ -44,8 +45,10 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
     struct sw_page page;
     const struct sw_option *option;
     sw_page_open(&page, out, width, false);
-    sw_writer_text(out, "Reads network captures and says for each SMTP session whether the mail left the outbox,\n"
-                        "and if not why, who must act, and which frames prove it.\n\nUsage\n");
+    sw_writer_text(
+        out,
+        "Reads network captures and says for each SMTP session whether the mail left the outbox,\n"
+        "and if not why, who must act, and which frames prove it.\n\nUsage\n");
     put_usage(&page, command);
     if (command == SW_COMMAND_ANALYSE) {
         sw_writer_text(out, "\nSubcommands\n");
@@ -57,11 +60,12 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
             put_option(&page, option);
     }
     if (command == SW_COMMAND_ANALYSE)
-        sw_writer_text(out, "\nExit status\n"
-                            "  0  done, whatever the verdicts\n"
-                            "  1  --fail-on matched\n"
-                            "  2  usage, or an input that could not be read\n"
-                            "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit\n");
+        sw_writer_text(
+            out, "\nExit status\n"
+                 "  0  done, whatever the verdicts\n"
+                 "  1  --fail-on matched\n"
+                 "  2  usage, or an input that could not be read\n"
+                 "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit\n");
     sw_page_release(&page);
 }
 
@@ -70,7 +74,8 @@ void sw_help_limits(unsigned width, struct sw_writer *out)
     struct sw_page page;
     struct sw_limit_info info;
     sw_page_open(&page, out, width, false);
-    sw_writer_text(out, "Limits, for --limits NAME=VALUE,... (sizes may end in K, M or G, times in s)\n");
+    sw_writer_text(
+        out, "Limits, for --limits NAME=VALUE,... (sizes may end in K, M or G, times in s)\n");
     for (size_t i = 0; sw_limit_describe(i, &info); i++) {
         char text[200];
         (void)snprintf(text, sizeof(text), "%llu%s  %s", (unsigned long long)info.fallback,
@@ -86,12 +91,14 @@ void sw_help_options(struct sw_writer *out)
     for (size_t i = 0; (option = sw_option_at(i)); i++) {
         char letter[2] = {option->letter ? option->letter : '-', '\0'};
         sw_writer_format(out, "%s\t%s\t%s\t%s\t", letter, option->name,
-                         option->argument ? option->argument : "-", option->built ? "built" : "later");
+                         option->argument ? option->argument : "-",
+                         option->built ? "built" : "later");
         bool first = true;
         for (int c = 0; c < SW_COMMAND_COUNT; c++) {
             if (!(option->commands & (1u << c)))
                 continue;
-            sw_writer_format(out, "%s%s", first ? "" : ",", sw_command_at((enum sw_command)c)->name);
+            sw_writer_format(out, "%s%s", first ? "" : ",",
+                             sw_command_at((enum sw_command)c)->name);
             first = false;
         }
         sw_writer_format(out, "\t%s\n", option->help);

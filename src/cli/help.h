@@ -10,7 +10,8 @@
 void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *out);
 /* --help limits: every cap with its default. */
 void sw_help_limits(unsigned width, struct sw_writer *out);
-/* --help options: the table as tab-separated lines, for scripts: letter, name, argument, built, subcommands, help. */
+/* --help options: the table as tab-separated lines, for scripts: letter, name, argument, built,
+ * subcommands, help. */
 void sw_help_options(struct sw_writer *out);
 
 #endif

@@ -57,7 +57,8 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (!words)
         return usage_error("out of memory");
-    int status = sw_options_parse(argc, argv, &settings, message) ? run(&settings) : usage_error(message);
+    int status =
+        sw_options_parse(argc, argv, &settings, message) ? run(&settings) : usage_error(message);
     free(words);
     return status;
 }

@@ -46,7 +46,7 @@ static bool take_when(const char *value, enum sw_when *out)
 /* Formats of later versions: recognised, so that the message is right. */
 static bool is_later_format(struct sw_span name)
 {
-    static const char *const later[] = {"csv",  "zeek", "eve",    "html",  "pcapng",
+    static const char *const later[] = {"csv", "zeek", "eve",    "html", "pcapng",
                                         "ecs", "ocsf", "tlsrpt", "junit"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (sw_span_eq(name, sw_span_str(later[i])))
@@ -57,10 +57,11 @@ static bool is_later_format(struct sw_span name)
 
 static bool unknown_format(struct sw_span name, char *message)
 {
-    size_t used = (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
-                                   is_later_format(name) ? "not available in this build: output format"
-                                                         : "there is no output format",
-                                   (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
+    size_t used =
+        (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
+                         is_later_format(name) ? "not available in this build: output format"
+                                               : "there is no output format",
+                         (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
     const struct sw_report_format *format;
     for (size_t i = 0; (format = sw_report_format(i)) && used < SW_CLI_MESSAGE_BYTES; i++)
         used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", i ? ", " : "",
@@ -244,26 +245,33 @@ static const struct sw_option table[] = {
     {'c', "count", "N", READS | LIVE, true, take_stop, "stop after N frames"},
     {'n', "no-names", NULL, READS | LIVE, true, take_no_names, "show addresses, never names"},
     {'p', "ports", "LIST", READS | LIVE, true, take_ports,
-     "ports that are mail by definition (25,465,587,2525,24); mail elsewhere is recognised by content"},
+     "ports that are mail by definition (25,465,587,2525,24); mail elsewhere is recognised by "
+     "content"},
     {0, "only", "OUTCOME,...", READS | LIVE, true, take_only,
      "show these sessions only: delivered, partial, stuck, no-mail, unknown"},
     {0, "cause", "ID,...", READS | LIVE, true, take_cause, "show sessions with these causes only"},
-    {0, "client", "NET,...", READS | LIVE, true, take_client, "show sessions of these clients only (192.0.2.0/24)"},
-    {0, "server", "NET,...", READS | LIVE, true, take_server, "show sessions with these servers only"},
+    {0, "client", "NET,...", READS | LIVE, true, take_client,
+     "show sessions of these clients only (192.0.2.0/24)"},
+    {0, "server", "NET,...", READS | LIVE, true, take_server,
+     "show sessions with these servers only"},
     {0, "since", "TIME", READS | LIVE, true, take_since,
      "show sessions that began at TIME or later (2024-05-01T10:00:00Z, UTC without a zone)"},
     {0, "until", "TIME", READS | LIVE, true, take_until, "show sessions that began before TIME"},
     {'v', "verbose", NULL, ANALYSE | LIVE, true, take_verbose,
      "tell every session in full, with its dialogue, times and frame numbers"},
     {'q', "quiet", NULL, READS | LIVE, true, take_quiet, "the summary only"},
-    {'j', "jobs", "N", READS, true, take_jobs, "read N files at a time; the output does not depend on it"},
+    {'j', "jobs", "N", READS, true, take_jobs,
+     "read N files at a time; the output does not depend on it"},
     {0, "anonymize", NULL, READS | LIVE, true, take_anonymize,
      "put pseudonyms in place of addresses and names, leave subjects out"},
     {0, "fail-on", "WHAT,...", READS | LIVE, true, take_fail_on,
      "exit with 1 when a shown session matches: stuck, finding, finding:LEVEL, or a cause"},
-    {0, "color", "WHEN", ALL, true, take_color, "auto (the default), always or never; NO_COLOR is obeyed"},
-    {0, "progress", "WHEN", READS, true, take_progress, "a progress bar on standard error: auto, always or never"},
-    {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits, "caps on memory and size; --help limits lists them"},
+    {0, "color", "WHEN", ALL, true, take_color,
+     "auto (the default), always or never; NO_COLOR is obeyed"},
+    {0, "progress", "WHEN", READS, true, take_progress,
+     "a progress bar on standard error: auto, always or never"},
+    {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
+     "caps on memory and size; --help limits lists them"},
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
@@ -295,15 +303,18 @@ static const struct sw_option table[] = {
 static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
     [SW_COMMAND_ANALYSE] = {"analyse", "[options] FILE...",
                             "analyse saved captures (the default; '-' is standard input)", true},
-    [SW_COMMAND_EXPLAIN] = {"explain", "explain [options] [THING...]",
-                            "what a cause, a finding, a client error code (0x800CCC0B), a reply code (421, 5.7.139) "
-                            "or a pasted server reply means and what to do; without THING reads replies from "
-                            "standard input",
-                            true},
+    [SW_COMMAND_EXPLAIN] =
+        {"explain", "explain [options] [THING...]",
+         "what a cause, a finding, a client error code (0x800CCC0B), a reply code (421, 5.7.139) "
+         "or a pasted server reply means and what to do; without THING reads replies from "
+         "standard input",
+         true},
     [SW_COMMAND_CAUSES] = {"causes", "causes [options]", "list the ids of all causes", true},
-    [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings", true},
+    [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings",
+                             true},
     [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]", "analyse live traffic", false},
-    [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...", "aggregate and judge against a policy", false},
+    [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...",
+                          "aggregate and judge against a policy", false},
     [SW_COMMAND_TUI] = {"tui", "tui FILE...", "terminal view on saved captures", false},
 };
 

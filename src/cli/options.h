@@ -1,8 +1,10 @@
 /*
- * options.h - the command line: one table of options, one of subcommands, and what a command line asks for.
+ * options.h - the command line: one table of options, one of subcommands, and what a command line
+ * asks for.
  *
- * The table in options.c is the one truth: the parser, --help, the test of the man page and the completions read it.
- * An option of a later version has its row too, with `built` false: it is refused with a message, never ignored.
+ * The table in options.c is the one truth: the parser, --help, the test of the man page and the
+ * completions read it. An option of a later version has its row too, with `built` false: it is
+ * refused with a message, never ignored.
  */
 #ifndef SW_CLI_OPTIONS_H
 #define SW_CLI_OPTIONS_H
@@ -60,7 +62,8 @@ struct sw_option {
     const char *argument; /* "FORMAT[:PATH]", or NULL when it takes none */
     unsigned commands;    /* bit mask of 1 << enum sw_command */
     bool built;           /* false: not available in this build */
-    /* Takes the value (NULL without argument); false: message says what is wrong. NULL when not built. */
+    /* Takes the value (NULL without argument); false: message says what is wrong. NULL when not
+     * built. */
     bool (*take)(struct sw_settings *settings, const char *value, char *message);
     const char *help;
 };
@@ -78,8 +81,8 @@ const struct sw_option *sw_option_at(size_t index);
 const struct sw_command_row *sw_command_at(enum sw_command command);
 
 /*
- * Reads a command line. settings->words must have room for argc pointers. False: message (SW_CLI_MESSAGE_BYTES) says
- * what is wrong and what would be right.
+ * Reads a command line. settings->words must have room for argc pointers. False: message
+ * (SW_CLI_MESSAGE_BYTES) says what is wrong and what would be right.
  */
 bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char *message);
 

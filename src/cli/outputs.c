@@ -28,7 +28,8 @@ bool sw_outputs_color(enum sw_when when)
         return when == SW_WHEN_ALWAYS;
     const char *no_color = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
     const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0;
+    return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && terminal &&
+           strcmp(terminal, "dumb") != 0;
 }
 
 static bool complain(const char *path, const char *what)
@@ -45,7 +46,8 @@ static bool is_input(const struct sw_settings *settings, const char *path)
     if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
         return false;
     for (unsigned i = 0; settings->command == SW_COMMAND_ANALYSE && i < settings->word_count; i++) {
-        if (stat(settings->words[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        if (stat(settings->words[i], &in) == 0 && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino)
             return true;
     }
     return false;
@@ -56,7 +58,8 @@ static bool open_one(struct sw_output *output, const struct sw_settings *setting
     output->fd = STDOUT_FILENO;
     if (output->path) {
         if (is_input(settings, output->path))
-            return complain(output->path, "is one of the captures to read; choose another path for the output");
+            return complain(output->path,
+                            "is one of the captures to read; choose another path for the output");
         output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
         if (output->fd < 0)
             return complain(output->path, strerror(errno));
@@ -81,7 +84,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .quiet = settings->quiet,
             .no_names = settings->no_names,
             .anonymize = settings->anonymize,
-            .color = output->path ? settings->color == SW_WHEN_ALWAYS : sw_outputs_color(settings->color),
+            .color = output->path ? settings->color == SW_WHEN_ALWAYS
+                                  : sw_outputs_color(settings->color),
             .width = output->path ? WIDTH_PIPED : sw_outputs_width(),
             .files = settings->word_count,
             .version = SMTPWHY_VERSION,

@@ -22,11 +22,12 @@ struct sw_outputs {
 };
 
 /*
- * Opens what the settings ask for; without any -o it is text on standard output. False after saying on standard error
- * what is wrong (a path that cannot be written, or that is one of the inputs).
+ * Opens what the settings ask for; without any -o it is text on standard output. False after saying
+ * on standard error what is wrong (a path that cannot be written, or that is one of the inputs).
  */
 bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *settings);
-/* Hands everything to the system; says the first failure of each output once. False when any failed. */
+/* Hands everything to the system; says the first failure of each output once. False when any
+ * failed. */
 bool sw_outputs_flush(struct sw_outputs *outputs);
 /* Flushes and closes; the result is as of flush. */
 bool sw_outputs_close(struct sw_outputs *outputs);

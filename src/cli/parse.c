@@ -19,7 +19,8 @@ struct walk {
     char *message;
 };
 
-static bool refuse(struct walk *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse(struct walk *walk, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static bool refuse(struct walk *walk, const char *format, ...)
 {
@@ -68,12 +69,14 @@ static bool unknown_option(struct walk *walk, const char *name)
 }
 
 /* Hands the value to the option; `shown` is how the option was written. */
-static bool apply(struct walk *walk, const struct sw_option *option, const char *shown, const char *value)
+static bool apply(struct walk *walk, const struct sw_option *option, const char *shown,
+                  const char *value)
 {
     if (!option->built)
         return refuse(walk, "%s is not available in this build", shown);
     if (!(option->commands & (1u << walk->settings->command)))
-        return refuse(walk, "%s does not apply to '%s'", shown, sw_command_at(walk->settings->command)->name);
+        return refuse(walk, "%s does not apply to '%s'", shown,
+                      sw_command_at(walk->settings->command)->name);
     char message[SW_CLI_MESSAGE_BYTES] = "";
     if (option->take(walk->settings, value, message))
         return true;
@@ -171,7 +174,8 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
 {
     const char **words = settings->words;
     *settings = (struct sw_settings){.command = SW_COMMAND_ANALYSE, .words = words, .jobs = 1};
-    struct walk walk = {.argc = argc, .argv = argv, .at = 1, .settings = settings, .message = message};
+    struct walk walk = {
+        .argc = argc, .argv = argv, .at = 1, .settings = settings, .message = message};
     bool only_words = false;
     if (!take_command(&walk))
         return false;

@@ -51,7 +51,8 @@ static void draw(struct sw_progress *progress, const char *path, uint64_t done, 
     for (unsigned i = 0; i < BAR_COLUMNS; i++)
         bar[i] = i < full ? '#' : '.';
     bar[BAR_COLUMNS] = '\0';
-    (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %s %3u %%", tail_of(path), bar, (unsigned)(part * 100.0));
+    (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %s %3u %%", tail_of(path), bar,
+                  (unsigned)(part * 100.0));
     if (progress->files > 1)
         (void)fprintf(stderr, "  file %u of %u", progress->files_done + 1, progress->files);
 }

@@ -1,5 +1,6 @@
 /*
- * progress.h - one line on standard error that says how far the reading is. Calls may come from any thread.
+ * progress.h - one line on standard error that says how far the reading is. Calls may come from any
+ * thread.
  */
 #ifndef SW_CLI_PROGRESS_H
 #define SW_CLI_PROGRESS_H

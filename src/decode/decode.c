@@ -6,21 +6,6 @@
 #include "base/cursor.h"
 #include "decode/ip.h"
 
-/* DLT_ values of libpcap; those that differ between systems appear with every number they have had.
- */
-enum {
-    DLT_OF_NULL = 0,
-    DLT_OF_ETHERNET = 1,
-    DLT_OF_RAW = 12,
-    DLT_OF_RAW_OPENBSD = 14,
-    DLT_OF_RAW_LINKTYPE = 101,
-    DLT_OF_LOOP = 108,
-    DLT_OF_LINUX_SLL = 113,
-    DLT_OF_IPV4 = 228,
-    DLT_OF_IPV6 = 229,
-    DLT_OF_LINUX_SLL2 = 276,
-};
-
 enum {
     ETHER_IPV4 = 0x0800,
     ETHER_IPV6 = 0x86DD,
@@ -33,21 +18,20 @@ enum {
 bool sw_decode_knows(int32_t link_type)
 {
     switch (link_type) {
-    case DLT_OF_NULL:
-    case DLT_OF_ETHERNET:
-    case DLT_OF_RAW:
-    case DLT_OF_RAW_OPENBSD:
-    case DLT_OF_RAW_LINKTYPE:
-    case DLT_OF_LOOP:
-    case DLT_OF_LINUX_SLL:
-    case DLT_OF_IPV4:
-    case DLT_OF_IPV6:
-    case DLT_OF_LINUX_SLL2:
+#define SW_LINK(number, reader) case number:
+#include "capture/link.def"
+#undef SW_LINK
         return true;
     default:
         return false;
     }
 }
+
+/* A frame on its way inwards. */
+struct inside {
+    struct sw_cursor c;
+    uint32_t cut; /* bytes that the snaplen cut off */
+};
 
 static bool is_vlan(uint16_t type)
 {
@@ -55,89 +39,91 @@ static bool is_vlan(uint16_t type)
 }
 
 /* What an EtherType leads to, through any VLAN tags (IEEE 802.1Q, 802.1ad). */
-static enum sw_decode_result by_ethertype(struct sw_cursor *c, uint16_t type,
+static enum sw_decode_result by_ethertype(struct inside *in, uint16_t type,
                                           struct sw_packet *packet)
 {
+    struct sw_cursor *c = &in->c;
     for (int tags = 0; is_vlan(type); tags++) {
         uint16_t tag = sw_cursor_be16(c);
         type = sw_cursor_be16(c);
         if (c->bad || tags == VLAN_TAGS_MAX)
             return SW_DECODE_BROKEN;
-        if (packet->vlan == 0)
+        if (packet->vlan == 0) /* id 0 only carries a priority */
             packet->vlan = tag & 0x0FFF;
     }
     if (type == ETHER_IPV4)
-        return sw_decode_ipv4(c, packet);
+        return sw_decode_ipv4(c, in->cut, packet);
     if (type == ETHER_IPV6)
-        return sw_decode_ipv6(c, packet);
-    return SW_DECODE_OTHER;
+        return sw_decode_ipv6(c, in->cut, packet);
+    return SW_DECODE_OTHER; /* below 1536 it is a length: IEEE 802.3 with LLC, nothing for us */
 }
 
-static enum sw_decode_result ethernet(struct sw_cursor *c, struct sw_packet *packet)
+static enum sw_decode_result ethernet(struct inside *in, struct sw_packet *packet)
 {
-    sw_cursor_skip(c, 12);
-    uint16_t type = sw_cursor_be16(c);
-    if (c->bad)
-        return SW_DECODE_BROKEN;
-    return by_ethertype(c, type,
-                        packet); /* a value below 1536 is a length: 802.3, nothing for us */
+    sw_cursor_skip(&in->c, 12);
+    uint16_t type = sw_cursor_be16(&in->c);
+    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
 }
 
 /* Raw IP: the version stands in the first nibble. */
-static enum sw_decode_result raw_ip(struct sw_cursor *c, struct sw_packet *packet)
+static enum sw_decode_result raw_ip(struct inside *in, struct sw_packet *packet)
 {
-    if (c->left == 0)
+    struct sw_cursor first = in->c;
+    uint8_t version = sw_cursor_u8(&first) >> 4;
+    if (first.bad)
         return SW_DECODE_BROKEN;
-    switch (c->at[0] >> 4) {
-    case 4:
-        return sw_decode_ipv4(c, packet);
-    case 6:
-        return sw_decode_ipv6(c, packet);
-    default:
-        return SW_DECODE_OTHER;
-    }
+    if (version == 4)
+        return sw_decode_ipv4(&in->c, in->cut, packet);
+    if (version == 6)
+        return sw_decode_ipv6(&in->c, in->cut, packet);
+    return SW_DECODE_OTHER;
 }
 
-/* A 4-byte address family in the byte order of the machine that recorded (NULL) or in network order
- * (LOOP). */
-static enum sw_decode_result loopback(struct sw_cursor *c, struct sw_packet *packet)
+/*
+ * A 4-byte address family in the byte order of the machine that recorded (DLT_NULL) or in network
+ * order (DLT_LOOP). Families are small numbers, so the order shows.
+ */
+static enum sw_decode_result loopback(struct inside *in, struct sw_packet *packet)
 {
-    struct sw_cursor swapped = *c;
-    uint32_t family = sw_cursor_be32(c);
-    if (c->bad)
+    struct sw_cursor swapped = in->c;
+    uint32_t family = sw_cursor_be32(&in->c);
+    if (in->c.bad)
         return SW_DECODE_BROKEN;
     if (family > 0xFFFF)
         family = sw_cursor_le32(&swapped);
     switch (family) {
-    case 2:
-        return sw_decode_ipv4(c, packet);
+    case 2:  /* IPv4 everywhere; the others are IPv6: */
     case 10: /* Linux */
+    case 23: /* Windows */
     case 24: /* NetBSD, OpenBSD */
     case 28: /* FreeBSD */
     case 30: /* macOS */
-        return sw_decode_ipv6(c, packet);
+        return raw_ip(in, packet);
     default:
         return SW_DECODE_OTHER;
     }
 }
 
-static enum sw_decode_result linux_sll(struct sw_cursor *c, struct sw_packet *packet)
+static enum sw_decode_result linux_sll(struct inside *in, struct sw_packet *packet)
 {
-    sw_cursor_skip(c, 14); /* packet type, ARPHRD, address length, address */
-    uint16_t type = sw_cursor_be16(c);
-    return c->bad ? SW_DECODE_BROKEN : by_ethertype(c, type, packet);
+    sw_cursor_skip(&in->c, 14); /* packet type, ARPHRD, address length, address */
+    uint16_t type = sw_cursor_be16(&in->c);
+    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
 }
 
-static enum sw_decode_result linux_sll2(struct sw_cursor *c, struct sw_packet *packet)
+static enum sw_decode_result linux_sll2(struct inside *in, struct sw_packet *packet)
 {
-    uint16_t type = sw_cursor_be16(c);
-    sw_cursor_skip(c, 18); /* reserved, interface, ARPHRD, packet type, address length, address */
-    return c->bad ? SW_DECODE_BROKEN : by_ethertype(c, type, packet);
+    uint16_t type = sw_cursor_be16(&in->c);
+    sw_cursor_skip(&in->c, 18); /* reserved, interface, ARPHRD, packet type, address */
+    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
 }
 
 enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
 {
-    struct sw_cursor c = sw_cursor_make(sw_span_make(frame->bytes, frame->caplen));
+    struct inside in = {
+        .c = sw_cursor_make(sw_span_make(frame->bytes, frame->caplen)),
+        .cut = frame->len > frame->caplen ? frame->len - frame->caplen : 0,
+    };
     /* The tuple, the TCP fields and the rest are written where they apply; only what is read
      * without that is cleared. */
     packet->transport = SW_TRANSPORT_NONE;
@@ -146,21 +132,11 @@ enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *
     packet->payload = (struct sw_span){NULL, 0};
     packet->payload_wire = 0;
     switch (frame->link_type) {
-    case DLT_OF_ETHERNET:
-        return ethernet(&c, packet);
-    case DLT_OF_LINUX_SLL:
-        return linux_sll(&c, packet);
-    case DLT_OF_LINUX_SLL2:
-        return linux_sll2(&c, packet);
-    case DLT_OF_NULL:
-    case DLT_OF_LOOP:
-        return loopback(&c, packet);
-    case DLT_OF_RAW:
-    case DLT_OF_RAW_OPENBSD:
-    case DLT_OF_RAW_LINKTYPE:
-    case DLT_OF_IPV4:
-    case DLT_OF_IPV6:
-        return raw_ip(&c, packet);
+#define SW_LINK(number, reader)                                                                    \
+    case number:                                                                                   \
+        return reader(&in, packet);
+#include "capture/link.def"
+#undef SW_LINK
     default:
         return SW_DECODE_OTHER;
     }

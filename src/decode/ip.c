@@ -3,13 +3,6 @@
  */
 #include "decode/ip.h"
 
-static void set_address(uint8_t to[16], struct sw_span from)
-{
-    memset(to, 0, 16);
-    if (from.len > 0)
-        memcpy(to, from.ptr, from.len);
-}
-
 /* Cuts the cursor to what the IP header says is there: Ethernet padding behind it is no payload. */
 static void cut_padding(struct sw_cursor *c, uint32_t wire)
 {
@@ -17,9 +10,17 @@ static void cut_padding(struct sw_cursor *c, uint32_t wire)
         c->left = wire;
 }
 
-enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, struct sw_packet *packet)
+static void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_span src,
+                          struct sw_span dst)
 {
-    size_t captured = c->left;
+    *tuple = (struct sw_tuple){.ip_version = version};
+    memcpy(tuple->src, src.ptr, src.len);
+    memcpy(tuple->dst, dst.ptr, dst.len);
+}
+
+enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet)
+{
+    uint32_t there = (uint32_t)c->left + cut;
     uint8_t version_length = sw_cursor_u8(c);
     sw_cursor_skip(c, 1);
     uint32_t total = sw_cursor_be16(c);
@@ -34,20 +35,20 @@ enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, struct sw_packet *pack
     if (c->bad || version_length >> 4 != 4 || header < 20)
         return SW_DECODE_BROKEN;
     sw_cursor_skip(c, header - 20);
-    if (total == 0) /* the network card cuts the packet to size (TSO): take what there is */
-        total = (uint32_t)captured;
+    /* Without a length the network card was to cut the packet to size (TSO): take what there is. A
+     * source route means that the last address is not the one the checksum was made with. */
+    bool verifiable = total != 0 && header == 20;
+    if (total == 0)
+        total = there;
     if (c->bad || total < header)
         return SW_DECODE_BROKEN;
-    packet->tuple.ip_version = 4;
-    set_address(packet->tuple.src, src);
-    set_address(packet->tuple.dst, dst);
+    set_addresses(&packet->tuple, 4, src, dst);
     packet->tuple.transport = protocol;
-    packet->tuple.src_port = 0;
-    packet->tuple.dst_port = 0;
-    if ((fragment & 0x1FFF) != 0 || (fragment & 0x2000) != 0)
-        return SW_DECODE_OTHER; /* a fragment: not a whole packet */
-    cut_padding(c, total - header);
-    return sw_decode_transport(c, protocol, total - header, packet);
+    if ((fragment & 0x3FFF) != 0)
+        return SW_DECODE_OTHER; /* an offset or more to come: not a whole packet */
+    struct sw_ip_content content = {protocol, total - header, verifiable};
+    cut_padding(c, content.wire);
+    return sw_decode_transport(c, &content, packet);
 }
 
 enum {
@@ -62,14 +63,14 @@ enum {
     EXTENSIONS_MAX = 16,
 };
 
-/* The jumbo payload option (RFC 2675) inside a hop-by-hop header, or 0. */
+/* The jumbo payload option (RFC 2675) of a hop-by-hop header, or 0. */
 static uint32_t jumbo_length(struct sw_span options)
 {
     struct sw_cursor c = sw_cursor_make(options);
-    while (c.left > 0 && !c.bad) {
+    while (c.left > 0) {
         uint8_t type = sw_cursor_u8(&c);
         if (type == 0)
-            continue; /* Pad1 */
+            continue; /* one byte of padding */
         uint8_t length = sw_cursor_u8(&c);
         if (type == 0xC2 && length == 4)
             return sw_cursor_be32(&c);
@@ -78,55 +79,83 @@ static uint32_t jumbo_length(struct sw_span options)
     return 0;
 }
 
-/* Walks the extension headers; false when they are cut or endless. *fragmented: the packet is not
- * whole. */
-static bool skip_extensions(struct sw_cursor *c, uint8_t *next, uint32_t *wire, bool *fragmented)
+struct extension {
+    bool known;
+    uint8_t next;
+    struct sw_span body;
+    bool fragment, first; /* of a packet in parts */
+};
+
+static struct extension read_extension(struct sw_cursor *c, uint8_t header)
 {
+    struct extension e = {.known = true};
+    switch (header) {
+    case NEXT_HOP_BY_HOP:
+    case NEXT_ROUTING:
+    case NEXT_DESTINATION:
+    case NEXT_MOBILITY:
+    case NEXT_HIP:
+    case NEXT_SHIM6:
+        e.next = sw_cursor_u8(c);
+        e.body = sw_cursor_take(c, ((size_t)sw_cursor_u8(c) + 1) * 8 - 2);
+        return e;
+    case NEXT_AH: /* counts in words of four bytes, less two (RFC 4302 section 2.2) */
+        e.next = sw_cursor_u8(c);
+        e.body = sw_cursor_take(c, ((size_t)sw_cursor_u8(c) + 2) * 4 - 2);
+        return e;
+    case NEXT_FRAGMENT: {
+        e.next = sw_cursor_u8(c);
+        sw_cursor_skip(c, 1);
+        uint16_t offset = sw_cursor_be16(c);
+        sw_cursor_skip(c, 4);
+        e.fragment = (offset & 0xFFF9) != 0; /* an atomic fragment (RFC 6946) is whole */
+        e.first = (offset & 0xFFF8) == 0;
+        return e;
+    }
+    default:
+        return (struct extension){.known = false};
+    }
+}
+
+bool sw_decode_extensions(struct sw_cursor *c, struct sw_ip_content *content, bool *fragment,
+                          bool *first)
+{
+    *fragment = false;
+    *first = false;
     for (int n = 0; n < EXTENSIONS_MAX; n++) {
-        size_t length = 0;
-        uint8_t header = *next;
         size_t before = c->left;
-        switch (header) {
-        case NEXT_HOP_BY_HOP:
-        case NEXT_ROUTING:
-        case NEXT_DESTINATION:
-        case NEXT_MOBILITY:
-        case NEXT_HIP:
-        case NEXT_SHIM6:
-            *next = sw_cursor_u8(c);
-            length = ((size_t)sw_cursor_u8(c) + 1) * 8 - 2;
-            break;
-        case NEXT_AH:
-            *next = sw_cursor_u8(c);
-            length = ((size_t)sw_cursor_u8(c) + 2) * 4 - 2;
-            break;
-        case NEXT_FRAGMENT: {
-            *next = sw_cursor_u8(c);
-            sw_cursor_skip(c, 1);
-            uint16_t offset = sw_cursor_be16(c);
-            *fragmented = (offset & 0xFFF9) != 0; /* an atomic fragment (RFC 6946) is whole */
-            length = 4;
-            break;
-        }
-        default:
+        uint8_t header = content->protocol;
+        struct extension e = read_extension(c, header);
+        if (!e.known)
             return true;
-        }
-        struct sw_span body = sw_cursor_take(c, length);
         if (c->bad)
             return false;
-        if (header == NEXT_HOP_BY_HOP && *wire == 0)
-            *wire = jumbo_length(body);
+        content->protocol = e.next;
+        if (header == NEXT_HOP_BY_HOP && content->wire == 0)
+            content->wire = jumbo_length(e.body);
+        else if (header != NEXT_HOP_BY_HOP)
+            content->verifiable = false; /* it may say that the addresses are others */
         uint32_t used = (uint32_t)(before - c->left);
-        if (*wire < used)
+        if (content->wire < used)
             return false;
-        *wire -= used;
-        if (*fragmented)
-            return true;
+        content->wire -= used;
+        if (e.fragment) {
+            *fragment = true;
+            *first = e.first;
+            return true; /* what follows is the content of a packet that is not whole */
+        }
     }
     return false;
 }
 
-enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, struct sw_packet *packet)
+/* True when a hop-by-hop header at the cursor (which is not moved) holds a jumbo length. */
+static bool has_jumbo(struct sw_cursor c)
+{
+    struct extension e = read_extension(&c, NEXT_HOP_BY_HOP);
+    return !c.bad && jumbo_length(e.body) != 0;
+}
+
+enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet)
 {
     uint8_t version = sw_cursor_u8(c) >> 4;
     sw_cursor_skip(c, 3);
@@ -137,21 +166,20 @@ enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, struct sw_packet *pack
     struct sw_span dst = sw_cursor_take(c, 16);
     if (c->bad || version != 6)
         return SW_DECODE_BROKEN;
-    if (wire == 0 && next != NEXT_HOP_BY_HOP)
-        wire = (uint32_t)c->left; /* TSO */
     packet->ip_id = 0;
-    packet->tuple.ip_version = 6;
-    memcpy(packet->tuple.src, src.ptr, 16);
-    memcpy(packet->tuple.dst, dst.ptr, 16);
-    packet->tuple.src_port = 0;
-    packet->tuple.dst_port = 0;
-    if (wire > 0)
+    set_addresses(&packet->tuple, 6, src, dst);
+    struct sw_ip_content content = {next, wire, wire != 0};
+    if (wire == 0 && !(next == NEXT_HOP_BY_HOP && has_jumbo(*c)))
+        content.wire = (uint32_t)c->left + cut; /* segmentation offload, as with IPv4 */
+    if (wire != 0)
         cut_padding(c, wire);
-    bool fragmented = false;
-    if (!skip_extensions(c, &next, &wire, &fragmented))
+    bool fragment = false;
+    bool first = false;
+    if (!sw_decode_extensions(c, &content, &fragment, &first))
         return SW_DECODE_BROKEN;
-    packet->tuple.transport = next;
-    if (fragmented)
+    packet->tuple.transport = content.protocol;
+    if (fragment)
         return SW_DECODE_OTHER;
-    return sw_decode_transport(c, next, wire, packet);
+    cut_padding(c, content.wire);
+    return sw_decode_transport(c, &content, packet);
 }

@@ -366,7 +366,7 @@ void sw_flow_table_finish(struct sw_flow_table *table)
      * with a copy. */
     uint32_t count = table->flows;
     struct sw_flow **order = malloc((count ? count : 1) * sizeof(struct sw_flow *));
-    if (order) {
+    if (order && count > 0) {
         memcpy(order, table->heap, count * sizeof(struct sw_flow *));
         qsort(order, count, sizeof(struct sw_flow *), by_serial);
     }

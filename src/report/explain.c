@@ -115,7 +115,8 @@ static void item(struct sw_page *page, const char *label, enum sw_tone tone, con
 }
 
 /* A list as one labelled paragraph; without a separator it has 1., 2., ... before its lines. */
-static void items(struct sw_page *page, const char *label, const char *const *list, const char *separator)
+static void items(struct sw_page *page, const char *label, const char *const *list,
+                  const char *separator)
 {
     struct sw_writer text;
     sw_writer_open_memory(&text);
@@ -140,7 +141,8 @@ static void codes(struct sw_page *page, const struct sw_explanation *e)
         sw_writer_text(&text, (*code)->client);
         sw_writer_text(&text, ": ");
         sw_writer_text(&text, (*code)->code);
-        /* Asked for a code, its own words matter; asked for a cause, the codes are a list to look things up in. */
+        /* Asked for a code, its own words matter; asked for a cause, the codes are a list to look
+         * things up in. */
         if (e->kind == SW_EXPLANATION_CLIENT_CODE && (*code)->message && (*code)->message[0]) {
             sw_writer_text(&text, ", ");
             sw_writer_text(&text, (*code)->message);
@@ -163,9 +165,10 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
 {
     sw_page_paragraph(page, 0, NULL, 0, SW_TONE_BOLD, sw_span_str(e->query));
     if (e->kind == SW_EXPLANATION_UNKNOWN) {
-        sw_page_paragraph(page, INDENT, NULL, 0, SW_TONE_PLAIN,
-                          sw_span_str("This is no cause, finding, client error code, reply code or server "
-                                      "reply that smtpwhy knows."));
+        sw_page_paragraph(
+            page, INDENT, NULL, 0, SW_TONE_PLAIN,
+            sw_span_str("This is no cause, finding, client error code, reply code or server "
+                        "reply that smtpwhy knows."));
         items(page, "nearest", e->nearest, ", ");
         sw_page_newline(page);
         return;
@@ -176,7 +179,8 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
     if (e->cause != SW_CAUSE_NONE)
         item(page, "cause", SW_TONE_PLAIN, sw_cause_name(e->cause));
     if (e->kind == SW_EXPLANATION_REPLY)
-        item(page, e->stage_given ? "stage" : "stage (?)", SW_TONE_PLAIN, sw_reply_stage_name(e->stage));
+        item(page, e->stage_given ? "stage" : "stage (?)", SW_TONE_PLAIN,
+             sw_reply_stage_name(e->stage));
     item(page, "decided by", SW_TONE_PLAIN, e->decided_words);
     causes(page, e);
     if (e->actor != SW_ACTOR_NONE)

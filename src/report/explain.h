@@ -19,7 +19,8 @@ struct sw_explain_style {
 
 /* NULL when memory is short. */
 struct sw_explainer *sw_explainer_new(void);
-/* Writes one answer. False when the query was not understood (the answer then names the nearest ids). */
+/* Writes one answer. False when the query was not understood (the answer then names the nearest
+ * ids). */
 bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
                          const struct sw_explain_style *style, struct sw_writer *out);
 void sw_explainer_free(struct sw_explainer *explainer);

@@ -50,7 +50,8 @@ static void put_client_codes(struct sw_json_line *line)
     struct sw_json *json = &line->json;
     sw_json_array(json, "client_codes");
     const struct sw_client_code *code = NULL;
-    while (line->verdict->has_client_codes && (code = sw_client_code_next(line->verdict->cause, code))) {
+    while (line->verdict->has_client_codes &&
+           (code = sw_client_code_next(line->verdict->cause, code))) {
         sw_json_object(json, NULL);
         sw_json_text(json, "client", code->client);
         sw_json_text(json, "code", code->code);
@@ -130,7 +131,8 @@ static void put_findings(struct sw_json_line *line)
     sw_json_end_array(json);
 }
 
-/* What identifies the session. A Community ID could be looked up from guessed addresses, so the veil hides it. */
+/* What identifies the session. A Community ID could be looked up from guessed addresses, so the
+ * veil hides it. */
 static void put_identity(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;

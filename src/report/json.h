@@ -1,9 +1,9 @@
 /*
  * json.h - JSON Lines, one record a line, as docs/record.schema.json describes it.
  *
- * Keys are written in the order of the documented tables, and every key always; the files divide the record:
- * json.c the frame of it and the verdict, json_dialogue.c what was said, json_transport.c TCP, TLS and the capture,
- * json_summary.c the summary.
+ * Keys are written in the order of the documented tables, and every key always; the files divide
+ * the record: json.c the frame of it and the verdict, json_dialogue.c what was said,
+ * json_transport.c TCP, TLS and the capture, json_summary.c the summary.
  */
 #ifndef SW_REPORT_JSON_H
 #define SW_REPORT_JSON_H
@@ -20,7 +20,8 @@ struct sw_json_line {
     const struct sw_verdict *verdict;
 };
 
-/* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is null). */
+/* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is
+ * null). */
 void sw_json_line_wire(struct sw_json_line *line, const char *key, struct sw_span bytes);
 void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text);
 /* An object of code, enhanced and text, and with_frame also frame; null without a reply. */

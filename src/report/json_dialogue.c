@@ -4,7 +4,8 @@
 #include "report/json.h"
 
 /* An address, or null when the command that names it was not seen. */
-static void put_address(struct sw_json_line *line, const char *key, bool seen, struct sw_span address)
+static void put_address(struct sw_json_line *line, const char *key, bool seen,
+                        struct sw_span address)
 {
     if (seen)
         sw_json_line_wire(line, key, address);
@@ -119,7 +120,8 @@ void sw_json_line_dialogue(struct sw_json_line *line)
 
 enum { KEYWORDS = 128, SLOTS = 4 * KEYWORDS };
 
-/* Keywords of one EHLO reply by name: an object must not have a key twice, whatever the server writes. */
+/* Keywords of one EHLO reply by name: an object must not have a key twice, whatever the server
+ * writes. */
 struct keyword_set {
     const struct sw_capability *slot[SLOTS];
     unsigned used;
@@ -139,7 +141,8 @@ static bool add_keyword(struct keyword_set *set, const struct sw_capability *cap
     return true;
 }
 
-/* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN"). */
+/* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN").
+ */
 static void put_capability(struct sw_json_line *line, const struct sw_capability *first)
 {
     struct sw_writer params;

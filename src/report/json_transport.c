@@ -9,7 +9,7 @@ void sw_json_line_capture(struct sw_json_line *line)
     const struct sw_flow_facts *facts = line->session->facts;
     struct sw_writer filter;
     sw_json_object(json, "capture");
-    struct sw_span file = sw_view_file(line->session, &line->part->veil);
+    struct sw_span file = sw_view_file(line->session->file, &line->part->veil);
     sw_json_wire(json, "file", file);
     sw_json_array(json, "files");
     sw_json_wire(json, NULL, file);
@@ -24,7 +24,8 @@ void sw_json_line_capture(struct sw_json_line *line)
     sw_json_end_object(json);
 }
 
-static void put_end(struct sw_json_line *line, const char *key, const uint8_t address[16], uint16_t port)
+static void put_end(struct sw_json_line *line, const char *key, const uint8_t address[16],
+                    uint16_t port)
 {
     char ip[SW_ADDRESS_TEXT_BYTES];
     sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
@@ -60,7 +61,7 @@ void sw_json_line_ends(struct sw_json_line *line)
 void sw_json_line_tls(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;
-    static const char *const unread[] = {"version", "cipher", "sni",    "ja3",
+    static const char *const unread[] = {"version", "cipher", "sni",         "ja3",
                                          "ja4",     "alerts", "certificates"};
     switch (line->session->tls) {
     case SW_TLS_NONE:

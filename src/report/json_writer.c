@@ -151,7 +151,8 @@ void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns)
     begin_value(json, key);
     bool negative = duration_ns < 0;
     uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
-    sw_writer_format(json->out, "%s%llu", negative ? "-" : "", (unsigned long long)(ns / SW_NS_PER_S));
+    sw_writer_format(json->out, "%s%llu", negative ? "-" : "",
+                     (unsigned long long)(ns / SW_NS_PER_S));
     uint64_t fraction = ns % SW_NS_PER_S;
     int digits = 9;
     while (fraction > 0 && fraction % 10 == 0) {

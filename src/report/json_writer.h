@@ -1,11 +1,13 @@
 /*
  * json_writer.h - writes one JSON value after the other, whatever bytes it is given.
  *
- * Invariants: the output is always valid UTF-8 and valid JSON. Wire bytes that are not UTF-8 become U+FFFD each, and the
- * member gains a sibling "<key>_hex" with all its bytes; control, bidirectional and invisible characters are written as
- * \u escapes, so that the output is safe on a terminal too. Numbers are plain decimals.
+ * Invariants: the output is always valid UTF-8 and valid JSON. Wire bytes that are not UTF-8 become
+ * U+FFFD each, and the member gains a sibling "<key>_hex" with all its bytes; control,
+ * bidirectional and invisible characters are written as \u escapes, so that the output is safe on a
+ * terminal too. Numbers are plain decimals.
  *
- * `key` is the member's name inside an object (our own text) and NULL inside an array or at the top.
+ * `key` is the member's name inside an object (our own text) and NULL inside an array or at the
+ * top.
  */
 #ifndef SW_REPORT_JSON_WRITER_H
 #define SW_REPORT_JSON_WRITER_H

@@ -75,7 +75,8 @@ static void list_finding(enum sw_finding_id id, const struct sw_explain_style *s
     sw_writer_repeat(out, ' ', id_len < FINDING_COLUMNS ? FINDING_COLUMNS - id_len : 1);
     sw_page_text(&page, SW_TONE_PLAIN, severity);
     sw_writer_repeat(out, ' ', SEVERITY_COLUMNS - strlen(severity));
-    sw_page_wrap(&page, FINDING_COLUMNS + SEVERITY_COLUMNS, SW_TONE_PLAIN, sw_span_str(wording->summary));
+    sw_page_wrap(&page, FINDING_COLUMNS + SEVERITY_COLUMNS, SW_TONE_PLAIN,
+                 sw_span_str(wording->summary));
     sw_page_release(&page);
 }
 

@@ -36,7 +36,7 @@ void sw_page_escape(struct sw_writer *to, struct sw_span text, bool keep_lines)
 static void begin_tone(struct sw_page *page, enum sw_tone tone)
 {
     static const char *const codes[] = {
-        [SW_TONE_PLAIN] = "",      [SW_TONE_BOLD] = "\033[1m",    [SW_TONE_DIM] = "\033[2m",
+        [SW_TONE_PLAIN] = "",        [SW_TONE_BOLD] = "\033[1m",   [SW_TONE_DIM] = "\033[2m",
         [SW_TONE_GOOD] = "\033[32m", [SW_TONE_BAD] = "\033[1;31m", [SW_TONE_WARN] = "\033[33m",
         [SW_TONE_NOTE] = "\033[36m",
     };
@@ -97,7 +97,8 @@ static size_t bytes_of(struct sw_span safe, size_t columns)
     return i;
 }
 
-/* How much of one line (without LF) fits into `room` columns: up to the last blank, else a hard cut. */
+/* How much of one line (without LF) fits into `room` columns: up to the last blank, else a hard
+ * cut. */
 static size_t fit(struct sw_span line, size_t room)
 {
     size_t all = bytes_of(line, room);
@@ -170,8 +171,8 @@ void sw_page_wrap(struct sw_page *page, unsigned hang, enum sw_tone tone, struct
     } while (rest.len > 0);
 }
 
-void sw_page_paragraph(struct sw_page *page, unsigned indent, const char *label, unsigned label_width,
-                       enum sw_tone tone, struct sw_span text)
+void sw_page_paragraph(struct sw_page *page, unsigned indent, const char *label,
+                       unsigned label_width, enum sw_tone tone, struct sw_span text)
 {
     sw_writer_repeat(page->out, ' ', indent);
     if (label) {

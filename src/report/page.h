@@ -1,10 +1,11 @@
 /*
- * page.h - text for people: wrapped lines with a hanging label, columns counted in characters, colour only as an extra.
+ * page.h - text for people: wrapped lines with a hanging label, columns counted in characters,
+ * colour only as an extra.
  *
- * Invariants: every text given to a page is escaped before it is written (control, bidirectional and invisible
- * characters and bytes that are not UTF-8 become \x1b or \u202e in words), whoever wrote it. No line is longer than the
- * width, but for a single word that has no place to break: that one is cut at the width.
- * Life: open, any of the others, release.
+ * Invariants: every text given to a page is escaped before it is written (control, bidirectional
+ * and invisible characters and bytes that are not UTF-8 become \x1b or \u202e in words), whoever
+ * wrote it. No line is longer than the width, but for a single word that has no place to break:
+ * that one is cut at the width. Life: open, any of the others, release.
  */
 #ifndef SW_REPORT_PAGE_H
 #define SW_REPORT_PAGE_H
@@ -42,11 +43,12 @@ size_t sw_page_columns(struct sw_page *page, struct sw_span text);
 void sw_page_newline(struct sw_page *page);
 
 /*
- * A paragraph: `indent` blanks, the label (in DIM, padded to label_width; NULL and 0 for none), then the text wrapped to
- * the width and hanging under its own beginning. LF in the text begins a new line. Ends with a newline.
+ * A paragraph: `indent` blanks, the label (in DIM, padded to label_width; NULL and 0 for none),
+ * then the text wrapped to the width and hanging under its own beginning. LF in the text begins a
+ * new line. Ends with a newline.
  */
-void sw_page_paragraph(struct sw_page *page, unsigned indent, const char *label, unsigned label_width,
-                       enum sw_tone tone, struct sw_span text);
+void sw_page_paragraph(struct sw_page *page, unsigned indent, const char *label,
+                       unsigned label_width, enum sw_tone tone, struct sw_span text);
 
 /* Just the wrapped text and its newline; the cursor stands at column `hang` already. */
 void sw_page_wrap(struct sw_page *page, unsigned hang, enum sw_tone tone, struct sw_span text);

@@ -50,8 +50,8 @@ static void record_session(struct sw_part *part, const struct sw_record *record)
     if (!sw_select_shows(part->style->select, record->session, record->verdict))
         return;
     part->shown++;
-    part->matched = part->matched ||
-                    sw_select_fails(part->style->select, record->session, record->verdict);
+    part->matched =
+        part->matched || sw_select_fails(part->style->select, record->session, record->verdict);
     if (part->style->quiet)
         return;
     sw_veil_session(&part->veil, record->session);

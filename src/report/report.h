@@ -1,11 +1,13 @@
 /*
  * report.h - the output formats behind one small table, and how the records of a run reach them.
  *
- * A report is one output (-o FORMAT[:PATH]). It is written in parts: one part for each capture, with its session records,
- * and a closing part with the summary. Parts are independent of each other, so that captures may be rendered side by
- * side on several threads, each into memory, and joined in the order of the command line.
+ * A report is one output (-o FORMAT[:PATH]). It is written in parts: one part for each capture,
+ * with its session records, and a closing part with the summary. Parts are independent of each
+ * other, so that captures may be rendered side by side on several threads, each into memory, and
+ * joined in the order of the command line.
  *
- * A new format is one file that defines a struct sw_report_format, and one line in the table of report.c.
+ * A new format is one file that defines a struct sw_report_format, and one line in the table of
+ * report.c.
  *
  * Life of a part: sw_part_open, sw_part_record ..., sw_part_close.
  */
@@ -19,13 +21,13 @@
 
 /* What all parts of all outputs of one run share; read-only while parts are open. */
 struct sw_report_style {
-    bool verbose;    /* -v */
-    bool quiet;      /* -q: the summary only */
-    bool no_names;   /* -n */
+    bool verbose;  /* -v */
+    bool quiet;    /* -q: the summary only */
+    bool no_names; /* -n */
     bool anonymize;
     bool color;
-    unsigned width;  /* columns for text */
-    unsigned files;  /* how many captures are given */
+    unsigned width;      /* columns for text */
+    unsigned files;      /* how many captures are given */
     const char *version; /* of the program */
     struct sw_hash_key veil_key;
     const struct sw_select *select; /* which sessions are shown; NULL shows all */
@@ -33,7 +35,8 @@ struct sw_report_style {
 
 struct sw_part;
 
-/* One output format. All functions get the part; `state` of the part is the format's own, zeroed before open. */
+/* One output format. All functions get the part; `state` of the part is the format's own, zeroed
+ * before open. */
 struct sw_report_format {
     const char *name;
     const char *what; /* for --help */
@@ -49,12 +52,12 @@ struct sw_part {
     const struct sw_report_format *format;
     const struct sw_report_style *style;
     struct sw_writer *out;
-    const char *file; /* the capture, NULL in the closing part */
-    unsigned index;   /* 0 for the first part of the output */
-    uint64_t seen;    /* session records so far */
-    uint64_t shown;   /* of which the selection let through */
+    const char *file;      /* the capture, NULL in the closing part */
+    unsigned index;        /* 0 for the first part of the output */
+    uint64_t seen;         /* session records so far */
+    uint64_t shown;        /* of which the selection let through */
     uint64_t shown_before; /* closing part: shown in all parts before it */
-    bool matched;     /* --fail-on matched a session that is shown */
+    bool matched;          /* --fail-on matched a session that is shown */
     struct sw_veil veil;
     void *state;
 };
@@ -64,7 +67,8 @@ const struct sw_report_format *sw_report_format(size_t index);
 /* The format of this name, or NULL. */
 const struct sw_report_format *sw_report_format_find(const char *name);
 
-/* Begins a part. False when memory is short. `out` stays the caller's; part->index and file are the caller's to give. */
+/* Begins a part. False when memory is short. `out` stays the caller's; part->index and file are the
+ * caller's to give. */
 bool sw_part_open(struct sw_part *part, const struct sw_report_format *format,
                   const struct sw_report_style *style, struct sw_writer *out, const char *file,
                   unsigned index);

@@ -1,6 +1,6 @@
 /*
- * select.h - which sessions are shown (--only, --cause, --client, --server, --since, --until) and which make the exit
- * status 1 (--fail-on).
+ * select.h - which sessions are shown (--only, --cause, --client, --server, --since, --until) and
+ * which make the exit status 1 (--fail-on).
  *
  * Conditions of different options must all hold; of the values of one option, one must.
  */
@@ -25,7 +25,8 @@ struct sw_select {
     struct sw_select_net clients[SW_SELECT_NETS], servers[SW_SELECT_NETS];
     unsigned client_count, server_count;
     bool has_since, has_until;
-    int64_t since_ns, until_ns; /* a session counts when it starts at since or later and before until */
+    int64_t since_ns,
+        until_ns; /* a session counts when it starts at since or later and before until */
     bool fail_given;
     bool fail_stuck;
     bool fail_causes[SW_CAUSE_COUNT];
@@ -34,8 +35,8 @@ struct sw_select {
 };
 
 /*
- * Each reads the value of one option into *select (zero-initialised). False: message[SW_SELECT_MESSAGE_BYTES] says what
- * is wrong and what would be right.
+ * Each reads the value of one option into *select (zero-initialised). False:
+ * message[SW_SELECT_MESSAGE_BYTES] says what is wrong and what would be right.
  */
 bool sw_select_only(struct sw_select *select, const char *value, char *message);
 bool sw_select_cause(struct sw_select *select, const char *value, char *message);

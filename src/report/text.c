@@ -4,12 +4,13 @@
 
 enum {
     REPEATS_LISTED = 4, /* further sessions of a group that get a line each */
-    LINES_LISTED = 20,  /* one-line sessions of a group */
+    LINES_LISTED = 10,  /* one-line sessions of a group */
 };
 
 static bool is_block(enum sw_outcome outcome)
 {
-    return outcome == SW_OUTCOME_STUCK || outcome == SW_OUTCOME_PARTIAL || outcome == SW_OUTCOME_UNKNOWN;
+    return outcome == SW_OUTCOME_STUCK || outcome == SW_OUTCOME_PARTIAL ||
+           outcome == SW_OUTCOME_UNKNOWN;
 }
 
 /* What makes two sessions alike: how they ended, and for failures also where and on which reply. */
@@ -39,7 +40,8 @@ static uint64_t group_key(const struct sw_session *session, const struct sw_verd
     return sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(&key, sizeof(key)));
 }
 
-/* The group of a session, made when it is the first of its kind; NULL when there are too many kinds. */
+/* The group of a session, made when it is the first of its kind; NULL when there are too many
+ * kinds. */
 static struct sw_text_group *find_group(struct sw_text *text, const struct sw_session *session,
                                         const struct sw_verdict *verdict, uint64_t number)
 {
@@ -69,7 +71,7 @@ static void put_heading(struct sw_part *part)
     if (text->headed || part->style->files < 2)
         return;
     text->headed = true;
-    sw_page_text(&text->page, SW_TONE_BOLD, part->file);
+    sw_page_put(&text->page, SW_TONE_BOLD, sw_view_file(part->file, &part->veil));
     sw_page_newline(&text->page);
 }
 
@@ -99,7 +101,8 @@ static void mails_tail(const struct sw_verdict *verdict, char *out, size_t room)
     (void)snprintf(out, room, "%u" SW_PAGE_NO_BREAK "mail%s", mails, mails == 1 ? "" : "s");
 }
 
-/* A session that is told in one line: delivered, or nobody tried to send; its first kind says in words what it was. */
+/* A session that is told in one line: delivered, or nobody tried to send; its first kind says in
+ * words what it was. */
 static void write_short(struct sw_text_session *s, struct sw_text_group *group)
 {
     char tail[40] = "";
@@ -116,8 +119,12 @@ static void write_session(struct sw_part *part, const struct sw_session *session
                           const struct sw_verdict *verdict)
 {
     struct sw_text *text = part->state;
-    struct sw_text_session s = {.part = part, .text = text, .page = &text->page,
-                                .session = session, .verdict = verdict, .number = part->seen};
+    struct sw_text_session s = {.part = part,
+                                .text = text,
+                                .page = &text->page,
+                                .session = session,
+                                .verdict = verdict,
+                                .number = part->seen};
     put_heading(part);
     struct sw_text_group *group = find_group(text, session, verdict, part->seen);
     bool block = is_block(verdict->outcome);
@@ -125,7 +132,8 @@ static void write_session(struct sw_part *part, const struct sw_session *session
         write_full(&s);
     } else if (block && group->listed <= REPEATS_LISTED) {
         char tail[60];
-        (void)snprintf(tail, sizeof(tail), "like" SW_PAGE_NO_BREAK "%llu", (unsigned long long)group->first);
+        (void)snprintf(tail, sizeof(tail), "like" SW_PAGE_NO_BREAK "%llu",
+                       (unsigned long long)group->first);
         write_line(&s, tail);
     } else if (!block && group->listed < LINES_LISTED) {
         write_short(&s, group);
@@ -154,8 +162,9 @@ static void put_hidden(struct sw_part *part)
         sw_page_paragraph(&text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
     }
     if (any)
-        sw_page_paragraph(&text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM,
-                          sw_span_str("-v lists every session, --only and --cause choose among them"));
+        sw_page_paragraph(
+            &text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM,
+            sw_span_str("-v lists every session, --only and --cause choose among them"));
     text->last_was_line = text->last_was_line || any;
 }
 

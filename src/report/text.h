@@ -1,11 +1,14 @@
 /*
- * text.h - the report for people: for each session the verdict first, then who must act and what to try.
+ * text.h - the report for people: for each session the verdict first, then who must act and what to
+ * try.
  *
- * What needs attention (stuck, partial, unknown) gets a block, the rest one line. Sessions that are like one before get
- * a line that says so, and beyond a handful they are counted; the end of the capture's part says how many were left out
- * and how to see them. With -v every session is told in full. Memory does not grow with the number of sessions.
+ * What needs attention (stuck, partial, unknown) gets a block, the rest one line. Sessions that are
+ * like one before get a line that says so, and beyond a handful they are counted; the end of the
+ * capture's part says how many were left out and how to see them. With -v every session is told in
+ * full. Memory does not grow with the number of sessions.
  *
- * text.c decides what is written, text_block.c writes a block, text_detail.c what -v adds, text_summary.c the end.
+ * text.c decides what is written, text_block.c writes a block, text_detail.c what -v adds,
+ * text_summary.c the end.
  */
 #ifndef SW_REPORT_TEXT_H
 #define SW_REPORT_TEXT_H
@@ -15,9 +18,10 @@
 #include "report/view.h"
 
 enum {
-    SW_TEXT_GROUPS = 256, /* kinds of sessions that are told apart; all others are written in full */
-    SW_TEXT_INDENT = 5,   /* of everything below the head of a session */
-    SW_TEXT_LABEL = 11,   /* width of the labels of a block */
+    SW_TEXT_GROUPS =
+        256,            /* kinds of sessions that are told apart; all others are written in full */
+    SW_TEXT_INDENT = 5, /* of everything below the head of a session */
+    SW_TEXT_LABEL = 11, /* width of the labels of a block */
 };
 
 /* Sessions that are alike. */
@@ -36,7 +40,8 @@ struct sw_text {
     bool last_was_line; /* no blank line needed between one-liners */
     unsigned group_count;
     struct sw_text_group groups[SW_TEXT_GROUPS];
-    uint64_t advised[SW_CAUSE_COUNT]; /* number of the session whose block gives the advice of a cause */
+    uint64_t
+        advised[SW_CAUSE_COUNT]; /* number of the session whose block gives the advice of a cause */
 };
 
 /* One session in work. */
@@ -57,7 +62,8 @@ void sw_text_block(struct sw_text_session *s);
 void sw_text_detail(struct sw_text_session *s);
 
 /* A labelled paragraph of a block; the text passes the veil. */
-void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone, struct sw_span text);
+void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone,
+                  struct sw_span text);
 /* "550 5.7.1 Relaying denied": a reply as one text in `out`; with_lines keeps its lines. */
 void sw_text_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out);
 

@@ -1,5 +1,6 @@
 /*
- * text_block.c - one session: its head, and the block that says why, who must act, and what proves it.
+ * text_block.c - one session: its head, and the block that says why, who must act, and what proves
+ * it.
  */
 #include "report/text.h"
 
@@ -65,7 +66,8 @@ void sw_text_head(struct sw_text_session *s, const char *tail)
     sw_writer_release(&line);
 }
 
-void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone, struct sw_span text)
+void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone,
+                  struct sw_span text)
 {
     sw_page_paragraph(s->page, SW_TEXT_INDENT, label, SW_TEXT_LABEL, tone,
                       sw_veil_text(&s->part->veil, text));

@@ -1,5 +1,6 @@
 /*
- * text_detail.c - what -v adds to a session: the whole explanation, the dialogue, the mails, TCP and the capture.
+ * text_detail.c - what -v adds to a session: the whole explanation, the dialogue, the mails, TCP
+ * and the capture.
  */
 #include "report/text.h"
 
@@ -147,7 +148,8 @@ static void put_tcp(struct sw_text_session *s)
     if (closed_by)
         sw_writer_format(&list, ", closed by the %s (%s)", closed_by, sw_view_close_name(f->close));
     else
-        sw_writer_text(&list, f->close == SW_CLOSE_TIMEOUT ? ", never closed (given up)" : ", not closed");
+        sw_writer_text(&list,
+                       f->close == SW_CLOSE_TIMEOUT ? ", never closed (given up)" : ", not closed");
     sw_text_item(s, "tcp", SW_TONE_PLAIN, sw_writer_span(&list));
     sw_writer_release(&list);
 }
@@ -178,7 +180,8 @@ static void put_findings(struct sw_text_session *s)
     SW_EACH(f, s->verdict->findings) {
         struct sw_writer list;
         sw_writer_open_memory(&list);
-        sw_writer_format(&list, "%s (%s): ", sw_finding_info(f->id)->id, sw_severity_name(f->severity));
+        sw_writer_format(&list, "%s (%s): ", sw_finding_info(f->id)->id,
+                         sw_severity_name(f->severity));
         sw_writer_text(&list, f->summary);
         if (f->frame)
             sw_writer_format(&list, " (frame %" PRIu64 ")", f->frame);
@@ -234,7 +237,8 @@ static void put_dialogue(struct sw_text_session *s)
         put_step(s, step);
     if (s->session->steps_left_out > 0) {
         char text[120];
-        (void)snprintf(text, sizeof(text), "... and %u more lines that were not kept (--help limits)",
+        (void)snprintf(text, sizeof(text),
+                       "... and %u more lines that were not kept (--help limits)",
                        s->session->steps_left_out);
         sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM, sw_span_str(text));
     }

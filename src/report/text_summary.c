@@ -1,5 +1,6 @@
 /*
- * text_summary.c - the end of the report: how many sessions left mail in the outbox, and what was read.
+ * text_summary.c - the end of the report: how many sessions left mail in the outbox, and what was
+ * read.
  */
 #include "report/text.h"
 
@@ -14,11 +15,13 @@ static const char *plural(uint64_t n)
 }
 
 /*
- * What a recording has to hold to answer the question: the mail ports, and also DNS, ICMP and fragments, which tell why
- * no connection came about. The part for VLANs is last, because it moves all offsets behind it.
+ * What a recording has to hold to answer the question: the mail ports, and also DNS, ICMP and
+ * fragments, which tell why no connection came about. The part for VLANs is last, because it moves
+ * all offsets behind it.
  */
-#define MAIL_FILTER \
-    "tcp port 25 or 465 or 587 or 2525 or port 53 or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or ip6[6] == 44"
+#define MAIL_FILTER                                                                                \
+    "tcp port 25 or 465 or 587 or 2525 or port 53 or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or "   \
+    "ip6[6] == 44"
 
 static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
 {
@@ -26,23 +29,27 @@ static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
     const char *these = part->style->files > 1 ? "These captures hold" : "This capture holds";
     char line[400];
     if (s->frames_read == 0)
-        (void)snprintf(line, sizeof(line),
-                       "%s no frames at all; record the sender's computer while it tries to send, with", these);
+        (void)snprintf(
+            line, sizeof(line),
+            "%s no frames at all; record the sender's computer while it tries to send, with",
+            these);
     else
-        (void)snprintf(line, sizeof(line),
-                       "%s no mail: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
-                       " DNS packet%s and %" PRIu64
-                       " other UDP packet%s, but no attempt to send; record the sender's computer while it "
-                       "tries to send, with",
-                       these, s->frames_read, plural(s->frames_read), s->tcp_connections,
-                       plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
-                       s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
-                       plural(s->udp_packets - s->dns_packets));
+        (void)snprintf(
+            line, sizeof(line),
+            "%s no mail: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
+            " DNS packet%s and %" PRIu64
+            " other UDP packet%s, but no attempt to send; record the sender's computer while it "
+            "tries to send, with",
+            these, s->frames_read, plural(s->frames_read), s->tcp_connections,
+            plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
+            s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
+            plural(s->udp_packets - s->dns_packets));
     sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
     sw_page_newline(&text->page);
     /* One line, whatever the width: it is there to be pasted. */
     sw_page_text(&text->page, SW_TONE_BOLD,
-                 "  tcpdump -i eth0 -s 0 -w mail.pcap '" MAIL_FILTER " or (vlan and (" MAIL_FILTER "))'");
+                 "  tcpdump -i eth0 -s 0 -w mail.pcap '" MAIL_FILTER " or (vlan and (" MAIL_FILTER
+                 "))'");
     sw_page_newline(&text->page);
 }
 
@@ -56,17 +63,19 @@ static void put_headline(struct sw_part *part, const struct sw_summary *s)
     char line[200];
     enum sw_tone tone = SW_TONE_BAD;
     if (stuck > 0) {
-        (void)snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " session%s left mail in the outbox.",
-                       stuck, s->sessions, plural(s->sessions));
+        (void)snprintf(line, sizeof(line),
+                       "%" PRIu64 " of %" PRIu64 " session%s left mail in the outbox.", stuck,
+                       s->sessions, plural(s->sessions));
     } else if (partial > 0) {
         tone = SW_TONE_WARN;
         (void)snprintf(line, sizeof(line),
-                       "%" PRIu64 " of %" PRIu64 " session%s delivered only a part of the mail.", partial,
-                       s->sessions, plural(s->sessions));
+                       "%" PRIu64 " of %" PRIu64 " session%s delivered only a part of the mail.",
+                       partial, s->sessions, plural(s->sessions));
     } else if (unknown > 0) {
         tone = SW_TONE_NOTE;
         (void)snprintf(line, sizeof(line),
-                       "Of %" PRIu64 " of %" PRIu64 " session%s the capture does not tell whether mail was delivered.",
+                       "Of %" PRIu64 " of %" PRIu64
+                       " session%s the capture does not tell whether mail was delivered.",
                        unknown, s->sessions, plural(s->sessions));
     } else if (delivered > 0) {
         tone = SW_TONE_GOOD;
@@ -81,21 +90,23 @@ static void put_headline(struct sw_part *part, const struct sw_summary *s)
 static void add_count(struct sw_writer *list, uint64_t n, const char *before, const char *word)
 {
     if (n > 0)
-        sw_writer_format(list, "%s%" PRIu64 SW_PAGE_NO_BREAK "%s%s", list->used ? ", " : "", n, before, word);
+        sw_writer_format(list, "%s%" PRIu64 SW_PAGE_NO_BREAK "%s%s", list->used ? ", " : "", n,
+                         before, word);
 }
 
 static void put_line(struct sw_text *text, const char *label, struct sw_writer *list)
 {
     if (list->used > 0)
-        sw_page_paragraph(&text->page, 2, label, SUMMARY_LABEL, SW_TONE_PLAIN, sw_writer_span(list));
+        sw_page_paragraph(&text->page, 2, label, SUMMARY_LABEL, SW_TONE_PLAIN,
+                          sw_writer_span(list));
     sw_writer_clear(list);
 }
 
 static void put_outcomes(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
 {
     static const enum sw_outcome order[SW_OUTCOME_COUNT] = {SW_OUTCOME_STUCK, SW_OUTCOME_PARTIAL,
-                                                            SW_OUTCOME_DELIVERED, SW_OUTCOME_NO_MAIL,
-                                                            SW_OUTCOME_UNKNOWN};
+                                                            SW_OUTCOME_DELIVERED,
+                                                            SW_OUTCOME_NO_MAIL, SW_OUTCOME_UNKNOWN};
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)
         add_count(list, s->by_outcome[order[i]], "", sw_outcome_name(order[i]));
     put_line(text, "sessions", list);
@@ -145,7 +156,8 @@ static void put_findings(struct sw_text *text, const struct sw_summary *s, struc
         }
     }
     if (minor > 0)
-        sw_writer_format(&lines, "%s%" PRIu64 " of low severity or information only", lines.used ? "\n" : "", minor);
+        sw_writer_format(&lines, "%s%" PRIu64 " of low severity or information only",
+                         lines.used ? "\n" : "", minor);
     put_line(text, "findings", &lines);
     sw_writer_release(&lines);
 }
@@ -180,8 +192,8 @@ static void put_shown(struct sw_part *part, const struct sw_summary *s, struct s
     const struct sw_select *select = part->style->select;
     if (!select || !select->any)
         return;
-    sw_writer_format(list, "%" PRIu64 " of %" PRIu64 " session%s, as chosen", part->shown_before, s->sessions,
-                     plural(s->sessions));
+    sw_writer_format(list, "%" PRIu64 " of %" PRIu64 " session%s, as chosen", part->shown_before,
+                     s->sessions, plural(s->sessions));
     put_line(part->state, "shown", list);
 }
 

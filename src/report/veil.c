@@ -62,10 +62,11 @@ static uint64_t hash_name(const struct sw_veil *veil, struct sw_span name)
     return sw_hash_bytes(&veil->key, sw_span_make(lower, len));
 }
 
-static void put_pseudonym(struct sw_veil *veil, const char *kind, struct sw_span name, const char *behind)
+static void put_pseudonym(struct sw_veil *veil, const char *kind, struct sw_span name,
+                          const char *behind)
 {
-    sw_writer_format(&veil->text, "%s-%08x%s", kind, (unsigned)(hash_name(veil, name) & 0xFFFFFFFFu),
-                     behind);
+    sw_writer_format(&veil->text, "%s-%08x%s", kind,
+                     (unsigned)(hash_name(veil, name) & 0xFFFFFFFFu), behind);
 }
 
 void sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int ip_version,
@@ -98,7 +99,8 @@ void sw_veil_id(const struct sw_veil *veil, const char id[17], char out[17])
         memcpy(out, id, 17);
 }
 
-/* An IP address in any form, perhaps with "IPv6:" before it (RFC 5321 4.1.3) or ":port" behind an IPv4 one. */
+/* An IP address in any form, perhaps with "IPv6:" before it (RFC 5321 4.1.3) or ":port" behind an
+ * IPv4 one. */
 static bool put_address(struct sw_veil *veil, struct sw_span token)
 {
     char text[64];
@@ -133,8 +135,8 @@ static bool is_domain(struct sw_span token)
     for (size_t i = 0; i < token.len; i++) {
         if (token.ptr[i] == '.')
             last = i + 1;
-        else if (!sw_ascii_alpha(token.ptr[i]) && !sw_ascii_digit(token.ptr[i]) && token.ptr[i] != '-' &&
-                 token.ptr[i] != '_' && token.ptr[i] < 0x80)
+        else if (!sw_ascii_alpha(token.ptr[i]) && !sw_ascii_digit(token.ptr[i]) &&
+                 token.ptr[i] != '-' && token.ptr[i] != '_' && token.ptr[i] < 0x80)
             return false;
     }
     struct sw_span tld = sw_span_from(token, last);
@@ -186,15 +188,16 @@ static bool is_joint(uint8_t c)
 
 static bool is_token_byte(uint8_t c)
 {
-    return sw_ascii_alpha(c) || sw_ascii_digit(c) || c >= 0x80 || c == '.' || c == '-' || c == '_' ||
-           c == '@' || is_joint(c);
+    return sw_ascii_alpha(c) || sw_ascii_digit(c) || c >= 0x80 || c == '.' || c == '-' ||
+           c == '_' || c == '@' || is_joint(c);
 }
 
 /* A token as a whole, else its parts between joints ("user=anna", "host.example:25"). */
 static void put_token(struct sw_veil *veil, struct sw_span token)
 {
     size_t end = token.len;
-    while (end > 0 && (token.ptr[end - 1] == '.' || token.ptr[end - 1] == ':' || token.ptr[end - 1] == '-'))
+    while (end > 0 &&
+           (token.ptr[end - 1] == '.' || token.ptr[end - 1] == ':' || token.ptr[end - 1] == '-'))
         end--;
     struct sw_span behind = sw_span_from(token, end);
     token = sw_span_sub(token, 0, end);

@@ -1,10 +1,12 @@
 /*
- * veil.h - pseudonyms for --anonymize: the same address, host or user gets the same pseudonym everywhere in one run.
+ * veil.h - pseudonyms for --anonymize: the same address, host or user gets the same pseudonym
+ * everywhere in one run.
  *
- * Every text that a report shows of a session passes sw_veil_text(), every address sw_veil_address(). While the veil is
- * off both give back what they were given. In a text it replaces IP addresses, mail addresses, domain names, and the
- * words that the session itself shows to be names (users that logged in, mailbox names, what the client called itself).
- * Pseudonyms are keyed hashes: with a random key they cannot be compared between runs, and not be looked up.
+ * Every text that a report shows of a session passes sw_veil_text(), every address
+ * sw_veil_address(). While the veil is off both give back what they were given. In a text it
+ * replaces IP addresses, mail addresses, domain names, and the words that the session itself shows
+ * to be names (users that logged in, mailbox names, what the client called itself). Pseudonyms are
+ * keyed hashes: with a random key they cannot be compared between runs, and not be looked up.
  *
  * Life: init, then session and text ..., release. One veil belongs to one thread.
  */

@@ -137,7 +137,8 @@ void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil
         sw_writer_format(out, "%s==%s && %s==%s && ", field, client, field, server);
     }
     /* The range tells a port that was used twice. */
-    sw_writer_format(out, "tcp.port==%u && tcp.port==%u && frame.number>=%llu && frame.number<=%llu",
+    sw_writer_format(out,
+                     "tcp.port==%u && tcp.port==%u && frame.number>=%llu && frame.number<=%llu",
                      t->src_port, t->dst_port, (unsigned long long)session->facts->first.frame,
                      (unsigned long long)session->facts->last.frame);
 }
@@ -147,13 +148,13 @@ struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_nam
     return no_names ? (struct sw_span){NULL, 0} : verdict->server_name;
 }
 
-struct sw_span sw_view_file(const struct sw_session *session, const struct sw_veil *veil)
+struct sw_span sw_view_file(const char *file, const struct sw_veil *veil)
 {
-    struct sw_span file = sw_span_str(session->file);
-    for (size_t slash = sw_span_index(file, '/'); veil->on && slash < file.len;
-         slash = sw_span_index(file, '/'))
-        file = sw_span_from(file, slash + 1);
-    return file;
+    struct sw_span name = sw_span_str(file);
+    for (size_t slash = sw_span_index(name, '/'); veil->on && slash < name.len;
+         slash = sw_span_index(name, '/'))
+        name = sw_span_from(name, slash + 1);
+    return name;
 }
 
 void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES])
@@ -169,7 +170,8 @@ void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES])
     else if (seconds < 3600)
         (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld min %lld s", seconds / 60, seconds % 60);
     else
-        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
+        (void)snprintf(out, SW_VIEW_DURATION_BYTES, "%lld h %lld min", seconds / 3600,
+                       seconds % 3600 / 60);
 }
 
 const char *sw_view_actor_words(enum sw_actor actor)

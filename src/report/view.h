@@ -1,6 +1,6 @@
 /*
- * view.h - what more than one format works out of a session: numbers that are derived, words for enums, and lines of
- * the dialogue with their secrets masked.
+ * view.h - what more than one format works out of a session: numbers that are derived, words for
+ * enums, and lines of the dialogue with their secrets masked.
  */
 #ifndef SW_REPORT_VIEW_H
 #define SW_REPORT_VIEW_H
@@ -13,7 +13,8 @@ enum { SW_VIEW_ENHANCED_BYTES = 20, SW_VIEW_DURATION_BYTES = 40 };
 
 /* "5.7.1" with a NUL, or "" when there is none. */
 void sw_view_enhanced(struct smtp_enhanced enhanced, char out[SW_VIEW_ENHANCED_BYTES]);
-/* From the SYN that was answered to the client's ACK; SW_TIME_NONE when the handshake was not seen. */
+/* From the SYN that was answered to the client's ACK; SW_TIME_NONE when the handshake was not seen.
+ */
 int64_t sw_view_handshake_rtt(const struct sw_flow_facts *facts);
 /* The longest time between two things that were said, or between the last of them and the end. */
 int64_t sw_view_longest_silence(const struct sw_session *session);
@@ -25,18 +26,19 @@ const char *sw_view_close_name(enum sw_close_kind close);
 const char *sw_view_closed_by(const struct sw_flow_facts *facts);
 /* "accepted", "rejected", ... */
 const char *sw_view_auth_name(enum sw_auth_result result);
-/* The name of a command as it is shown: canonical, or as it was written when it is none that we know. */
+/* The name of a command as it is shown: canonical, or as it was written when it is none that we
+ * know. */
 struct sw_span sw_view_verb(const struct sw_step *command);
 /*
- * The argument of a command as it may be shown: what belongs to a login is "***". False when there is none.
- * *out is borrowed from the step or a constant.
+ * The argument of a command as it may be shown: what belongs to a login is "***". False when there
+ * is none. *out is borrowed from the step or a constant.
  */
 bool sw_view_argument(const struct sw_step *command, struct sw_span *out);
 /* A login with an initial response: its argument is the mechanism, and "***" has to follow it. */
 bool sw_view_argument_hides(const struct sw_step *command);
 /*
- * A Wireshark display filter for exactly this connection. With a veil that is on the addresses are left out: the frame
- * numbers find it.
+ * A Wireshark display filter for exactly this connection. With a veil that is on the addresses are
+ * left out: the frame numbers find it.
  */
 void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
                     struct sw_writer *out);
@@ -47,8 +49,9 @@ const char *sw_view_actor_words(enum sw_actor actor);
 /* What trying again is worth, or NULL when nothing is to be said. */
 const char *sw_view_permanence_words(enum sw_permanence permanence);
 /* The capture as it was named; behind a veil without its directories. */
-struct sw_span sw_view_file(const struct sw_session *session, const struct sw_veil *veil);
-/* The name of the server that a reply, SNI or look-up gave; empty with no_names or when there is none. */
+struct sw_span sw_view_file(const char *file, const struct sw_veil *veil);
+/* The name of the server that a reply, SNI or look-up gave; empty with no_names or when there is
+ * none. */
 struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_names);
 
 #endif

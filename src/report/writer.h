@@ -1,9 +1,10 @@
 /*
- * writer.h - where a report's bytes go: one buffer in front of a file descriptor, or memory that grows.
+ * writer.h - where a report's bytes go: one buffer in front of a file descriptor, or memory that
+ * grows.
  *
- * Invariants: the first failure (ENOSPC, EPIPE, no memory) is kept in `error`; everything written after it is dropped,
- * so that a report never checks and the owner says it once, at the end.
- * Life: open, any of put ..., flush, release.
+ * Invariants: the first failure (ENOSPC, EPIPE, no memory) is kept in `error`; everything written
+ * after it is dropped, so that a report never checks and the owner says it once, at the end. Life:
+ * open, any of put ..., flush, release.
  */
 #ifndef SW_REPORT_WRITER_H
 #define SW_REPORT_WRITER_H

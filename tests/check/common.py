@@ -35,7 +35,7 @@ def copy_tree():
     for top in ("src", "dissectors", "tests", "pcaps", "docs"):
         if os.path.isdir(os.path.join(ROOT, top)):
             shutil.copytree(os.path.join(ROOT, top), os.path.join(copy, top),
-                            ignore=shutil.ignore_patterns("*.pcap", "*.pcapng", "__pycache__"))
+                            symlinks=True, ignore=shutil.ignore_patterns("*.pcap", "*.pcapng", "__pycache__", ".*"))
     return copy
 
 

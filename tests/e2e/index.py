@@ -48,19 +48,12 @@ def compare(name, expected):
     return wrong
 
 
-def captures():
-    for folder, _, names in os.walk(common.PCAPS):
-        for name in names:
-            if name.endswith((".pcap", ".pcapng", ".cap")):
-                yield os.path.relpath(os.path.join(folder, name), common.PCAPS)
-
-
 def main():
     if not os.path.exists(os.path.join(common.PCAPS, "INDEX.tsv")):
         print("there is no pcaps/INDEX.tsv yet")
         return common.SKIPPED
     expected = expected_sessions()
-    wrong = ["%s: not in INDEX.tsv" % name for name in sorted(captures()) if name not in expected]
+    wrong = ["%s: not in INDEX.tsv" % name for name in common.captures() if name not in expected]
     for name in sorted(expected):
         wrong += compare(name, expected[name])
     for line in wrong:

@@ -47,10 +47,8 @@ class Schema(common.Case):
         self.assertEqual(summary["sessions"], len(records) - 1)
 
     def test_own_captures(self):
-        for folder, _, names in os.walk(common.PCAPS):
-            for name in sorted(names):
-                if name.endswith((".pcap", ".pcapng", ".cap")):
-                    self.valid(run("-o", "json", os.path.join(folder, name)).records(), name)
+        for name in common.captures():
+            self.valid(run("-o", "json", os.path.join(common.PCAPS, name)).records(), name)
 
     def test_explanations_and_lists(self):
         queries = ["tcp-refused", "aud-plaintext-auth-used", "0x800CCC0B", "421", "5.7.139", "RCPT: 550 no such user", "qwertz"]

@@ -22,7 +22,8 @@ DIFF_LINES = 60
 
 def find(root, endings):
     found = []
-    for folder, _, names in os.walk(root):
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if not name.startswith(".")]  # the lab's workshop
         for name in names:
             if name.endswith(endings):
                 found.append(os.path.relpath(os.path.join(folder, name), root))

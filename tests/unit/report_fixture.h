@@ -1,8 +1,9 @@
 /*
- * report_fixture.h - sessions made by hand, as the engine would hand them to a report: for the tests of src/report.
+ * report_fixture.h - sessions made by hand, as the engine would hand them to a report: for the
+ * tests of src/report.
  *
- * Every fixture owns its storage; sessions borrow it. Frames are numbered by the steps, times are a tenth of a second
- * apart from 2023-11-14T22:13:20Z.
+ * Every fixture owns its storage; sessions borrow it. Frames are numbered by the steps, times are a
+ * tenth of a second apart from 2023-11-14T22:13:20Z.
  */
 #ifndef SW_TESTS_REPORT_FIXTURE_H
 #define SW_TESTS_REPORT_FIXTURE_H
@@ -61,7 +62,7 @@ static inline void fixture_init(struct fixture *f)
     f->facts.close = SW_CLOSE_TIMEOUT;
     f->session.facts = &f->facts;
     memcpy(f->session.id, "0123456789abcdef", 17);
-    strcpy(f->session.community_id, "1:abc=");
+    memcpy(f->session.community_id, "1:abc=", 7);
     f->session.file = "dir/mail.pcap";
     f->session.steps_tail = &f->session.steps;
     f->verdict.outcome = SW_OUTCOME_STUCK;
@@ -75,12 +76,13 @@ static inline void fixture_init(struct fixture *f)
     f->verdict.advice = f->advice;
     f->verdict.protocol = "unknown";
     f->verdict.security = SW_SECURITY_NONE;
-    f->evidence = (struct sw_evidence){.mark = f->facts.last, .from = SW_ORIGIN_CLIENT, .what = "third SYN"};
+    f->evidence =
+        (struct sw_evidence){.mark = f->facts.last, .from = SW_ORIGIN_CLIENT, .what = "third SYN"};
     f->verdict.evidence = &f->evidence;
 }
 
-static inline struct sw_step *fixture_step(struct fixture *f, enum sw_side from, enum smtp_verb verb,
-                                           struct sw_mark mark)
+static inline struct sw_step *fixture_step(struct fixture *f, enum sw_side from,
+                                           enum smtp_verb verb, struct sw_mark mark)
 {
     struct sw_step *step = &f->steps[f->step_count++];
     *step = (struct sw_step){.from = from, .verb = verb, .first = mark, .last = mark};
@@ -91,15 +93,16 @@ static inline struct sw_step *fixture_step(struct fixture *f, enum sw_side from,
     return step;
 }
 
-static inline struct sw_step *fixture_command(struct fixture *f, enum smtp_verb verb, const char *argument)
+static inline struct sw_step *fixture_command(struct fixture *f, enum smtp_verb verb,
+                                              const char *argument)
 {
     struct sw_step *step = fixture_step(f, SW_CLIENT, verb, fixture_mark(f->step_count + 4));
     step->argument = sw_span_str(argument);
     return step;
 }
 
-static inline struct sw_step *fixture_reply(struct fixture *f, struct sw_step *command, uint16_t code,
-                                            struct sw_span text)
+static inline struct sw_step *fixture_reply(struct fixture *f, struct sw_step *command,
+                                            uint16_t code, struct sw_span text)
 {
     struct sw_step *step = fixture_step(f, SW_SERVER, command ? command->verb : SMTP_VERB_NONE,
                                         fixture_mark(f->step_count + 4));
@@ -113,7 +116,8 @@ static inline struct sw_step *fixture_reply(struct fixture *f, struct sw_step *c
     return step;
 }
 
-/* Greeting, EHLO with capabilities, MAIL and RCPT; the RCPT's reply is the caller's. Returns the RCPT. */
+/* Greeting, EHLO with capabilities, MAIL and RCPT; the RCPT's reply is the caller's. Returns the
+ * RCPT. */
 static inline struct sw_step *fixture_dialogue(struct fixture *f)
 {
     f->facts.syn_count = 1;
@@ -125,10 +129,14 @@ static inline struct sw_step *fixture_dialogue(struct fixture *f)
     f->session.greeting = fixture_reply(f, NULL, 220, SW_SPAN_LIT("mx.example.org ESMTP"));
     struct sw_step *hello = fixture_command(f, SMTP_VERB_EHLO, "LAPTOP-ANNA");
     f->hello = (struct sw_hello){.command = hello, .capabilities = f->capabilities};
-    f->hello.reply = fixture_reply(f, hello, 250, SW_SPAN_LIT("mx.example.org\nAUTH PLAIN LOGIN\nSIZE 1000"));
-    f->capabilities[0] = (struct sw_capability){&f->capabilities[1], SW_SPAN_LIT("AUTH"), SW_SPAN_LIT("PLAIN LOGIN")};
-    f->capabilities[1] = (struct sw_capability){&f->capabilities[2], SW_SPAN_LIT("SIZE"), SW_SPAN_LIT("1000")};
-    f->capabilities[2] = (struct sw_capability){&f->capabilities[3], SW_SPAN_LIT("AUTH"), SW_SPAN_LIT("XOAUTH2")};
+    f->hello.reply =
+        fixture_reply(f, hello, 250, SW_SPAN_LIT("mx.example.org\nAUTH PLAIN LOGIN\nSIZE 1000"));
+    f->capabilities[0] = (struct sw_capability){&f->capabilities[1], SW_SPAN_LIT("AUTH"),
+                                                SW_SPAN_LIT("PLAIN LOGIN")};
+    f->capabilities[1] =
+        (struct sw_capability){&f->capabilities[2], SW_SPAN_LIT("SIZE"), SW_SPAN_LIT("1000")};
+    f->capabilities[2] =
+        (struct sw_capability){&f->capabilities[3], SW_SPAN_LIT("AUTH"), SW_SPAN_LIT("XOAUTH2")};
     f->capabilities[3] = (struct sw_capability){NULL, SW_SPAN_LIT("8BITMIME"), {NULL, 0}};
     f->session.hellos = f->session.hello = &f->hello;
     f->message.mail = fixture_command(f, SMTP_VERB_MAIL, "FROM:<anna@example.net> SIZE=500");
@@ -171,11 +179,13 @@ static inline void fixture_refused(struct fixture *f, struct sw_span text)
     f->verdict.actor = SW_ACTOR_SENDER_CLIENT;
     f->verdict.reply = reply;
     f->verdict.has_client_codes = true;
-    f->verdict.summary = "The mail to bob@example.org was not sent because mx.example.org does not forward it.";
+    f->verdict.summary =
+        "The mail to bob@example.org was not sent because mx.example.org does not forward it.";
     f->evidence.mark = reply->first;
     f->evidence.from = SW_ORIGIN_SERVER;
     f->evidence.what = "refuses bob@example.org";
-    f->also = (struct sw_also){.cause = SW_CAUSE_RCPT_POLICY_DENIED, .confidence = SW_CONFIDENCE_POSSIBLE};
+    f->also = (struct sw_also){.cause = SW_CAUSE_RCPT_POLICY_DENIED,
+                               .confidence = SW_CONFIDENCE_POSSIBLE};
     f->verdict.also = &f->also;
 }
 
@@ -191,16 +201,20 @@ static inline void fixture_delivered(struct fixture *f)
     f->message.end_of_data->message = &f->message;
     f->message.body_seen = true;
     f->message.body_octets = 321;
-    f->message.final = fixture_reply(f, f->message.end_of_data, 250, SW_SPAN_LIT("2.0.0 queued as 4F1B2"));
+    f->message.final =
+        fixture_reply(f, f->message.end_of_data, 250, SW_SPAN_LIT("2.0.0 queued as 4F1B2"));
     f->message.subject = SW_SPAN_LIT("Our secret plan");
     f->message.message_id = SW_SPAN_LIT("<1@laptop.example.net>");
     struct sw_step *login = fixture_command(f, SMTP_VERB_AUTH, "PLAIN");
     login->flags = SMTP_FLAG_INITIAL;
-    f->auth = (struct sw_auth){.mechanism = SW_SPAN_LIT("PLAIN"), .user = SW_SPAN_LIT("annalogin"), .command = login};
+    f->auth = (struct sw_auth){
+        .mechanism = SW_SPAN_LIT("PLAIN"), .user = SW_SPAN_LIT("annalogin"), .command = login};
     f->auth.result = SW_AUTH_ACCEPTED;
-    f->auth.reply = fixture_reply(f, login, 235, SW_SPAN_LIT("2.7.0 welcome annalogin from 192.0.2.10"));
+    f->auth.reply =
+        fixture_reply(f, login, 235, SW_SPAN_LIT("2.7.0 welcome annalogin from 192.0.2.10"));
     f->session.auths = &f->auth;
-    f->verdict.outcome = f->message_verdict.outcome = f->recipient_verdict.outcome = SW_OUTCOME_DELIVERED;
+    f->verdict.outcome = f->message_verdict.outcome = f->recipient_verdict.outcome =
+        SW_OUTCOME_DELIVERED;
     f->recipient_verdict.reply = f->message.final;
     f->verdict.cause = SW_CAUSE_OK_DELIVERED;
     f->verdict.stage = SW_STAGE_FINAL;
@@ -208,18 +222,21 @@ static inline void fixture_delivered(struct fixture *f)
     f->verdict.actor = SW_ACTOR_NONE;
     f->advice[0] = NULL;
     f->verdict.summary = "The mail from anna@example.net was delivered to mx.example.org.";
-    f->finding = (struct sw_finding){.id = SW_FINDING_PLAINTEXT_AUTH_USED, .severity = SW_SEVERITY_CRITICAL,
-                                     .summary = "annalogin logged in without encryption.", .frame = 18};
+    f->finding = (struct sw_finding){.id = SW_FINDING_PLAINTEXT_AUTH_USED,
+                                     .severity = SW_SEVERITY_CRITICAL,
+                                     .summary = "annalogin logged in without encryption.",
+                                     .frame = 18};
     f->verdict.findings = &f->finding;
     f->verdict.quality[SW_QUALITY_GAPS] = 2;
 }
 
 /* One session through one format into memory; the caller releases `out`. */
-static inline void fixture_render(const struct fixture *f, const char *format, const struct sw_report_style *style,
-                                  struct sw_writer *out)
+static inline void fixture_render(const struct fixture *f, const char *format,
+                                  const struct sw_report_style *style, struct sw_writer *out)
 {
     struct sw_part part;
-    struct sw_record record = {.kind = SW_RECORD_SESSION, .session = &f->session, .verdict = &f->verdict};
+    struct sw_record record = {
+        .kind = SW_RECORD_SESSION, .session = &f->session, .verdict = &f->verdict};
     sw_writer_open_memory(out);
     if (!sw_part_open(&part, sw_report_format_find(format), style, out, "mail.pcap", 0))
         return;

@@ -1,5 +1,6 @@
 /*
- * The command line: the table is sound, and what users type is read right or refused with the right words.
+ * The command line: the table is sound, and what users type is read right or refused with the right
+ * words.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +26,12 @@ static bool parse(const char *line)
     char *argv[20];
     int argc = 0;
     (void)snprintf(copy, sizeof(copy), "smtpwhy %s", line);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
+    for (char *at = copy; *at;) {
+        argv[argc++] = at;
+        at += strcspn(at, " ");
+        if (*at)
+            *at++ = '\0';
+    }
     argv[argc] = NULL;
     settings.words = words;
     message[0] = '\0';
@@ -61,7 +66,8 @@ static void test_table_is_sound(void **state)
 static void test_files_and_values(void **state)
 {
     (void)state;
-    assert_true(parse("-nv -ojson:out.jsonl -o text a.pcap --filter=tcp -c 10 -r b.pcap - -j 2 -- -x"));
+    assert_true(
+        parse("-nv -ojson:out.jsonl -o text a.pcap --filter=tcp -c 10 -r b.pcap - -j 2 -- -x"));
     assert_int_equal(settings.command, SW_COMMAND_ANALYSE);
     assert_int_equal(settings.word_count, 4);
     assert_string_equal(settings.words[0], "a.pcap");

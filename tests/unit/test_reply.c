@@ -227,8 +227,8 @@ static void every_stage_and_code_has_a_reading(void **state)
             struct sw_reply_reading r = read_at(state, (enum sw_reply_stage)stage, code, "xyzzy");
             assert_int_not_equal(r.cause, SW_CAUSE_NONE);
             assert_int_equal(r.decided_by, SW_REPLY_BY_CODE);
-            assert_int_equal(r.permanence, code < 500 ? SW_PERMANENCE_TEMPORARY
-                                                      : SW_PERMANENCE_PERMANENT);
+            assert_int_equal(r.permanence,
+                             code < 500 ? SW_PERMANENCE_TEMPORARY : SW_PERMANENCE_PERMANENT);
         }
     }
 }
@@ -272,14 +272,15 @@ static void words_may_be_broken_over_lines(void **state)
 
 static void accents_are_folded(void **state)
 {
-    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 552, "Bo\xc3\xaete pleine"), RCPT_MAILBOX_FULL);
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 552, "Bo\xc3\xaete pleine"),
+                 RCPT_MAILBOX_FULL);
     ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 552, "Bo\xeete pleine"), RCPT_MAILBOX_FULL);
     ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_FINAL, 552, "Nachricht zu gro\xc3\x9f"),
                  DATA_SIZE_EXCEEDED);
     ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 554, "This user doesn\xe2\x80\x99t exist"),
                  RCPT_UNKNOWN_USER);
-    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 554,
-                         "Nieznany u\xc5\xbcytkownik"), RCPT_UNKNOWN_USER);
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 554, "Nieznany u\xc5\xbcytkownik"),
+                 RCPT_UNKNOWN_USER);
 }
 
 static void bars_ask_for_word_boundaries(void **state)
@@ -288,6 +289,18 @@ static void bars_ask_for_word_boundaries(void **state)
     /* "spf" inside another word says nothing */
     ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_FINAL, 550, "5.7.1 transpfer"),
                  DATA_POLICY_REJECTED);
+}
+
+static void words_in_mail_addresses_say_nothing(void **state)
+{
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 550,
+                         "5.1.1 <dmarc-reports@example.org>: Recipient rejected: User unknown"),
+                 RCPT_UNKNOWN_USER);
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 550, "5.1.1 spamhaus@example.org: no"),
+                 RCPT_UNKNOWN_USER);
+    /* a lone '@' is no address */
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_FINAL, 550, "5.7.1 spam @ home"),
+                 DATA_SPAM_REJECTED);
 }
 
 static void nothing_behind_64_kib_is_looked_at(void **state)
@@ -350,8 +363,9 @@ static void positive_replies_have_no_cause(void **state)
     assert_int_equal(read_at(state, SW_REPLY_STAGE_DATA, 354, "go").cause, SW_CAUSE_NONE);
     assert_int_equal(read_at(state, SW_REPLY_STAGE_RCPT, 600, "no").cause, SW_CAUSE_NONE);
     assert_int_equal(read_at(state, SW_REPLY_STAGE_RCPT, 0, "").cause, SW_CAUSE_NONE);
-    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_HELLO, 221,
-                         "2.7.0 Error: I can break rules, too. Goodbye."), OK_NO_ATTEMPT);
+    ASSERT_CAUSE(
+        read_at(state, SW_REPLY_STAGE_HELLO, 221, "2.7.0 Error: I can break rules, too. Goodbye."),
+        OK_NO_ATTEMPT);
 }
 
 static void the_session_decides_where_the_reply_is_silent(void **state)
@@ -456,6 +470,7 @@ int main(void)
         cmocka_unit_test(words_may_be_broken_over_lines),
         cmocka_unit_test(accents_are_folded),
         cmocka_unit_test(bars_ask_for_word_boundaries),
+        cmocka_unit_test(words_in_mail_addresses_say_nothing),
         cmocka_unit_test(nothing_behind_64_kib_is_looked_at),
         cmocka_unit_test(the_stage_changes_the_meaning),
         cmocka_unit_test(a_deferral_is_no_rejection),

@@ -1,5 +1,6 @@
 /*
- * The JSON writer (any bytes become valid JSON) and the session record made of sessions built by hand.
+ * The JSON writer (any bytes become valid JSON) and the session record made of sessions built by
+ * hand.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,8 +135,9 @@ static void test_plain_text_has_no_sibling(void **state)
     (void)state;
     struct sw_writer out;
     wire_text(&out, SW_SPAN_LIT("say \"hi\" \\ \t\n\r gr\xc3\xbc\xc3\x9f"));
-    assert_string_equal(written(&out),
-                        "{\"text\":\"say \\\"hi\\\" \\\\ \\t\\n\\r gr\xc3\xbc\xc3\x9f\",\"after\":1}\n");
+    assert_string_equal(
+        written(&out),
+        "{\"text\":\"say \\\"hi\\\" \\\\ \\t\\n\\r gr\xc3\xbc\xc3\x9f\",\"after\":1}\n");
     sw_writer_release(&out);
 }
 
@@ -144,8 +146,9 @@ static void test_bad_bytes_become_replacement_and_hex(void **state)
     (void)state;
     struct sw_writer out;
     wire_text(&out, SW_SPAN_LIT("a\xff\xc0z"));
-    assert_string_equal(written(&out),
-                        "{\"text\":\"a\xef\xbf\xbd\xef\xbf\xbdz\",\"text_hex\":\"61ffc07a\",\"after\":1}\n");
+    assert_string_equal(
+        written(&out),
+        "{\"text\":\"a\xef\xbf\xbd\xef\xbf\xbdz\",\"text_hex\":\"61ffc07a\",\"after\":1}\n");
     sw_writer_release(&out);
 }
 
@@ -154,7 +157,9 @@ static void test_controls_and_direction_marks_are_escaped(void **state)
     (void)state;
     struct sw_writer out;
     wire_text(&out, SW_SPAN_LIT("\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81"));
-    assert_string_equal(written(&out), "{\"text\":\"\\u001b[2J\\u007f\\u009b\\u202e\\udb40\\udc01\",\"after\":1}\n");
+    assert_string_equal(
+        written(&out),
+        "{\"text\":\"\\u001b[2J\\u007f\\u009b\\u202e\\udb40\\udc01\",\"after\":1}\n");
     sw_writer_release(&out);
 }
 
@@ -201,7 +206,8 @@ static void test_seconds_are_plain_decimals(void **state)
 
 /* --- sessions --- */
 
-static const char *session_line(const struct fixture *f, const struct sw_report_style *style, struct sw_writer *out)
+static const char *session_line(const struct fixture *f, const struct sw_report_style *style,
+                                struct sw_writer *out)
 {
     fixture_render(f, "json", style, out);
     assert_json_line((const char *)out->bytes);
@@ -223,11 +229,17 @@ static void test_session_without_anything(void **state)
     struct sw_writer out;
     fixture_init(&f);
     const char *line = session_line(&f, &plain_style, &out);
-    assert_has(line, "{\"type\":\"session\",\"schema\":1,\"id\":\"0123456789abcdef\",\"community_id\":\"1:abc=\",");
-    assert_has(line, "\"start\":\"2023-11-14T22:13:20.100000Z\",\"end\":\"2023-11-14T22:13:20.300000Z\",\"duration_s\":0.2,");
-    assert_has(line, "tcp.port==40000 && tcp.port==25 && frame.number>=1 && frame.number<=3\",\"tunnel\":null}");
-    assert_has(line, "\"messages\":[],\"dialogue\":[],\"capabilities\":{\"before_tls\":null,\"after_tls\":null},"
-                     "\"auth\":null,\"tls\":null,\"tcp\":{\"handshake_rtt_s\":null,\"syn_count\":3,");
+    assert_has(line, "{\"type\":\"session\",\"schema\":1,\"id\":\"0123456789abcdef\",\"community_"
+                     "id\":\"1:abc=\",");
+    assert_has(line, "\"start\":\"2023-11-14T22:13:20.100000Z\",\"end\":\"2023-11-14T22:13:20."
+                     "300000Z\",\"duration_s\":0.2,");
+    assert_has(
+        line,
+        "tcp.port==40000 && tcp.port==25 && frame.number>=1 && frame.number<=3\",\"tunnel\":null}");
+    assert_has(
+        line,
+        "\"messages\":[],\"dialogue\":[],\"capabilities\":{\"before_tls\":null,\"after_tls\":null},"
+        "\"auth\":null,\"tls\":null,\"tcp\":{\"handshake_rtt_s\":null,\"syn_count\":3,");
     assert_has(line, "\"closed_by\":null,\"close\":\"timeout\"");
     assert_has(line, "\"reply\":null,\"also\":[]");
     assert_has(line, "\"advice\":[\"Check the firewall.\"]");
@@ -237,10 +249,14 @@ static void test_session_without_anything(void **state)
 static void test_keys_keep_their_order(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"type",     "schema",   "id",           "community_id", "capture", "start",
-                                       "end",      "duration_s", "client",     "server",       "protocol", "security",
-                                       "outcome",  "verdict",  "messages",     "dialogue",     "capabilities", "auth",
-                                       "tls",      "tcp",      "capture_quality", "findings"};
+    static const char *const keys[] = {"type",         "schema",       "id",
+                                       "community_id", "capture",      "start",
+                                       "end",          "duration_s",   "client",
+                                       "server",       "protocol",     "security",
+                                       "outcome",      "verdict",      "messages",
+                                       "dialogue",     "capabilities", "auth",
+                                       "tls",          "tcp",          "capture_quality",
+                                       "findings"};
     struct fixture f;
     struct sw_writer out;
     fixture_delivered(&f);
@@ -261,10 +277,14 @@ static void test_delivered_session(void **state)
     struct sw_writer out;
     fixture_delivered(&f);
     const char *line = session_line(&f, &plain_style, &out);
-    assert_has(line, "\"server\":{\"ip\":\"198.51.100.25\",\"port\":25,\"name\":\"mx.example.org\",\"name_source\":\"banner\"}");
+    assert_has(line, "\"server\":{\"ip\":\"198.51.100.25\",\"port\":25,\"name\":\"mx.example.org\","
+                     "\"name_source\":\"banner\"}");
     assert_has(line, "\"size_declared\":500,\"size_seen\":321,");
-    assert_has(line, "\"final_reply\":{\"code\":250,\"enhanced\":null,\"text\":\"2.0.0 queued as 4F1B2\",\"frame\":14}");
-    assert_has(line, "\"before_tls\":{\"AUTH\":\"PLAIN LOGIN XOAUTH2\",\"SIZE\":\"1000\",\"8BITMIME\":\"\"}");
+    assert_has(line, "\"final_reply\":{\"code\":250,\"enhanced\":null,\"text\":\"2.0.0 queued as "
+                     "4F1B2\",\"frame\":14}");
+    assert_has(
+        line,
+        "\"before_tls\":{\"AUTH\":\"PLAIN LOGIN XOAUTH2\",\"SIZE\":\"1000\",\"8BITMIME\":\"\"}");
     assert_has(line, "\"offered\":[\"PLAIN\",\"LOGIN\",\"XOAUTH2\"]");
     assert_has(line, "\"user\":\"annalogin\",\"result\":\"accepted\",\"code\":235,");
     assert_has(line, "\"verb\":\"AUTH\",\"argument\":\"PLAIN ***\"");
@@ -283,11 +303,15 @@ static void test_refused_session(void **state)
     struct sw_writer out;
     fixture_refused(&f, SW_SPAN_LIT("5.7.1 no \xff relay\nsecond"));
     const char *line = session_line(&f, &plain_style, &out);
-    assert_has(line, "\"reply\":{\"code\":550,\"enhanced\":\"5.7.1\",\"text\":\"5.7.1 no \xef\xbf\xbd relay\\nsecond\","
+    assert_has(line, "\"reply\":{\"code\":550,\"enhanced\":\"5.7.1\",\"text\":\"5.7.1 no "
+                     "\xef\xbf\xbd relay\\nsecond\","
                      "\"text_hex\":\"352e372e31206e6f20ff2072656c61790a7365636f6e64\"}");
-    assert_has(line, "\"also\":[{\"cause\":\"rcpt-policy-denied\",\"confidence\":\"possible\",\"frame\":null}]");
+    assert_has(
+        line,
+        "\"also\":[{\"cause\":\"rcpt-policy-denied\",\"confidence\":\"possible\",\"frame\":null}]");
     assert_has(line, "{\"client\":\"OE/WinMail/WLM/Outlook\",\"code\":\"0x800CCC");
-    assert_has(line, "\"outcome\":\"stuck\",\"cause\":\"rcpt-relay-denied\",\"code\":550,\"enhanced\":\"5.7.1\",");
+    assert_has(line, "\"outcome\":\"stuck\",\"cause\":\"rcpt-relay-denied\",\"code\":550,"
+                     "\"enhanced\":\"5.7.1\",");
     assert_has(line, "\"size_seen\":null");
     sw_writer_release(&out);
 }
@@ -320,7 +344,8 @@ static void test_keywords_beyond_the_cap_are_counted(void **state)
     fixture_delivered(&f);
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "X%d", i);
-        many[i] = (struct sw_capability){i + 1 < MANY ? &many[i + 1] : NULL, sw_span_str(names[i]), {NULL, 0}};
+        many[i] = (struct sw_capability){
+            i + 1 < MANY ? &many[i + 1] : NULL, sw_span_str(names[i]), {NULL, 0}};
     }
     f.hello.capabilities = many;
     assert_has(session_line(&f, &plain_style, &out), "\"X127\":\"\",\"...\":172}");
@@ -335,7 +360,8 @@ static void test_times_have_the_precision_of_the_capture(void **state)
     fixture_init(&f);
     f.facts.time_digits = 9;
     f.facts.first.time_ns += 1;
-    assert_has(session_line(&f, &plain_style, &out), "\"start\":\"2023-11-14T22:13:20.100000001Z\"");
+    assert_has(session_line(&f, &plain_style, &out),
+               "\"start\":\"2023-11-14T22:13:20.100000001Z\"");
     sw_writer_release(&out);
 }
 
@@ -351,11 +377,14 @@ static void test_ipv6_filter_and_icmp(void **state)
     f.facts.tuple.dst[15] = 1;
     f.facts.close = SW_CLOSE_ICMP;
     f.facts.icmp_count = 1;
-    f.facts.icmp[0] = (struct sw_flow_icmp){.mark = fixture_mark(2), .type = 1, .code = 4, .ip_version = 6};
+    f.facts.icmp[0] =
+        (struct sw_flow_icmp){.mark = fixture_mark(2), .type = 1, .code = 4, .ip_version = 6};
     memcpy(f.facts.icmp[0].from, f.facts.tuple.dst, 16);
     const char *line = session_line(&f, &plain_style, &out);
     assert_has(line, "ipv6.addr==fd00:: && ipv6.addr==fd00::1 && ");
-    assert_has(line, "\"icmp\":[{\"type\":1,\"code\":4,\"from\":\"server\",\"frame\":2,\"ip\":\"fd00::1\"}]");
+    assert_has(
+        line,
+        "\"icmp\":[{\"type\":1,\"code\":4,\"from\":\"server\",\"frame\":2,\"ip\":\"fd00::1\"}]");
     assert_has(line, "\"closed_by\":\"network\",\"close\":\"icmp\"");
     sw_writer_release(&out);
 }
@@ -382,10 +411,13 @@ static void test_summary_line(void **state)
     const char *line = written(&out);
     assert_json_line(line);
     assert_has(line, "{\"type\":\"summary\",\"schema\":1,\"frames\":{\"read\":7,");
-    assert_has(line, "\"by_outcome\":{\"delivered\":1,\"partial\":0,\"stuck\":1,\"no-mail\":0,\"unknown\":0}");
+    assert_has(
+        line,
+        "\"by_outcome\":{\"delivered\":1,\"partial\":0,\"stuck\":1,\"no-mail\":0,\"unknown\":0}");
     assert_has(line, "\"by_cause\":{\"tcp-syn-timeout\":1,\"ok-delivered\":1}");
     assert_has(line, "\"by_client\":[{\"ip\":\"192.0.2.10\",\"sessions\":2,");
-    assert_has(line, "\"damage\":[{\"file\":\"a.pcap\",\"offset\":99,\"what\":\"cut \xef\xbf\xbd\",\"what_hex\":\"63757420ff\"}]");
+    assert_has(line, "\"damage\":[{\"file\":\"a.pcap\",\"offset\":99,\"what\":\"cut "
+                     "\xef\xbf\xbd\",\"what_hex\":\"63757420ff\"}]");
     sw_writer_release(&out);
     sw_summary_clear(&summary);
 }

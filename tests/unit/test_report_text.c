@@ -1,5 +1,6 @@
 /*
- * The text report of sessions built by hand: what stands there, what is grouped, and that nothing unsafe gets through.
+ * The text report of sessions built by hand: what stands there, what is grouped, and that nothing
+ * unsafe gets through.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include <stdio.h>
 
 static const struct sw_report_style plain_style = {.width = 100, .files = 1, .version = "1"};
-static const struct sw_report_style full_style = {.width = 100, .files = 1, .version = "1", .verbose = true};
+static const struct sw_report_style full_style = {
+    .width = 100, .files = 1, .version = "1", .verbose = true};
 
 static void assert_has(const char *text, const char *part)
 {
@@ -48,11 +50,13 @@ static void test_stuck_session_says_it_all(void **state)
     fixture_refused(&f, SW_SPAN_LIT("5.7.1 no relay\n5.7.1 really"));
     fixture_render(&f, "text", &plain_style, &out);
     const char *text = (const char *)out.bytes;
-    assert_has(text, "  1  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.25:25 (mx.example.org)\n");
+    assert_has(text, "  1  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.25:25 "
+                     "(mx.example.org)\n");
     assert_has(text, "     The mail to bob@example.org was not sent because");
     assert_has(text, "     cause      rcpt-relay-denied (certain, at stage rcpt)\n");
     assert_has(text, "     reply      550 5.7.1 no relay really\n");
-    assert_has(text, "     to act     the sender (the person or the mail program); trying again unchanged will not help\n");
+    assert_has(text, "     to act     the sender (the person or the mail program); trying again "
+                     "unchanged will not help\n");
     assert_has(text, "     try first  Check the firewall.\n");
     assert_has(text, "     evidence   frame 10, server: refuses bob@example.org\n");
     assert_has_not(text, "EHLO");
@@ -67,8 +71,9 @@ static void test_delivered_session_is_one_line(void **state)
     struct sw_writer out;
     fixture_delivered(&f);
     fixture_render(&f, "text", &plain_style, &out);
-    assert_string_equal((const char *)out.bytes, "  1  delivered  2023-11-14 22:13:20Z  192.0.2.10:40000 -> "
-                                                 "198.51.100.25:25 (mx.example.org)  1 mail\n\n");
+    assert_string_equal((const char *)out.bytes,
+                        "  1  delivered  2023-11-14 22:13:20Z  192.0.2.10:40000 -> "
+                        "198.51.100.25:25 (mx.example.org)  1 mail\n\n");
     sw_writer_release(&out);
 }
 
@@ -94,7 +99,8 @@ static void test_wire_text_cannot_reach_the_terminal_raw(void **state)
     (void)state;
     struct fixture f;
     struct sw_writer out;
-    fixture_refused(&f, SW_SPAN_LIT("a\x1b]0;t\x07 \x9b" "2J \xe2\x80\xae \r\x08 z"));
+    fixture_refused(&f, SW_SPAN_LIT("a\x1b]0;t\x07 \x9b"
+                                    "2J \xe2\x80\xae \r\x08 z"));
     f.message.sender = SW_SPAN_LIT("\x1b[31m");
     f.hello.command->argument = SW_SPAN_LIT("h\x1b[31m\nC  QUIT");
     f.verdict.server_name = SW_SPAN_LIT("n\x1b[31m");
@@ -147,9 +153,11 @@ static void test_sessions_that_are_alike_are_grouped(void **state)
     struct sw_part part;
     struct sw_writer out;
     fixture_init(&f);
-    struct sw_record record = {.kind = SW_RECORD_SESSION, .session = &f.session, .verdict = &f.verdict};
+    struct sw_record record = {
+        .kind = SW_RECORD_SESSION, .session = &f.session, .verdict = &f.verdict};
     sw_writer_open_memory(&out);
-    assert_true(sw_part_open(&part, sw_report_format_find("text"), &plain_style, &out, "m.pcap", 0));
+    assert_true(
+        sw_part_open(&part, sw_report_format_find("text"), &plain_style, &out, "m.pcap", 0));
     for (int i = 0; i < 20; i++)
         sw_part_record(&part, &record);
     f.facts.tuple.dst[3] = 99; /* another server is another story */
@@ -157,16 +165,20 @@ static void test_sessions_that_are_alike_are_grouped(void **state)
     sw_part_close(&part);
     sw_writer_char(&out, '\0');
     const char *text = (const char *)out.bytes;
-    assert_has(text, "  2  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.25:25  like 1\n");
+    assert_has(
+        text,
+        "  2  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.25:25  like 1\n");
     assert_has(text, "  5  STUCK");
     assert_has_not(text, "  6  STUCK");
-    assert_has(text, " 21  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.99:25\n");
+    assert_has(text,
+               " 21  STUCK      2023-11-14 22:13:20Z  192.0.2.10:40000 -> 198.51.100.99:25\n");
     assert_has(text, "     try first  as for session 1\n");
     assert_has(text, "and 15 more stuck like session 1 (tcp-syn-timeout)\n");
     sw_writer_release(&out);
 }
 
-static const char *closing(const struct sw_summary *summary, const struct sw_report_style *style, struct sw_writer *out)
+static const char *closing(const struct sw_summary *summary, const struct sw_report_style *style,
+                           struct sw_writer *out)
 {
     struct sw_part part;
     struct sw_record record = {.kind = SW_RECORD_SUMMARY, .summary = summary};
@@ -190,10 +202,11 @@ static void test_headline(void **state)
     summary.by_outcome[SW_OUTCOME_DELIVERED] = 3;
     summary.by_cause[SW_CAUSE_TCP_REFUSED] = 2;
     summary.by_cause[SW_CAUSE_OK_DELIVERED] = 3;
-    assert_string_equal(closing(&summary, &plain_style, &out), "2 of 5 sessions left mail in the outbox.\n"
-                                                               "  sessions   2 stuck, 3 delivered\n"
-                                                               "  causes     3 ok-delivered, 2 tcp-refused\n"
-                                                               "  read       40 frames\n");
+    assert_string_equal(closing(&summary, &plain_style, &out),
+                        "2 of 5 sessions left mail in the outbox.\n"
+                        "  sessions   2 stuck, 3 delivered\n"
+                        "  causes     3 ok-delivered, 2 tcp-refused\n"
+                        "  read       40 frames\n");
     sw_writer_release(&out);
 }
 
@@ -208,7 +221,8 @@ static void test_capture_without_mail(void **state)
     summary.udp_packets = 30;
     summary.dns_packets = 14;
     const char *text = closing(&summary, &plain_style, &out);
-    assert_has(text, "This capture holds no mail: 120 frames with 1 TCP connection, 14 DNS packets and 16 other UDP");
+    assert_has(text, "This capture holds no mail: 120 frames with 1 TCP connection, 14 DNS packets "
+                     "and 16 other UDP");
     assert_has(text, "tcpdump -i eth0 -s 0 -w mail.pcap 'tcp port 25 ");
     sw_writer_release(&out);
 }
@@ -220,8 +234,9 @@ static void test_pseudonyms_are_the_same_in_both_formats(void **state)
     struct fixture f;
     struct sw_writer text;
     struct sw_writer json;
-    static const char *const secret[] = {"192.0.2.10", "198.51.100.25", "anna", "bob", "example.org", "example.net",
-                                         "LAPTOP", "secret plan", "1:abc=", "0123456789abcdef", "dir/"};
+    static const char *const secret[] = {"192.0.2.10",  "198.51.100.25",    "anna",   "bob",
+                                         "example.org", "example.net",      "LAPTOP", "secret plan",
+                                         "1:abc=",      "0123456789abcdef", "dir/"};
     veiled.anonymize = true;
     veiled.veil_key = (struct sw_hash_key){1, 2};
     fixture_delivered(&f);

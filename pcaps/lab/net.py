@@ -1,0 +1,109 @@
+"""Two hosts in network namespaces, joined by a cable, and a recorder on the client's end of it."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+CLIENT, SERVER = "192.0.2.10", "198.51.100.25"
+CLIENT6, SERVER6 = "2001:db8:1::10", "2001:db8:1::25"
+
+
+def sh(command, check=True, **more):
+    return subprocess.run(command, shell=isinstance(command, str), check=check, capture_output=True, text=True, **more)
+
+
+class Lab:
+    """One recording: namespaces, processes and a scratch folder that go away together."""
+
+    def __init__(self, number, target):
+        self.client, self.server = "lab%dc" % number, "lab%ds" % number
+        self.target = target
+        self.processes = []
+        self.cleanups = []
+        self.recorder = None
+        self.folder = tempfile.mkdtemp(prefix="smtpwhy-lab-")
+        os.chmod(self.folder, 0o755)
+
+    def __enter__(self):
+        self.destroy_namespaces()
+        for name, other, v4, v6 in ((self.client, self.server, CLIENT, CLIENT6), (self.server, self.client, SERVER, SERVER6)):
+            sh("ip netns add %s" % name)
+        sh("ip link add c0 netns %s type veth peer name s0 netns %s" % (self.client, self.server))
+        for name, dev, v4, v6 in ((self.client, "c0", CLIENT, CLIENT6), (self.server, "s0", SERVER, SERVER6)):
+            for command in ("link set lo up", "link set %s up" % dev, "addr add %s/24 dev %s" % (v4, dev),
+                            "-6 addr add %s/64 dev %s nodad" % (v6, dev), "route add default dev %s" % dev):
+                sh("ip -n %s %s" % (name, command))
+            sh("ip netns exec %s ethtool -K %s tx off gso off gro off tso off" % (name, dev), check=False)
+            sh("ip netns exec %s sysctl -qw net.ipv4.tcp_syn_linear_timeouts=0" % name, check=False)
+        return self
+
+    def __exit__(self, *_):
+        for cleanup in self.cleanups:
+            cleanup()
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        self.destroy_namespaces()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def destroy_namespaces(self):
+        for name in (self.client, self.server):
+            sh("ip netns pids %s | xargs -r kill -9" % name, check=False)
+            sh("ip netns del %s" % name, check=False)
+
+    # --- processes ---
+    def spawn(self, host, command, **more):
+        process = subprocess.Popen(["ip", "netns", "exec", host] + command, start_new_session=True,
+                                   stdin=more.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, **more)
+        self.processes.append(process)
+        return process
+
+    def run(self, command, stdin="", timeout=90):
+        """A client program; what it prints and how it ends does not matter, the packets do."""
+        try:
+            return subprocess.run(["ip", "netns", "exec", self.client] + command, input=stdin, text=True, timeout=timeout,
+                                  capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def on_server(self, command):
+        return sh("ip netns exec %s %s" % (self.server, command))
+
+    def on_client(self, command):
+        return sh("ip netns exec %s %s" % (self.client, command))
+
+    def wait_port(self, port, seconds=20):
+        """Until something listens; asked of the server's own tables, so that nothing of it is recorded."""
+        end = time.time() + seconds
+        while time.time() < end:
+            out = sh("ip netns exec %s ss -Hltn 'sport = :%d'" % (self.server, port), check=False).stdout
+            if out.strip():
+                return
+            time.sleep(0.1)
+        raise RuntimeError("nothing listens on port %d" % port)
+
+    # --- recording ---
+    def record(self, expression="", interface="c0", nano=False):
+        command = ["tcpdump", "-i", interface, "-s", "0", "-U", "-n", "--immediate-mode", "-w", self.target + ".tmp"]
+        if nano:
+            command.append("--time-stamp-precision=nano")
+        if expression:
+            command.append(expression)
+        self.recorder = subprocess.Popen(["ip", "netns", "exec", self.client] + command, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.PIPE)
+        for line in self.recorder.stderr:
+            if b"listening" in line:
+                break
+        time.sleep(0.2)
+
+    def stop(self, settle=0.5):
+        time.sleep(settle)
+        if not self.recorder:
+            return
+        self.recorder.send_signal(signal.SIGINT)
+        self.recorder.wait(timeout=20)
+        self.recorder = None
+        os.replace(self.target + ".tmp", self.target)

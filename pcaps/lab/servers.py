@@ -1,0 +1,200 @@
+"""Real mail servers, each from its own configuration in the recording's scratch folder."""
+import json
+import os
+import pwd
+import threading
+
+from net import sh
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LOCK = threading.Lock()
+UNPACKED = os.path.join(HERE, ".unpacked")  # packages that conflict with Postfix, unpacked and run from there
+
+
+def unpack(package):
+    folder = os.path.join(UNPACKED, package)
+    with LOCK:  # several recordings may want it at once
+        if not os.path.isdir(folder):
+            os.makedirs(UNPACKED, exist_ok=True)
+            sh("apt-get download -qq %s" % package, cwd=UNPACKED)
+            deb = [f for f in os.listdir(UNPACKED) if f.startswith(package + "_")][0]
+            sh("dpkg -x %s %s" % (deb, folder), cwd=UNPACKED)
+    return folder
+
+
+def odd(lab, script, port=25):
+    lab.spawn(lab.server, ["python3", os.path.join(HERE, "odd.py"), str(port), json.dumps(script)])
+    lab.wait_port(port)
+
+
+def aiosmtpd(lab, port=25, *options):
+    lab.spawn(lab.server, ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", "0.0.0.0:%d" % port, "-c",
+                           "aiosmtpd.handlers.Sink", *options])
+    lab.wait_port(port)
+
+
+MASTER = """smtp inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+MAIN = """compatibility_level = 3.6
+queue_directory = {folder}/spool
+data_directory = {folder}/data
+daemon_directory = /usr/lib/postfix/sbin
+command_directory = /usr/sbin
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = /var/log/smtpwhy-lab.log
+maillog_file_prefixes = /var
+smtpd_peername_lookup = no
+myhostname = mx.example.org
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_protocols = all
+virtual_mailbox_domains = example.org
+virtual_mailbox_maps = inline:{{bob@example.org=bob, carol@example.org=carol, dave@example.org=dave, anna@example.org=anna}}
+virtual_transport = discard
+smtpd_relay_restrictions = reject_unauth_destination
+alias_maps =
+local_recipient_maps =
+"""
+
+
+def postfix_config(lab, name, settings, master=MASTER):
+    folder = os.path.join(lab.folder, name)
+    for part in ("etc", "spool", "data"):
+        os.makedirs(os.path.join(folder, part))
+    owner = pwd.getpwnam("postfix")
+    os.chown(os.path.join(folder, "data"), owner.pw_uid, owner.pw_gid)
+    with open(os.path.join(folder, "etc", "main.cf"), "w", encoding="utf-8") as file:
+        file.write(MAIN.format(folder=folder) + "\n".join("%s = %s" % item for item in settings.items()) + "\n")
+    with open(os.path.join(folder, "etc", "master.cf"), "w", encoding="utf-8") as file:
+        file.write(master)
+    return os.path.join(folder, "etc")
+
+
+def postfix(lab, settings=None, port=25, master=MASTER):
+    if port != 25:
+        master = master.replace("smtp inet", "%d inet" % port)
+    etc = postfix_config(lab, "postfix", settings or {}, master)
+    lab.on_server("postfix -c %s start" % etc)
+    lab.cleanups.append(lambda: sh("ip netns exec %s postfix -c %s abort" % (lab.server, etc), check=False))
+    lab.wait_port(port)
+    return etc
+
+
+EXIM = """primary_hostname = mx.example.org
+exim_path = {program}
+keep_environment =
+spool_directory = {folder}/spool
+log_file_path = {folder}/%slog
+exim_user = mail
+exim_group = mail
+never_users =
+domainlist local_domains = example.org
+acl_smtp_rcpt = acl_rcpt
+acl_smtp_data = acl_data
+host_lookup =
+rfc1413_query_timeout = 0s
+smtp_accept_keepalive = false
+tls_advertise_hosts =
+{main}
+begin acl
+acl_rcpt:
+{rcpt}
+  accept hosts = :
+  require message = relay not permitted
+    domains = +local_domains
+  deny message = Unrouteable address
+    local_parts = ! bob : carol : dave : anna : postmaster
+  accept
+acl_data:
+{data}
+  accept
+begin routers
+all:
+  driver = redirect
+  data = :blackhole:
+  allow_fail
+begin authenticators
+{auth}
+"""
+
+EXIM_AUTH = """plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if and{{eq{$auth2}{anna@example.org}}{eq{$auth3}{lab-Secret-4711}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = ${if and{{eq{$auth1}{anna@example.org}}{eq{$auth2}{lab-Secret-4711}}}}
+  server_set_id = $auth1
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${if eq{$auth1}{anna@example.org}{lab-Secret-4711}fail}
+  server_set_id = $auth1
+"""
+
+
+def exim_config(lab, name, main="", rcpt="", data="", auth=EXIM_AUTH):
+    folder = os.path.join(lab.folder, name)
+    os.makedirs(os.path.join(folder, "spool"))
+    sh("chown -R mail:mail %s" % folder)
+    path = os.path.join(folder, "exim.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(EXIM.replace("{folder}", folder).replace("{program}", exim_program()).replace("{main}", main).replace("{rcpt}", rcpt)
+                   .replace("{data}", data).replace("{auth}", auth))
+    return path
+
+
+def exim_program():
+    sh("id Debian-exim || useradd -r -d /var/empty -s /usr/sbin/nologin Debian-exim", check=False)  # built into it
+    return os.path.join(unpack("exim4-daemon-light"), "usr/sbin/exim4")
+
+
+def exim(lab, port=25, **config):
+    path = exim_config(lab, "exim", **config)
+    lab.spawn(lab.server, [exim_program(), "-C", path, "-bdf", "-oX", str(port)])
+    lab.wait_port(port)
+
+
+def opensmtpd(lab, port=25, rules="", tables=""):
+    folder = unpack("opensmtpd")
+    for user, home in (("opensmtpd", "/var/empty"), ("opensmtpq", "/var/empty")):
+        sh("id %s || useradd -r -d %s -s /usr/sbin/nologin %s" % (user, home, user), check=False)
+    os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
+    conf = os.path.join(lab.folder, "smtpd.conf")
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write('smtp max-message-size 100K\n%s\nlisten on 198.51.100.25 port %d hostname mx.example.org\naction "in" mda "true" user nobody\n%s\n'
+                   'match from any for domain "example.org" action "in"\n' % (tables, port, rules))
+    sh("mkdir -p /usr/lib/x86_64-linux-gnu/opensmtpd && cp -rn %s/usr/lib/*/opensmtpd/. /usr/lib/x86_64-linux-gnu/opensmtpd/" % folder,
+       check=False)
+    lab.spawn(lab.server, [os.path.join(folder, "usr/sbin/smtpd"), "-d", "-f", conf])
+    lab.wait_port(port)
+
