@@ -98,6 +98,56 @@ static bool expects_more(struct smtp_state *st, const struct smtp_pending *p,
     return false;
 }
 
+static void data_answered(struct smtp_io *io, uint32_t id, uint16_t code)
+{
+    struct smtp_state *st = io->state;
+    if (st->mode == SMTP_MODE_BODY && st->body_id == id) {
+        if (code / 100 != 3)
+            st->mode = SMTP_MODE_COMMAND; /* the text had been assumed */
+        return;
+    }
+    end_of_wait(st, id);
+    if (code != 354 || st->mode != SMTP_MODE_COMMAND)
+        return;
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_DATA_BEGIN,
+        .from = SW_FROM_SERVER,
+        .verb = SMTP_VERB_DATA,
+        .id = id,
+        .answers = id,
+        .begin = io->begin,
+        .end = io->end,
+    };
+    smtp_body_begin(st, id);
+    smtp_emit(io, &event);
+}
+
+static void starttls_answered(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_t code)
+{
+    end_of_wait(io->state, id);
+    if (code / 100 != 2)
+        return;
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_TLS_HANDOVER,
+        .from = SW_FROM_SERVER,
+        .verb = verb,
+        .answers = id,
+        .begin = io->begin,
+        .end = io->end,
+    };
+    io->state->mode = SMTP_MODE_TLS;
+    smtp_emit(io, &event);
+}
+
+static void login_answered(struct smtp_state *st, uint32_t id, uint16_t code)
+{
+    end_of_wait(st, id);
+    if (code == 334 && st->mode == SMTP_MODE_COMMAND)
+        st->mode = SMTP_MODE_AUTH;
+    else if (code != 334 && st->mode == SMTP_MODE_AUTH)
+        st->mode = SMTP_MODE_COMMAND;
+}
+
 /* What the answer to one command changes; called behind its event. */
 static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_t code)
 {
@@ -109,45 +159,14 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
         break;
     case SMTP_VERB_AUTH:
     case SMTP_VERB_AUTH_DATA:
-        end_of_wait(st, id);
-        if (code == 334 && st->mode == SMTP_MODE_COMMAND)
-            st->mode = SMTP_MODE_AUTH;
-        else if (code != 334 && st->mode == SMTP_MODE_AUTH)
-            st->mode = SMTP_MODE_COMMAND;
+        login_answered(st, id, code);
         break;
     case SMTP_VERB_DATA:
-        if (st->mode == SMTP_MODE_BODY && st->body_id == id && code / 100 != 3) {
-            st->mode = SMTP_MODE_COMMAND; /* the text had been assumed */
-            break;
-        }
-        end_of_wait(st, id);
-        if (code != 354 || st->mode == SMTP_MODE_BODY)
-            break;
-        if (st->mode == SMTP_MODE_COMMAND) {
-            struct smtp_event event = {.kind = SMTP_EVENT_DATA_BEGIN,
-                                       .from = SW_FROM_SERVER,
-                                       .verb = SMTP_VERB_DATA,
-                                       .id = id,
-                                       .answers = id,
-                                       .begin = io->begin,
-                                       .end = io->end};
-            smtp_body_begin(st, id);
-            smtp_emit(io, &event);
-        }
+        data_answered(io, id, code);
         break;
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
-        end_of_wait(st, id);
-        if (positive) {
-            struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER,
-                                       .from = SW_FROM_SERVER,
-                                       .verb = verb,
-                                       .answers = id,
-                                       .begin = io->begin,
-                                       .end = io->end};
-            st->mode = SMTP_MODE_TLS;
-            smtp_emit(io, &event);
-        }
+        starttls_answered(io, verb, id, code);
         break;
     case SMTP_VERB_RCPT:
         st->accepted_recipients += positive;
@@ -160,30 +179,9 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
     case SMTP_VERB_RSET:
     case SMTP_VERB_EHLO:
     case SMTP_VERB_HELO:
-        if (positive)
-            st->accepted_recipients = 0;
+        st->accepted_recipients = positive ? 0 : st->accepted_recipients;
         break;
-    case SMTP_VERB_UNKNOWN:
-    case SMTP_VERB_JUNK:
-    case SMTP_VERB_BDAT:
-    case SMTP_VERB_BURL:
-    case SMTP_VERB_NOOP:
-    case SMTP_VERB_QUIT:
-    case SMTP_VERB_VRFY:
-    case SMTP_VERB_EXPN:
-    case SMTP_VERB_HELP:
-    case SMTP_VERB_ETRN:
-    case SMTP_VERB_ATRN:
-    case SMTP_VERB_TURN:
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_XFORWARD:
-    case SMTP_VERB_SEND:
-    case SMTP_VERB_SOML:
-    case SMTP_VERB_SAML:
-    case SMTP_VERB_DEBUG:
-    case SMTP_VERB_WIZ:
-    case SMTP_VERB_END_OF_DATA:
-    case SMTP_VERB_COUNT:
+    default: /* the others change nothing; the numbers come from a queue of bytes */
         break;
     }
 }

@@ -30,6 +30,10 @@ class Lab:
         self.destroy_namespaces()
         for name, other, v4, v6 in ((self.client, self.server, CLIENT, CLIENT6), (self.server, self.client, SERVER, SERVER6)):
             sh("ip netns add %s" % name)
+            # a name server that refuses at once: servers that look the client up do not hang
+            os.makedirs("/etc/netns/%s" % name, exist_ok=True)
+            with open("/etc/netns/%s/resolv.conf" % name, "w", encoding="utf-8") as file:
+                file.write("nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
         sh("ip link add c0 netns %s type veth peer name s0 netns %s" % (self.client, self.server))
         for name, dev, v4, v6 in ((self.client, "c0", CLIENT, CLIENT6), (self.server, "s0", SERVER, SERVER6)):
             for command in ("link set lo up", "link set %s up" % dev, "addr add %s/24 dev %s" % (v4, dev),
@@ -52,6 +56,7 @@ class Lab:
         for name in (self.client, self.server):
             sh("ip netns pids %s | xargs -r kill -9" % name, check=False)
             sh("ip netns del %s" % name, check=False)
+            shutil.rmtree("/etc/netns/%s" % name, ignore_errors=True)
 
     # --- processes ---
     def spawn(self, host, command, **more):

@@ -191,7 +191,8 @@ def opensmtpd(lab, port=25, rules="", tables=""):
     os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
     conf = os.path.join(lab.folder, "smtpd.conf")
     with open(conf, "w", encoding="utf-8") as file:
-        file.write('smtp max-message-size 100K\n%s\nlisten on 198.51.100.25 port %d hostname mx.example.org\naction "in" mda "true" user nobody\n%s\n'
+        file.write('smtp max-message-size 100K\n%s\ntable users { "bob" = "nobody" }\n'
+                   'listen on 198.51.100.25 port %d hostname mx.example.org\naction "in" mda "true" virtual <users>\n%s\n'
                    'match from any for domain "example.org" action "in"\n' % (tables, port, rules))
     sh("mkdir -p /usr/lib/x86_64-linux-gnu/opensmtpd && cp -rn %s/usr/lib/*/opensmtpd/. /usr/lib/x86_64-linux-gnu/opensmtpd/" % folder,
        check=False)
