@@ -44,11 +44,11 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        for cleanup in self.cleanups:
-            cleanup()
         for process in self.processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+        for cleanup in self.cleanups:
+            cleanup()
         self.destroy_namespaces()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from net import sh
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCK = threading.Lock()
+ONE_OPENSMTPD = threading.Semaphore(1)
 UNPACKED = os.path.join(HERE, ".unpacked")  # packages that conflict with Postfix, unpacked and run from there
 
 
@@ -185,6 +186,8 @@ def exim(lab, port=25, **config):
 
 
 def opensmtpd(lab, port=25, rules="", tables=""):
+    ONE_OPENSMTPD.acquire()  # its control socket has a fixed place
+    lab.cleanups.append(ONE_OPENSMTPD.release)
     folder = unpack("opensmtpd")
     for user, home in (("opensmtpd", "/var/empty"), ("opensmtpq", "/var/empty")):
         sh("id %s || useradd -r -d %s -s /usr/sbin/nologin %s" % (user, home, user), check=False)

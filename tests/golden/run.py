@@ -79,7 +79,7 @@ def stale(captures, update):
     known = {capture + ending for capture in captures for ending, _ in FORMATS}
     failures = 0
     for name in find(HERE, tuple(ending for ending, _ in FORMATS)):
-        if name in known:
+        if name in known or name == "CMakeLists.txt":
             continue
         if update:
             os.remove(os.path.join(HERE, name))
