@@ -34,6 +34,8 @@ void smtp_body_begin(struct smtp_state *state, uint32_t id)
     state->body_octets = 0;
     state->body_state = LINE_START;
     state->false_end_last = false;
+    state->told_lf = false;
+    state->told_cr = false;
 }
 
 static void tell_octets(struct smtp_io *io, struct sw_span bytes, uint32_t flags)
@@ -102,8 +104,7 @@ static void false_end(struct smtp_io *io, struct sw_span bytes, size_t at, enum 
 
 /* From inside a line to behind its LF, or to the end of the bytes. Lone CRs and LFs are told once a
  * piece. */
-static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at, bool *told_lf,
-                        bool *told_cr)
+static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at)
 {
     struct smtp_state *st = io->state;
     struct sw_span rest = sw_span_from(bytes, at);
@@ -112,16 +113,16 @@ static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at, boo
     bool complete = lf < rest.len;
     bool cr_before = lf > 0 ? rest.ptr[lf - 1] == '\r' : st->body_state == MID_LINE_CR;
     bool lone_cr = (st->body_state == MID_LINE_CR && lf > 0) || cr + 1 < lf;
-    if (lone_cr && !*told_cr) {
-        *told_cr = true;
+    if (lone_cr && !st->told_cr) {
+        st->told_cr = true;
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_CR, (struct sw_span){NULL, 0}, 0);
     }
     if (!complete) {
         st->body_state = cr_before && lf > 0 ? MID_LINE_CR : MID_LINE;
         return bytes.len;
     }
-    if (!cr_before && !*told_lf) {
-        *told_lf = true;
+    if (!cr_before && !st->told_lf) {
+        st->told_lf = true;
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_LF, (struct sw_span){NULL, 0}, 0);
     }
     st->body_state = cr_before ? LINE_START : LF_LINE_START;
@@ -183,13 +184,11 @@ static bool at_line_start(const struct smtp_state *st)
 size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
 {
     struct smtp_state *st = io->state;
-    bool told_lf = false;
-    bool told_cr = false;
     size_t at = 0;
     while (at < bytes.len) {
         st->false_end_last = false;
         if (!at_line_start(st)) {
-            size_t next = skip_line(io, bytes, at, &told_lf, &told_cr);
+            size_t next = skip_line(io, bytes, at);
             st->body_octets += next - at;
             at = next;
             continue;

@@ -74,36 +74,6 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
     return (size_t)(offset - piece->at.offset);
 }
 
-/* The binary header of the PROXY protocol, version 2, and its source address. */
-static size_t proxy_header(struct smtp_state *st, const struct sw_piece *piece,
-                           const struct smtp_sink *sink)
-{
-    static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
-                                          0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
-    struct sw_span b = piece->bytes;
-    bool first = st->next_id == 1 && !st->midstream && !st->greeted && piece->at.offset == 0;
-    if (!first || b.len < 16 || memcmp(b.ptr, signature, sizeof(signature)) != 0)
-        return 0;
-    size_t length = 16 + (size_t)(b.ptr[14] << 8 | b.ptr[15]);
-    char text[SW_ADDRESS_TEXT_BYTES] = "";
-    uint8_t address[16] = {0};
-    uint8_t family = b.ptr[13] >> 4;
-    if ((family == 1 && b.len >= 20) || (family == 2 && b.len >= 32)) {
-        memcpy(address, b.ptr + 16, family == 1 ? 4 : 16);
-        sw_address_format(address, family == 1 ? 4 : 6, text);
-    }
-    struct smtp_io io = io_at(st, sink, piece->at);
-    struct smtp_event event = {.kind = SMTP_EVENT_PROXY,
-                               .from = SW_FROM_CLIENT,
-                               .text = sw_span_str(text),
-                               .begin = piece->at,
-                               .end = piece->at};
-    smtp_emit(&io, &event);
-    size_t used = length < b.len ? length : b.len;
-    st->proxy_left = (uint32_t)(length - used);
-    return used;
-}
-
 /* One step of the client's bytes: a line, octets of a message, or nothing while a reply has to
  * decide. */
 static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at at, bool *line_open)
@@ -134,33 +104,96 @@ static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at 
     return 0;
 }
 
+/* The source address of a complete header of the PROXY protocol, version 2. */
+static void tell_proxy(struct smtp_io *io)
+{
+    struct smtp_state *st = io->state;
+    char text[SW_ADDRESS_TEXT_BYTES] = "";
+    uint8_t address[16] = {0};
+    uint8_t family = st->proxy[13] >> 4;
+    size_t length = family == 1 ? 4 : 16;
+    if ((family == 1 || family == 2) && st->proxy_have >= 16 + length) {
+        memcpy(address, st->proxy + 16, length);
+        sw_address_format(address, family == 1 ? 4 : 6, text);
+    }
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_PROXY,
+        .from = SW_FROM_CLIENT,
+        .text = sw_span_str(text),
+        .begin = io->begin,
+        .end = io->end,
+    };
+    smtp_emit(io, &event);
+}
+
+static size_t client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at);
+
+/*
+ * The binary header of the PROXY protocol, version 2, at the very beginning. Returns the bytes that
+ * belong to it, or that were found to be no header and were read as lines.
+ */
+static size_t proxy_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at)
+{
+    static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
+                                          0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
+    struct smtp_state *st = io->state;
+    size_t used = 0;
+    while (used < bytes.len && !st->proxy_checked) {
+        size_t have = st->proxy_have;
+        if (have < sizeof(signature) && bytes.ptr[used] != signature[have]) {
+            st->proxy_checked = true; /* what had looked like one are lines after all */
+            (void)client_bytes(io, sw_span_make(signature, have), at);
+            break;
+        }
+        st->proxy[st->proxy_have++] = bytes.ptr[used++];
+        have++;
+        size_t length = have >= 16 ? 16 + (size_t)(st->proxy[14] << 8 | st->proxy[15]) : SIZE_MAX;
+        if (have < length && have < sizeof(st->proxy))
+            continue;
+        st->proxy_checked = true;
+        st->proxy_left = (uint32_t)(length - have);
+        io->begin = io->end = at;
+        tell_proxy(io);
+    }
+    size_t rest = bytes.len - used < st->proxy_left ? bytes.len - used : st->proxy_left;
+    st->proxy_left -= (uint32_t)rest;
+    return used + rest;
+}
+
+/* Reads lines and messages until a reply has to decide; returns the bytes used. */
+static size_t client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at)
+{
+    struct smtp_state *st = io->state;
+    bool line_open = false;
+    size_t used = 0;
+    while (used < bytes.len && !line_open) {
+        struct sw_span rest = sw_span_from(bytes, used);
+        if (st->mode == SMTP_MODE_WAIT && st->wait_unsure)
+            smtp_release_hold(st, rest, io->sink);
+        if (st->mode == SMTP_MODE_WAIT || st->mode == SMTP_MODE_TLS)
+            break;
+        struct sw_at here = {at.offset + used, at.frame, at.time_ns};
+        used += client_step(io, rest, here, &line_open);
+    }
+    return used;
+}
+
 static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece,
                           const struct smtp_sink *sink)
 {
-    size_t used = proxy_header(st, piece, sink);
-    if (st->proxy_left > 0 && used == 0) {
-        used = piece->bytes.len < st->proxy_left ? piece->bytes.len : st->proxy_left;
-        st->proxy_left -= (uint32_t)used;
-    }
     struct smtp_io io = io_at(st, sink, piece->at);
-    bool line_open = false;
-    while (used < piece->bytes.len && !line_open) {
-        struct sw_span rest = sw_span_from(piece->bytes, used);
-        if (st->mode == SMTP_MODE_WAIT && st->wait_unsure)
-            smtp_release_hold(st, rest, sink);
-        if (st->mode == SMTP_MODE_WAIT || st->mode == SMTP_MODE_TLS) {
-            const struct smtp_pending *last = smtp_queue_last(st);
-            bool behind_starttls =
-                st->mode == SMTP_MODE_WAIT && last && last->verb == SMTP_VERB_STARTTLS;
-            if (behind_starttls) {
-                io.begin = io.end = piece->at;
-                smtp_odd(&io, SW_FROM_CLIENT, SMTP_ODD_AFTER_STARTTLS, (struct sw_span){NULL, 0},
-                         0);
-            }
-            break;
-        }
-        struct sw_at at = {piece->at.offset + used, piece->at.frame, piece->at.time_ns};
-        used += client_step(&io, rest, at, &line_open);
+    size_t used = 0;
+    if (!st->proxy_checked && (st->midstream || st->greeted || st->next_id > 1))
+        st->proxy_checked = true;
+    if (!st->proxy_checked || st->proxy_left > 0)
+        used = proxy_bytes(&io, piece->bytes, piece->at);
+    struct sw_at at = {piece->at.offset + used, piece->at.frame, piece->at.time_ns};
+    used += client_bytes(&io, sw_span_from(piece->bytes, used), at);
+    const struct smtp_pending *last = smtp_queue_last(st);
+    if (used < piece->bytes.len && st->mode == SMTP_MODE_WAIT && last &&
+        last->verb == SMTP_VERB_STARTTLS) {
+        io.begin = io.end = piece->at;
+        smtp_odd(&io, SW_FROM_CLIENT, SMTP_ODD_AFTER_STARTTLS, (struct sw_span){NULL, 0}, 0);
     }
     return used;
 }
@@ -191,10 +224,13 @@ void smtp_release_hold(struct smtp_state *state, struct sw_span next, const stru
     const struct smtp_pending *last = smtp_queue_last(state);
     enum smtp_verb verb = last ? (enum smtp_verb)last->verb : SMTP_VERB_NONE;
     bool command = smtp_looks_like_command(sw_span_sub(next, 0, sw_span_index(next, '\n')));
+    bool reply_is_lost = state->wait_unsure;
     state->wait_unsure = false;
     state->mode = SMTP_MODE_COMMAND;
     if (verb == SMTP_VERB_DATA && !command) {
         smtp_body_begin(state, last->id);
+        if (reply_is_lost) /* the 354 was in the gap, and so was what came before it */
+            state->queue_len = 0;
     } else if ((verb == SMTP_VERB_AUTH || verb == SMTP_VERB_AUTH_DATA) && !command) {
         state->mode = SMTP_MODE_AUTH;
         if (state->auth_step == 0 && state->mechanism == SMTP_MECH_LOGIN)

@@ -210,7 +210,10 @@ struct smtp_state {
     bool wait_unsure; /* the reply that would end a wait may be lost: the bytes themselves decide */
     uint16_t junk_lines; /* client lines in a row that are no commands */
     uint32_t proxy_left; /* bytes of a PROXY header still to come */
-    bool told_early;     /* the early talker was reported */
+    uint8_t proxy[32];   /* the first bytes of the client while they may be such a header */
+    uint8_t proxy_have;
+    bool proxy_checked;
+    bool told_early; /* the early talker was reported */
     uint32_t next_id;
     struct smtp_pending queue[SMTP_QUEUE];
     uint16_t queue_head, queue_len;
@@ -233,8 +236,9 @@ struct smtp_state {
     uint64_t bdat_left;
     bool bdat_last;
     uint32_t body_id;
-    uint8_t body_state;  /* the last octets seen, as a state of the end-of-data automaton */
-    bool false_end_last; /* the text so far ends in an end-of-data look-alike */
+    uint8_t body_state;    /* the last octets seen, as a state of the end-of-data automaton */
+    bool false_end_last;   /* the text so far ends in an end-of-data look-alike */
+    bool told_lf, told_cr; /* lone line ends of this text were reported */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */
     uint32_t lmtp_replies;        /* final replies given so far */
 };

@@ -65,7 +65,7 @@ static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
 
 static bool early_talker(const struct sw_case *c, struct sw_hit *hit)
 {
-    return c->session->first_bytes[SW_CLIENT].content != SW_CONTENT_TLS &&
+    return c->server_seen && c->session->first_bytes[SW_CLIENT].content != SW_CONTENT_TLS &&
            seen(c, hit, SMTP_ODD_EARLY_TALKER);
 }
 

@@ -156,7 +156,10 @@ bool sw_lines_next(struct sw_lines *lines, struct sw_span *chunk, uint64_t *offs
     *chunk = sw_span_from(*chunk, used);
     if (!complete)
         return false;
-    struct sw_span whole = in_one_piece ? part : sw_span_make(lines->block, lines->kept);
+    /* What is longer than a block is cut, also when it came in one piece: chunking must not show.
+     */
+    struct sw_span whole = in_one_piece ? sw_span_sub(part, 0, SW_LINE_BYTES)
+                                        : sw_span_make(lines->block, lines->kept);
     fill_line(lines, line, whole, whole.len < lines->length);
     lines->open = false;
     return true;

@@ -108,11 +108,17 @@ static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece
 
 static void drain(struct sw_mail *mail, bool forced);
 
+/* What is known of the line that waits, to judge it without a reply: the piece and what is held
+ * behind it. */
+struct force {
+    size_t behind_bytes; /* they stand in memory right behind the piece */
+};
+
 /*
- * One piece through the dissector; what it leaves is held or goes to TLS. `forced`: no reply will
- * come, nothing is held.
+ * One piece through the dissector; what it leaves is held or goes to TLS. With `force` no reply
+ * will come: nothing is held, the bytes themselves decide.
  */
-static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced)
+static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struct force *force)
 {
     struct sw_piece rest = *piece;
     while (rest.bytes.len > 0) {
@@ -133,10 +139,10 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, bool forced
             drain(mail, false);
             continue;
         }
-        bool server_is_visible = mail->facts->half[SW_SERVER].packets > 0;
-        if (!forced && server_is_visible && hold(&mail->held, rest.at, rest.bytes))
+        if (!force && hold(&mail->held, rest.at, rest.bytes))
             return;
-        smtp_release_hold(&mail->smtp, rest.bytes, &mail->sink);
+        size_t known = rest.bytes.len + (force ? force->behind_bytes : 0);
+        smtp_release_hold(&mail->smtp, sw_span_make(rest.bytes.ptr, known), &mail->sink);
         assert(!smtp_holds_client(&mail->smtp));
     }
 }
@@ -157,8 +163,9 @@ static void drain(struct sw_mail *mail, bool forced)
             .bytes = sw_span_make(held.bytes + at, held.pieces[i].length),
         };
         at += held.pieces[i].length;
+        struct force force = {.behind_bytes = held.used - at};
         if (mail->held.piece_count == 0)
-            feed(mail, &piece, forced);
+            feed(mail, &piece, forced ? &force : NULL);
         else if (!hold(&mail->held, piece.at, piece.bytes))
             mail->session.limits_hit = true; /* memory: the caps held a moment ago */
     }
@@ -166,6 +173,14 @@ static void drain(struct sw_mail *mail, bool forced)
         sw_wipe(held.bytes, held.room);
     free(held.bytes);
     free(held.pieces);
+}
+
+/* In a capture of the client's side alone no reply ever comes: a whole line is judged by itself. */
+static void drain_one_sided(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    bool whole_line = sw_span_index(piece->bytes, '\n') < piece->bytes.len;
+    if (mail->facts->half[SW_SERVER].packets == 0 && whole_line)
+        drain(mail, true);
 }
 
 /* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the
@@ -199,11 +214,13 @@ void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
     if (chunk->from == SW_CLIENT && mail->held.piece_count > 0) {
         if (!hold(&mail->held, piece.at, piece.bytes)) {
             drain(mail, true);
-            feed(mail, &piece, false);
+            feed(mail, &piece, NULL);
         }
+        drain_one_sided(mail, &piece);
         return;
     }
-    feed(mail, &piece, false);
+    feed(mail, &piece, NULL);
+    drain_one_sided(mail, &piece);
     if (chunk->from == SW_SERVER && mail->held.piece_count > 0 &&
         (mail->tls || !smtp_holds_client(&mail->smtp)))
         drain(mail, false);

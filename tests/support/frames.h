@@ -1,8 +1,9 @@
 /*
  * frames.h - builds frames for tests, from the outermost header inwards.
  *
- * Begin with an empty struct, append headers and payload in the order of the wire, then finish: that
- * writes the lengths and the TCP checksum. Addresses and ports are the constants below, source first.
+ * Begin with an empty struct, append headers and payload in the order of the wire, then finish:
+ * that writes the lengths and the TCP checksum. Addresses and ports are the constants below, source
+ * first.
  */
 #ifndef TESTS_SUPPORT_FRAMES_H
 #define TESTS_SUPPORT_FRAMES_H

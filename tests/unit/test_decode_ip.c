@@ -181,15 +181,15 @@ static void test_extension_headers(void **state)
     (void)state;
     static const struct chain chains[] = {
         {6, "", 0},
-        {0, "\6\0\5\2\0\0\1\0", 8},              /* hop-by-hop with a router alert */
-        {60, "\6\0\1\4\0\0\0\0", 8},             /* destination options */
+        {0, "\6\0\5\2\0\0\1\0", 8},  /* hop-by-hop with a router alert */
+        {60, "\6\0\1\4\0\0\0\0", 8}, /* destination options */
         {43, "\6\2\0\0\0\0\0\0\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10", 24}, /* routing */
         {51, "\6\4\0\0\0\0\0\1\0\0\0\1abcdefghijkl", 24}, /* authentication: words of four bytes */
-        {44, "\6\0\0\0\0\0\0\7", 8},             /* an atomic fragment */
-        {44, "\6\0\0\6\0\0\0\7", 8},             /* its reserved bits do not matter */
-        {135, "\6\0\0\0\0\0\0\0", 8},            /* mobility */
-        {139, "\6\0\0\0\0\0\0\0", 8},            /* HIP */
-        {140, "\6\0\0\0\0\0\0\0", 8},            /* Shim6 */
+        {44, "\6\0\0\0\0\0\0\7", 8},                      /* an atomic fragment */
+        {44, "\6\0\0\6\0\0\0\7", 8},                      /* its reserved bits do not matter */
+        {135, "\6\0\0\0\0\0\0\0", 8},                     /* mobility */
+        {139, "\6\0\0\0\0\0\0\0", 8},                     /* HIP */
+        {140, "\6\0\0\0\0\0\0\0", 8},                     /* Shim6 */
         {0, "\74\0\1\4\0\0\0\0\53\0\1\4\0\0\0\0\54\0\0\0\0\0\0\0\6\0\0\0\0\0\0\1", 32}, /* four */
     };
     for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
@@ -207,9 +207,9 @@ static void test_extension_headers(void **state)
 static void test_fragments_of_ip6(void **state)
 {
     (void)state;
-    static const char *const fragments[] = {
-        "\6\0\0\1\0\0\0\7", /* first of several */
-        "\6\0\0\10\0\0\0\7", "\6\0\0\11\0\0\0\7", "\6\0\377\370\0\0\0\7"};
+    static const char *const fragments[] = {"\6\0\0\1\0\0\0\7", /* first of several */
+                                            "\6\0\0\10\0\0\0\7", "\6\0\0\11\0\0\0\7",
+                                            "\6\0\377\370\0\0\0\7"};
     for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
         struct frames f;
         build6(&f, 44, fragments[i], 8);

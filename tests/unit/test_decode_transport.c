@@ -40,8 +40,8 @@ static void test_fields(void **state)
     assert_int_equal(packet.tcp.ack, FRAMES_ACK);
     assert_int_equal(packet.tcp.window, FRAMES_WINDOW);
     assert_int_equal(packet.tcp.urgent, 0x0102);
-    assert_int_equal(packet.tcp.flags, SW_TCP_FIN | SW_TCP_SYN | SW_TCP_RST | SW_TCP_PSH |
-                                           SW_TCP_ACK | SW_TCP_URG);
+    assert_int_equal(packet.tcp.flags,
+                     SW_TCP_FIN | SW_TCP_SYN | SW_TCP_RST | SW_TCP_PSH | SW_TCP_ACK | SW_TCP_URG);
     assert_false(packet.tcp.has_mss);
     assert_false(packet.tcp.has_window_scale);
     assert_false(packet.tcp.sack_permitted);
@@ -95,16 +95,16 @@ static void test_bad_options_are_tolerated(void **state)
 {
     (void)state;
     static const char *const odd[] = {
-        "\2\4\5\264\3\0\0\0",         /* length 0 */
-        "\2\4\5\264\3\1\0\0",         /* length 1 */
-        "\2\4\5\264\3\77\7\0",        /* longer than the header */
-        "\2\4\5\264\1\1\1\10",        /* a kind without a length */
-        "\2\4\5\264\3\4\7\7",         /* a window scale of two bytes */
-        "\2\4\5\264\10\4\7\7",        /* a timestamp of two bytes */
-        "\2\4\5\264\4\4\7\7",         /* SACK permitted with content */
-        "\2\4\5\264\0\3\3\7",         /* behind the end of the list */
-        "\2\4\5\264\5\4\1\2",         /* a SACK of a quarter block */
-        "\2\4\5\264\375\4\1\2",       /* an unknown kind */
+        "\2\4\5\264\3\0\0\0",   /* length 0 */
+        "\2\4\5\264\3\1\0\0",   /* length 1 */
+        "\2\4\5\264\3\77\7\0",  /* longer than the header */
+        "\2\4\5\264\1\1\1\10",  /* a kind without a length */
+        "\2\4\5\264\3\4\7\7",   /* a window scale of two bytes */
+        "\2\4\5\264\10\4\7\7",  /* a timestamp of two bytes */
+        "\2\4\5\264\4\4\7\7",   /* SACK permitted with content */
+        "\2\4\5\264\0\3\3\7",   /* behind the end of the list */
+        "\2\4\5\264\5\4\1\2",   /* a SACK of a quarter block */
+        "\2\4\5\264\375\4\1\2", /* an unknown kind */
     };
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         struct frames f;
