@@ -3,6 +3,7 @@
  * that is wiped.
  */
 #include "base/base64.h"
+#include "base/text.h"
 #include "base/wipe.h"
 #include "dissectors/smtp/internal.h"
 
@@ -19,8 +20,10 @@ static void tell_user(struct smtp_io *io, struct sw_span user)
         .begin = io->begin,
         .end = io->end,
     };
-    if (user.len > 0)
-        smtp_emit(io, &event);
+    if (user.len == 0)
+        return;
+    io->state->auth_user_told = true;
+    smtp_emit(io, &event);
 }
 
 /* authzid NUL authcid NUL passwd (RFC 4616). */
@@ -67,34 +70,52 @@ static struct sw_span ntlm_field(struct sw_span message, size_t at)
     return sw_span_sub(message, offset, length);
 }
 
-/* Domain and user of a type 3 message; UTF-16 is read as far as it is ASCII. */
+/* Appends text of an NTLM message, UTF-16 in little-endian order or bytes, as UTF-8. */
+static size_t append_text(uint8_t *out, size_t len, struct sw_span text, bool unicode)
+{
+    for (size_t i = 0; i + unicode < text.len && len + 4 <= USER_BYTES; i += 1 + (size_t)unicode) {
+        int32_t c = text.ptr[i] | (unicode ? text.ptr[i + 1] << 8 : 0);
+        if (unicode)
+            len += sw_text_put_utf8(c, out + len);
+        else
+            out[len++] = (uint8_t)c;
+    }
+    return len;
+}
+
+/* Domain and user of a type 3 message (MS-NLMP 2.2.1.3). */
 static void ntlm_user(struct smtp_io *io, struct sw_span message)
 {
     if (!sw_span_starts(message, SW_SPAN_LIT("NTLMSSP\0\3")))
         return;
     uint8_t text[USER_BYTES];
-    size_t len = 0;
-    struct sw_span parts[2] = {ntlm_field(message, 28), ntlm_field(message, 36)};
     bool unicode = message.len > 60 && (message.ptr[60] & 1);
-    for (int p = 0; p < 2; p++) {
-        for (size_t i = 0; i < parts[p].len && len < sizeof(text); i += unicode ? 2 : 1)
-            text[len++] = parts[p].ptr[i];
-        if (p == 0 && len > 0 && len < sizeof(text))
-            text[len++] = '\\';
-    }
+    size_t len = append_text(text, 0, ntlm_field(message, 28), unicode);
+    if (len > 0)
+        text[len++] = '\\';
+    len = append_text(text, len, ntlm_field(message, 36), unicode);
     tell_user(io, sw_span_make(text, len));
+}
+
+/* LOGIN has no grammar: the server says what it wants, and the first answer is the name. */
+static bool is_login_name(const struct smtp_state *st)
+{
+    return st->auth_prompt == 'u' || (st->auth_prompt == 0 && st->auth_step == 0);
 }
 
 /* What one decoded client message of the exchange says about the user. */
 static void read_message(struct smtp_io *io, struct sw_span s)
 {
     struct smtp_state *st = io->state;
+    bool first = st->auth_step == 0;
+    if (st->auth_user_told)
+        return; /* what looks like a second name may be the password */
     switch (st->mechanism) {
     case SMTP_MECH_PLAIN:
         tell_user(io, plain_user(s));
         break;
     case SMTP_MECH_LOGIN:
-        if (st->auth_prompt == 'u' || (st->auth_prompt == 0 && st->auth_step == 0))
+        if (is_login_name(st))
             tell_user(io, s);
         break;
     case SMTP_MECH_CRAM_MD5:
@@ -103,8 +124,9 @@ static void read_message(struct smtp_io *io, struct sw_span s)
     case SMTP_MECH_DIGEST_MD5:
         tell_user(io, value_behind(s, "username=\"", "\""));
         break;
-    case SMTP_MECH_SCRAM:
-        tell_user(io, value_behind(s, "n=", ","));
+    case SMTP_MECH_SCRAM: /* RFC 5802 7: client-first-message only */
+        if (first)
+            tell_user(io, value_behind(s, ",n=", ","));
         break;
     case SMTP_MECH_NTLM:
         ntlm_user(io, s);
@@ -114,10 +136,12 @@ static void read_message(struct smtp_io *io, struct sw_span s)
             tell_user(io, value_behind(s, "user=", "\001"));
         break;
     case SMTP_MECH_OAUTHBEARER:
-        tell_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
+        if (first)
+            tell_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
         break;
     case SMTP_MECH_EXTERNAL:
-        tell_user(io, s);
+        if (first)
+            tell_user(io, s);
         break;
     case SMTP_MECH_GSSAPI:
     case SMTP_MECH_ANONYMOUS:
@@ -128,6 +152,7 @@ static void read_message(struct smtp_io *io, struct sw_span s)
 
 static void decode(struct smtp_io *io, struct sw_span base64)
 {
+    smtp_echo_remember(io->state, base64);
     uint8_t clear[DECODED_BYTES];
     int len = sw_base64_decode(sw_span_trim(base64), clear, sizeof(clear));
     if (len > 0)
@@ -142,13 +167,33 @@ void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_spa
     st->auth_id = id;
     st->auth_step = 0;
     st->auth_prompt = 0;
+    st->auth_user_told = false;
+    st->auth_unsure = false;
     if (data.len > 0) {
-        if (st->mechanism == SMTP_MECH_LOGIN)
-            st->auth_prompt = 'u';
         decode(io, data);
         st->auth_step = 1;
         st->auth_prompt = 0;
     }
+}
+
+void smtp_auth_lost(struct smtp_state *state)
+{
+    if (state->next_id == 1 || state->auth_id == 0)
+        state->mechanism = SMTP_MECH_UNKNOWN;
+    state->auth_step = UINT8_MAX;
+    state->auth_prompt = 'p';
+    state->auth_unsure = false;
+}
+
+/* Whoever shows such a line may show a password: a mistyped AUTH, a POP, FTP or HTTP login. */
+bool smtp_may_hold_secret(struct sw_span line)
+{
+    static const char *const words[] = {"auth", "pass", "login", "token", "cookie", "secret"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (sw_span_find_nocase(line, sw_span_str(words[i])) < line.len)
+            return true;
+    }
+    return false;
 }
 
 void smtp_auth_data(struct smtp_io *io, struct sw_span data)

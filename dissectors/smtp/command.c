@@ -2,27 +2,17 @@
  * command.c - the client's side: commands, their arguments, and when the next bytes have to wait
  * for a reply.
  */
-#include "base/address.h"
 #include "dissectors/smtp/internal.h"
 
-enum { COMMAND_LIMIT = 512, AUTH_LIMIT = 12288, JUNK_TOLD = 8 };
+enum { COMMAND_LIMIT = 512, AUTH_LIMIT = 12288, JUNK_TOLD = 8, JUNK_QUOTED = 64 };
 
-void smtp_queue_push(struct smtp_state *state, uint32_t id, enum smtp_verb verb, unsigned flags)
+static void push(struct smtp_io *io, uint32_t id, enum smtp_verb verb, uint32_t flags)
 {
-    if (state->queue_len == SMTP_QUEUE) {
-        state->queue_lost++;
+    struct smtp_state *st = io->state;
+    if (smtp_queue_push(st, id, verb, flags) || st->told_full)
         return;
-    }
-    uint16_t at = (uint16_t)((state->queue_head + state->queue_len) % SMTP_QUEUE);
-    state->queue[at] = (struct smtp_pending){id, (uint8_t)verb, (uint8_t)flags};
-    state->queue_len++;
-}
-
-struct smtp_pending *smtp_queue_last(struct smtp_state *state)
-{
-    if (state->queue_len == 0)
-        return NULL;
-    return &state->queue[(state->queue_head + state->queue_len - 1) % SMTP_QUEUE];
+    st->told_full = true;
+    smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_QUEUE_FULL, (struct sw_span){NULL, 0}, 0);
 }
 
 static struct smtp_event command_event(const struct smtp_io *io, enum smtp_verb verb,
@@ -43,6 +33,7 @@ static struct smtp_event command_event(const struct smtp_io *io, enum smtp_verb 
 static void auth_line(struct smtp_io *io, const struct sw_line *line)
 {
     struct smtp_state *st = io->state;
+    smtp_forget_lost_replies(st);
     uint32_t flags = line->end == SW_LINE_OPEN ? SMTP_FLAG_CUT : 0;
     if (line->text.len == 0)
         flags |= SMTP_FLAG_EMPTY;
@@ -56,8 +47,21 @@ static void auth_line(struct smtp_io *io, const struct sw_line *line)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_LONG_LINE, (struct sw_span){NULL, 0}, 0);
     smtp_emit(io, &event);
     smtp_auth_data(io, line->text);
-    smtp_queue_push(st, event.id, SMTP_VERB_AUTH_DATA, 0);
-    st->mode = SMTP_MODE_WAIT;
+    push(io, event.id, SMTP_VERB_AUTH_DATA, 0);
+    smtp_wait_begin(st, event.id, SMTP_VERB_AUTH_DATA);
+}
+
+/* What stands where the mechanism should may be the password itself (RFC 4422 3.1 names them). */
+static struct sw_span mechanism_shown(struct sw_span word)
+{
+    bool good = word.len <= 20;
+    for (size_t i = 0; i < word.len && good; i++) {
+        uint8_t c = word.ptr[i];
+        good = (c >= 'A' && c <= 'Z') || sw_ascii_digit(c) || c == '-' || c == '_';
+    }
+    if (good || smtp_mechanism_of(word) != SMTP_MECH_UNKNOWN)
+        return word;
+    return (struct sw_span){NULL, 0};
 }
 
 static void auth_command(struct smtp_io *io, struct smtp_event *event, struct sw_span argument)
@@ -65,16 +69,18 @@ static void auth_command(struct smtp_io *io, struct smtp_event *event, struct sw
     struct sw_span rest = argument;
     struct sw_span mechanism = sw_span_word(&rest);
     struct sw_span data = sw_span_trim(rest);
-    event->text = mechanism;
+    event->text = mechanism_shown(mechanism);
+    if (event->text.len == 0)
+        smtp_echo_remember(io->state, mechanism);
     event->mechanism = smtp_mechanism_of(mechanism);
     event->number = data.len;
     if (data.len > 0)
         event->flags |= SMTP_FLAG_INITIAL;
     smtp_emit(io, event);
-    smtp_queue_push(io->state, event->id, SMTP_VERB_AUTH, 0);
+    push(io, event->id, SMTP_VERB_AUTH, event->flags);
     bool empty_response = data.len == 1 && data.ptr[0] == '='; /* RFC 4954 4 */
     smtp_auth_begin(io, mechanism, empty_response ? (struct sw_span){NULL, 0} : data, event->id);
-    io->state->mode = SMTP_MODE_WAIT;
+    smtp_wait_begin(io->state, event->id, SMTP_VERB_AUTH);
 }
 
 static void bdat_command(struct smtp_io *io, struct smtp_event *event, struct sw_span argument)
@@ -83,33 +89,23 @@ static void bdat_command(struct smtp_io *io, struct smtp_event *event, struct sw
     event->text = argument;
     uint32_t flags = 0;
     uint64_t size = 0;
-    enum smtp_mode before = st->mode;
     smtp_bdat_begin(io, argument, event->id, &flags, &size);
     event->flags |= flags;
     event->number = size;
     smtp_emit(io, event);
-    smtp_queue_push(st, event->id, SMTP_VERB_BDAT, flags);
+    push(io, event->id, SMTP_VERB_BDAT, event->flags);
     if (st->mode == SMTP_MODE_BDAT && st->bdat_left == 0) /* BDAT 0, BDAT 0 LAST */
         (void)smtp_bdat_feed(io, (struct sw_span){NULL, 0});
-    else if (st->mode != SMTP_MODE_BDAT)
-        st->mode = before;
 }
 
-/* The line of the PROXY protocol, version 1: "PROXY TCP4 source destination sport dport". */
-static bool proxy_line(struct smtp_io *io, struct sw_span text)
+/* RFC 4468 3.3: "BURL url [LAST]"; the url may carry a token that opens the mailbox (RFC 4467). */
+static void burl_argument(struct smtp_event *event, struct sw_span argument)
 {
-    struct smtp_state *st = io->state;
-    if (st->next_id != 1 || st->greeted || st->midstream ||
-        !sw_span_starts(text, SW_SPAN_LIT("PROXY ")))
-        return false;
-    struct sw_span rest = sw_span_from(text, 6);
-    struct sw_span family = sw_span_word(&rest);
-    struct smtp_event event = {
-        .kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .begin = io->begin, .end = io->end};
-    if (sw_span_starts(family, SW_SPAN_LIT("TCP")))
-        event.text = sw_span_word(&rest);
-    smtp_emit(io, &event);
-    return true;
+    struct sw_span rest = argument;
+    struct sw_span url = sw_span_word(&rest);
+    event->text = sw_span_sub(url, 0, sw_span_find_nocase(url, SW_SPAN_LIT(";urlauth")));
+    if (sw_span_eq_nocase(sw_span_trim(rest), SW_SPAN_LIT("LAST")))
+        event->flags |= SMTP_FLAG_LAST;
 }
 
 static void note_line(struct smtp_io *io, const struct sw_line *line)
@@ -131,35 +127,26 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
 static void close_open_reply(struct smtp_io *io)
 {
     struct smtp_state *st = io->state;
-    if (st->junk_answer && !st->reply_open && st->queue_len == 1 &&
-        st->queue[st->queue_head].verb != SMTP_VERB_NONE) {
-        st->junk_answer = false; /* the client took the unreadable line for the answer */
-        st->queue_len = 0;
+    if (st->reply_open && st->after_gap[SW_FROM_SERVER]) {
+        smtp_reply_complete(io, SMTP_FLAG_CUT); /* its end is in the gap */
         return;
     }
-    if (!st->reply_open || st->queue_len != 1 || st->queue[st->queue_head].verb == SMTP_VERB_NONE)
+    if (smtp_queue_count(st) != 1 || smtp_queue_at_greeting(st))
         return;
-    smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_UNTERMINATED_REPLY, (struct sw_span){NULL, 0},
-             st->reply_code);
-    smtp_reply_complete(io, 0);
-}
-
-/* Replies may be lost in a gap of the server: what was asked before it counts as answered, unseen,
- * once the client goes on. */
-static void forget_lost_replies(struct smtp_state *st)
-{
-    if (!st->after_gap[SW_FROM_SERVER])
-        return;
-    st->after_gap[SW_FROM_SERVER] = false;
-    st->queue_len = 0;
-    st->queue_lost = 0;
+    if (st->reply_open) {
+        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_UNTERMINATED_REPLY, (struct sw_span){NULL, 0},
+                 st->reply_code);
+        smtp_reply_complete(io, 0);
+    } else if (st->junk_answer) { /* the client took the unreadable line for the answer */
+        st->junk_answer = false;
+        smtp_queue_clear(st);
+    }
 }
 
 static void note_order(struct smtp_io *io, struct smtp_event *event)
 {
     struct smtp_state *st = io->state;
-    bool before_greeting = !st->midstream && !st->greeted && st->queue_len > 0 &&
-                           st->queue[st->queue_head].verb == SMTP_VERB_NONE;
+    bool before_greeting = !st->midstream && !st->greeted && smtp_queue_at_greeting(st);
     if (before_greeting) {
         if (!st->told_early && !st->server_spoke)
             smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_EARLY_TALKER, (struct sw_span){NULL, 0}, 0);
@@ -172,79 +159,134 @@ static void note_order(struct smtp_io *io, struct smtp_event *event)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_PIPELINED, (struct sw_span){NULL, 0}, 0);
 }
 
+/* Emits a command; some have something of their own to read first. */
+static void tell_command(struct smtp_io *io, struct smtp_event *event, struct sw_span argument)
+{
+    struct smtp_state *st = io->state;
+    if (event->verb == SMTP_VERB_AUTH) {
+        auth_command(io, event, argument);
+        return;
+    }
+    if (event->verb == SMTP_VERB_BDAT) {
+        bdat_command(io, event, argument);
+        return;
+    }
+    if (event->verb == SMTP_VERB_BURL)
+        burl_argument(event, argument);
+    smtp_emit(io, event);
+    push(io, event->id, event->verb, event->flags);
+    if (event->verb == SMTP_VERB_DATA || event->verb == SMTP_VERB_STARTTLS ||
+        event->verb == SMTP_VERB_X_ANONYMOUSTLS)
+        smtp_wait_begin(st, event->id, event->verb);
+}
+
+/* A line that is no command we know is quoted only where it cannot be a misplaced login. */
+static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct sw_span text)
+{
+    bool secret = io->state->near_login || smtp_may_hold_secret(text);
+    if (secret)
+        smtp_echo_remember(io->state, text);
+    if (io->state->near_login) {
+        event->word = event->text = (struct sw_span){NULL, 0};
+        return;
+    }
+    if (event->verb == SMTP_VERB_JUNK) {
+        event->word = (struct sw_span){NULL, 0};
+        event->text = sw_span_sub(text, 0, JUNK_QUOTED);
+    }
+    if (secret)
+        event->text = (struct sw_span){NULL, 0};
+}
+
+static bool begins_mail(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RSET || verb == SMTP_VERB_EHLO ||
+           verb == SMTP_VERB_HELO || verb == SMTP_VERB_LHLO;
+}
+
 static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_t flags)
 {
     struct smtp_state *st = io->state;
     struct sw_span text = line->text;
-    if (proxy_line(io, text))
+    if (smtp_proxy_line(io, text))
         return;
-    forget_lost_replies(st);
     struct sw_span rest = text;
     struct sw_span word = sw_span_word(&rest);
     enum smtp_verb verb = smtp_verb_of(word);
+    bool known = verb != SMTP_VERB_JUNK && verb != SMTP_VERB_UNKNOWN;
     if (verb == SMTP_VERB_JUNK && ++st->junk_lines > JUNK_TOLD)
         return; /* binary or text that is no dialogue: a few lines of it tell enough */
-    if (verb != SMTP_VERB_JUNK)
+    if (known)
         st->junk_lines = 0;
     note_line(io, line);
     close_open_reply(io);
+    smtp_forget_lost_replies(st);
     if (line->end == SW_LINE_OPEN || text.len < line->length)
         flags |= SMTP_FLAG_CUT;
+    if (begins_mail(verb))
+        st->body_octets = 0; /* chunks that were given up count for no further message */
     struct smtp_event event = command_event(io, verb, flags);
     note_order(io, &event);
-    event.word = verb == SMTP_VERB_JUNK ? (struct sw_span){NULL, 0} : word;
-    struct sw_span argument = sw_span_trim(rest);
-    if (verb == SMTP_VERB_AUTH) {
-        auth_command(io, &event, argument);
-        return;
-    }
-    if (verb == SMTP_VERB_BDAT) {
-        bdat_command(io, &event, argument);
-        return;
-    }
-    event.text = verb == SMTP_VERB_JUNK ? sw_span_sub(text, 0, 64) : argument;
+    event.word = word;
+    event.text = sw_span_trim(rest);
+    if (!known)
+        quote_unknown(io, &event, text);
+    else
+        st->near_login = verb == SMTP_VERB_AUTH;
+    tell_command(io, &event, event.text);
+}
+
+static void perhaps_text(struct smtp_io *io)
+{
+    struct smtp_event event = {.kind = SMTP_EVENT_BODY,
+                               .from = SW_FROM_CLIENT,
+                               .verb = SMTP_VERB_DATA,
+                               .flags = SMTP_FLAG_GUESSED,
+                               .number = io->end.offset - io->begin.offset + 1,
+                               .begin = io->begin,
+                               .end = io->end};
+    io->state->body_octets += event.number;
     smtp_emit(io, &event);
-    smtp_queue_push(st, event.id, verb, flags & SMTP_FLAG_GUESSED);
-    if (verb == SMTP_VERB_DATA || verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS)
-        st->mode = SMTP_MODE_WAIT;
 }
 
 /* Mid-stream or behind a gap: commands, or still the text of a message? */
 static void unknown_line(struct smtp_io *io, const struct sw_line *line)
 {
     struct smtp_state *st = io->state;
-    if (st->skip_to_line_end[SW_FROM_CLIENT]) {
-        st->skip_to_line_end[SW_FROM_CLIENT] = false;
-        if (!smtp_looks_like_command(line->text))
-            return;
-    }
-    if (line->text.len == 1 && line->text.ptr[0] == '.') {
-        smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
+    bool command = smtp_looks_like_command(line->text);
+    if (st->decide) {
+        if (!smtp_decide_line(io, line))
+            command_line(io, line, 0);
         return;
     }
-    if (smtp_looks_like_command(line->text)) {
+    bool skip = st->skip_to_line_end[SW_FROM_CLIENT];
+    st->skip_to_line_end[SW_FROM_CLIENT] = false;
+    if (command) {
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_RESYNC, (struct sw_span){NULL, 0}, 0);
         st->mode = SMTP_MODE_COMMAND;
         st->after_gap[SW_FROM_CLIENT] = false;
+        st->body_octets = 0;
         command_line(io, line, SMTP_FLAG_GUESSED);
+    } else if (skip) {
         return;
+    } else if (line->text.len == 1 && line->text.ptr[0] == '.') {
+        smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
+    } else {
+        perhaps_text(io);
     }
-    struct smtp_event event = {.kind = SMTP_EVENT_BODY,
-                               .from = SW_FROM_CLIENT,
-                               .verb = SMTP_VERB_DATA,
-                               .flags = SMTP_FLAG_GUESSED,
-                               .number = line->length + 2,
-                               .begin = io->begin,
-                               .end = io->end};
-    st->body_octets += event.number;
-    smtp_emit(io, &event);
 }
 
 void smtp_client_line(struct smtp_io *io, const struct sw_line *line)
 {
-    switch (io->state->mode) {
+    struct smtp_state *st = io->state;
+    switch (st->mode) {
     case SMTP_MODE_AUTH:
-        auth_line(io, line);
+        if (st->auth_unsure && smtp_looks_like_command(line->text)) {
+            st->mode = SMTP_MODE_COMMAND;
+            command_line(io, line, 0);
+        } else {
+            auth_line(io, line);
+        }
         break;
     case SMTP_MODE_UNKNOWN:
         unknown_line(io, line);

@@ -14,38 +14,91 @@ struct smtp_io {
     struct sw_at end;
 };
 
+static inline struct smtp_io smtp_io_at(struct smtp_state *state, const struct smtp_sink *sink,
+                                        struct sw_at at)
+{
+    return (struct smtp_io){.state = state, .sink = sink, .begin = at, .end = at};
+}
+
 void smtp_emit(const struct smtp_io *io, const struct smtp_event *event);
+/* `text` comes out for lines of the server only: the client's may hold secrets. */
 void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
               struct sw_span text, uint64_t number);
 
-/* --- queue of unanswered commands --- */
-void smtp_queue_push(struct smtp_state *state, uint32_t id, enum smtp_verb verb, unsigned flags);
-/* The newest entry, or NULL. */
-struct smtp_pending *smtp_queue_last(struct smtp_state *state);
+/* --- queue of unanswered commands (queue.c) --- */
+
+/* False when it is full: the command is only counted. */
+bool smtp_queue_push(struct smtp_state *state, uint32_t id, enum smtp_verb verb, uint32_t flags);
+/* The oldest command; false when there is none. */
+bool smtp_queue_first(const struct smtp_state *state, struct smtp_pending *first);
+void smtp_queue_pop(struct smtp_state *state);
+/* Number of commands whose ids are kept. */
+uint32_t smtp_queue_count(const struct smtp_state *state);
+/* How many commands stand before the first one with this verb; UINT32_MAX when there is none. */
+uint32_t smtp_queue_before(const struct smtp_state *state, enum smtp_verb verb);
+void smtp_queue_clear(struct smtp_state *state);
+/* True while the greeting is what is waited for. */
+bool smtp_queue_at_greeting(const struct smtp_state *state);
 
 /* --- lines --- */
+
 void smtp_server_line(struct smtp_io *io, const struct sw_line *line);
 void smtp_client_line(struct smtp_io *io, const struct sw_line *line);
 /* The running reply is over (its last line, or what there is of it). */
 void smtp_reply_complete(struct smtp_io *io, uint32_t flags);
+/* What a complete reply answers and changes (answer.c); emits it. */
+void smtp_answer(struct smtp_io *io, struct smtp_event *reply);
 /* True for a line that can hardly be anything but a command. */
 bool smtp_looks_like_command(struct sw_span line);
 enum smtp_verb smtp_verb_of(struct sw_span word);
 
-/* --- messages --- */
+/* --- the client's bytes (smtp.c, proxy.c) --- */
+
+/* Reads lines and messages until a reply has to decide; returns the bytes used. */
+size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at);
+/* The bytes at the very beginning that belong to a PROXY header of version 2. */
+size_t smtp_proxy_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at);
+/* No header can come any more; what had looked like the beginning of one are lines. */
+void smtp_proxy_none(struct smtp_io *io);
+/* "PROXY TCP4 ..." before the greeting; false when the line is something else. */
+bool smtp_proxy_line(struct smtp_io *io, struct sw_span text);
+
+/* --- waiting for a reply (hold.c) --- */
+
+void smtp_wait_begin(struct smtp_state *state, uint32_t id, enum smtp_verb verb);
+/* The command was answered. False when nobody waited for that. */
+bool smtp_wait_end(struct smtp_state *state, uint32_t id);
+/* The client's next line is a command, or, behind a gap, perhaps one. */
+void smtp_mode_commands(struct smtp_state *state);
+/* Replies may be lost in a gap of the server: what was asked before it counts as answered, unseen,
+ * once the client goes on. */
+void smtp_forget_lost_replies(struct smtp_state *state);
+/* A line that decides whether it belongs to a message; true when it was taken for text. */
+bool smtp_decide_line(struct smtp_io *io, const struct sw_line *line);
+/* A message begins although its first line is already being read. */
+void smtp_body_begin_within_line(struct smtp_io *io, uint32_t id);
+
+/* --- messages (body.c) --- */
+
 void smtp_body_begin(struct smtp_state *state, uint32_t id);
 /* Takes octets of a message; returns how many belong to it. */
 size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes);
 size_t smtp_bdat_feed(struct smtp_io *io, struct sw_span bytes);
 /* The message is complete; `verb` is END_OF_DATA for a dot, BDAT for the last chunk. */
 void smtp_body_end(struct smtp_io *io, enum smtp_verb verb, uint32_t flags);
+/* Tells octets that were kept back because they may have been part of the end. */
+void smtp_body_flush(struct smtp_io *io);
 /* Octets that the capture lacks. */
 void smtp_body_missing(struct smtp_io *io, uint64_t length);
+void smtp_bdat_missing(struct smtp_io *io, uint64_t length);
+/* True when not one octet was seen behind the last gap: the gap holds the end. */
+bool smtp_body_is_all_gap(const struct smtp_state *state);
 /* After BDAT n: what follows. */
 void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags,
                      uint64_t *size);
 
-/* --- logins --- */
+/* --- logins (auth.c) --- */
+
 /* A new AUTH; `data` is its initial response (may be empty). */
 void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data,
                      uint32_t id);
@@ -53,5 +106,12 @@ void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_spa
 void smtp_auth_data(struct smtp_io *io, struct sw_span data);
 /* The text of the server's 334: what it asks for. */
 void smtp_auth_prompt(struct smtp_state *state, struct sw_span text);
+/* Lines of the login are missing: no name is told any more. */
+void smtp_auth_lost(struct smtp_state *state);
+/* Words of a login that a server might repeat; its lines are cut there from then on (echo.c). */
+void smtp_echo_remember(struct smtp_state *state, struct sw_span words);
+struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line);
+/* Would quoting this line, which is no command we know, risk a password? */
+bool smtp_may_hold_secret(struct sw_span line);
 
 #endif

@@ -93,27 +93,22 @@ bool smtp_enhanced_parse(struct sw_span text, struct smtp_enhanced *enhanced, si
 enum smtp_mechanism smtp_mechanism_of(struct sw_span name)
 {
     static const struct {
-        const char *prefix;
+        const char *name;
         enum smtp_mechanism mechanism;
+        bool family; /* the name of many that begin so */
     } known[] = {
-        {"PLAIN", SMTP_MECH_PLAIN},
-        {"LOGIN", SMTP_MECH_LOGIN},
-        {"CRAM-MD5", SMTP_MECH_CRAM_MD5},
-        {"DIGEST-MD5", SMTP_MECH_DIGEST_MD5},
-        {"SCRAM-", SMTP_MECH_SCRAM},
-        {"NTLM", SMTP_MECH_NTLM},
-        {"MSN", SMTP_MECH_NTLM},
-        {"GSSAPI", SMTP_MECH_GSSAPI},
-        {"GS2-", SMTP_MECH_GSSAPI},
-        {"GSS-", SMTP_MECH_GSSAPI},
-        {"NEGOTIATE", SMTP_MECH_GSSAPI},
-        {"XOAUTH2", SMTP_MECH_XOAUTH2},
-        {"OAUTHBEARER", SMTP_MECH_OAUTHBEARER},
-        {"EXTERNAL", SMTP_MECH_EXTERNAL},
-        {"ANONYMOUS", SMTP_MECH_ANONYMOUS},
+        {"PLAIN", SMTP_MECH_PLAIN, false},       {"LOGIN", SMTP_MECH_LOGIN, false},
+        {"CRAM-MD5", SMTP_MECH_CRAM_MD5, false}, {"DIGEST-MD5", SMTP_MECH_DIGEST_MD5, false},
+        {"SCRAM-", SMTP_MECH_SCRAM, true},       {"NTLM", SMTP_MECH_NTLM, false},
+        {"MSN", SMTP_MECH_NTLM, false},          {"GSSAPI", SMTP_MECH_GSSAPI, false},
+        {"GS2-", SMTP_MECH_GSSAPI, true},        {"GSS-", SMTP_MECH_GSSAPI, true},
+        {"NEGOTIATE", SMTP_MECH_GSSAPI, false},  {"EXCHANGEAUTH", SMTP_MECH_GSSAPI, false},
+        {"XOAUTH2", SMTP_MECH_XOAUTH2, false},   {"OAUTHBEARER", SMTP_MECH_OAUTHBEARER, false},
+        {"EXTERNAL", SMTP_MECH_EXTERNAL, false}, {"ANONYMOUS", SMTP_MECH_ANONYMOUS, false},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (sw_span_starts_nocase(name, sw_span_str(known[i].prefix)))
+        struct sw_span wanted = sw_span_str(known[i].name);
+        if (known[i].family ? sw_span_starts_nocase(name, wanted) : sw_span_eq_nocase(name, wanted))
             return known[i].mechanism;
     }
     return SMTP_MECH_UNKNOWN;

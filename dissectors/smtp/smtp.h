@@ -11,7 +11,8 @@
  * and the same events for any chunking.
  *
  * Secrets never become part of an event: of AUTH only the mechanism, the user name and lengths come
- * out.
+ * out, a line that is no command we know is not quoted where it may be a misplaced login, and a
+ * line of the server that repeats any of it is cut there.
  *
  * Life: init, then any of feed, gap; end; release.
  */
@@ -113,18 +114,26 @@ enum smtp_anomaly {
     SMTP_ODD_INJECTED_REPLY, /* server bytes behind the 220 that are no TLS */
     SMTP_ODD_PIPELINED,      /* command sent before the reply to the one before it */
     SMTP_ODD_BAD_BDAT,       /* BDAT whose argument is no chunk size */
-    SMTP_ODD_QUEUE_FULL,     /* more commands outstanding than are kept */
+    SMTP_ODD_QUEUE_FULL,     /* more commands outstanding than are kept; told once */
     SMTP_ODD_RESYNC,         /* the dissector found its place again after a gap or in mid-stream */
-    SMTP_ODD_FALSE_END, /* an end-of-data look-alike (LF.LF, CRLF.LF ...) inside a message; number =
-                           variant */
+    SMTP_ODD_FALSE_END, /* an end-of-data look-alike inside a message; number = enum smtp_false_end.
+                           Each variant is told once a message */
     SMTP_ODD_NUL,       /* a NUL in a command or reply */
+};
+
+/* End-of-data look-alikes (CERT VU#302671). */
+enum smtp_false_end {
+    SMTP_FALSE_LF_DOT_LF = 1,
+    SMTP_FALSE_LF_DOT_CRLF = 2,
+    SMTP_FALSE_CRLF_DOT_LF = 3,
+    SMTP_FALSE_CRLF_DOT_CR = 4,
 };
 
 /* Flags of commands and replies. */
 enum smtp_flag {
     SMTP_FLAG_CUT = 0x01,         /* cut by a gap, the end, or a cap: text is what there is */
     SMTP_FLAG_UNSOLICITED = 0x02, /* reply that answers no command */
-    SMTP_FLAG_LAST = 0x04,        /* BDAT ... LAST; reply: it is the final answer to a message */
+    SMTP_FLAG_LAST = 0x04,        /* BDAT or BURL ... LAST; reply: the final answer to a message */
     SMTP_FLAG_PIPELINED = 0x08,   /* command sent while an earlier one was unanswered */
     SMTP_FLAG_INITIAL = 0x10,     /* AUTH with an initial response */
     SMTP_FLAG_CANCEL = 0x20,      /* AUTH continuation "*" */
@@ -138,17 +147,24 @@ enum smtp_flag {
  * One event. Spans live only during the emit call. Fields that a kind does not name are zero.
  *
  * COMMAND: id (1, 2, ... in the order sent), verb, word (the verb as written), text = argument
- * (AUTH: mechanism only; AUTH_DATA: empty), number = size of BDAT chunk / length of AUTH data,
- * flags, begin/end = first and last byte. REPLY_LINE: code, text = the line behind code and
- * separator, number = index of the line, flags CUT. REPLY: code (0 when no three digits could be
- * read), enhanced (of the first line that has one), answers = id of the command (0 = none: greeting
- * or unsolicited), verb = the verb answered, number = lines, begin = first, end = last byte.
- * Follows its REPLY_LINEs. AUTH_USER: text = user name (decoded, may hold any bytes), mechanism,
- * answers = id of the AUTH command. DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command;
- * END_OF_DATA has an id of its own (it is answered like a command), number = octets of the message
- * after dot-unstuffing, without the terminator. BODY: text = the octets as they came (dots still
- * stuffed), number = their count; flags CUT with a count but no text for a gap inside the body.
- * ANOMALY: anomaly, text = a short excerpt, from.
+ * (AUTH: mechanism only; AUTH_DATA: empty; BURL: without its access token; empty as well for an
+ * unknown verb or a junk line that may hold a secret), number = size of BDAT chunk / length of AUTH
+ * data, flags, begin/end = first and last byte.
+ * REPLY_LINE: code, text = the line behind code and separator, number = index of the line, flags
+ * CUT. A junk line inside a reply has code 0.
+ * REPLY: code (0 when no three digits could be read), enhanced (of the first line that has one),
+ * answers = id of the command (0 = none: greeting or unsolicited), verb = the verb answered, number
+ * = lines, begin = first, end = last byte. Follows its REPLY_LINEs. A junk line outside a reply is
+ * a REPLY with code 0 of its own that answers nothing, and takes no command off the queue.
+ * AUTH_USER: text = user name (decoded, may hold any bytes), mechanism, answers = id of the AUTH
+ * command.
+ * DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it
+ * is answered like a command), number = octets of the message after dot-unstuffing, without the
+ * terminator, begin = end = its last byte.
+ * BODY: text = the octets as they came (dots still stuffed, without the terminator, in pieces that
+ * depend on the chunks), number = their count; flags CUT with a count but no text for octets that
+ * are missing, GUESSED without text when it is not sure that this is a message.
+ * ANOMALY: anomaly, text = a short excerpt (of server lines only), from.
  */
 struct smtp_event {
     enum smtp_event_kind kind;
@@ -174,8 +190,8 @@ struct smtp_sink {
 };
 
 enum {
-    SMTP_QUEUE = 32, /* outstanding commands whose ids are kept; more are counted and answered as
-                        "unknown" */
+    SMTP_QUEUE = 32, /* runs of outstanding commands that are kept; what is beyond is counted, and
+                        its replies answer nothing that is known */
 };
 
 /* What a client line is at this moment. */
@@ -189,35 +205,58 @@ enum smtp_mode {
     SMTP_MODE_TLS, /* handed over */
 };
 
+/* A run of unanswered commands of one kind with consecutive ids: fifty RCPT take one entry. */
 struct smtp_pending {
-    uint32_t id;
+    uint32_t id; /* of the first */
+    uint16_t count;
     uint8_t verb;
     uint8_t flags;
 };
 
+enum { SMTP_SECRETS = 8 };
+
+/* Something of a login that a server might repeat. */
+struct smtp_secret {
+    uint64_t hash;
+    uint32_t length;
+};
+
 /* The whole state: under 1 KiB, no pointers but the lender's blocks. Fields are private to
- * dissectors/smtp. */
+ * dissectors/smtp, but for `mode`, which the caller may read. */
 struct smtp_state {
-    struct sw_lines lines[2]; /* by enum sw_from */
+    struct sw_lines lines[2];   /* by enum sw_from */
+    struct sw_at line_begin[2]; /* of the line that is being read */
     enum smtp_mode mode;
     bool midstream;
     bool lmtp;
     bool server_spoke;
     bool greeted;
     bool after_gap[2];
-    bool skip_to_line_end[2];   /* in the middle of a line after a gap */
-    struct sw_at line_begin[2]; /* of the line that is being read */
-    bool wait_unsure; /* the reply that would end a wait may be lost: the bytes themselves decide */
-    uint16_t junk_lines; /* client lines in a row that are no commands */
-    uint32_t proxy_left; /* bytes of a PROXY header still to come */
-    uint8_t proxy[32];   /* the first bytes of the client while they may be such a header */
+    bool skip_to_line_end[2]; /* in the middle of a line after a gap */
+    uint32_t next_id;
+    /* unanswered commands */
+    struct smtp_pending queue[SMTP_QUEUE];
+    uint16_t queue_head, queue_len; /* runs */
+    uint32_t queue_lost;            /* outstanding commands beyond the queue */
+    bool told_full;
+    /* what is waited for in SMTP_MODE_WAIT */
+    uint32_t wait_id;
+    uint8_t wait_verb;
+    bool wait_unsure;      /* the reply may be lost: the bytes themselves decide */
+    bool decide;           /* SMTP_MODE_UNKNOWN: the first line tells whether a DATA was accepted */
+    uint64_t wait_missing; /* octets that the capture lacks behind the command */
+    /* the client's lines */
+    uint16_t junk_lines; /* in a row that are no commands */
+    bool near_login;     /* what is no command may be a misplaced password */
+    bool told_early;
+    bool told_behind; /* bytes behind STARTTLS were reported */
+    bool tls_checked; /* the server's first byte after the hand-over was looked at */
+    bool resumed;     /* clear text went on after a hand-over; TLS may still begin */
+    /* a header of the PROXY protocol, version 2 */
+    uint8_t proxy[32]; /* the first bytes of the client while they may be such a header */
     uint8_t proxy_have;
     bool proxy_checked;
-    bool told_early; /* the early talker was reported */
-    uint32_t next_id;
-    struct smtp_pending queue[SMTP_QUEUE];
-    uint16_t queue_head, queue_len;
-    uint32_t queue_lost; /* outstanding commands beyond the queue */
+    uint32_t proxy_left; /* bytes of it still to come */
     /* running reply */
     bool junk_answer; /* a line that is no reply came while a command was unanswered */
     bool reply_open;
@@ -231,14 +270,19 @@ struct smtp_state {
     uint32_t auth_id;
     uint8_t auth_step;
     uint8_t auth_prompt; /* what the server's last 334 asks for: 'u', 'p' or 0 */
+    bool auth_user_told;
+    bool auth_unsure; /* nobody said 334: a line that is a command ends the login */
+    struct smtp_secret secrets[SMTP_SECRETS]; /* the last ones */
+    uint8_t secret_next;
     /* running message */
     uint64_t body_octets;
     uint64_t bdat_left;
     bool bdat_last;
     uint32_t body_id;
-    uint8_t body_state;    /* the last octets seen, as a state of the end-of-data automaton */
-    bool false_end_last;   /* the text so far ends in an end-of-data look-alike */
-    bool told_lf, told_cr; /* lone line ends of this text were reported */
+    uint8_t body_state;     /* the last octets seen, as a state of the end-of-data automaton */
+    bool false_end_last;    /* the text so far ends in an end-of-data look-alike */
+    bool told_lf, told_cr;  /* lone line ends of this text were reported */
+    uint8_t told_false_end; /* variants that were reported, as bits */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */
     uint32_t lmtp_replies;        /* final replies given so far */
 };
@@ -251,7 +295,9 @@ void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool mi
  * Takes one piece. Returns the bytes used: less than piece->bytes.len when the rest is held
  * (client), when a hold has just ended (server: offer the held bytes first, then the rest), or, in
  * either direction, when the rest belongs to TLS (state->mode == SMTP_MODE_TLS after
- * SMTP_EVENT_TLS_HANDOVER).
+ * SMTP_EVENT_TLS_HANDOVER; what is held comes first then too). In that mode it uses nothing; it may
+ * still be offered the server's first bytes behind the hand-over, and says whether they are no TLS
+ * (SMTP_ODD_INJECTED_REPLY).
  */
 size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece,
                  const struct smtp_sink *sink);
@@ -261,14 +307,18 @@ bool smtp_holds_client(const struct smtp_state *state);
 
 /*
  * The reply that would decide will not come (it is lost, the capture has one side only, or too much
- * is held): decide by what the held bytes look like (`next` = the first of them). Afterwards
- * smtp_holds_client() is false.
+ * is held): what follows is judged by what it looks like. After STARTTLS the first byte of `next`
+ * (the held bytes) decides, else the lines that are fed from now on. Afterwards smtp_holds_client()
+ * is false.
  */
 void smtp_release_hold(struct smtp_state *state, struct sw_span next, const struct smtp_sink *sink);
 
 /* `length` bytes of one direction are missing at `at` (0 = unknown many). */
 void smtp_gap(struct smtp_state *state, enum sw_from from, uint64_t length, struct sw_at at,
               const struct smtp_sink *sink);
+
+/* True for the first byte of a TLS record or of an SSL 2 hello, which is none of a command. */
+bool smtp_is_tls_byte(uint8_t first);
 
 /* After a hand-over clear text goes on (the capture was decrypted in place): back to commands. */
 void smtp_resume_clear(struct smtp_state *state, struct sw_at at, const struct smtp_sink *sink);

@@ -44,6 +44,8 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
 {
     if (word.len == 0 || !sw_ascii_alpha(word.ptr[0]))
         return SMTP_VERB_JUNK;
+    if (sw_span_eq_nocase(word, SW_SPAN_LIT("X-EXPS")))
+        return SMTP_VERB_AUTH; /* what Exchange calls it between its own servers */
     for (int v = SMTP_VERB_HELO; v < SMTP_VERB_AUTH_DATA; v++) {
         if (sw_span_eq_nocase(word, sw_span_str(names[v])))
             return (enum smtp_verb)v;
@@ -55,26 +57,54 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
     return SMTP_VERB_UNKNOWN;
 }
 
+/* An argument of one word with, for some verbs, something known behind it: "EHLO a b c" is prose.
+ */
+static bool is_one_word(struct sw_span rest)
+{
+    struct sw_span word = sw_span_word(&rest);
+    return word.len > 0 && sw_span_trim(rest).len == 0;
+}
+
+static bool is_login(struct sw_span rest)
+{
+    struct sw_span mechanism = sw_span_word(&rest);
+    return smtp_mechanism_of(mechanism) != SMTP_MECH_UNKNOWN &&
+           (sw_span_trim(rest).len == 0 || is_one_word(rest));
+}
+
+static bool is_chunk(struct sw_span rest)
+{
+    uint64_t size;
+    struct sw_span number = sw_span_word(&rest);
+    struct sw_span last = sw_span_trim(rest);
+    return sw_span_u64(number, &size) &&
+           (last.len == 0 || sw_span_eq_nocase(last, SW_SPAN_LIT("LAST")));
+}
+
 /* MAIL without FROM: and the like occur in texts too; a line that is to be taken for a command
  * needs its grammar. */
 bool smtp_looks_like_command(struct sw_span line)
 {
-    struct sw_span rest = sw_span_trim(line);
+    struct sw_span rest = line;
     struct sw_span word = sw_span_word(&rest);
+    if (word.ptr != line.ptr)
+        return false; /* no command begins with a blank, folded headers do */
     rest = sw_span_trim(rest);
     switch (smtp_verb_of(word)) {
     case SMTP_VERB_MAIL:
         return sw_span_starts_nocase(rest, SW_SPAN_LIT("FROM:"));
     case SMTP_VERB_RCPT:
         return sw_span_starts_nocase(rest, SW_SPAN_LIT("TO:"));
+    case SMTP_VERB_AUTH:
+        return is_login(rest);
+    case SMTP_VERB_BDAT:
+        return is_chunk(rest);
     case SMTP_VERB_HELO:
     case SMTP_VERB_EHLO:
     case SMTP_VERB_LHLO:
-    case SMTP_VERB_AUTH:
-    case SMTP_VERB_BDAT:
     case SMTP_VERB_VRFY:
     case SMTP_VERB_EXPN:
-        return rest.len > 0 && sw_span_index(rest, ' ') >= rest.len / 2;
+        return is_one_word(rest);
     case SMTP_VERB_DATA:
     case SMTP_VERB_RSET:
     case SMTP_VERB_NOOP:

@@ -113,15 +113,75 @@ static void flush_body(struct replay *r)
     r->body = 0;
 }
 
+/* FNV-1a */
+static void mix_text(uint64_t *hash, struct sw_span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        *hash = (*hash ^ text.ptr[i]) * 0x100000001B3u;
+}
+
+static void mix(uint64_t *hash, uint64_t value)
+{
+    mix_text(hash, sw_span_make(&value, sizeof(value)));
+}
+
+static void mix_event(struct replay *r, const struct smtp_event *e)
+{
+    bool octets = e->kind == SMTP_EVENT_BODY && e->text.len > 0;
+    mix_text(octets ? &r->octets : &r->detail, e->text);
+    if (octets)
+        return;
+    const uint64_t fields[] = {
+        e->kind,
+        e->from,
+        e->verb,
+        e->anomaly,
+        e->mechanism,
+        e->flags,
+        e->id,
+        e->answers,
+        e->code,
+        e->enhanced.klass,
+        e->number,
+        e->begin.offset,
+        e->begin.frame,
+        e->end.offset,
+        e->end.frame,
+        e->text.len,
+        e->word.len,
+        (uint64_t)e->begin.time_ns,
+        (uint64_t)e->end.time_ns,
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        mix(&r->detail, fields[i]);
+    mix_text(&r->detail, e->word);
+}
+
+/* The password in clear and the part of its base64 that is the same at each of the three offsets.
+ */
+static void look_for_secret(struct replay *r, const struct smtp_event *e)
+{
+    static const char *const forms[] = {REPLAY_SECRET, "bGFiLVNlY3JldC00NzEx", "xhYi1TZWNyZXQtNDcx",
+                                        "sYWItU2VjcmV0LTQ3MT"};
+    for (size_t i = 0; e->kind != SMTP_EVENT_BODY && i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct sw_span form = sw_span_str(forms[i]);
+        if (sw_span_find_nocase(e->text, form) < e->text.len ||
+            sw_span_find_nocase(e->word, form) < e->word.len)
+            r->leaked = true;
+    }
+}
+
 static void on_event(void *ctx, const struct smtp_event *e)
 {
     struct replay *r = ctx;
     char side = e->from == SW_FROM_SERVER ? 'S' : 'C';
+    mix_event(r, e);
+    look_for_secret(r, e);
     if (e->kind == SMTP_EVENT_BODY && !(e->flags & SMTP_FLAG_CUT)) {
         r->body += e->number;
         return;
     }
-    if (e->kind != SMTP_EVENT_ANOMALY && e->kind != SMTP_EVENT_END_OF_DATA)
+    if (e->kind != SMTP_EVENT_ANOMALY)
         flush_body(r);
     switch (e->kind) {
     case SMTP_EVENT_COMMAND:
@@ -145,7 +205,6 @@ static void on_event(void *ctx, const struct smtp_event *e)
         put(r, "body %llu", (unsigned long long)e->number);
         break;
     case SMTP_EVENT_END_OF_DATA:
-        r->body = 0; /* the end says how many there were */
         put(r, "end %u \"%s\" %llu", e->id, smtp_verb_name(e->verb), (unsigned long long)e->number);
         break;
     case SMTP_EVENT_TLS_HANDOVER:
@@ -191,14 +250,22 @@ static void drain(struct replay *r, bool forced);
 static void feed(struct replay *r, const struct sw_piece *piece, bool forced, size_t behind)
 {
     struct sw_piece rest = *piece;
-    while (rest.bytes.len > 0 && r->smtp.mode != SMTP_MODE_TLS) {
+    while (rest.bytes.len > 0) {
+        if (r->smtp.mode == SMTP_MODE_TLS && rest.from == SW_FROM_CLIENT) {
+            r->opaque = r->opaque || smtp_is_tls_byte(rest.bytes.ptr[0]);
+            if (r->opaque)
+                return;
+            smtp_resume_clear(&r->smtp, rest.at, &r->sink);
+        }
         size_t used = smtp_feed(&r->smtp, &rest, &r->sink);
         rest.bytes = sw_span_from(rest.bytes, used);
         rest.at.offset += used;
-        if (rest.bytes.len == 0 || r->smtp.mode == SMTP_MODE_TLS)
+        if (rest.bytes.len == 0 || (used == 0 && rest.from == SW_FROM_SERVER))
             return;
         if (rest.from == SW_FROM_SERVER) {
             drain(r, false);
+        } else if (r->smtp.mode == SMTP_MODE_TLS) {
+            continue;
         } else if (forced) {
             smtp_release_hold(&r->smtp, sw_span_make(rest.bytes.ptr, rest.bytes.len + behind),
                               &r->sink);
@@ -250,6 +317,15 @@ void replay_gap(struct replay *r, enum sw_from from, uint64_t length, uint64_t f
     smtp_gap(&r->smtp, from, length, at, &r->sink);
     r->offset[from] += length;
     if (from == SW_FROM_SERVER && r->held_count > 0 && !smtp_holds_client(&r->smtp))
+        drain(r, false);
+}
+
+void replay_fin(struct replay *r, enum sw_from from, uint64_t frame)
+{
+    struct sw_at at = {r->offset[from], frame, (int64_t)frame * 1000000};
+    if (r->held_count == 0 || from == SW_FROM_SERVER)
+        smtp_end(&r->smtp, from, at, &r->sink);
+    if (from == SW_FROM_SERVER && !smtp_holds_client(&r->smtp))
         drain(r, false);
 }
 

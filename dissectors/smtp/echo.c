@@ -1,0 +1,57 @@
+/*
+ * echo.c - servers quote what they do not understand ('500 unrecognized command: "..."'), and that
+ * may be a password. What must not be shown is remembered by length and hash, never itself; a line
+ * of the server is cut where it repeats it.
+ */
+#include "dissectors/smtp/internal.h"
+
+enum { SHORTEST = 6 }; /* shorter ones would be found in ordinary words */
+
+static const uint64_t factor = 0x100000001B3u;
+
+static uint64_t hash_of(struct sw_span s)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < s.len; i++)
+        hash = hash * factor + s.ptr[i] + 1;
+    return hash;
+}
+
+static void remember(struct smtp_state *state, struct sw_span secret)
+{
+    if (secret.len < SHORTEST || secret.len > SW_LINE_BYTES)
+        return;
+    state->secrets[state->secret_next++ % SMTP_SECRETS] =
+        (struct smtp_secret){hash_of(secret), (uint32_t)secret.len};
+}
+
+void smtp_echo_remember(struct smtp_state *state, struct sw_span words)
+{
+    for (struct sw_span word = sw_span_word(&words); word.len > 0; word = sw_span_word(&words))
+        remember(state, word);
+}
+
+/* Index of the first run of bytes with this hash, or s.len. */
+static size_t find(struct sw_span s, const struct smtp_secret *secret)
+{
+    if (secret->length == 0 || secret->length > s.len)
+        return s.len;
+    uint64_t leaving = 1; /* what the first byte of the run counts */
+    for (uint32_t i = 1; i < secret->length; i++)
+        leaving *= factor;
+    uint64_t hash = hash_of(sw_span_sub(s, 0, secret->length));
+    for (size_t at = 0;; at++) {
+        if (hash == secret->hash)
+            return at;
+        if (at + secret->length == s.len)
+            return s.len;
+        hash = (hash - (s.ptr[at] + 1u) * leaving) * factor + s.ptr[at + secret->length] + 1;
+    }
+}
+
+struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line)
+{
+    for (size_t i = 0; i < SMTP_SECRETS; i++)
+        line = sw_span_sub(line, 0, find(line, &state->secrets[i]));
+    return line;
+}
