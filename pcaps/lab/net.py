@@ -8,6 +8,8 @@ import time
 
 CLIENT, SERVER = "192.0.2.10", "198.51.100.25"
 CLIENT6, SERVER6 = "2001:db8:1::10", "2001:db8:1::25"
+NAMES = "198.51.100.53"  # where a scenario puts a name server that the client asks
+MORE = ("203.0.113.1", "203.0.113.2", "203.0.113.3")  # further addresses of the server's host
 
 
 def sh(command, check=True, **more):
@@ -18,7 +20,8 @@ class Lab:
     """One recording: namespaces, processes and a scratch folder that go away together."""
 
     def __init__(self, number, target):
-        self.client, self.server = "lab%dc" % number, "lab%ds" % number
+        # the process id keeps two runs at the same time apart
+        self.client, self.server = "lab%d-%dc" % (os.getpid(), number), "lab%d-%ds" % (os.getpid(), number)
         self.target = target
         self.processes = []
         self.cleanups = []
@@ -31,16 +34,17 @@ class Lab:
         for name, other, v4, v6 in ((self.client, self.server, CLIENT, CLIENT6), (self.server, self.client, SERVER, SERVER6)):
             sh("ip netns add %s" % name)
             # a name server that refuses at once: servers that look the client up do not hang
-            os.makedirs("/etc/netns/%s" % name, exist_ok=True)
-            with open("/etc/netns/%s/resolv.conf" % name, "w", encoding="utf-8") as file:
-                file.write("nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
+            self.resolver(name, "127.0.0.1")
         sh("ip link add c0 netns %s type veth peer name s0 netns %s" % (self.client, self.server))
         for name, dev, v4, v6 in ((self.client, "c0", CLIENT, CLIENT6), (self.server, "s0", SERVER, SERVER6)):
             for command in ("link set lo up", "link set %s up" % dev, "addr add %s/24 dev %s" % (v4, dev),
                             "-6 addr add %s/64 dev %s nodad" % (v6, dev), "route add default dev %s" % dev):
                 sh("ip -n %s %s" % (name, command))
             sh("ip netns exec %s ethtool -K %s tx off gso off gro off tso off" % (name, dev), check=False)
+            sh("ip netns exec %s sysctl -qw net.ipv4.ip_unprivileged_port_start=0" % name, check=False)
             sh("ip netns exec %s sysctl -qw net.ipv4.tcp_syn_linear_timeouts=0" % name, check=False)
+        for address in (NAMES,) + MORE:
+            sh("ip -n %s addr add %s/32 dev s0" % (self.server, address))
         return self
 
     def __exit__(self, *_):
@@ -57,6 +61,17 @@ class Lab:
             sh("ip netns pids %s | xargs -r kill -9" % name, check=False)
             sh("ip netns del %s" % name, check=False)
             shutil.rmtree("/etc/netns/%s" % name, ignore_errors=True)
+
+    @staticmethod
+    def resolver(name, address):
+        os.makedirs("/etc/netns/%s" % name, exist_ok=True)
+        with open("/etc/netns/%s/resolv.conf" % name, "w", encoding="utf-8") as file:
+            file.write("nameserver %s\noptions attempts:1 timeout:1\n" % address)
+
+    def offload(self):
+        """Back on: then the recorder sees segments larger than a packet may be."""
+        for name, dev in ((self.client, "c0"), (self.server, "s0")):
+            sh("ip netns exec %s ethtool -K %s tx on gso on gro on tso on" % (name, dev), check=False)
 
     # --- processes ---
     def spawn(self, host, command, **more):
@@ -80,35 +95,57 @@ class Lab:
     def on_client(self, command):
         return sh("ip netns exec %s %s" % (self.client, command))
 
-    def wait_port(self, port, seconds=20):
+    def wait_port(self, port, seconds=20, kind="t"):
         """Until something listens; asked of the server's own tables, so that nothing of it is recorded."""
         end = time.time() + seconds
         while time.time() < end:
-            out = sh("ip netns exec %s ss -Hltn 'sport = :%d'" % (self.server, port), check=False).stdout
-            if out.strip():
+            if any(sh("ip netns exec %s ss -Hl%sn 'sport = :%d'" % (host, kind, port), check=False).stdout.strip()
+                   for host in (self.server, self.client)):
                 return
             time.sleep(0.1)
         raise RuntimeError("nothing listens on port %d" % port)
 
+    def wait_path(self, path, seconds=20):
+        end = time.time() + seconds
+        while not os.path.exists(path):
+            if time.time() > end:
+                raise RuntimeError("%s does not appear" % path)
+            time.sleep(0.1)
+
+    def drop(self, rule, where="server"):
+        """A firewall that drops what an nftables rule describes, from now on."""
+        on = self.on_server if where == "server" else self.on_client
+        on("nft add table ip f")
+        on("nft add chain ip f i '{ type filter hook input priority 0; }'")
+        on("nft add rule ip f i %s drop" % rule)
+
+    def end_server_children(self):
+        """Asks the processes that serve connections to end, and not their parent."""
+        parents = [str(process.pid) for process in self.processes]
+        for line in sh("ip netns pids %s" % self.server).stdout.split():
+            if line not in parents:
+                os.kill(int(line), signal.SIGTERM)
+
     # --- recording ---
-    def record(self, expression="", interface="c0", nano=False):
-        command = ["tcpdump", "-i", interface, "-s", "0", "-U", "-n", "--immediate-mode", "-w", self.target + ".tmp"]
-        if nano:
-            command.append("--time-stamp-precision=nano")
-        if expression:
-            command.append(expression)
+    def record(self, expression="", interface="c0", nano=False, snaplen=0):
+        if self.target.endswith(".pcapng"):
+            command = ["dumpcap", "-q", "-i", interface, "-w", self.target + ".tmp"] + (["-f", expression] if expression else [])
+        else:
+            command = ["tcpdump", "-i", interface, "-s", str(snaplen), "-U", "-n", "--immediate-mode", "-w", self.target + ".tmp"]
+            command += ["--time-stamp-precision=nano"] if nano else []
+            command += [expression] if expression else []
         self.recorder = subprocess.Popen(["ip", "netns", "exec", self.client] + command, stdout=subprocess.DEVNULL,
                                          stderr=subprocess.PIPE)
         for line in self.recorder.stderr:
-            if b"listening" in line:
+            if b"listening" in line or b"File:" in line:
                 break
         time.sleep(0.2)
 
     def stop(self, settle=0.5):
+        """Ends the recording; the file keeps its name.tmp until all recordings of the run have ended."""
         time.sleep(settle)
         if not self.recorder:
             return
         self.recorder.send_signal(signal.SIGINT)
         self.recorder.wait(timeout=20)
         self.recorder = None
-        os.replace(self.target + ".tmp", self.target)

@@ -4,7 +4,7 @@
     odd.py PORT JSON
 
 JSON: an object, or a list of objects, one for each connection in turn (the last one serves the rest). Keys: "greeting",
-a verb, "DOT" (the end of the text), "login" (the answer to the end of a login). A value is a reply (lines separated by
+a verb, "TEXT" (in the midst of the text), "DOT" (its end), "login" (the answer to the end of a login). A value is a reply (lines separated by
 LF), or a list of them used in turn. A reply may begin with "!sleep:SECONDS " and may be "!close", "!reset", "!hang" or
 "!silent" (no answer, go on reading).
 """
@@ -30,8 +30,10 @@ class Gone(Exception):
 class Session:
     def __init__(self, connection, script):
         self.connection = connection
+        self.given = script
         self.script = dict(DEFAULT, **script)
         self.file = connection.makefile("rb")
+        self.sender = self.recipients = False  # accepted
 
     def answer(self, key, otherwise="502 5.5.1 Command not recognized"):
         value = self.script.get(key, otherwise)
@@ -81,6 +83,25 @@ class Session:
         while self.answer("login").startswith("334"):
             self.line()
 
+    def out_of_order(self, verb):
+        """What a server says to a command whose turn it is not; "" if all is well."""
+        reply = ""
+        if verb in ("RCPT", "DATA") and not self.sender:
+            reply = "503 5.5.1 Error: need MAIL command"
+        elif verb == "DATA" and not self.recipients and "DATA" not in self.given:
+            reply = "554 5.5.1 Error: no valid recipients"
+        if reply:
+            self.connection.sendall(reply.encode() + b"\r\n")
+        return reply
+
+    def text(self):
+        """The message, up to its dot; TEXT says what happens in its midst, behind the tenth line."""
+        count = 0
+        while self.line() != ".":
+            count += 1
+            if count == 10 and "TEXT" in self.script:
+                self.answer("TEXT")
+
     def serve(self):
         self.answer("greeting")
         while True:
@@ -89,10 +110,13 @@ class Session:
             if verb == "AUTH" and "AUTH" not in self.script:
                 self.login(words)
                 continue
-            reply = self.answer(verb)
+            reply = self.out_of_order(verb) or self.answer(verb)
+            if verb in ("MAIL", "RSET", "EHLO", "HELO"):
+                self.sender, self.recipients = verb == "MAIL" and reply.startswith("2"), False
+            if verb == "RCPT" and reply.startswith("2"):
+                self.recipients = True
             if verb == "DATA" and reply.startswith("354"):
-                while self.line() != ".":
-                    pass
+                self.text()
                 self.answer("DOT")
             if verb == "QUIT":
                 return

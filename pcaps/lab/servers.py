@@ -8,7 +8,6 @@ from net import sh
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCK = threading.Lock()
-ONE_OPENSMTPD = threading.Semaphore(1)
 UNPACKED = os.path.join(HERE, ".unpacked")  # packages that conflict with Postfix, unpacked and run from there
 
 
@@ -129,18 +128,20 @@ acl_rcpt:
   require message = relay not permitted
     domains = +local_domains
   deny message = Unrouteable address
-    local_parts = ! bob : carol : dave : anna : postmaster
+    ! local_parts = bob : carol : dave : anna : postmaster
   accept
 acl_data:
 {data}
   accept
 begin routers
-all:
-  driver = redirect
-  data = :blackhole:
-  allow_fail
+{routers}
 begin authenticators
 {auth}
+"""
+
+EXIM_ROUTERS = """all:
+  driver = redirect
+  data = :blackhole:
 """
 
 EXIM_AUTH = """plain:
@@ -163,14 +164,14 @@ cram:
 """
 
 
-def exim_config(lab, name, main="", rcpt="", data="", auth=EXIM_AUTH):
+def exim_config(lab, name, main="", rcpt="", data="", auth=EXIM_AUTH, routers=EXIM_ROUTERS):
     folder = os.path.join(lab.folder, name)
     os.makedirs(os.path.join(folder, "spool"))
     sh("chown -R mail:mail %s" % folder)
     path = os.path.join(folder, "exim.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(EXIM.replace("{folder}", folder).replace("{program}", exim_program()).replace("{main}", main).replace("{rcpt}", rcpt)
-                   .replace("{data}", data).replace("{auth}", auth))
+                   .replace("{data}", data).replace("{auth}", auth).replace("{routers}", routers))
     return path
 
 
@@ -185,20 +186,55 @@ def exim(lab, port=25, **config):
     lab.wait_port(port)
 
 
-def opensmtpd(lab, port=25, rules="", tables=""):
-    ONE_OPENSMTPD.acquire()  # its control socket has a fixed place
-    lab.cleanups.append(ONE_OPENSMTPD.release)
-    folder = unpack("opensmtpd")
+def opensmtpd_users():
     for user, home in (("opensmtpd", "/var/empty"), ("opensmtpq", "/var/empty")):
         sh("id %s || useradd -r -d %s -s /usr/sbin/nologin %s" % (user, home, user), check=False)
     os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
+    sh("mkdir -p /usr/lib/x86_64-linux-gnu/opensmtpd && cp -rn %s/usr/lib/*/opensmtpd/. /usr/lib/x86_64-linux-gnu/opensmtpd/"
+       % unpack("opensmtpd"), check=False)
+
+
+def private_spool(command):
+    """OpenSMTPD keeps its queue and socket at fixed paths: each one gets its own view of them."""
+    return ["unshare", "-m", "sh", "-c", "mount -t tmpfs -o mode=755 x /var/spool && mount -t tmpfs -o mode=755 x /run && mkdir -p /var/spool/smtpd &&"
+            " chmod 711 /var/spool/smtpd && exec \"$@\"", "sh"] + command
+
+
+def opensmtpd(lab, port=25, rules="", tables="", listen="", first=""):
+    folder = unpack("opensmtpd")
+    opensmtpd_users()
     conf = os.path.join(lab.folder, "smtpd.conf")
     with open(conf, "w", encoding="utf-8") as file:
-        file.write('smtp max-message-size 100K\n%s\ntable users { "bob" = "nobody" }\n'
-                   'listen on 198.51.100.25 port %d hostname mx.example.org\naction "in" mda "true" virtual <users>\n%s\n'
-                   'match from any for domain "example.org" action "in"\n' % (tables, port, rules))
-    sh("mkdir -p /usr/lib/x86_64-linux-gnu/opensmtpd && cp -rn %s/usr/lib/*/opensmtpd/. /usr/lib/x86_64-linux-gnu/opensmtpd/" % folder,
-       check=False)
-    lab.spawn(lab.server, [os.path.join(folder, "usr/sbin/smtpd"), "-d", "-f", conf])
+        file.write('smtp max-message-size 100K\n%s\ntable users { "bob" = "nobody", "carol" = "nobody" }\n'
+                   'listen on 198.51.100.25 port %d hostname mx.example.org %s\naction "in" mda "true" virtual <users>\n%s\n'
+                   'match from any for domain "example.org" action "in"\n%s\n' % (tables, port, listen, first, rules))
+    lab.spawn(lab.server, private_spool([os.path.join(folder, "usr/sbin/smtpd"), "-d", "-f", conf]))
     lab.wait_port(port)
 
+
+def dns(lab, records, where=None, address="127.0.0.1"):
+    """A name server; by default one that only the mail server asks, so that its look-ups are not in the recording."""
+    lab.spawn(where or lab.server, ["python3", os.path.join(HERE, "dns.py"), address, json.dumps(records)])
+    lab.wait_port(53, kind="u")
+
+
+def certificate(lab):
+    """Settings that let Postfix offer STARTTLS."""
+    path = os.path.join(lab.folder, "tls.pem")
+    sh("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mx.example.org -keyout %s -out %s.crt && cat %s.crt >> %s" % (path, path, path, path))
+    return {"smtpd_tls_security_level": "may", "smtpd_tls_chain_files": path}
+
+
+POSTSCREEN = MASTER.replace("smtp inet n - n - - smtpd\n", "smtp inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd\n"
+                            "dnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n")
+
+
+def postgrey(lab, delay):
+    """The greylisting server; Postfix asks it."""
+    folder = os.path.join(lab.folder, "postgrey")
+    os.makedirs(folder)
+    os.chmod(folder, 0o777)
+    lab.spawn(lab.server, ["postgrey", "--inet=127.0.0.1:10023", "--dbdir=%s" % folder, "--delay=%d" % delay, "--user=nobody", "--group=nogroup",
+                           "--hostname=mx.example.org"])
+    lab.wait_port(10023)
+    return {"smtpd_recipient_restrictions": "reject_unauth_destination, check_policy_service inet:127.0.0.1:10023"}

@@ -6,7 +6,8 @@ ALL = []
 
 
 def recording(name, origin, done, *expect):
-    """Each of `expect` is (outcome, cause, stage) of one connection, in the order of their first packets."""
+    """Each of `expect` is (outcome, cause, stage[, proof[, notes]]) of one connection, in the order of first packets; for a
+    proof see wire.py, which has one for each cause."""
     def register(function):
         ALL.append(Scenario(name, origin, done, expect, function))
         return function

@@ -90,10 +90,9 @@ def mechanism(lab):
     typed(lab, ["?", "EHLO pc.example.net\r\n", "?", "AUTH DIGEST-MD5\r\n", "?", "QUIT\r\n", "?"], port=587)
 
 
-@recording("auth/not-offered.pcap", "typed by hand -> aiosmtpd", "AUTH on a server without logins", ("stuck", "auth-not-offered", "auth"))
+@recording("auth/not-offered.pcap", "typed by hand -> Exim", "AUTH on a server without logins", ("stuck", "auth-not-offered", "auth"))
 def not_offered(lab):
-    from servers import exim as start
-    start(lab, port=25, auth="")
+    exim(lab, port=25, auth="")
     lab.record()
     typed(lab, ["?", "EHLO pc.example.net\r\n", "?", "AUTH PLAIN AGFubmFAZXhhbXBsZS5vcmcAbGFiLVNlY3JldC00NzEx\r\n", "?", "QUIT\r\n", "?"])
 
@@ -139,7 +138,7 @@ def starttls_454(lab):
     curl(lab, "--ssl-reqd", url="smtp://198.51.100.25:587")
 
 
-@recording("starttls/not-offered.pcap", "msmtp -> Exim", "the client insists on STARTTLS, the server does not offer it (no AUTH either)",
+@recording("starttls/not-offered.pcap", "curl -> Exim", "the client insists on STARTTLS, the server does not offer it (no AUTH either)",
            ("stuck", "starttls-not-offered", "hello"))
 def starttls_missing(lab):
     exim(lab, port=587, auth="")
@@ -154,7 +153,7 @@ def bad_name(lab):
     typed(lab, ["?", "EHLO my_pc!\r\n", "?", "QUIT\r\n", "?"])
 
 
-@recording("hello/refused-by-policy.pcap", "Python smtplib -> scripted server", "the server does not like the name of the client",
+@recording("hello/refused-by-policy.pcap", "swaks -> scripted server", "the server does not like the name of the client",
            ("stuck", "hello-rejected-policy", "hello"))
 def policy(lab):
     odd(lab, {"EHLO": "550 5.7.1 Access denied, bad HELO", "HELO": "550 5.7.1 Access denied, bad HELO"})

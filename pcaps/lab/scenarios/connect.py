@@ -28,7 +28,7 @@ def dropped(lab):
     client_timeout(lab, 8, port=587)
 
 
-@recording("connect/port25-blocked.pcap", "Python smtplib -> nftables, Postfix",
+@recording("connect/port25-blocked.pcap", "swaks, Python smtplib -> Postfix behind nftables",
            "port 25 is dropped on the way, 587 of the same server answers",
            ("delivered", "ok-delivered", "final"), ("stuck", "tcp-port25-blocked", "connect"))
 def blocked(lab):
@@ -96,7 +96,7 @@ def rejected_554(lab):
     msmtp(lab)
 
 
-@recording("greeting/blocklist.pcap", "curl -> Postfix", "the client's address is on a block list (check_client_access, smtpd_delay_reject off)",
+@recording("greeting/blocklist.pcap", "curl -> scripted server", "the client's address is on a block list (Postfix's words)",
            ("stuck", "greet-dnsbl", "greeting"))
 def blocklist(lab):
     from clients import curl
@@ -123,7 +123,7 @@ def closed_rst(lab):
     curl(lab)
 
 
-@recording("greeting/web-server.pcap", "Python smtplib -> Python http.server", "a web server on port 25",
+@recording("greeting/web-server.pcap", "typed by hand -> Python http.server", "a web server on port 25",
            ("stuck", "greet-not-smtp", "greeting"))
 def web_server(lab):
     lab.spawn(lab.server, ["/usr/bin/python3", "-m", "http.server", "25"])
@@ -156,7 +156,7 @@ def probe_quit(lab):
 
 
 @recording("outcome/scan.pcap", "Python -> no server", "a scan of four mail ports, all closed",
-           *[("no-mail", "ok-no-attempt", "connect")] * 4)
+           *[("no-mail", "ok-no-attempt", "connect", "S:END")] * 4)
 def scan(lab):
     lab.record()
     smtplib(lab, """
@@ -194,7 +194,7 @@ def server_side(lab):
     swaks(lab)
 
 
-@recording("unknown/starts-midstream.pcap", "typed by hand -> Postfix", "the recording starts behind RCPT and ends with the final reply",
+@recording("unknown/starts-midstream.pcap", "Python smtplib -> Postfix", "the recording starts behind RCPT and ends with the final reply",
            ("delivered", "ok-delivered", "final"))
 def midstream(lab):
     postfix(lab)

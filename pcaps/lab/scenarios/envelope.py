@@ -186,7 +186,7 @@ def one_bad(lab):
     curl(lab, to=("bob@example.org", "nobody@example.org"))
 
 
-@recording("rcpt/policy.pcap", "Python smtplib -> scripted server", "the recipient takes no mail from outside", ("stuck", "rcpt-policy-denied", "rcpt"))
+@recording("rcpt/policy.pcap", "swaks -> scripted server", "the recipient takes no mail from outside", ("stuck", "rcpt-policy-denied", "rcpt"))
 def rcpt_policy(lab):
     odd(lab, {"RCPT": "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required; Delivery restriction check failed because the sender was not authenticated when sending to this group"})
     lab.record()
@@ -200,7 +200,7 @@ def sender_domain(lab):
     swaks(lab, sender="anna@nope.invalid")
 
 
-@recording("mail/too-large-announced.pcap", "curl -> Postfix", "SIZE in MAIL is over the limit", ("stuck", "mail-size-announced", "mail"))
+@recording("mail/too-large-announced.pcap", "typed by hand -> Postfix", "SIZE in MAIL is over the limit", ("stuck", "mail-size-announced", "mail"))
 def size_announced(lab):
     postfix(lab, {"message_size_limit": "1024"})
     lab.record()

@@ -24,7 +24,7 @@ def refused_then_right(lab):
           + ["Subject: x\r\n\r\nHi\r\n.\r\n", "?", "QUIT\r\n", "?"])
 
 
-@recording("data/too-large.pcap", "curl -> OpenSMTPD", "the text is larger than the server takes", ("stuck", "data-size-exceeded", "final"))
+@recording("data/too-large.pcap", "Python smtplib -> Postfix", "the text is larger than the server takes", ("stuck", "data-size-exceeded", "final"))
 def too_large(lab):
     postfix(lab, {"message_size_limit": "2000"})
     lab.record()
@@ -61,7 +61,7 @@ verdict_on_text("could-not-store", "the server cannot store the mail now", "data
 verdict_on_text("policy", "the text is refused for policy reasons", "data-policy-rejected", "554 5.7.9 Message not accepted for policy reasons. See https://senders.example.org/")
 
 
-@recording("data/bare-lf.pcap", "typed by hand -> Postfix", "a lone LF in the text, the server refuses it", ("stuck", "data-bare-lf", "final"))
+@recording("data/bare-lf.pcap", "typed by hand -> scripted server", "a lone LF in the text, the server refuses it", ("stuck", "data-bare-lf", "final"))
 def bare_lf(lab):
     odd(lab, {"DOT": "550 5.5.2 mx.example.org Error: bare <LF> received"})
     lab.record()

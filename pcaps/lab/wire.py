@@ -1,0 +1,127 @@
+"""Reads a capture with tshark: its connections, and the frames that prove what INDEX.tsv says of each.
+
+A proof is written as WHO:WHAT, several joined by " + ". WHO is C (client) or S (server). WHAT is SYN, END (its first
+FIN or RST), or a regular expression that the payload of a frame matches. "@last" takes the last such frame and not the
+first, "@all" every one. ICMP, LAST (the last frame of the connection) and ACCEPTED (the last 25x to an end of data)
+stand alone. A proof that no frame matches is
+an error: then the packets do not say what the scenario claims.
+"""
+import re
+import subprocess
+
+FIELDS = ("frame.number", "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport", "tcp.flags",
+          "tcp.payload", "icmp.type", "icmpv6.type")
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+NEGATIVE, POSITIVE = r"S:(^|\n)[45]\d\d[ -]", "ACCEPTED"
+PROOFS = {
+    "ok-delivered": POSITIVE,
+    "ok-delivered-partial": NEGATIVE + " + " + POSITIVE,
+    "data-late-reply": "C:END + " + POSITIVE,
+    "greet-slow-banner": "S:^220 + C:END",
+    "greet-not-smtp": "S:.", "greet-pop-imap-banner": "S:.",
+    "tcp-syn-timeout": "C:SYN@all", "tcp-port25-blocked": "C:SYN@all",
+    "tcp-refused": "S:END", "net-icmp-prohibited": "ICMP",
+    "tcp-peer-vanished": "LAST",
+    "ok-vrfy-only": "C:(?i)^(QUIT|RSET|VRFY)",
+    "auth-oauth-rejected": r"S:^334 eyJ",
+}
+PROOFS.update(dict.fromkeys(("greet-closed-no-banner", "data-closed-after-dot", "tcp-reset-by-server", "tcp-server-closed-early"), "S:END"))
+PROOFS.update(dict.fromkeys(("greet-no-banner", "smtp-reply-timeout", "data-no-reply-after-dot", "data-client-stalled", "data-no-final-dot",
+                             "tcp-client-closed-early", "tcp-reset-by-client", "ok-no-attempt", "starttls-not-followed"), "C:END"))
+PROOFS.update(dict.fromkeys(("unk-incomplete", "unk-in-progress", "unk-one-sided"), "LAST"))
+
+
+class Frame:
+    def __init__(self, line):
+        values = dict(zip(FIELDS, line.split("\t")))
+        self.number = int(values["frame.number"])
+        self.stream = values["tcp.stream"].split(",")[-1]
+        self.icmp = bool(values["icmp.type"] or values["icmpv6.type"])
+        self.flags = int(values["tcp.flags"].split(",")[-1] or "0", 16)
+        self.payload = bytes.fromhex(values["tcp.payload"].replace(":", "").split(",")[0]).decode("latin-1")
+        # of an ICMP message the quoted packet counts, and that is the last of the values
+        self.source, self.target = ("%s:%s" % (values["ip." + side].split(",")[-1] or "[%s]" % values["ipv6." + side].split(",")[-1],
+                                               values[port].split(",")[-1]) for side, port in (("src", "tcp.srcport"), ("dst", "tcp.dstport")))
+
+
+class Connection:
+    def __init__(self):
+        self.frames = []
+        self.client = self.server = None
+
+    def settle(self):
+        """Who opened it: the sender of the SYN; without one, the higher port."""
+        first = self.frames[0]
+        for frame in self.frames:
+            if frame.flags & SYN:
+                answer = frame.flags & ACK
+                self.client, self.server = (frame.target, frame.source) if answer else (frame.source, frame.target)
+                return self
+        ends = sorted((first.source, first.target), key=lambda end: int(end.rsplit(":", 1)[1]))
+        self.server, self.client = ends
+        return self
+
+    def matching(self, proof):
+        if proof == "LAST":
+            return self.frames[-1:]
+        if proof == "ICMP":
+            return [frame for frame in self.frames if frame.icmp][:1]
+        if proof == "ACCEPTED":
+            return self.accepted()[-1:]
+        who, _, what = proof.partition(":")
+        what, _, which = what.partition("@")
+        sender = self.client if who == "C" else self.server
+        mine = [frame for frame in self.frames if frame.source == sender and not frame.icmp]
+        if what == "END":
+            found = [frame for frame in mine if frame.flags & (FIN | RST)]
+        elif what == "SYN":
+            found = [frame for frame in mine if frame.flags & SYN]
+        else:
+            found = [frame for frame in mine if frame.payload and re.search(what, frame.payload, re.S)]
+        return found if which == "all" else found[-1:] if which == "last" else found[:1]
+
+    def accepted(self):
+        """The replies that take a message: 25x behind the dot that ends a text, or behind BDAT LAST."""
+        found, sent, in_text, ended = [], "", False, False
+        for frame in self.frames:
+            if frame.source == self.client:
+                sent = (sent + frame.payload)[-200:]
+                ended = ended or in_text and (re.search(r"\n\.\r\n", "\n" + sent) is not None or frame.payload == ".\r\n")
+                ended = ended or re.search(r"BDAT \d+ LAST\r\n", frame.payload, re.I) is not None
+                continue
+            if (ended or in_text and not sent) and re.search(r"(^|\n)25\d[ -]", frame.payload):
+                found.append(frame)
+                in_text = ended = False
+            if re.search(r"(^|\n)354[ -]", frame.payload):
+                in_text, sent = True, ""
+            elif re.search(r"(^|\n)[45]\d\d ", frame.payload):
+                in_text = ended = False
+        return found
+
+    def proof(self, text):
+        """The frame numbers; an empty list if one part of the proof is nowhere in the connection."""
+        numbers = []
+        for part in text.split(" + "):
+            found = self.matching(part)
+            if not found:
+                return []
+            numbers += [frame.number for frame in found]
+        return numbers
+
+
+def connections(path):
+    command = ["tshark", "-r", path, "-Y", "tcp", "-o", "tcp.desegment_tcp_streams:FALSE", "--disable-protocol", "smtp", "-T", "fields"]
+    for field in FIELDS:
+        command += ["-e", field]
+    found = {}
+    for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
+        frame = Frame(line)
+        found.setdefault(frame.stream, Connection()).frames.append(frame)
+    return [connection.settle() for connection in found.values()]
+
+
+def default_proof(cause, stage):
+    if cause == "starttls-not-offered" and stage == "hello":
+        return r"S:(^|\n)250- + C:END"
+    return PROOFS.get(cause, NEGATIVE)
