@@ -152,9 +152,9 @@ static void test_text(void **state)
         assert_bytes_refused(texts[i], strlen(texts[i]), SW_UNREADABLE, 0,
                              "is text, not a capture");
     struct saved *s = saved_new();
+    saved_bytes(s, "x", 1);
     for (int i = 0; i < 300; i++)
         saved_bytes(s, "\303\274", 2);
-    saved_bytes(s, "x", 1);
     /* The look ends inside a character. */
     assert_bytes_refused(s->bytes, s->len, SW_UNREADABLE, 0, "is text, not a capture");
     free(s);
@@ -229,7 +229,6 @@ static void test_link_type_that_nobody_decodes(void **state)
         const char *word;
     } types[] = {
         {105, "IEEE802_11 (105)"},
-        {147, "USER0 (147)"},
         {220, "USB_LINUX_MMAPPED (220)"},
         {60000, "unknown (60000)"},
     };

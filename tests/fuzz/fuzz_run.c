@@ -1,0 +1,53 @@
+/*
+ * fuzz_run.c - the bytes of a capture file through the whole program, with small caps. No file may
+ * crash it or hang it, and every verdict must have evidence.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include "analyzer/record.h"
+#include "smtpwhy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_record(void *ctx, const struct sw_record *record)
+{
+    uint64_t *sessions = ctx;
+    if (record->kind != SW_RECORD_SESSION) {
+        if (record->summary->sessions != *sessions)
+            abort();
+        return;
+    }
+    (*sessions)++;
+    const struct sw_verdict *v = record->verdict;
+    bool full = record->session->arena.exhausted;
+    if (v->cause == SW_CAUSE_NONE || !v->summary || !v->explanation || (!v->evidence && !full))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("capture", 0);
+    if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+        abort();
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    uint64_t sessions = 0;
+    const struct sw_run_options options = {
+        .limits =
+            "connections=16,held-bytes=4096,session-bytes=32K,session-lines=64,unfinished-lines=4",
+        .record = on_record,
+        .record_ctx = &sessions,
+    };
+    struct sw_run *run = sw_run_new(&options, NULL, 0);
+    if (!run)
+        abort();
+    (void)sw_run_file(run, path);
+    (void)sw_run_finish(run);
+    sw_run_free(run);
+    (void)close(fd);
+    return 0;
+}
