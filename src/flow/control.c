@@ -106,7 +106,7 @@ void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct s
         half->fin = mark;
     if (f->closed_by >= 0)
         return;
-    f->closed_by = from;
+    f->closed_by = (int)from;
     f->closed = mark;
     f->close = rst ? SW_CLOSE_RST : SW_CLOSE_FIN;
 }

@@ -7,6 +7,14 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+SKIPPED = 77  # the exit status with which a test says so
+
+
+def installed(program):
+    if shutil.which(program):
+        return True
+    print("skipped: %s is not installed" % program)
+    return False
 
 
 def sources(root, endings=(".c", ".h", ".def"), below=("src", "dissectors")):
@@ -36,6 +44,8 @@ def copy_tree():
         if os.path.isdir(os.path.join(ROOT, top)):
             shutil.copytree(os.path.join(ROOT, top), os.path.join(copy, top),
                             symlinks=True, ignore=shutil.ignore_patterns("*.pcap", "*.pcapng", "__pycache__", ".*"))
+    for name in (".clang-format", ".clang-tidy"):
+        shutil.copy(os.path.join(ROOT, name), copy)
     return copy
 
 
