@@ -148,7 +148,7 @@ static void note_order(struct smtp_io *io, struct smtp_event *event)
     struct smtp_state *st = io->state;
     bool before_greeting = !st->midstream && !st->greeted && smtp_queue_at_greeting(st);
     if (before_greeting) {
-        if (!st->told_early && !st->server_spoke)
+        if (!st->told_early && (!st->server_spoke || st->reply_open))
             smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_EARLY_TALKER, (struct sw_span){NULL, 0}, 0);
         st->told_early = true;
     }

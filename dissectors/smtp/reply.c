@@ -111,6 +111,15 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
         smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_NUL, sw_span_sub(line->text, 0, 40), 0);
 }
 
+/*
+ * A greeting that is left open on purpose: Postfix's postscreen sends "220-" and waits who speaks
+ * now; whoever does gets the answer to that and never the rest of the greeting.
+ */
+static bool is_teaser(const struct smtp_state *st)
+{
+    return st->reply_code == 220 && smtp_queue_at_greeting(st) && smtp_queue_count(st) > 1;
+}
+
 /* A further line of the open reply: the same code, or one that differs by mistake. Behind a gap
  * another code is another reply, and the rest of the open one is lost. */
 static void go_on_with_reply(struct smtp_io *io, const struct reply_line *r, struct sw_span line)
@@ -118,7 +127,7 @@ static void go_on_with_reply(struct smtp_io *io, const struct reply_line *r, str
     struct smtp_state *st = io->state;
     if (r->code == st->reply_code)
         return;
-    if (st->after_gap[SW_FROM_SERVER]) {
+    if (st->after_gap[SW_FROM_SERVER] || is_teaser(st)) {
         struct smtp_io before = *io;
         before.end = before.begin;
         smtp_reply_complete(&before, SMTP_FLAG_CUT);

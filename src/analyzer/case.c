@@ -71,6 +71,7 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
         .stage = unasked ? SW_REPLY_STAGE_HELLO : reply_stage(reply->phase),
         .dialogue_known = true,
         .tls_active = reply->encrypted,
+        .inside_text = reply->phase == SW_PHASE_BODY && (reply->flags & SMTP_FLAG_UNSOLICITED),
     };
     const struct sw_hello *hello;
     SW_EACH(hello, c->session->hellos) {

@@ -11,6 +11,7 @@ enum {
 };
 
 #define SCAN_WINDOW_NS (10 * SW_NS_PER_S)
+#define TWO_REPETITIONS_NS (3 * SW_NS_PER_S) /* of a SYN, after 1 s and 2 s (RFC 6298) */
 
 /* A stretch of time in which a client tried many targets in vain. */
 struct scan {
@@ -23,6 +24,7 @@ struct target {
     int64_t time_ns;
     uint16_t port;
     bool used;
+    bool connected;
     bool answered;
 };
 
@@ -142,6 +144,17 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
     note_scan(c, time_ns);
 }
 
+void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    struct client *c = find_or_make(history, tuple);
+    uint64_t server = address_hash(tuple->dst);
+    for (size_t i = 0; c && i < TARGETS; i++) {
+        struct target *t = &c->targets[i];
+        if (t->used && t->server == server && t->port == tuple->dst_port)
+            t->connected = true;
+    }
+}
+
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple)
 {
     struct client *c = find_or_make(history, tuple);
@@ -196,9 +209,9 @@ bool sw_history_port25_blocked(const struct sw_history *history, const struct sw
             continue;
         if (t->answered && t->server == server && (t->port == 465 || t->port == 587))
             return true;
-        if (t->answered && t->port == 25)
+        if (t->connected && t->port == 25)
             return false; /* port 25 works from here */
-        if (t->port == 25 && now_ns - t->time_ns >= 10 * SW_NS_PER_S && is_first(c, i))
+        if (t->port == 25 && now_ns - t->time_ns >= TWO_REPETITIONS_NS && is_first(c, i))
             silent_servers++;
     }
     return silent_servers >= 2;

@@ -15,6 +15,8 @@ void sw_history_free(struct sw_history *history);
 
 /* A SYN of a new connection. */
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
+/* The server accepted the connection (its SYN/ACK). */
+void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple);
 /* The connection got payload from its server. */
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple);
 /* The client tried to hand over mail on this connection. */
@@ -27,9 +29,9 @@ void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tu
 bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns);
 /*
- * True when the client's attempts show that port 25 itself is blocked: no payload from port 25 of
- * two or more servers (each tried at least 10 s before now_ns), or this server answers on 465 or
- * 587.
+ * True when the client's attempts show that port 25 itself is blocked: port 25 of two or more
+ * servers took no connection (each tried so long before now_ns that two repetitions are due), or
+ * this server answers on 465 or 587.
  */
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
                                int64_t now_ns);

@@ -42,6 +42,11 @@ void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tu
     sw_history_attempt(analyzer->history, tuple, time_ns);
 }
 
+void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
+{
+    sw_history_connected(analyzer->history, tuple);
+}
+
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
 {
     sw_history_answered(analyzer->history, tuple);

@@ -8,6 +8,12 @@ static bool is_refusal(const struct sw_step *reply)
     return sw_reply_is(reply, 4) || sw_reply_is(reply, 5);
 }
 
+/* The client has closed, and the server says that it noticed. */
+static bool after_close(const struct sw_step *reply)
+{
+    return reply->after_close && (reply->flags & SMTP_FLAG_UNSOLICITED);
+}
+
 /* A negative reply while the text was still coming, or to one of the BDAT chunks before the last.
  */
 static const struct sw_step *refusal_in_text(const struct sw_case *c, const struct sw_message *m)
@@ -17,7 +23,7 @@ static const struct sw_step *refusal_in_text(const struct sw_case *c, const stru
         bool in_text =
             s->from == SW_SERVER && s->message == m &&
             (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA || s->phase == SW_PHASE_FINAL);
-        if (in_text && is_refusal(s) && !(s->flags & SMTP_FLAG_RECIPIENT))
+        if (in_text && is_refusal(s) && !after_close(s) && !(s->flags & SMTP_FLAG_RECIPIENT))
             return s;
     }
     return NULL;
@@ -216,19 +222,23 @@ static void judge_all(struct sw_case *c)
         c->outcome = any_refused ? SW_OUTCOME_STUCK : SW_OUTCOME_NO_MAIL;
 }
 
+/* A reply that any server gives at any time: no progress. */
+static bool is_idle_talk(const struct sw_step *reply)
+{
+    return reply->verb == SMTP_VERB_NOOP || reply->verb == SMTP_VERB_RSET ||
+           reply->verb == SMTP_VERB_HELP;
+}
+
 /* Progress that shows that an earlier refusal stopped nobody. */
-static bool went_on_after(const struct sw_case *c, const struct sw_step *refusal)
+static bool went_on_after(const struct sw_step *refusal)
 {
     const struct sw_step *s;
     SW_EACH(s, refusal->next) {
-        if (s->from != SW_SERVER || !sw_reply_is(s, 2))
+        if (s->from != SW_SERVER || !sw_reply_is(s, 2) || is_idle_talk(s))
             continue;
         switch (refusal->phase) {
         case SW_PHASE_HELLO:
-            if (s->phase == SW_PHASE_HELLO && s->verb != SMTP_VERB_NOOP &&
-                s->verb != SMTP_VERB_RSET && s->verb != SMTP_VERB_HELP)
-                return true;
-            if (s->phase == SW_PHASE_MAIL)
+            if (s->phase == SW_PHASE_HELLO || s->phase == SW_PHASE_MAIL)
                 return true;
             break;
         case SW_PHASE_STARTTLS:
@@ -255,7 +265,6 @@ static bool went_on_after(const struct sw_case *c, const struct sw_step *refusal
             break;
         }
     }
-    (void)c;
     return false;
 }
 
@@ -326,20 +335,6 @@ static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
     return sequence && c->refusal && c->refusal->message == reply->message;
 }
 
-/* The goodbye was answered: what the server says behind it changes nothing. */
-static bool after_goodbye(const struct sw_case *c, const struct sw_step *reply)
-{
-    const struct sw_step *quit = c->session->quit;
-    return quit && quit->reply && quit->reply != reply &&
-           reply->first.time_ns >= quit->reply->first.time_ns;
-}
-
-/* The client has closed, and the server says that it noticed. */
-static bool after_close(const struct sw_step *reply)
-{
-    return reply->after_close && (reply->flags & SMTP_FLAG_UNSOLICITED);
-}
-
 /* In mid-stream a reply without anything around it: what it answers is not known. */
 static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
 {
@@ -347,14 +342,15 @@ static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
            c->client_spoke && !c->session->hellos && !c->session->messages;
 }
 
-/* Said unasked, and the dialogue went on all the same: it stopped nothing. */
+/* Said unasked, and the dialogue went on all the same (a goodbye does not count): it stopped
+ * nothing. */
 static bool went_unheeded(const struct sw_step *reply)
 {
     if (!(reply->flags & SMTP_FLAG_UNSOLICITED) || reply->code == 421 || reply->command)
         return false;
     const struct sw_step *s;
     SW_EACH(s, reply->next) {
-        if (s->from == SW_SERVER && sw_reply_is(s, 2))
+        if (s->from == SW_SERVER && sw_reply_is(s, 2) && s->code != 221)
             return true;
     }
     return false;
@@ -362,16 +358,19 @@ static bool went_unheeded(const struct sw_step *reply)
 
 static void find_refusal(struct sw_case *c)
 {
+    const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
-            after_goodbye(c, s) || out_of_context(c, s) || went_unheeded(s) || after_close(s))
+            out_of_context(c, s) || went_unheeded(s) || after_close(s))
             continue;
-        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(c, s))
+        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(s))
             continue;
         bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
         if (!c->refusal && !idle_end)
             c->refusal = s;
+        if (s == goodbye)
+            break; /* what the server says behind the answered goodbye changes nothing */
     }
     if (c->refusal)
         sw_case_read(c, c->refusal, &c->reading);

@@ -248,6 +248,9 @@ static void refine(int code, const struct sw_reply_context *ctx, struct sw_reply
         out->cause = SW_CAUSE_AUTH_BAD_CREDENTIALS;
         out->also = SW_CAUSE_AUTH_TOO_MANY_FAILURES;
     }
+    /* RFC 5321 3.8: the server ends the session, wherever it stands; the text was not finished */
+    if (ctx->inside_text && code == 421 && out->cause == SW_CAUSE_DATA_TEMP_FAILURE)
+        out->cause = SW_CAUSE_SESSION_421_SHUTDOWN;
     if (ctx->client_spoke_early && ctx->stage == SW_REPLY_STAGE_GREETING && code / 100 == 5 &&
         out->decided_by == SW_REPLY_BY_CODE)
         out->cause = SW_CAUSE_GREET_EARLY_TALKER;

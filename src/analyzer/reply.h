@@ -42,6 +42,7 @@ struct sw_reply_context {
     bool auth_oauth;         /* the AUTH exchange is XOAUTH2 or OAUTHBEARER */
     bool auth_cancelled;     /* the client sent '*' */
     bool client_spoke_early; /* bytes of the client came before the greeting */
+    bool inside_text;        /* it breaks into the text of a message, whose end nobody sent yet */
     uint32_t failed_logins;  /* rejected AUTH exchanges before this reply */
 };
 

@@ -57,6 +57,36 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/*
+ * After a long pause the client's next words meet a RST, though the server never closed: something
+ * on the way (NAT, firewall) has forgotten the connection (RFC 5382 REQ-5).
+ */
+static bool state_lost(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_step *spoke = c->pending;
+    if (!c->closed_by_server || !c->reset || c->waiting != SW_WAITING_REPLY || !spoke)
+        return false;
+    const struct sw_step *before = NULL;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (s == spoke)
+            break;
+        before = s;
+    }
+    bool paused = before && spoke->first.time_ns - before->last.time_ns > SILENCE_NS;
+    if (!paused || c->facts->closed.time_ns - spoke->first.time_ns > PATIENCE_NS)
+        return false;
+    *ruling =
+        stuck(SW_CAUSE_TCP_IDLE_STATE_LOST, SW_CONFIDENCE_LIKELY, sw_stage_of_phase(spoke->phase));
+    sw_ruling_also(ruling, SW_CAUSE_TCP_RESET_BY_SERVER, SW_CONFIDENCE_POSSIBLE);
+    sw_ruling_prove(ruling, before->last,
+                    before->from == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    "the last words before the long pause");
+    sw_ruling_prove(ruling, spoke->first, SW_ORIGIN_CLIENT, "first words after it");
+    prove_close(c, ruling);
+    return true;
+}
+
 /* Connected, and not one byte from the server. */
 static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -210,5 +240,6 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
     if (c->facts->midstream && !c->server_spoke)
         return false; /* commands without replies prove nothing */
     return peer_vanished(c, ruling) || no_greeting(c, ruling) || slow_greeting(c, ruling) ||
-           unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
+           state_lost(c, ruling) || unanswered_command(c, ruling) || unfinished_text(c, ruling) ||
+           broken_between(c, ruling);
 }

@@ -43,6 +43,22 @@ static bool goodbye_failed(const struct sw_case *c)
     return c->complete_start && (client_dropped_it || unanswered);
 }
 
+/*
+ * Did the confirmation come after the client had given up? One that sends its QUIT and its FIN
+ * along with the text, and does not reset the connection, goes on reading: that is no giving up.
+ */
+static bool came_too_late(const struct sw_case *c, const struct sw_message *m)
+{
+    enum { PATIENCE_S = 5 };
+    const struct sw_step *quit = c->session->quit;
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    if (!m->final->after_close)
+        return false;
+    bool said_all = quit && m->end_of_data && client->fin.frame && !client->rst.frame &&
+                    client->fin.time_ns - m->end_mark.time_ns < PATIENCE_S * SW_NS_PER_S;
+    return !said_all;
+}
+
 static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_message_verdict *mv = first_with(c, SW_OUTCOME_DELIVERED);
@@ -55,12 +71,13 @@ static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
         .has_permanence = true,
         .permanence = SW_PERMANENCE_NONE,
     };
-    if (final->after_close)
+    bool late = came_too_late(c, mv->message);
+    if (late)
         ruling->cause = SW_CAUSE_DATA_LATE_REPLY;
     else if (goodbye_failed(c))
         sw_ruling_also(ruling, SW_CAUSE_QUIT_PROBLEM, SW_CONFIDENCE_CERTAIN);
     prove_reply(ruling, final, "accepted");
-    ruling->reply = final->after_close ? final : NULL;
+    ruling->reply = late ? final : NULL;
 }
 
 /* Some recipients of an accepted message were refused. */

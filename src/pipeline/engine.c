@@ -241,11 +241,25 @@ void sw_engine_file(struct sw_engine *engine, const char *file)
     engine->summary->files++;
 }
 
+/* A SYN/ACK: the port takes connections, whatever becomes of this one. */
+static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet)
+{
+    if (!(packet->tcp.flags & SW_TCP_SYN) || !(packet->tcp.flags & SW_TCP_ACK))
+        return;
+    struct sw_tuple as_opened = packet->tuple;
+    memcpy(as_opened.src, packet->tuple.dst, sizeof(as_opened.src));
+    memcpy(as_opened.dst, packet->tuple.src, sizeof(as_opened.dst));
+    as_opened.src_port = packet->tuple.dst_port;
+    as_opened.dst_port = packet->tuple.src_port;
+    sw_analyzer_connected(engine->analyzer, &as_opened);
+}
+
 static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
                         const struct sw_packet *packet)
 {
     switch (packet->transport) {
     case SW_TRANSPORT_TCP:
+        note_acceptance(engine, packet);
         sw_flow_table_tcp(engine->flows, frame, packet);
         return;
     case SW_TRANSPORT_ICMP:
