@@ -35,6 +35,30 @@ static void put_recipients(struct sw_json_line *line, const struct sw_message_ve
     sw_json_end_array(json);
 }
 
+/* A text of the header block, or null. */
+static void put_header_text(struct sw_json_line *line, const char *key, struct sw_span text)
+{
+    put_address(line, key, text.len > 0, text);
+}
+
+static void put_header(struct sw_json_line *line, const struct sw_header *header)
+{
+    struct sw_json *json = &line->json;
+    if (!header->seen) {
+        sw_json_null(json, "header");
+        return;
+    }
+    sw_json_object(json, "header");
+    put_header_text(line, "from", header->from);
+    sw_json_number(json, "to_count", header->to_count);
+    sw_json_number(json, "cc_count", header->cc_count);
+    put_header_text(line, "date", header->date);
+    put_header_text(line, "content_type", header->content_type);
+    sw_json_bool(json, "dkim_signature", header->dkim_signature);
+    sw_json_bool(json, "complete", !header->cut);
+    sw_json_end_object(json);
+}
+
 static void put_message(struct sw_json_line *line, const struct sw_message_verdict *mv)
 {
     struct sw_json *json = &line->json;
@@ -54,11 +78,12 @@ static void put_message(struct sw_json_line *line, const struct sw_message_verdi
     sw_json_line_reply(line, "final_reply", m->final, true);
     sw_json_text(json, "outcome", sw_outcome_name(mv->outcome));
     put_cause(json, mv->cause);
-    put_address(line, "message_id", m->message_id.len > 0, m->message_id);
+    put_header_text(line, "message_id", m->message_id);
     if (m->subject.len > 0 && !line->part->veil.on)
         sw_json_wire(json, "subject", m->subject);
     else
         sw_json_null(json, "subject");
+    put_header(line, &m->header);
     sw_json_end_object(json);
 }
 

@@ -73,6 +73,20 @@ static void put_recipient(struct sw_writer *list, const struct sw_recipient_verd
     sw_text_reply(rv->reply, false, list);
 }
 
+/* What the mail says of itself. */
+static void put_header(struct sw_text_session *s, const struct sw_message *m,
+                       struct sw_writer *list)
+{
+    if (m->subject.len > 0 && !s->part->veil.on) {
+        sw_writer_text(list, "\n  subject: ");
+        sw_writer_put(list, m->subject);
+    }
+    if (m->message_id.len > 0) {
+        sw_writer_text(list, "\n  message id: ");
+        sw_writer_put(list, m->message_id);
+    }
+}
+
 static void put_mails(struct sw_text_session *s)
 {
     for (uint32_t i = 0; i < s->verdict->message_count; i++) {
@@ -93,6 +107,7 @@ static void put_mails(struct sw_text_session *s)
         if (m->body_seen)
             sw_writer_format(&list, ", %" PRIu64 " octets sent", m->body_octets);
         sw_writer_format(&list, ": %s", sw_outcome_name(mv->outcome));
+        put_header(s, m, &list);
         for (uint32_t r = 0; r < mv->recipient_count; r++)
             put_recipient(&list, &mv->recipients[r]);
         sw_text_item(s, "mail", SW_TONE_PLAIN, sw_writer_span(&list));

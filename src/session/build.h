@@ -15,6 +15,10 @@ void sw_build_body(struct sw_session *session, const struct smtp_event *event);
 /* `step` is the dot; NULL for the last octet of a BDAT LAST chunk. */
 void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
                           const struct smtp_event *event);
+/* Octets of a mail (before sw_build_body counts them) and the end of it: its header block. */
+void sw_build_header(struct sw_session *session, struct sw_message *m,
+                     const struct smtp_event *event);
+void sw_build_header_end(struct sw_session *session);
 /* A reply in a capture that lacks the client's side. */
 void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply);
 /* EHLO, HELO, LHLO and their replies; AUTH and its replies. */

@@ -322,6 +322,8 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         break;
     case SMTP_EVENT_GAP:
         session->gaps_in_dialogue++;
+        if (event->from == SW_FROM_CLIENT && session->message && !session->message->body_seen)
+            session->message->chunks_missing = true;
         break;
     case SMTP_EVENT_ANOMALY:
         on_anomaly(session, event);
@@ -335,6 +337,7 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
 void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *facts,
                        int64_t now_ns)
 {
+    sw_build_header_end(session);
     session->facts = facts;
     session->ended = true;
     session->final = (struct sw_mark){facts->last.frame, now_ns};

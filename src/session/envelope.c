@@ -299,6 +299,7 @@ void sw_build_body(struct sw_session *session, const struct smtp_event *event)
     if (!m)
         return;
     struct sw_mark mark = {event->end.frame, event->end.time_ns};
+    sw_build_header(session, m, event);
     if (!m->body_seen)
         m->body_first = (struct sw_mark){event->begin.frame, event->begin.time_ns};
     m->body_seen = true;
@@ -317,6 +318,7 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
         return;
     if (step)
         step->message = m;
+    sw_build_header_end(session);
     m->end_of_data = step ? step : m->data;
     m->end_mark = (struct sw_mark){event->end.frame, event->end.time_ns};
     m->body_octets = event->number;

@@ -18,6 +18,7 @@
 #include "flow/flow.h"
 
 struct sw_message;
+struct sw_header_reader; /* private to header.c */
 
 /* Where in the dialogue something stands. */
 enum sw_phase {
@@ -71,6 +72,18 @@ struct sw_recipient {
     struct sw_step *final; /* LMTP: its own final reply */
 };
 
+/* The header block of a mail (RFC 5322 3.6), as far as it was seen. */
+struct sw_header {
+    bool seen;
+    bool cut;            /* its end is missing */
+    bool dkim_signature; /* there is one; whether it is good is not checked */
+    uint32_t to_count;   /* addresses */
+    uint32_t cc_count;
+    struct sw_span from; /* the (first) address */
+    struct sw_span date;
+    struct sw_span content_type; /* without parameters */
+};
+
 /* One attempted mail: from its MAIL to what ended it. */
 struct sw_message {
     struct sw_message *next;
@@ -96,8 +109,10 @@ struct sw_message {
     bool false_end;            /* end-of-data look-alikes inside */
     bool bare_lf;              /* a lone LF inside the text */
     uint64_t longest_line;
-    struct sw_span message_id; /* header fields, filled when they are read */
-    struct sw_span subject;
+    bool chunks_missing; /* a gap before the first octet of it that was seen */
+    struct sw_header header;
+    struct sw_span message_id; /* without angle brackets; empty when it was not seen */
+    struct sw_span subject;    /* encoded words decoded to UTF-8 */
 };
 
 enum sw_auth_result {
@@ -260,6 +275,7 @@ struct sw_session {
     uint8_t *reply_text;        /* the reply that is being read */
     uint32_t reply_used, reply_room;
     bool reply_cut;
+    struct sw_header_reader *header_reader; /* of the session's mails, one after the other */
 };
 
 extern const struct sw_session_limits sw_session_default_limits;
