@@ -138,6 +138,8 @@ static void write_all(struct writer *w, struct sw_span text,
 const char *sw_template_fill(const char *text, const struct sw_template_values *values,
                              struct sw_arena *arena)
 {
+    if (!strpbrk(text, "{[]"))
+        return text; /* a constant as it is */
     struct writer w = {.at = NULL, .sentence_start = true};
     write_all(&w, sw_span_str(text), values);
     char *filled = sw_arena_alloc(arena, w.length + 1);

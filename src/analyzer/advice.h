@@ -31,7 +31,8 @@ struct sw_template_values {
 };
 
 /*
- * The filled template in the arena, or NULL when the arena is full. `values` may be NULL: then
+ * The filled template in the arena, the text itself when there is nothing to fill, or NULL when the
+ * arena is full. `values` may be NULL: then
  * every name becomes its noun. A noun at the start of a sentence is given a capital letter. "[["
  * without
  * "]]" and unknown names in braces stay as they are (a test forbids them in our tables).

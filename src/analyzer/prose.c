@@ -26,16 +26,24 @@ static bool make_room(struct sw_prose *prose, size_t more)
 
 void sw_prose_add(struct sw_prose *prose, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (len < 0 || !make_room(prose, (size_t)len))
-        return;
-    va_start(args, format);
-    (void)vsnprintf(prose->text + prose->used, prose->room - prose->used, format, args);
-    va_end(args);
-    prose->used += (size_t)len;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        char *at = prose->text ? prose->text + prose->used : NULL;
+        size_t room = prose->room - prose->used;
+        va_list args;
+        va_start(args, format);
+        int len = vsnprintf(at, room, format, args);
+        va_end(args);
+        if (len < 0)
+            return;
+        if ((size_t)len < room) {
+            prose->used += (size_t)len;
+            return;
+        }
+        if (at)
+            *at = '\0'; /* what did not fit is written again, or not at all */
+        if (!make_room(prose, (size_t)len))
+            return;
+    }
 }
 
 static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
@@ -47,11 +55,29 @@ static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
     prose->text[prose->used] = '\0';
 }
 
+/* How many bytes from the start are shown as they are: printable ASCII but blanks. */
+static size_t plain_run(struct sw_span wire, size_t most)
+{
+    size_t n = 0;
+    while (n < wire.len && n < most && wire.ptr[n] > 0x20 && wire.ptr[n] < 0x7F)
+        n++;
+    return n;
+}
+
 void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
 {
     wire = sw_span_trim(wire);
     bool blank = false;
     for (size_t shown = 0; wire.len > 0; shown++) {
+        size_t plain = plain_run(wire, most - shown);
+        if (plain > 0) {
+            put(prose, wire.ptr, plain);
+            wire = sw_span_from(wire, plain);
+            shown += plain;
+            blank = false;
+            if (wire.len == 0)
+                return;
+        }
         if (shown == most) {
             sw_prose_add(prose, "...");
             return;

@@ -96,14 +96,19 @@ char *sw_arena_strdup(struct sw_arena *arena, const char *text)
 
 char *sw_arena_printf(struct sw_arena *arena, const char *format, ...)
 {
+    char usual[256]; /* most texts fit: they are formatted once */
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(usual, sizeof(usual), format, args);
     va_end(args);
     assert(len >= 0);
     char *text = sw_arena_alloc(arena, (size_t)len + 1);
     if (!text)
         return NULL;
+    if ((size_t)len < sizeof(usual)) {
+        memcpy(text, usual, (size_t)len + 1);
+        return text;
+    }
     va_start(args, format);
     (void)vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);

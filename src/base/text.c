@@ -25,8 +25,21 @@ int32_t sw_text_next(struct sw_span *rest)
     return valid ? value : -1;
 }
 
+/* How many bytes from the start are surely ASCII, in steps of eight. */
+static size_t ascii_run(struct sw_span s)
+{
+    size_t n = 0;
+    for (uint64_t eight; s.len - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, s.ptr + n, sizeof(eight));
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return n;
+}
+
 bool sw_text_is_utf8(struct sw_span s)
 {
+    s = sw_span_from(s, ascii_run(s));
     while (s.len > 0) {
         if (sw_text_next(&s) < 0)
             return false;

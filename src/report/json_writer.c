@@ -17,12 +17,35 @@ void sw_json_end_line(struct sw_json *json)
     sw_writer_char(json->out, '\n');
 }
 
-/* How many bytes from the start need no escape: printable ASCII but quote and backslash. */
+/* Needs no escape: printable ASCII but quote and backslash. */
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* Eight bytes that are all plain (a byte of the sum has its high bit set for each that is not). */
+static bool are_plain(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quote = eight ^ (ones * '"');
+    uint64_t backslash = eight ^ (ones * '\\');
+    uint64_t odd = (eight - ones * 0x20)       /* below 0x20 */
+                   | (eight + ones)            /* 0x7F */
+                   | eight                     /* not ASCII */
+                   | ((quote - ones) & ~quote) /* a zero byte */
+                   | ((backslash - ones) & ~backslash);
+    return (odd & (ones * 0x80)) == 0;
+}
+
 static size_t plain_run(struct sw_span bytes)
 {
     size_t n = 0;
-    while (n < bytes.len && bytes.ptr[n] >= 0x20 && bytes.ptr[n] < 0x7F && bytes.ptr[n] != '"' &&
-           bytes.ptr[n] != '\\')
+    for (uint64_t eight; bytes.len - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, bytes.ptr + n, sizeof(eight));
+        if (!are_plain(eight))
+            break;
+    }
+    while (n < bytes.len && is_plain(bytes.ptr[n]))
         n++;
     return n;
 }
@@ -75,9 +98,10 @@ static void separate(struct sw_json *json)
 static void begin_value(struct sw_json *json, const char *key)
 {
     separate(json);
-    if (key) {
-        put_string(json->out, sw_span_str(key));
-        sw_writer_char(json->out, ':');
+    if (key) { /* our own text: nothing in it needs an escape */
+        sw_writer_char(json->out, '"');
+        sw_writer_text(json->out, key);
+        sw_writer_text(json->out, "\":");
     }
 }
 
@@ -151,16 +175,19 @@ void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns)
     begin_value(json, key);
     bool negative = duration_ns < 0;
     uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
-    sw_writer_format(json->out, "%s%llu", negative ? "-" : "",
-                     (unsigned long long)(ns / SW_NS_PER_S));
+    if (negative)
+        sw_writer_char(json->out, '-');
+    sw_writer_number(json->out, ns / SW_NS_PER_S);
     uint64_t fraction = ns % SW_NS_PER_S;
-    int digits = 9;
-    while (fraction > 0 && fraction % 10 == 0) {
-        fraction /= 10;
-        digits--;
-    }
-    if (fraction > 0)
-        sw_writer_format(json->out, ".%0*llu", digits, (unsigned long long)fraction);
+    if (fraction == 0)
+        return;
+    char digits[10] = ".000000000";
+    for (size_t at = sizeof(digits); fraction > 0; fraction /= 10)
+        digits[--at] = (char)('0' + fraction % 10);
+    size_t len = sizeof(digits);
+    while (digits[len - 1] == '0')
+        len--;
+    sw_writer_put(json->out, sw_span_make(digits, len));
 }
 
 void sw_json_time(struct sw_json *json, const char *key, int64_t time_ns, int digits)

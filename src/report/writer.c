@@ -68,7 +68,8 @@ static bool grow(struct sw_writer *writer, size_t n)
     return true;
 }
 
-void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
+/* What does not fit into the buffer as it is. */
+static void put_beyond(struct sw_writer *writer, struct sw_span bytes)
 {
     if (writer->error != 0 || bytes.len == 0)
         return;
@@ -86,6 +87,16 @@ void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
     writer->used += bytes.len;
 }
 
+void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
+{
+    if (writer->error != 0 || bytes.len == 0 || bytes.len > writer->room - writer->used) {
+        put_beyond(writer, bytes);
+        return;
+    }
+    memcpy(writer->bytes + writer->used, bytes.ptr, bytes.len);
+    writer->used += bytes.len;
+}
+
 void sw_writer_text(struct sw_writer *writer, const char *text)
 {
     sw_writer_put(writer, sw_span_str(text));
@@ -93,7 +104,10 @@ void sw_writer_text(struct sw_writer *writer, const char *text)
 
 void sw_writer_char(struct sw_writer *writer, char c)
 {
-    sw_writer_put(writer, sw_span_make(&c, 1));
+    if (writer->error == 0 && writer->used < writer->room)
+        writer->bytes[writer->used++] = (uint8_t)c;
+    else
+        put_beyond(writer, sw_span_make(&c, 1));
 }
 
 void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
@@ -104,7 +118,13 @@ void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
 
 void sw_writer_number(struct sw_writer *writer, uint64_t value)
 {
-    sw_writer_format(writer, "%llu", (unsigned long long)value);
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    sw_writer_put(writer, sw_span_make(digits + at, sizeof(digits) - at));
 }
 
 void sw_writer_code_point(struct sw_writer *writer, int32_t code_point)

@@ -219,7 +219,7 @@ static void a_full_arena_gives_null(void **state)
     (void)state;
     struct sw_arena arena;
     sw_arena_init(&arena, 8, NULL);
-    assert_null(sw_template_fill("a long text that does not fit", NULL, &arena));
+    assert_null(sw_template_fill("a long text for {server} that does not fit", NULL, &arena));
     sw_arena_release(&arena);
 }
 
