@@ -94,4 +94,11 @@ static inline uint32_t sw_cursor_le32(struct sw_cursor *c)
                  : 0;
 }
 
+static inline uint64_t sw_cursor_le64(struct sw_cursor *c)
+{
+    uint64_t low = sw_cursor_le32(c);
+    uint64_t high = sw_cursor_le32(c);
+    return c->bad ? 0 : (high << 32) | low;
+}
+
 #endif

@@ -15,7 +15,8 @@ enum sw_status_code {
     SW_END,         /* nothing more to come, not an error */
     SW_UNREADABLE,  /* the input could not be opened or is no capture at all: exit status 2 */
     SW_UNSUPPORTED, /* recognised, but not supported: exit status 2 */
-    SW_DAMAGED,     /* readable up to here only: exit status 3 */
+    SW_DAMAGED,     /* a part of it cannot be read: exit status 3 */
+    SW_LIMITED,     /* a cap was hit: exit status 3 */
     SW_NO_MEMORY,
     SW_USAGE, /* the caller's options cannot be honoured: exit status 2 */
 };
@@ -30,7 +31,11 @@ struct sw_status {
 
 static inline struct sw_status sw_status_ok(void)
 {
-    return (struct sw_status){.code = SW_OK};
+    struct sw_status status; /* most of the message stays as it is: this is once for each frame */
+    status.code = SW_OK;
+    status.offset_bytes = 0;
+    status.message[0] = '\0';
+    return status;
 }
 
 struct sw_status sw_status_make(enum sw_status_code code, uint64_t offset_bytes, const char *format,

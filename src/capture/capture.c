@@ -1,43 +1,27 @@
 /*
- * capture.c - saved captures through libpcap, with the checks and messages that a user needs.
+ * capture.c - what all saved captures have in common: opening, filtering, counting, and the
+ * messages that a user needs.
  */
-#include "capture/capture.h"
-
-#include "capture/kind.h"
+#include "capture/internal.h"
 
 #include <inttypes.h>
 #include <pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { NAME_BYTES = 200 }; /* of a long path in a message: the offset behind it must not be cut */
-
-struct sw_capture {
-    char name[NAME_BYTES + 4]; /* for messages */
-    struct sw_input *input;
-    FILE *stream; /* ours until libpcap has taken it */
-    pcap_t *pcap;
-    struct bpf_program filter;
-    bool has_filter;
-    struct sw_kind kind;
-    int32_t link_type;
-    uint32_t snaplen_bytes;
-    uint64_t offset; /* of the next record or block */
-    struct sw_capture_counters count;
-};
 
 static void set_name(struct sw_capture *capture, const char *path)
 {
     size_t len = strlen(path);
     if (strcmp(path, "-") == 0)
         (void)snprintf(capture->name, sizeof(capture->name), "standard input");
-    else if (len <= NAME_BYTES)
+    else if (len <= SW_CAPTURE_NAME_BYTES)
         (void)snprintf(capture->name, sizeof(capture->name), "%s", path);
     else
-        (void)snprintf(capture->name, sizeof(capture->name), "...%s", path + len - NAME_BYTES);
+        (void)snprintf(capture->name, sizeof(capture->name), "...%s",
+                       path + len - SW_CAPTURE_NAME_BYTES);
 }
 
-static bool link_is_known(int32_t link_type)
+bool sw_capture_link_is_known(int32_t link_type)
 {
     switch (link_type) {
 #define SW_LINK(number, reader) case number:
@@ -49,65 +33,105 @@ static bool link_is_known(int32_t link_type)
     }
 }
 
-/* Link types that nobody decodes are named, so that the user knows what to record instead. */
-static struct sw_status check_link_type(const struct sw_capture *capture)
+int32_t sw_capture_link_of_file(uint32_t link_type)
 {
-    if (link_is_known(capture->link_type))
-        return sw_status_ok();
-    const char *name = pcap_datalink_val_to_name(capture->link_type);
+    /* www.tcpdump.org/linktypes.html; the others have one number on Linux */
+    switch (link_type) {
+    case 100:
+        return DLT_ATM_RFC1483;
+    case 101:
+        return DLT_RAW;
+    case 106:
+        return DLT_ATM_CLIP;
+    default:
+        return (int32_t)link_type;
+    }
+}
+
+/* Link types that nobody decodes are named, so that the user knows what to record instead. */
+struct sw_status sw_capture_strange_link(const struct sw_capture *capture, int32_t link_type)
+{
+    const char *name = pcap_datalink_val_to_name(link_type);
     return sw_status_make(
         SW_UNSUPPORTED, 0,
         "%s: frames of link type %s (%d) cannot be decoded; record on an Ethernet "
         "interface or on 'any'",
-        capture->name, name ? name : "unknown", capture->link_type);
+        capture->name, name ? name : "unknown", link_type);
 }
 
-static struct sw_status compile_filter(struct sw_capture *capture, const char *expression)
+/* In a compressed file offsets are those of the capture inside. */
+static const char *inside(const struct sw_capture *capture)
 {
-    if (!expression)
-        return sw_status_ok();
-    if (pcap_compile(capture->pcap, &capture->filter, expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
-        return sw_status_make(SW_USAGE, 0, "filter '%s': %s", expression,
-                              pcap_geterr(capture->pcap));
-    capture->has_filter = true;
-    return sw_status_ok();
+    return sw_input_packing(capture->input) ? " of the unpacked capture" : "";
 }
 
-static struct sw_status start_libpcap(struct sw_capture *capture)
+enum sw_status_code sw_capture_damage(struct sw_capture *capture, uint64_t offset, uint64_t on_at,
+                                      const char *what)
 {
-    capture->stream = sw_input_stream(capture->input);
-    if (!capture->stream)
-        return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", capture->name);
-    char error[PCAP_ERRBUF_SIZE] = "";
-    capture->pcap = pcap_fopen_offline_with_tstamp_precision(capture->stream,
-                                                             PCAP_TSTAMP_PRECISION_NANO, error);
-    if (!capture->pcap) {
-        uint64_t at = sw_input_offset(capture->input);
-        return sw_status_make(SW_UNREADABLE, at,
-                              "%s: its header cannot be used, at byte %" PRIu64
-                              ": %s; record or copy it again",
-                              capture->name, at, error);
+    char tail[80] = "what stands before was analysed";
+    if (on_at > 0)
+        (void)snprintf(tail, sizeof(tail), "the analysis goes on at byte %" PRIu64, on_at);
+    capture->fault = sw_status_make(
+        SW_DAMAGED, offset, "%s: damaged at byte %" PRIu64 "%s, behind frame %" PRIu64 " (%s); %s",
+        capture->name, offset, inside(capture), capture->count.frames, what, tail);
+    capture->ended = capture->ended || on_at == 0;
+    return SW_DAMAGED;
+}
+
+static enum sw_status_code limited(struct sw_capture *capture, uint64_t offset, const char *which)
+{
+    capture->fault = sw_status_make(
+        SW_LIMITED, offset,
+        "%s: it unpacks into more than the limit '%s' allows (--help limits); what stands before "
+        "byte %" PRIu64 " of the unpacked capture was analysed",
+        capture->name, which, offset);
+    capture->count.limit = which;
+    return SW_LIMITED;
+}
+
+enum sw_status_code sw_capture_short(struct sw_capture *capture, uint64_t offset)
+{
+    const struct sw_input *input = capture->input;
+    char what[120];
+    capture->ended = true;
+    switch (input->why) {
+    case SW_INPUT_WHOLE:
+        if (sw_input_left(input) == 0)
+            return SW_END;
+        return sw_capture_damage(capture, offset, 0, "the file ends inside the next record");
+    case SW_INPUT_CUT:
+        (void)snprintf(what, sizeof(what), "its compressed data (%s) is cut off",
+                       sw_input_packing(input));
+        return sw_capture_damage(capture, offset, 0, what);
+    case SW_INPUT_BROKEN:
+        (void)snprintf(what, sizeof(what),
+                       "its compressed data (%s) is damaged near byte %" PRIu64 " of the file",
+                       sw_input_packing(input), sw_input_done(input));
+        return sw_capture_damage(capture, offset, 0, what);
+    case SW_INPUT_FAILED:
+        return sw_capture_damage(capture, offset, 0, strerror(input->error));
+    case SW_INPUT_LIMIT_SIZE:
+        return limited(capture, offset, "unpacked");
+    case SW_INPUT_LIMIT_RATIO:
+        return limited(capture, offset, "unpack-ratio");
+    case SW_INPUT_NO_MEMORY:
+        break;
     }
-    capture->stream = NULL; /* libpcap closes it */
-    capture->link_type = pcap_datalink(capture->pcap);
-    capture->snaplen_bytes = (uint32_t)pcap_snapshot(capture->pcap);
-    capture->offset = sw_input_offset(capture->input);
-    return sw_status_ok();
+    capture->fault = sw_status_make(SW_NO_MEMORY, offset, "%s: out of memory at byte %" PRIu64,
+                                    capture->name, offset);
+    return SW_NO_MEMORY;
 }
 
 static struct sw_status start(struct sw_capture *capture, const char *path,
                               const struct sw_capture_options *options)
 {
-    struct sw_status status = sw_input_open(path, capture->name, &capture->input);
+    const struct sw_unpack_limits limits = {options->unpacked_bytes, options->unpacked_ratio};
+    struct sw_status status = sw_input_open(path, capture->name, &limits, &capture->input);
     if (status.code == SW_OK)
         status = sw_kind_look(capture->input, path, capture->name, &capture->kind);
-    if (status.code == SW_OK)
-        status = start_libpcap(capture);
-    if (status.code == SW_OK)
-        status = check_link_type(capture);
-    if (status.code == SW_OK)
-        status = compile_filter(capture, options->filter);
-    return status;
+    if (status.code != SW_OK)
+        return status;
+    return capture->kind.pcapng ? sw_pcapng_open(capture) : sw_pcap_open(capture);
 }
 
 struct sw_status sw_capture_open(const char *path, const struct sw_capture_options *options,
@@ -118,6 +142,9 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
     if (!capture)
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", path);
     set_name(capture, path);
+    capture->options = *options;
+    capture->filter.expression = options->filter;
+    capture->strange_link = SW_NO_LINK_TYPE;
     struct sw_status status = start(capture, path, options);
     if (status.code != SW_OK)
         sw_capture_close(capture);
@@ -126,96 +153,51 @@ struct sw_status sw_capture_open(const char *path, const struct sw_capture_optio
     return status;
 }
 
-/*
- * libpcap has one link type and one snapshot length for a whole file, and gives up where a pcapng
- * file has more. That is no damage, and its own words are all that tells the two apart.
- */
-static const char *beyond_libpcap(const char *error)
+/* Everything was read: link types that nobody decodes are told now that their number is known. */
+static struct sw_status at_end(struct sw_capture *capture)
 {
-    static const char *const known[][2] = {
-        {"different from the type of the first", "its interfaces have different link types"},
-        {"different from the snapshot length", "its interfaces have different snapshot lengths"},
-        {"different byte orders", "its sections have different byte orders"},
-    };
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strstr(error, known[i][0]))
-            return known[i][1];
-    }
-    return NULL;
+    const struct sw_capture_counters *count = &capture->count;
+    bool any = count->unsupported > 0 || (count->frames == 0 && capture->all_strange);
+    capture->ended = true;
+    if (capture->told_unsupported || !any)
+        return (struct sw_status){.code = SW_END};
+    capture->told_unsupported = true;
+    if (count->unsupported == count->frames)
+        return sw_capture_strange_link(capture, capture->strange_link);
+    const char *name = pcap_datalink_val_to_name(capture->strange_link);
+    return sw_status_make(SW_UNSUPPORTED, 0,
+                          "%s: %" PRIu64 " of its %" PRIu64
+                          " frames are of link types that cannot be decoded (%s, %d); the others "
+                          "were analysed",
+                          capture->name, count->unsupported, count->frames, name ? name : "unknown",
+                          capture->strange_link);
 }
 
-static struct sw_status stopped(const struct sw_capture *capture)
+static enum sw_status_code read_next(struct sw_capture *capture, struct sw_frame *frame,
+                                     const struct sw_filter_slot **filter)
 {
-    uint64_t start = capture->offset;
-    const char *error = pcap_geterr(capture->pcap);
-    const char *mixed = beyond_libpcap(error);
-    if (mixed)
-        return sw_status_make(SW_UNSUPPORTED, start,
-                              "%s: cannot be read on from byte %" PRIu64 ", behind frame %" PRIu64
-                              ": %s; record each interface into a file of its own",
-                              capture->name, start, capture->count.frames, mixed);
-    const char *cut =
-        sw_input_at_end(capture->input) ? "the file ends inside the next record, " : "";
-    return sw_status_make(SW_DAMAGED, start,
-                          "%s: damaged at byte %" PRIu64 ", behind frame %" PRIu64
-                          " (%s%s); what stands before was analysed",
-                          capture->name, start, capture->count.frames, cut, error);
-}
-
-/* A pcapng file can claim any 64-bit time; what int64_t nanoseconds cannot hold is its limit. */
-static int64_t time_of(const struct pcap_pkthdr *header)
-{
-    const int64_t second = INT64_C(1000000000);
-    int64_t seconds = header->ts.tv_sec;
-    int64_t fraction = header->ts.tv_usec; /* nanoseconds, as asked for at the start */
-    if (fraction < 0 || fraction > UINT32_MAX * INT64_C(1000))
-        fraction = 0;
-    int64_t carry = fraction / second; /* a million microseconds are a second */
-    if (seconds >= INT64_MAX / second - carry)
-        return INT64_MAX;
-    if (seconds <= INT64_MIN / second)
-        return INT64_MIN + 1; /* INT64_MIN itself is "never" */
-    return (seconds + carry) * second + fraction % second;
-}
-
-/*
- * Where the next record begins. That of a pcap file follows from the length of this one (unless
- * libpcap cut it to the snapshot length), which is cheaper than to ask the stream.
- */
-static uint64_t offset_behind(const struct sw_capture *capture, const struct pcap_pkthdr *header)
-{
-    if (capture->kind.record_header_bytes != 0 && header->caplen < capture->snaplen_bytes)
-        return capture->offset + capture->kind.record_header_bytes + header->caplen;
-    return sw_input_offset(capture->input);
+    if (capture->pcapng) /* which may hold the first frame of a file that is at its end */
+        return sw_pcapng_next(capture, frame, filter);
+    return capture->ended ? SW_END : sw_pcap_next(capture, frame, filter);
 }
 
 struct sw_status sw_capture_next(struct sw_capture *capture, struct sw_frame *frame)
 {
     for (;;) {
-        struct pcap_pkthdr *header = NULL;
-        const u_char *bytes = NULL;
-        int result = pcap_next_ex(capture->pcap, &header, &bytes);
-        if (result == PCAP_ERROR_BREAK)
-            return (struct sw_status){.code = SW_END};
-        if (result != 1)
-            return stopped(capture);
-        capture->offset = offset_behind(capture, header);
-        capture->count.frames++;
-        capture->count.bytes += header->caplen;
-        if (capture->has_filter && pcap_offline_filter(&capture->filter, header, bytes) == 0) {
-            capture->count.filtered++;
-            continue;
-        }
-        *frame = (struct sw_frame){
-            .number = capture->count.frames,
-            .time_ns = time_of(header),
-            .bytes = bytes,
-            .caplen = header->caplen,
-            .len = header->len > header->caplen ? header->len : header->caplen,
-            .link_type = capture->link_type,
-            .time_digits = capture->kind.time_digits,
-        };
-        return sw_status_ok();
+        const struct sw_filter_slot *filter = NULL;
+        enum sw_status_code code = read_next(capture, frame, &filter);
+        if (code == SW_END)
+            return at_end(capture);
+        if (code != SW_OK)
+            return capture->fault;
+        frame->number = ++capture->count.frames;
+        frame->file = 0;
+        if (frame->len < frame->caplen)
+            frame->len = frame->caplen;
+        capture->count.bytes += frame->caplen;
+        if (!filter || sw_filter_matches(filter, frame))
+            return sw_status_ok();
+        capture->count.filtered++;
     }
 }
 
@@ -226,20 +208,16 @@ const struct sw_capture_counters *sw_capture_count(const struct sw_capture *capt
 
 void sw_capture_progress(const struct sw_capture *capture, uint64_t *at_bytes, uint64_t *size_bytes)
 {
-    *at_bytes = capture->offset;
-    *size_bytes = sw_input_size(capture->input);
+    *at_bytes = sw_input_done(capture->input);
+    *size_bytes = capture->input->size;
 }
 
 void sw_capture_close(struct sw_capture *capture)
 {
     if (!capture)
         return;
-    if (capture->has_filter)
-        pcap_freecode(&capture->filter);
-    if (capture->pcap)
-        pcap_close(capture->pcap);
-    if (capture->stream)
-        (void)fclose(capture->stream);
+    sw_pcapng_close(capture);
+    sw_filter_release(&capture->filter);
     sw_input_close(capture->input);
     free(capture);
 }

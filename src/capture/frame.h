@@ -10,6 +10,9 @@
 
 #include "base/span.h"
 
+/* Of a record that counts as a frame but holds no packet: a custom or journal block of pcapng. */
+#define SW_NO_LINK_TYPE INT32_C(-1)
+
 struct sw_frame {
     uint64_t number;
     int64_t time_ns;
@@ -17,7 +20,7 @@ struct sw_frame {
     uint32_t caplen;
     uint32_t len;
     uint32_t interface;  /* index within the file, 0 where there is only one */
-    int32_t link_type;   /* DLT_ value as libpcap gives it */
+    int32_t link_type;   /* DLT_ value as libpcap gives it, or SW_NO_LINK_TYPE */
     uint8_t time_digits; /* precision of the time: 6 or 9 fraction digits */
     uint16_t file;       /* index of the input file in one stream of several */
 };

@@ -99,110 +99,68 @@ static struct sw_status refuse(struct sw_span first, const char *path, const cha
 }
 
 /* The magic number as it stands in the file; the recorder's byte order may be either. */
-static bool is_pcap(uint32_t magic, struct sw_kind *kind)
+static bool is_pcap(uint32_t magic)
 {
     switch (magic) {
-    case 0xA1B2C3D4:
-    case 0xD4C3B2A1:
-        *kind = (struct sw_kind){.time_digits = 6, .record_header_bytes = 16};
-        return true;
-    case 0xA1B2CD34: /* of a modified libpcap (A. Kuznetzov's), with more in each record's header */
-    case 0x34CDB2A1:
-        *kind = (struct sw_kind){.time_digits = 6, .record_header_bytes = 24};
-        return true;
-    case 0xA1B23C4D:
-    case 0x4D3CB2A1:
-        *kind = (struct sw_kind){.time_digits = 9, .record_header_bytes = 16};
+    case SW_PCAP_MICRO:
+    case SW_PCAP_MICRO_SWAPPED:
+    case SW_PCAP_MODIFIED:
+    case SW_PCAP_MODIFIED_SWAPPED:
+    case SW_PCAP_NANO:
+    case SW_PCAP_NANO_SWAPPED:
         return true;
     default:
         return false;
     }
 }
 
-enum {
-    PCAPNG_SECTION = 0x0A0D0D0A, /* reads the same in both byte orders */
-    PCAPNG_INTERFACE = 1,
-    PCAPNG_TSRESOL = 9,
-    PCAPNG_BLOCKS_MAX = 64, /* before the first interface */
-};
-
-static uint32_t read32(struct sw_cursor *c, bool little)
+/* Why nothing useful could be read, when it is not what was read. */
+static struct sw_status no_bytes(const struct sw_input *input, const char *name, size_t there)
 {
-    return little ? sw_cursor_le32(c) : sw_cursor_be32(c);
-}
-
-static uint16_t read16(struct sw_cursor *c, bool little)
-{
-    return little ? sw_cursor_le16(c) : sw_cursor_be16(c);
-}
-
-/* Anything finer than a microsecond counts as nanoseconds. `options` of an interface description.
- */
-static uint8_t digits_of_interface(struct sw_cursor options, bool little)
-{
-    while (options.left >= 4) {
-        uint16_t code = read16(&options, little);
-        uint16_t size = read16(&options, little);
-        struct sw_span value = sw_cursor_take(&options, ((size_t)size + 3) & ~(size_t)3);
-        if (options.bad || code == 0)
-            return 6;
-        if (code == PCAPNG_TSRESOL && value.len > 0) {
-            uint8_t power = value.ptr[0] & 0x7F;
-            bool binary = value.ptr[0] & 0x80;
-            return power > (binary ? 20 : 6) ? 9 : 6;
-        }
+    switch (input->why) {
+    case SW_INPUT_FAILED:
+        return sw_status_make(SW_UNREADABLE, there, "%s: cannot be read at byte %zu: %s", name,
+                              there, strerror(input->error));
+    case SW_INPUT_NO_MEMORY:
+        return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", name);
+    case SW_INPUT_CUT:
+    case SW_INPUT_BROKEN:
+        return sw_status_make(SW_UNREADABLE, there,
+                              "%s: its compressed data (%s) is %s before a whole header, at byte "
+                              "%zu of the unpacked capture; copy it again",
+                              name, sw_input_packing(input),
+                              input->why == SW_INPUT_CUT ? "cut off" : "damaged", there);
+    case SW_INPUT_WHOLE:
+    case SW_INPUT_LIMIT_SIZE:
+    case SW_INPUT_LIMIT_RATIO:
+        break;
     }
-    return 6;
-}
-
-/* Goes from block to block to the first interface; 6 is the default, also where nothing is found.
- */
-static uint8_t digits_of_pcapng(struct sw_input *input)
-{
-    struct sw_cursor start = sw_cursor_make(sw_input_peek(input, 12));
-    sw_cursor_skip(&start, 8);
-    bool little = sw_cursor_le32(&start) == 0x1A2B3C4D;
-    size_t at = 0;
-    for (int blocks = 0; blocks < PCAPNG_BLOCKS_MAX; blocks++) {
-        struct sw_span seen = sw_input_peek(input, at + 8);
-        struct sw_cursor head = sw_cursor_make(sw_span_from(seen, at));
-        uint32_t type = read32(&head, little);
-        size_t length = read32(&head, little);
-        if (head.bad || length < 12 || length > SW_INPUT_PEEK_MAX_BYTES - at)
-            return 6;
-        if (type == PCAPNG_INTERFACE && length >= 20) {
-            seen = sw_input_peek(input, at + length);
-            return digits_of_interface(sw_cursor_make(sw_span_sub(seen, at + 16, length - 20)),
-                                       little);
-        }
-        at += length;
-    }
-    return 6;
+    return sw_status_ok();
 }
 
 struct sw_status sw_kind_look(struct sw_input *input, const char *path, const char *name,
                               struct sw_kind *kind)
 {
     struct sw_span first = sw_input_peek(input, PCAP_HEADER_BYTES);
-    if (sw_input_error(input) != 0)
-        return sw_status_make(SW_UNREADABLE, first.len, "%s: cannot be read at byte %zu: %s", name,
-                              first.len, strerror(sw_input_error(input)));
+    struct sw_status status = sw_status_ok();
+    if (first.len < PCAP_HEADER_BYTES)
+        status = no_bytes(input, name, first.len);
+    if (status.code != SW_OK)
+        return status;
     if (first.len == 0)
         return sw_status_make(SW_UNREADABLE, 0,
                               "%s: is empty (0 bytes); nothing was recorded in it", name);
     struct sw_cursor c = sw_cursor_make(first);
-    uint32_t magic = sw_cursor_be32(&c);
-    bool pcapng = magic == PCAPNG_SECTION;
-    if (!pcapng && !is_pcap(magic, kind))
+    kind->magic = sw_cursor_be32(&c);
+    kind->pcapng = kind->magic == SW_PCAPNG_SECTION;
+    if (!kind->pcapng && !is_pcap(kind->magic))
         return refuse(sw_input_peek(input, LOOK_BYTES), path, name);
-    size_t need = pcapng ? PCAPNG_HEADER_BYTES : PCAP_HEADER_BYTES;
+    size_t need = kind->pcapng ? PCAPNG_HEADER_BYTES : PCAP_HEADER_BYTES;
     size_t there = sw_input_peek(input, need).len;
     if (there < need)
         return sw_status_make(SW_UNREADABLE, there,
                               "%s: cut off in its header, at byte %zu of %zu; record or copy it "
                               "again",
                               name, there, need);
-    if (pcapng)
-        *kind = (struct sw_kind){.time_digits = digits_of_pcapng(input)};
     return sw_status_ok();
 }

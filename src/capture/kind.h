@@ -7,10 +7,19 @@
 
 #include "capture/input.h"
 
+/* Magic numbers, as they read in network order. */
+#define SW_PCAPNG_SECTION UINT32_C(0x0A0D0D0A) /* the same in both byte orders */
+#define SW_PCAP_MICRO UINT32_C(0xA1B2C3D4)
+#define SW_PCAP_MICRO_SWAPPED UINT32_C(0xD4C3B2A1)
+#define SW_PCAP_NANO UINT32_C(0xA1B23C4D)
+#define SW_PCAP_NANO_SWAPPED UINT32_C(0x4D3CB2A1)
+/* of a modified libpcap (A. Kuznetzov's), with more in each record's header */
+#define SW_PCAP_MODIFIED UINT32_C(0xA1B2CD34)
+#define SW_PCAP_MODIFIED_SWAPPED UINT32_C(0x34CDB2A1)
+
 struct sw_kind {
-    uint8_t time_digits; /* precision of the times: 6 or 9, by the magic number or by the if_tsresol
-                            of the first interface */
-    uint8_t record_header_bytes; /* of each record of a pcap file; 0: pcapng */
+    bool pcapng;
+    uint32_t magic; /* the first four bytes, in network order */
 };
 
 /*

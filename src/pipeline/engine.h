@@ -29,7 +29,9 @@ bool sw_mail_ports_has(const struct sw_mail_ports *ports, uint16_t port);
 struct sw_engine_limits {
     struct sw_flow_limits flow;
     struct sw_session_limits session;
-    uint32_t lent_blocks; /* unfinished lines kept at once */
+    uint32_t lent_blocks;    /* unfinished lines kept at once */
+    uint64_t unpacked_bytes; /* of one compressed capture */
+    uint64_t unpack_ratio;   /* unpacked bytes for each packed one */
 };
 
 struct sw_engine;

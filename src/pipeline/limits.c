@@ -2,6 +2,9 @@
 
 #include <stddef.h>
 
+#define SW_DEFAULT_UNPACKED_BYTES (UINT64_C(1) << 40)
+#define SW_DEFAULT_UNPACK_RATIO UINT64_C(1000) /* gzip ends at 1032, honest captures below 300 */
+
 enum width { WIDTH_U32, WIDTH_U64, WIDTH_SIZE, WIDTH_NS };
 
 struct row {
@@ -28,6 +31,10 @@ static const struct row table[] = {
     {"reply-bytes", "text kept of one reply", AT(session.reply_bytes), WIDTH_U32, 16 * 1024, 512},
     {"unfinished-lines", "lines that wait for their end at once (4 KiB each)", AT(lent_blocks),
      WIDTH_U32, 16384, 2},
+    {"unpacked", "what one compressed capture may unpack into", AT(unpacked_bytes), WIDTH_U64,
+     SW_DEFAULT_UNPACKED_BYTES, 1024},
+    {"unpack-ratio", "unpacked bytes for each byte of a compressed capture", AT(unpack_ratio),
+     WIDTH_U64, SW_DEFAULT_UNPACK_RATIO, 1},
     {"idle", "an established connection without packets is given up after", AT(flow.idle_ns),
      WIDTH_NS, 900, 1},
     {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS,
@@ -58,8 +65,8 @@ static void store(struct sw_engine_limits *limits, const struct row *row, uint64
     }
 }
 
-/* A number with an optional K, M, G or s behind it. */
-static bool read_value(struct sw_span text, uint64_t *value)
+/* A number with an optional K, M, G, T or s behind it. */
+static bool read_value(struct sw_span text, uint64_t most, uint64_t *value)
 {
     uint64_t unit = 1;
     if (text.len > 1 && !sw_ascii_digit(text.ptr[text.len - 1])) {
@@ -67,12 +74,13 @@ static bool read_value(struct sw_span text, uint64_t *value)
         unit = suffix == 'K'   ? 1024
                : suffix == 'M' ? 1024 * 1024
                : suffix == 'G' ? 1024 * 1024 * 1024
+               : suffix == 'T' ? UINT64_C(1) << 40
                                : 0;
         if (suffix == 'S')
             unit = 1;
         text.len--;
     }
-    if (unit == 0 || !sw_span_u64(text, value) || *value > UINT32_MAX / unit)
+    if (unit == 0 || !sw_span_u64(text, value) || *value > most / unit)
         return false;
     *value *= unit;
     return true;
@@ -86,9 +94,10 @@ static struct sw_status set_one(struct sw_engine_limits *limits, struct sw_span 
         if (!sw_span_eq(name, sw_span_str(table[i].name)))
             continue;
         uint64_t value = 0;
-        if (equals == item.len || !read_value(sw_span_from(item, equals + 1), &value))
+        uint64_t most = table[i].width == WIDTH_U64 ? INT64_MAX : UINT32_MAX;
+        if (equals == item.len || !read_value(sw_span_from(item, equals + 1), most, &value))
             return sw_status_make(SW_USAGE, 0,
-                                  "--limits: '%.*s' is not name=number (with K, M, G or s)",
+                                  "--limits: '%.*s' is not name=number (with K, M, G, T or s)",
                                   (int)item.len, (const char *)item.ptr);
         if (value < table[i].least)
             return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu", table[i].name,
@@ -105,6 +114,8 @@ struct sw_status sw_limits_parse(struct sw_engine_limits *limits, const char *te
 {
     *limits = (struct sw_engine_limits){0};
     limits->session = sw_session_default_limits;
+    limits->unpacked_bytes = SW_DEFAULT_UNPACKED_BYTES;
+    limits->unpack_ratio = SW_DEFAULT_UNPACK_RATIO;
     struct sw_span rest = sw_span_str(text);
     while (rest.len > 0) {
         size_t comma = sw_span_index(rest, ',');

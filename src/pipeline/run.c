@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct sw_run {
     struct sw_run_options options;
@@ -65,20 +66,45 @@ static void tell_progress(const struct sw_run *run, const struct sw_capture *cap
     run->options.progress(run->options.progress_ctx, at, size);
 }
 
-/* All frames of one file; the status that ended it. */
-static struct sw_status read_frames(struct sw_run *run, struct sw_capture *capture,
-                                    struct sw_engine *engine)
+/* What is wrong with a file that is being read. The first message is for the user's eyes, all are
+ * in the summary. */
+static enum sw_result note(struct sw_run *run, const char *path, const struct sw_capture *capture,
+                           const struct sw_status *status, unsigned before)
 {
-    for (uint64_t frames = 1; !enough_frames(run); frames++) {
+    const struct sw_capture_counters *count = sw_capture_count(capture);
+    if (before == 0)
+        say(run->message, sizeof(run->message), status->message);
+    sw_summary_damage(&run->summary, path, status->offset_bytes, status->message);
+    if (status->code == SW_USAGE)
+        return SW_RESULT_USAGE;
+    bool nothing = status->code == SW_UNSUPPORTED && count->unsupported == count->frames;
+    return nothing ? SW_RESULT_UNREADABLE : SW_RESULT_INCOMPLETE;
+}
+
+/* All frames of one file. */
+static enum sw_result read_frames(struct sw_run *run, const char *path, struct sw_capture *capture,
+                                  struct sw_engine *engine)
+{
+    enum sw_result result = SW_RESULT_OK;
+    unsigned notes = 0;
+    for (uint64_t frames = 1; !enough_frames(run);) {
         struct sw_frame frame;
         struct sw_status status = sw_capture_next(capture, &frame);
-        if (status.code != SW_OK)
-            return status;
+        if (status.code == SW_END)
+            break;
+        if (status.code != SW_OK) {
+            result = note(run, path, capture, &status, notes++);
+            continue;
+        }
         run->frames++;
         sw_engine_frame(engine, &frame);
-        tell_progress(run, capture, frames);
+        tell_progress(run, capture, frames++);
     }
-    return sw_status_ok();
+    size_t used = strlen(run->message);
+    if (notes > 1)
+        (void)snprintf(run->message + used, sizeof(run->message) - used,
+                       " (and %u more like this, see the summary)", notes - 1);
+    return result;
 }
 
 static enum sw_result refuse(struct sw_run *run, const char *path, const struct sw_status *status)
@@ -94,7 +120,11 @@ static enum sw_result refuse(struct sw_run *run, const char *path, const struct 
 enum sw_result sw_run_file(struct sw_run *run, const char *path)
 {
     run->message[0] = '\0';
-    const struct sw_capture_options options = {.filter = run->options.filter};
+    const struct sw_capture_options options = {
+        .filter = run->options.filter,
+        .unpacked_bytes = run->limits.unpacked_bytes,
+        .unpacked_ratio = run->limits.unpack_ratio,
+    };
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
     if (status.code != SW_OK)
@@ -107,21 +137,17 @@ enum sw_result sw_run_file(struct sw_run *run, const char *path)
         return refuse(run, path, &status);
     }
     sw_engine_file(engine, path);
-    status = read_frames(run, capture, engine);
+    enum sw_result result = read_frames(run, path, capture, engine);
     sw_engine_finish(engine);
     const struct sw_capture_counters *count = sw_capture_count(capture);
     run->summary.frames_read += count->frames;
     run->summary.frames_filtered += count->filtered;
     run->summary.bytes += count->bytes;
-    enum sw_result result = SW_RESULT_OK;
+    if (count->limit)
+        sw_summary_count(run->summary.limits, count->limit, 1);
     if (count->drops > 0) {
         sw_summary_count(run->summary.skipped, "dropped-by-recorder", count->drops);
-        result = SW_RESULT_INCOMPLETE;
-    }
-    if (status.code != SW_OK && status.code != SW_END) {
-        say(run->message, sizeof(run->message), status.message);
-        sw_summary_damage(&run->summary, path, status.offset_bytes, status.message);
-        result = SW_RESULT_INCOMPLETE;
+        result = result == SW_RESULT_OK ? SW_RESULT_INCOMPLETE : result;
     }
     run->incomplete = run->incomplete || result != SW_RESULT_OK;
     sw_engine_free(engine);

@@ -1,0 +1,178 @@
+#define ZLIB_CONST
+#include "capture/unpack.h"
+
+#include <lz4frame.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+struct method {
+    const char *name;
+    struct sw_span magic;
+    bool (*open)(struct sw_unpack *u);
+    size_t (*some)(struct sw_unpack *u, struct sw_span *in, uint8_t *out, size_t room);
+    void (*close)(struct sw_unpack *u);
+};
+
+struct sw_unpack {
+    const struct method *method;
+    bool whole; /* between two members */
+    bool broken;
+    z_stream gzip;
+    ZSTD_DStream *zstd;
+    LZ4F_dctx *lz4;
+};
+
+/* --- gzip (RFC 1952) --- */
+
+enum { GZIP_ONLY = 15 + 16, PIECE_MAX_BYTES = 1 << 30 };
+
+static bool gzip_open(struct sw_unpack *u)
+{
+    return inflateInit2(&u->gzip, GZIP_ONLY) == Z_OK;
+}
+
+static void gzip_close(struct sw_unpack *u)
+{
+    (void)inflateEnd(&u->gzip);
+}
+
+/* Tapes and some copiers fill up with zeros behind the last member. */
+static void skip_zeros(struct sw_span *in)
+{
+    while (in->len > 0 && in->ptr[0] == 0)
+        *in = sw_span_from(*in, 1);
+}
+
+static size_t gzip_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, size_t room)
+{
+    if (u->whole) {
+        skip_zeros(in);
+        if (in->len == 0)
+            return 0;
+        (void)inflateReset(&u->gzip); /* the next member (RFC 1952, 2.2) */
+        u->whole = false;
+    }
+    size_t give = in->len < PIECE_MAX_BYTES ? in->len : PIECE_MAX_BYTES;
+    u->gzip.next_in = in->ptr;
+    u->gzip.avail_in = (uInt)give;
+    u->gzip.next_out = out;
+    u->gzip.avail_out = (uInt)(room < PIECE_MAX_BYTES ? room : PIECE_MAX_BYTES);
+    int result = inflate(&u->gzip, Z_NO_FLUSH);
+    *in = sw_span_from(*in, give - u->gzip.avail_in);
+    u->whole = result == Z_STREAM_END;
+    u->broken = result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR;
+    return (size_t)(u->gzip.next_out - out);
+}
+
+/* --- zstd (RFC 8878) --- */
+
+enum { ZSTD_WINDOW_LOG = 27 };
+
+static bool zstd_open(struct sw_unpack *u)
+{
+    u->zstd = ZSTD_createDStream();
+    return u->zstd &&
+           !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
+}
+
+static void zstd_close(struct sw_unpack *u)
+{
+    (void)ZSTD_freeDStream(u->zstd);
+}
+
+static size_t zstd_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, size_t room)
+{
+    ZSTD_inBuffer from = {in->ptr, in->len, 0};
+    ZSTD_outBuffer to = {out, room, 0};
+    size_t result = ZSTD_decompressStream(u->zstd, &to, &from);
+    *in = sw_span_from(*in, from.pos);
+    u->broken = ZSTD_isError(result);
+    u->whole = result == 0;
+    return to.pos;
+}
+
+/* --- lz4 (its frame format) --- */
+
+static bool lz4_open(struct sw_unpack *u)
+{
+    return !LZ4F_isError(LZ4F_createDecompressionContext(&u->lz4, LZ4F_VERSION));
+}
+
+static void lz4_close(struct sw_unpack *u)
+{
+    (void)LZ4F_freeDecompressionContext(u->lz4);
+}
+
+static size_t lz4_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, size_t room)
+{
+    size_t wrote = room;
+    size_t used = in->len;
+    size_t result = LZ4F_decompress(u->lz4, out, &wrote, in->ptr, &used, NULL);
+    u->broken = LZ4F_isError(result);
+    if (u->broken)
+        return 0;
+    *in = sw_span_from(*in, used);
+    u->whole = result == 0;
+    return wrote;
+}
+
+static const struct method methods[] = {
+    {"gzip", SW_SPAN_LIT("\x1f\x8b"), gzip_open, gzip_some, gzip_close},
+    {"zstd", SW_SPAN_LIT("\x28\xb5\x2f\xfd"), zstd_open, zstd_some, zstd_close},
+    {"lz4", SW_SPAN_LIT("\x04\x22\x4d\x18"), lz4_open, lz4_some, lz4_close},
+};
+
+struct sw_unpack *sw_unpack_for(struct sw_span first, bool *no_memory)
+{
+    *no_memory = false;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (!sw_span_starts(first, methods[i].magic))
+            continue;
+        struct sw_unpack *u = calloc(1, sizeof(*u));
+        if (u && methods[i].open(u)) {
+            u->method = &methods[i];
+            return u;
+        }
+        if (u)
+            methods[i].close(u);
+        free(u);
+        *no_memory = true;
+    }
+    return NULL;
+}
+
+size_t sw_unpack_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, size_t room)
+{
+    /* A member may end without having written anything: then the next one follows at once. */
+    size_t wrote = 0;
+    while (wrote == 0 && in->len > 0 && !u->broken)
+        wrote = u->method->some(u, in, out, room);
+    /* What is still inside comes out without more input. */
+    if (wrote == 0 && !u->whole && !u->broken)
+        wrote = u->method->some(u, in, out, room);
+    return wrote;
+}
+
+bool sw_unpack_is_broken(const struct sw_unpack *u)
+{
+    return u->broken;
+}
+
+bool sw_unpack_is_whole(const struct sw_unpack *u)
+{
+    return u->whole;
+}
+
+const char *sw_unpack_name(const struct sw_unpack *u)
+{
+    return u->method->name;
+}
+
+void sw_unpack_free(struct sw_unpack *u)
+{
+    if (!u)
+        return;
+    u->method->close(u);
+    free(u);
+}
