@@ -233,8 +233,10 @@ struct tls_half {
     uint8_t alert_level;
     uint8_t alert_have;
     /* handshake messages */
-    bool lost;          /* not at a message boundary */
-    bool change_cipher; /* ChangeCipherSpec was sent */
+    bool lost;             /* not at a message boundary */
+    bool probe;            /* lost, and a record begins: its first bytes may be a message header */
+    uint32_t probe_length; /* of that record */
+    bool change_cipher;    /* ChangeCipherSpec was sent */
     uint8_t message_head[4];
     uint8_t message_have;
     uint8_t message_type;
@@ -245,13 +247,13 @@ struct tls_half {
     struct sw_at message_begin;
     /* the walk inside a hello or a certificate list */
     uint8_t step;
-    uint8_t field_have; /* bytes of a length or of scratch */
+    uint8_t field_have; /* bytes of the field so far */
     uint16_t item;      /* extension type, or number of the certificate */
     uint32_t field;     /* value being read */
     uint32_t left;      /* of the current list or item */
     uint32_t outer;     /* of what holds it */
     bool broken;
-    bool item_open;
+    bool item_open; /* a certificate has begun */
     uint16_t scratch_have;
     uint8_t scratch[TLS_SCRATCH]; /* the body of one extension */
     struct tls_hello hello;
