@@ -65,7 +65,7 @@ static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_CO
     quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
     quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
     quality[SW_QUALITY_ENDS_OPEN] = f->closed_by < 0 && c->established;
-    quality[SW_QUALITY_VLAN] = f->vlan_back != 0 && f->vlan_back != f->vlan;
+    quality[SW_QUALITY_VLAN] = f->vlan_asymmetric;
     quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
 }
 

@@ -35,7 +35,7 @@ struct sw_named_count {
     uint64_t count;
 };
 
-enum { SW_NAMED_COUNTS = 16 };
+enum { SW_NAMED_COUNTS = 32 };
 
 /* Counts of one run, over all its files. */
 struct sw_summary {

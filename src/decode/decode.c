@@ -1,19 +1,13 @@
 /*
- * decode.c - link layers: from the first byte of a frame to the IP header.
+ * decode.c - the walk from the first byte of a frame to the transport header.
  */
 #include "decode/decode.h"
 
-#include "base/cursor.h"
-#include "decode/ip.h"
+#include "decode/layer.h"
 
-enum {
-    ETHER_IPV4 = 0x0800,
-    ETHER_IPV6 = 0x86DD,
-    ETHER_VLAN = 0x8100,
-    ETHER_QINQ = 0x88A8,
-    ETHER_QINQ_OLD = 0x9100,
-    VLAN_TAGS_MAX = 8,
-};
+/* More than any network stacks up: a tunnel is two or three layers, and six tunnels are followed.
+ */
+enum { STEPS_MAX = 48 };
 
 bool sw_decode_knows(int32_t link_type)
 {
@@ -27,117 +21,129 @@ bool sw_decode_knows(int32_t link_type)
     }
 }
 
-/* A frame on its way inwards. */
-struct inside {
-    struct sw_cursor c;
-    uint32_t cut; /* bytes that the snaplen cut off */
-};
-
-static bool is_vlan(uint16_t type)
+bool sw_tunnel_enter(struct sw_inside *in, enum sw_tunnel_kind kind, bool addressed, uint32_t id)
 {
-    return type == ETHER_VLAN || type == ETHER_QINQ || type == ETHER_QINQ_OLD;
-}
-
-/* What an EtherType leads to, through any VLAN tags (IEEE 802.1Q, 802.1ad). */
-static enum sw_decode_result by_ethertype(struct inside *in, uint16_t type,
-                                          struct sw_packet *packet)
-{
-    struct sw_cursor *c = &in->c;
-    for (int tags = 0; is_vlan(type); tags++) {
-        uint16_t tag = sw_cursor_be16(c);
-        type = sw_cursor_be16(c);
-        if (c->bad || tags == VLAN_TAGS_MAX)
-            return SW_DECODE_BROKEN;
-        if (packet->vlan == 0) /* id 0 only carries a priority */
-            packet->vlan = tag & 0x0FFF;
+    struct sw_packet *packet = in->packet;
+    if (packet->tunnel.count == SW_TUNNELS_MAX)
+        return false;
+    struct sw_tunnel_header *header = &packet->tunnel.headers[packet->tunnel.count++];
+    header->kind = (uint8_t)kind;
+    header->id = id;
+    header->ip_version = 0;
+    if (addressed) {
+        header->ip_version = packet->tuple.ip_version;
+        memcpy(header->src, packet->tuple.src, sizeof(header->src));
+        memcpy(header->dst, packet->tuple.dst, sizeof(header->dst));
     }
-    if (type == ETHER_IPV4)
-        return sw_decode_ipv4(c, in->cut, packet);
-    if (type == ETHER_IPV6)
-        return sw_decode_ipv6(c, in->cut, packet);
-    return SW_DECODE_OTHER; /* below 1536 it is a length: IEEE 802.3 with LLC, nothing for us */
+    packet->vlan = 0; /* that of the network which carries the tunnel is of no interest */
+    return true;
 }
 
-static enum sw_decode_result ethernet(struct inside *in, struct sw_packet *packet)
+static enum sw_layer step(struct sw_inside *in, enum sw_layer layer)
 {
-    sw_cursor_skip(&in->c, 12);
-    uint16_t type = sw_cursor_be16(&in->c);
-    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
+    switch (layer) {
+    case SW_LAYER_ETHERNET:
+        return sw_read_ethernet(in);
+    case SW_LAYER_TYPE:
+        return sw_read_type(in);
+    case SW_LAYER_LLC:
+        return sw_read_llc(in);
+    case SW_LAYER_PPP:
+        return sw_read_ppp(in);
+    case SW_LAYER_MPLS:
+        return sw_read_mpls(in);
+    case SW_LAYER_PPPOE:
+        return sw_read_pppoe(in);
+    case SW_LAYER_IP:
+        return sw_read_ip(in);
+    case SW_LAYER_IP4:
+        return sw_read_ip4(in);
+    case SW_LAYER_IP6:
+        return sw_read_ip6(in);
+    case SW_LAYER_CONTENT:
+        return sw_read_content(in);
+    case SW_LAYER_GRE:
+        return sw_read_gre(in);
+    case SW_LAYER_ERSPAN:
+        return sw_read_erspan(in);
+    case SW_LAYER_VXLAN:
+        return sw_read_vxlan(in);
+    case SW_LAYER_VXLAN_GPE:
+        return sw_read_vxlan_gpe(in);
+    case SW_LAYER_GENEVE:
+        return sw_read_geneve(in);
+    case SW_LAYER_GTPU:
+        return sw_read_gtpu(in);
+    case SW_LAYER_L2TP:
+        return sw_read_l2tp(in);
+    case SW_LAYER_TEREDO:
+        return sw_read_teredo(in);
+    case SW_LAYER_DECODED:
+    case SW_LAYER_OTHER:
+    case SW_LAYER_BROKEN:
+    case SW_LAYER_FRAGMENT:
+        break;
+    }
+    return layer;
 }
 
-/* Raw IP: the version stands in the first nibble. */
-static enum sw_decode_result raw_ip(struct inside *in, struct sw_packet *packet)
+static enum sw_decode_result walk(struct sw_inside *in, enum sw_layer layer)
 {
-    struct sw_cursor first = in->c;
-    uint8_t version = sw_cursor_u8(&first) >> 4;
-    if (first.bad)
-        return SW_DECODE_BROKEN;
-    if (version == 4)
-        return sw_decode_ipv4(&in->c, in->cut, packet);
-    if (version == 6)
-        return sw_decode_ipv6(&in->c, in->cut, packet);
+    for (int steps = 0; steps < STEPS_MAX; steps++) {
+        layer = step(in, layer);
+        if (layer == SW_LAYER_DECODED)
+            return SW_DECODE_IP;
+        if (layer == SW_LAYER_OTHER)
+            return SW_DECODE_OTHER;
+        if (layer == SW_LAYER_BROKEN)
+            return SW_DECODE_BROKEN;
+        if (layer == SW_LAYER_FRAGMENT)
+            return SW_DECODE_FRAGMENT;
+    }
+    in->packet->unread = SW_UNREAD_TOO_DEEP;
     return SW_DECODE_OTHER;
 }
 
-/*
- * A 4-byte address family in the byte order of the machine that recorded (DLT_NULL) or in network
- * order (DLT_LOOP). Families are small numbers, so the order shows.
- */
-static enum sw_decode_result loopback(struct inside *in, struct sw_packet *packet)
+/* The tuple, the TCP fields and the rest are written where they apply; only what is read without
+ * that is cleared. */
+static void clear(struct sw_packet *packet)
 {
-    struct sw_cursor swapped = in->c;
-    uint32_t family = sw_cursor_be32(&in->c);
-    if (in->c.bad)
-        return SW_DECODE_BROKEN;
-    if (family > 0xFFFF)
-        family = sw_cursor_le32(&swapped);
-    switch (family) {
-    case 2:  /* IPv4 everywhere; the others are IPv6: */
-    case 10: /* Linux */
-    case 23: /* Windows */
-    case 24: /* NetBSD, OpenBSD */
-    case 28: /* FreeBSD */
-    case 30: /* macOS */
-        return raw_ip(in, packet);
-    default:
-        return SW_DECODE_OTHER;
-    }
-}
-
-static enum sw_decode_result linux_sll(struct inside *in, struct sw_packet *packet)
-{
-    sw_cursor_skip(&in->c, 14); /* packet type, ARPHRD, address length, address */
-    uint16_t type = sw_cursor_be16(&in->c);
-    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
-}
-
-static enum sw_decode_result linux_sll2(struct inside *in, struct sw_packet *packet)
-{
-    uint16_t type = sw_cursor_be16(&in->c);
-    sw_cursor_skip(&in->c, 18); /* reserved, interface, ARPHRD, packet type, address */
-    return in->c.bad ? SW_DECODE_BROKEN : by_ethertype(in, type, packet);
+    packet->transport = SW_TRANSPORT_NONE;
+    packet->vlan = 0;
+    packet->conflicting = false;
+    packet->bad_checksum = false;
+    packet->payload = (struct sw_span){NULL, 0};
+    packet->payload_wire = 0;
+    packet->unread = SW_UNREAD_NOTHING;
+    packet->tunnel.count = 0;
 }
 
 enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
 {
-    struct inside in = {
+    struct sw_inside in = {
         .c = sw_cursor_make(sw_span_make(frame->bytes, frame->caplen)),
         .cut = frame->len > frame->caplen ? frame->len - frame->caplen : 0,
+        .packet = packet,
     };
-    /* The tuple, the TCP fields and the rest are written where they apply; only what is read
-     * without that is cleared. */
-    packet->transport = SW_TRANSPORT_NONE;
-    packet->vlan = 0;
-    packet->bad_checksum = false;
-    packet->payload = (struct sw_span){NULL, 0};
-    packet->payload_wire = 0;
-    switch (frame->link_type) {
-#define SW_LINK(number, reader)                                                                    \
-    case number:                                                                                   \
-        return reader(&in, packet);
-#include "capture/link.def"
-#undef SW_LINK
-    default:
-        return SW_DECODE_OTHER;
-    }
+    clear(packet);
+    return walk(&in, sw_link_first(&in, frame->link_type));
+}
+
+enum sw_decode_result sw_decode_whole(const struct sw_packet *part, struct sw_span bytes,
+                                      uint32_t wire, struct sw_packet *packet)
+{
+    struct sw_inside in = {
+        .c = sw_cursor_make(bytes),
+        .cut = wire > bytes.len ? wire - (uint32_t)bytes.len : 0,
+        .content = {part->part.protocol, wire, true},
+        .packet = packet,
+    };
+    clear(packet);
+    packet->tuple = part->tuple;
+    packet->tuple.transport = part->part.protocol;
+    packet->ttl = part->ttl;
+    packet->ip_id = part->ip_id;
+    packet->vlan = part->vlan;
+    packet->tunnel = part->tunnel;
+    return walk(&in, SW_LAYER_CONTENT);
 }

@@ -1,7 +1,7 @@
 /*
  * icmp.c - ICMP (RFC 792) and ICMPv6 (RFC 4443), with the packet that an error quotes.
  */
-#include "decode/ip.h"
+#include "decode/layer.h"
 
 enum { PORTS_OFFSET_MASK = 0x1FFF };
 
@@ -62,11 +62,11 @@ static void read_quote6(struct sw_cursor *c, struct sw_icmp_header *icmp)
      */
     struct sw_ip_content content = {next, UINT32_MAX, false};
     bool fragment = false;
-    bool first = false;
-    if (!sw_decode_extensions(c, &content, &fragment, &first))
+    struct sw_fragment part = {0};
+    if (!sw_decode_extensions(c, &content, &fragment, &part))
         return;
     icmp->quote.transport = content.protocol;
-    if (!fragment || first)
+    if (part.offset == 0)
         read_ports(c, icmp);
 }
 
@@ -77,9 +77,11 @@ static bool is_error(enum sw_transport transport, uint8_t type)
     return type >= 1 && type <= 4; /* unreachable, too big, time, parameter */
 }
 
-enum sw_decode_result sw_decode_icmp(struct sw_cursor *c, const struct sw_ip_content *content,
-                                     struct sw_packet *packet)
+enum sw_layer sw_read_icmp(struct sw_inside *in)
 {
+    struct sw_cursor *c = &in->c;
+    const struct sw_ip_content *content = &in->content;
+    struct sw_packet *packet = in->packet;
     struct sw_icmp_header *icmp = &packet->icmp;
     enum sw_transport transport =
         content->protocol == SW_PROTOCOL_ICMP ? SW_TRANSPORT_ICMP : SW_TRANSPORT_ICMP6;
@@ -89,12 +91,12 @@ enum sw_decode_result sw_decode_icmp(struct sw_cursor *c, const struct sw_ip_con
     sw_cursor_skip(c, 2);
     uint32_t rest = sw_cursor_be32(c);
     if (c->bad)
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     packet->transport = transport;
     packet->payload = sw_cursor_rest(c);
     packet->payload_wire = content->wire - 8; /* eight bytes were there, so wire is not less */
     if (!is_error(transport, icmp->type))
-        return SW_DECODE_IP;
+        return SW_LAYER_DECODED;
     if (transport == SW_TRANSPORT_ICMP && icmp->type == 3 && icmp->code == 4)
         icmp->mtu = (uint16_t)rest; /* RFC 1191 section 4: the lower half */
     if (transport == SW_TRANSPORT_ICMP6 && icmp->type == 2)
@@ -103,5 +105,5 @@ enum sw_decode_result sw_decode_icmp(struct sw_cursor *c, const struct sw_ip_con
         read_quote4(c, icmp);
     else
         read_quote6(c, icmp);
-    return SW_DECODE_IP;
+    return SW_LAYER_DECODED;
 }

@@ -1,13 +1,30 @@
 /*
  * ip.c - IPv4 (RFC 791) and IPv6 with its extension headers (RFC 8200).
  */
-#include "decode/ip.h"
+#include "decode/layer.h"
 
-/* Cuts the cursor to what the IP header says is there: Ethernet padding behind it is no payload. */
-static void cut_padding(struct sw_cursor *c, uint32_t wire)
+/*
+ * Cuts the cursor to what the IP header says is there: Ethernet padding behind it is no payload.
+ * Notes what of it was not captured.
+ */
+static void cut_padding(struct sw_inside *in, uint32_t wire)
 {
-    if (c->left > wire)
-        c->left = wire;
+    if (in->c.left > wire)
+        in->c.left = wire;
+    in->cut = wire - (uint32_t)in->c.left;
+}
+
+/* A part of a packet: what is there of it is its payload. */
+static enum sw_layer take_part(struct sw_inside *in)
+{
+    struct sw_packet *packet = in->packet;
+    packet->payload = sw_cursor_rest(&in->c);
+    packet->payload_wire = in->content.wire;
+    /* Every part but the last is a multiple of eight bytes long (RFC 791, RFC 8200 4.5). */
+    bool odd = packet->part.more && packet->payload_wire % 8 != 0;
+    enum { LARGEST = 65535 };
+    bool beyond = packet->part.offset + packet->payload_wire > LARGEST;
+    return odd || beyond || packet->payload_wire == 0 ? SW_LAYER_BROKEN : SW_LAYER_FRAGMENT;
 }
 
 static void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_span src,
@@ -18,9 +35,11 @@ static void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_spa
     memcpy(tuple->dst, dst.ptr, dst.len);
 }
 
-enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet)
+enum sw_layer sw_read_ip4(struct sw_inside *in)
 {
-    uint32_t there = (uint32_t)c->left + cut;
+    struct sw_cursor *c = &in->c;
+    struct sw_packet *packet = in->packet;
+    uint32_t there = (uint32_t)c->left + in->cut;
     uint8_t version_length = sw_cursor_u8(c);
     sw_cursor_skip(c, 1);
     uint32_t total = sw_cursor_be16(c);
@@ -33,7 +52,7 @@ enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, uint32_t cut, struct s
     struct sw_span dst = sw_cursor_take(c, 4);
     uint32_t header = (uint32_t)(version_length & 0x0F) * 4;
     if (c->bad || version_length >> 4 != 4 || header < 20)
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     sw_cursor_skip(c, header - 20);
     /* Without a length the network card was to cut the packet to size (TSO): take what there is. A
      * source route means that the last address is not the one the checksum was made with. */
@@ -41,14 +60,17 @@ enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, uint32_t cut, struct s
     if (total == 0)
         total = there;
     if (c->bad || total < header)
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     set_addresses(&packet->tuple, 4, src, dst);
     packet->tuple.transport = protocol;
-    if ((fragment & 0x3FFF) != 0)
-        return SW_DECODE_OTHER; /* an offset or more to come: not a whole packet */
-    struct sw_ip_content content = {protocol, total - header, verifiable};
-    cut_padding(c, content.wire);
-    return sw_decode_transport(c, &content, packet);
+    in->content = (struct sw_ip_content){protocol, total - header, verifiable};
+    cut_padding(in, in->content.wire);
+    bool more = (fragment & 0x2000) != 0;
+    uint32_t offset = (uint32_t)(fragment & 0x1FFF) * 8;
+    if (!more && offset == 0)
+        return SW_LAYER_CONTENT;
+    packet->part = (struct sw_fragment){packet->ip_id, offset, protocol, more};
+    return take_part(in);
 }
 
 enum {
@@ -83,7 +105,8 @@ struct extension {
     bool known;
     uint8_t next;
     struct sw_span body;
-    bool fragment, first; /* of a packet in parts */
+    bool fragment; /* of a packet in parts */
+    struct sw_fragment part;
 };
 
 static struct extension read_extension(struct sw_cursor *c, uint8_t header)
@@ -107,9 +130,9 @@ static struct extension read_extension(struct sw_cursor *c, uint8_t header)
         e.next = sw_cursor_u8(c);
         sw_cursor_skip(c, 1);
         uint16_t offset = sw_cursor_be16(c);
-        sw_cursor_skip(c, 4);
+        uint32_t id = sw_cursor_be32(c);
         e.fragment = (offset & 0xFFF9) != 0; /* an atomic fragment (RFC 6946) is whole */
-        e.first = (offset & 0xFFF8) == 0;
+        e.part = (struct sw_fragment){id, offset & 0xFFF8, e.next, (offset & 1) != 0};
         return e;
     }
     default:
@@ -118,10 +141,9 @@ static struct extension read_extension(struct sw_cursor *c, uint8_t header)
 }
 
 bool sw_decode_extensions(struct sw_cursor *c, struct sw_ip_content *content, bool *fragment,
-                          bool *first)
+                          struct sw_fragment *part)
 {
     *fragment = false;
-    *first = false;
     for (int n = 0; n < EXTENSIONS_MAX; n++) {
         size_t before = c->left;
         uint8_t header = content->protocol;
@@ -141,7 +163,7 @@ bool sw_decode_extensions(struct sw_cursor *c, struct sw_ip_content *content, bo
         content->wire -= used;
         if (e.fragment) {
             *fragment = true;
-            *first = e.first;
+            *part = e.part;
             return true; /* what follows is the content of a packet that is not whole */
         }
     }
@@ -155,8 +177,10 @@ static bool has_jumbo(struct sw_cursor c)
     return !c.bad && jumbo_length(e.body) != 0;
 }
 
-enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet)
+enum sw_layer sw_read_ip6(struct sw_inside *in)
 {
+    struct sw_cursor *c = &in->c;
+    struct sw_packet *packet = in->packet;
     uint8_t version = sw_cursor_u8(c) >> 4;
     sw_cursor_skip(c, 3);
     uint32_t wire = sw_cursor_be16(c);
@@ -165,21 +189,18 @@ enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, uint32_t cut, struct s
     struct sw_span src = sw_cursor_take(c, 16);
     struct sw_span dst = sw_cursor_take(c, 16);
     if (c->bad || version != 6)
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     packet->ip_id = 0;
     set_addresses(&packet->tuple, 6, src, dst);
-    struct sw_ip_content content = {next, wire, wire != 0};
+    in->content = (struct sw_ip_content){next, wire, wire != 0};
     if (wire == 0 && !(next == NEXT_HOP_BY_HOP && has_jumbo(*c)))
-        content.wire = (uint32_t)c->left + cut; /* segmentation offload, as with IPv4 */
+        in->content.wire = (uint32_t)c->left + in->cut; /* segmentation offload, as with IPv4 */
     if (wire != 0)
-        cut_padding(c, wire);
+        cut_padding(in, wire);
     bool fragment = false;
-    bool first = false;
-    if (!sw_decode_extensions(c, &content, &fragment, &first))
-        return SW_DECODE_BROKEN;
-    packet->tuple.transport = content.protocol;
-    if (fragment)
-        return SW_DECODE_OTHER;
-    cut_padding(c, content.wire);
-    return sw_decode_transport(c, &content, packet);
+    if (!sw_decode_extensions(c, &in->content, &fragment, &packet->part))
+        return SW_LAYER_BROKEN;
+    packet->tuple.transport = in->content.protocol;
+    cut_padding(in, in->content.wire);
+    return fragment ? take_part(in) : SW_LAYER_CONTENT;
 }

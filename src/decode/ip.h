@@ -9,9 +9,17 @@
 
 enum {
     SW_PROTOCOL_ICMP = 1,
+    SW_PROTOCOL_IP4 = 4,
     SW_PROTOCOL_TCP = 6,
     SW_PROTOCOL_UDP = 17,
+    SW_PROTOCOL_IP6 = 41,
+    SW_PROTOCOL_GRE = 47,
+    SW_PROTOCOL_ESP = 50,
+    SW_PROTOCOL_AH = 51,
     SW_PROTOCOL_ICMP6 = 58,
+    SW_PROTOCOL_ETHERIP = 97,
+    SW_PROTOCOL_L2TPV3 = 115,
+    SW_PROTOCOL_MPLS = 137,
 };
 
 /* What IP says about the bytes behind its headers. */
@@ -22,26 +30,14 @@ struct sw_ip_content {
 };
 
 /*
- * `cut` is how many bytes of the frame the snaplen cut off; only a packet without a length of its
- * own (segmentation offload) needs it.
- */
-enum sw_decode_result sw_decode_ipv4(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet);
-enum sw_decode_result sw_decode_ipv6(struct sw_cursor *c, uint32_t cut, struct sw_packet *packet);
-
-/*
  * Walks the extension headers of IPv6 (RFC 8200 section 4) that begin at the cursor.
  * content->protocol is the first next-header value and becomes that of the transport; content->wire
  * is reduced by what was walked (and replaced by a jumbo length, RFC 2675, where it was 0).
- * *fragment is set when the packet is a part of one, *first when it is the first part. False: cut,
+ * *fragment is set when the packet is a part of one, and *part then says which. False: cut,
  * endless, or longer than the packet.
  */
 bool sw_decode_extensions(struct sw_cursor *c, struct sw_ip_content *content, bool *fragment,
-                          bool *first);
-
-enum sw_decode_result sw_decode_transport(struct sw_cursor *c, const struct sw_ip_content *content,
-                                          struct sw_packet *packet);
-enum sw_decode_result sw_decode_icmp(struct sw_cursor *c, const struct sw_ip_content *content,
-                                     struct sw_packet *packet);
+                          struct sw_fragment *part);
 
 /*
  * True when the checksum of a complete TCP segment (header and payload) is wrong and does not look

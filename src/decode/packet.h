@@ -15,9 +15,58 @@
 enum sw_decode_result {
     SW_DECODE_IP, /* decoded to IP and a transport header (TCP, UDP, ICMP) or a known other protocol
                    */
-    SW_DECODE_OTHER,  /* a well-formed frame that is not of interest: ARP, LLDP, other IP protocols,
-                         fragments */
+    SW_DECODE_OTHER,  /* a well-formed frame that is not of interest: ARP, LLDP, other IP protocols
+                       */
     SW_DECODE_BROKEN, /* headers cut short or contradicting each other */
+    SW_DECODE_FRAGMENT, /* a part of an IP packet: addresses, `part` and the payload are filled */
+};
+
+/* What carries packets inside packets. */
+enum sw_tunnel_kind {
+#define SW_TUNNEL(id, name, number) SW_TUNNEL_##id,
+#include "decode/tunnel.def"
+#undef SW_TUNNEL
+    SW_TUNNEL_KINDS,
+};
+
+/* "vxlan", and what its number is called ("vni", or empty). */
+const char *sw_tunnel_name(enum sw_tunnel_kind kind);
+const char *sw_tunnel_number(enum sw_tunnel_kind kind);
+
+/* Recognised, but not read. */
+enum sw_unread {
+    SW_UNREAD_NOTHING,
+#define SW_UNREAD(id, name) SW_UNREAD_##id,
+#include "decode/unread.def"
+#undef SW_UNREAD
+    SW_UNREAD_COUNT,
+};
+
+/* "tunnel-esp"; NULL for SW_UNREAD_NOTHING. */
+const char *sw_unread_name(enum sw_unread unread);
+
+/* One header around the packet. */
+struct sw_tunnel_header {
+    uint8_t kind;       /* enum sw_tunnel_kind */
+    uint8_t ip_version; /* of the addresses; 0: it has none */
+    uint8_t src[16], dst[16];
+    uint32_t id; /* key, session, label ...; 0: none */
+};
+
+enum { SW_TUNNELS_MAX = 6 };
+
+/* The headers around a packet, the outermost first. */
+struct sw_tunnel {
+    uint8_t count;
+    struct sw_tunnel_header headers[SW_TUNNELS_MAX];
+};
+
+/* Which part of an IP packet this is. */
+struct sw_fragment {
+    uint32_t id;
+    uint32_t offset; /* of the payload in the whole packet's */
+    uint8_t protocol;
+    bool more; /* not the last one */
 };
 
 enum sw_transport {
@@ -81,15 +130,19 @@ struct sw_icmp_header {
 struct sw_packet {
     struct sw_tuple tuple; /* ports are 0 for ICMP */
     enum sw_transport transport;
-    uint8_t ttl;       /* or hop limit */
-    uint16_t ip_id;    /* IPv4 only, else 0 */
-    uint16_t vlan;     /* outermost VLAN id, 0 when untagged */
+    uint8_t ttl;      /* or hop limit */
+    uint16_t ip_id;   /* IPv4 only, else 0 */
+    uint16_t vlan;    /* outermost VLAN id (inside a tunnel: of the inner frame), 0 when untagged */
+    bool conflicting; /* put together from parts that contradict each other */
     bool bad_checksum; /* TCP checksum wrong, complete packet, and not the signature of checksum
                           offload */
     struct sw_tcp_header tcp;
     struct sw_icmp_header icmp;
     struct sw_span payload;
     uint32_t payload_wire;
+    enum sw_unread unread; /* a tunnel that was recognised and not looked into, with any result */
+    struct sw_tunnel tunnel;
+    struct sw_fragment part; /* SW_DECODE_FRAGMENT */
 };
 
 #endif

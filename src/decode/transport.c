@@ -1,7 +1,7 @@
 /*
- * transport.c - TCP (RFC 9293) and UDP (RFC 768) headers.
+ * transport.c - what an IP packet carries: TCP (RFC 9293), UDP (RFC 768), or another packet.
  */
-#include "decode/ip.h"
+#include "decode/layer.h"
 
 enum { TCP_HEADER_BYTES = 20, UDP_HEADER_BYTES = 8 };
 
@@ -64,9 +64,11 @@ static void read_options(struct sw_span options, struct sw_tcp_header *tcp)
     }
 }
 
-static enum sw_decode_result tcp(struct sw_cursor *c, const struct sw_ip_content *content,
-                                 struct sw_packet *packet)
+static enum sw_layer tcp(struct sw_inside *in)
 {
+    struct sw_cursor *c = &in->c;
+    const struct sw_ip_content *content = &in->content;
+    struct sw_packet *packet = in->packet;
     struct sw_span segment = sw_cursor_rest(c);
     struct sw_tcp_header *tcp = &packet->tcp;
     memset(tcp, 0, offsetof(struct sw_tcp_header, sack)); /* sack_count says what of sack is set */
@@ -81,7 +83,7 @@ static enum sw_decode_result tcp(struct sw_cursor *c, const struct sw_ip_content
     tcp->urgent = sw_cursor_be16(c);
     uint32_t header = (uint32_t)(offset >> 4) * 4;
     if (c->bad || header < TCP_HEADER_BYTES || header > content->wire)
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     /* Where the snaplen cut into the options, the header without them is worth having. */
     size_t options = header - TCP_HEADER_BYTES;
     if (options > 0)
@@ -91,39 +93,86 @@ static enum sw_decode_result tcp(struct sw_cursor *c, const struct sw_ip_content
     packet->payload_wire = content->wire - header;
     packet->bad_checksum = packet->payload_wire > 0 && segment.len == content->wire &&
                            content->verifiable && sw_checksum_is_bad(segment, &packet->tuple);
-    return SW_DECODE_IP;
+    return SW_LAYER_DECODED;
 }
 
-static enum sw_decode_result udp(struct sw_cursor *c, const struct sw_ip_content *content,
-                                 struct sw_packet *packet)
+static enum sw_layer udp(struct sw_inside *in)
 {
+    struct sw_cursor *c = &in->c;
+    const struct sw_ip_content *content = &in->content;
+    struct sw_packet *packet = in->packet;
     packet->tuple.src_port = sw_cursor_be16(c);
     packet->tuple.dst_port = sw_cursor_be16(c);
     uint16_t length = sw_cursor_be16(c);
     sw_cursor_skip(c, 2);
     if (c->bad || (length != 0 && length < UDP_HEADER_BYTES))
-        return SW_DECODE_BROKEN;
+        return SW_LAYER_BROKEN;
     uint32_t payload = content->wire - UDP_HEADER_BYTES; /* they were there, so wire is not less */
     if (length != 0 && (uint32_t)length - UDP_HEADER_BYTES < payload)
         payload = (uint32_t)length - UDP_HEADER_BYTES;
-    packet->transport = SW_TRANSPORT_UDP;
     packet->payload = sw_span_sub(sw_cursor_rest(c), 0, payload);
     packet->payload_wire = payload;
-    return SW_DECODE_IP;
+    c->left = packet->payload.len;
+    in->cut = payload - (uint32_t)c->left;
+    enum sw_layer next = sw_tunnel_in_udp(in);
+    if (next != SW_LAYER_DECODED) { /* what is in the tunnel has a payload of its own */
+        packet->payload = (struct sw_span){NULL, 0};
+        packet->payload_wire = 0;
+        return next;
+    }
+    packet->transport = SW_TRANSPORT_UDP;
+    return SW_LAYER_DECODED;
 }
 
-enum sw_decode_result sw_decode_transport(struct sw_cursor *c, const struct sw_ip_content *content,
-                                          struct sw_packet *packet)
+static enum sw_layer tunnelled(struct sw_inside *in, enum sw_tunnel_kind kind, enum sw_layer next)
 {
-    switch (content->protocol) {
+    return sw_tunnel_enter(in, kind, true, 0) ? next : sw_layer_unread(in, SW_UNREAD_TOO_DEEP);
+}
+
+/* An authentication header (RFC 4302) in IPv4; it counts in words of four bytes, less two. */
+static enum sw_layer authentication(struct sw_inside *in)
+{
+    size_t before = in->c.left;
+    in->content.protocol = sw_cursor_u8(&in->c);
+    sw_cursor_skip(&in->c, ((size_t)sw_cursor_u8(&in->c) + 2) * 4 - 2);
+    size_t used = before - in->c.left;
+    if (in->c.bad || used > in->content.wire)
+        return SW_LAYER_BROKEN;
+    in->content.wire -= (uint32_t)used;
+    in->packet->tuple.transport = in->content.protocol;
+    return SW_LAYER_CONTENT;
+}
+
+enum sw_layer sw_read_content(struct sw_inside *in)
+{
+    switch (in->content.protocol) {
     case SW_PROTOCOL_TCP:
-        return tcp(c, content, packet);
+        return tcp(in);
     case SW_PROTOCOL_UDP:
-        return udp(c, content, packet);
+        return udp(in);
     case SW_PROTOCOL_ICMP:
     case SW_PROTOCOL_ICMP6:
-        return sw_decode_icmp(c, content, packet);
+        return sw_read_icmp(in);
+    case SW_PROTOCOL_IP4:
+        return tunnelled(in, SW_TUNNEL_IPIP, SW_LAYER_IP4);
+    case SW_PROTOCOL_IP6:
+        return tunnelled(in,
+                         in->packet->tuple.ip_version == 4 ? SW_TUNNEL_SIXINFOUR : SW_TUNNEL_IPIP,
+                         SW_LAYER_IP6);
+    case SW_PROTOCOL_GRE:
+        return SW_LAYER_GRE;
+    case SW_PROTOCOL_MPLS: /* RFC 4023 */
+        return SW_LAYER_MPLS;
+    case SW_PROTOCOL_ETHERIP:
+        sw_cursor_skip(&in->c, 2);
+        return in->c.bad ? SW_LAYER_BROKEN : tunnelled(in, SW_TUNNEL_ETHERIP, SW_LAYER_ETHERNET);
+    case SW_PROTOCOL_AH:
+        return authentication(in);
+    case SW_PROTOCOL_ESP:
+        return sw_layer_unread(in, SW_UNREAD_ESP);
+    case SW_PROTOCOL_L2TPV3:
+        return sw_layer_unread(in, SW_UNREAD_L2TPV3);
     default:
-        return SW_DECODE_OTHER;
+        return SW_LAYER_OTHER;
     }
 }

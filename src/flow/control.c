@@ -3,6 +3,8 @@
  */
 #include "flow/internal.h"
 
+#include <stdlib.h>
+
 static uint32_t mix32(uint32_t h, uint32_t v)
 {
     h ^= v;
@@ -174,6 +176,22 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
     }
 }
 
+void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    struct sw_half *half = &flow->half[from];
+    bool known = false;
+    for (uint8_t i = 0; i < half->vlan_count; i++)
+        known = known || half->vlans[i] == packet->vlan;
+    if (!known && half->vlan_count < SW_VLANS)
+        half->vlans[half->vlan_count++] = packet->vlan;
+    if (packet->tunnel.count == 0 || flow->tunnel)
+        return;
+    flow->tunnel = malloc(sizeof(*flow->tunnel));
+    if (flow->tunnel)
+        *flow->tunnel = packet->tunnel;
+    flow->facts.tunnel = flow->tunnel;
+}
+
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark)
 {
@@ -193,15 +211,25 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         if (packet->ttl > half->ttl_max)
             half->ttl_max = packet->ttl;
     }
-    if (from == SW_SERVER && packet->vlan)
-        f->vlan_back = packet->vlan;
-    else if (packet->vlan)
-        f->vlan = packet->vlan;
     note_window(flow, from, packet, mark.time_ns);
+}
+
+/* A mirror port that tags one direction only, or each with its own number; where copies show a
+ * common one, the network is not at fault. */
+static bool vlans_differ(const struct sw_half *a, const struct sw_half *b)
+{
+    for (uint8_t i = 0; i < a->vlan_count; i++) {
+        for (uint8_t j = 0; j < b->vlan_count; j++) {
+            if (a->vlans[i] == b->vlans[j])
+                return false;
+        }
+    }
+    return a->vlan_count > 0 && b->vlan_count > 0;
 }
 
 void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
 {
+    flow->facts.vlan_asymmetric = vlans_differ(&flow->half[SW_CLIENT], &flow->half[SW_SERVER]);
     for (int side = 0; side < 2; side++) {
         struct sw_half *half = &flow->half[side];
         struct sw_half_facts *facts = &flow->facts.half[side];

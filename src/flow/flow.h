@@ -125,13 +125,13 @@ struct sw_flow_facts {
     struct sw_flow_icmp icmp[SW_FLOW_ICMP_MAX]; /* errors that quote this connection */
     uint8_t icmp_count;
     enum sw_close_kind close;
-    int closed_by;         /* enum sw_side of the first FIN or RST, -1 = nobody */
-    struct sw_mark closed; /* that first FIN or RST */
-    uint64_t conflicts;    /* overlapping copies that differed */
-    bool limit_hit;        /* a cap cut this connection short */
-    uint16_t vlan;
-    uint16_t vlan_back; /* VLAN of the server's packets, when it differs */
-    uint16_t file;      /* input file of the first frame */
+    int closed_by;                  /* enum sw_side of the first FIN or RST, -1 = nobody */
+    struct sw_mark closed;          /* that first FIN or RST */
+    uint64_t conflicts;             /* overlapping copies that differed */
+    bool limit_hit;                 /* a cap cut this connection short */
+    bool vlan_asymmetric;           /* the two directions never used the same VLAN */
+    const struct sw_tunnel *tunnel; /* headers around the first packet that had any, or NULL */
+    uint16_t file;                  /* input file of the first frame */
     uint8_t time_digits;
 };
 

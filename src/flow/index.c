@@ -188,6 +188,7 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
     }
     sw_half_free(table, &flow->half[0]);
     sw_half_free(table, &flow->half[1]);
+    free(flow->tunnel);
     free(flow);
 }
 

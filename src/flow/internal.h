@@ -9,6 +9,7 @@
 
 enum {
     SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
+    SW_VLANS = 4,        /* VLANs of one direction that are remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_PAST_BYTES =
         16 *
@@ -66,6 +67,8 @@ struct sw_half {
     uint32_t rto_count;
     int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
     struct sw_signature signatures[SW_SIGNATURES];
+    uint16_t vlans[SW_VLANS]; /* that packets of this side came in, copies too */
+    uint8_t vlan_count;
 };
 
 struct sw_flow {
@@ -81,6 +84,7 @@ struct sw_flow {
     bool ending;
     int64_t dead_since_ns;
     void *user;
+    struct sw_tunnel *tunnel;
     struct sw_half half[2];
     struct sw_flow_facts facts;
     /* a SYN with another number on a connection that was still open */
@@ -163,6 +167,8 @@ void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet
                  struct sw_mark mark);
 void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                  struct sw_mark mark);
+/* VLAN and tunnel of a packet, also of one that is a copy. */
+void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet);
 /* Window, TTL, first and last packet: what every packet tells. */
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark);

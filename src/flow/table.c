@@ -268,6 +268,8 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
                    const struct sw_packet *packet, struct sw_mark mark)
 {
     enum sw_side from = side_of(flow, &packet->tuple);
+    sw_flow_note_path(flow, from, packet);
+    flow->facts.conflicts += packet->conflicting;
     if (sw_flow_is_copy(flow, from, packet, mark.time_ns)) {
         table->count.duplicates++;
         flow->facts.half[from].duplicates++;

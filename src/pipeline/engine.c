@@ -1,7 +1,7 @@
 #include "pipeline/engine.h"
 
 #include "base/wipe.h"
-#include "decode/decode.h"
+#include "pipeline/intake.h"
 #include "pipeline/mail.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 struct sw_engine {
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
+    struct sw_intake intake;
     struct sw_flow_table *flows;
     struct sw_analyzer *analyzer;
     struct sw_summary *summary;
@@ -228,7 +229,8 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     struct sw_hash_key key = sw_hash_random_key();
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
     engine->analyzer = sw_analyzer_new();
-    if (!engine->flows || !engine->analyzer) {
+    bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, summary);
+    if (!took || !engine->flows || !engine->analyzer) {
         sw_engine_free(engine);
         return NULL;
     }
@@ -283,19 +285,10 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame)
 {
     struct sw_packet packet;
-    switch (sw_decode(frame, &packet)) {
-    case SW_DECODE_IP:
-        engine->summary->frames_decoded++;
+    if (sw_intake_packet(&engine->intake, frame, &packet))
         take_packet(engine, frame, &packet);
-        return;
-    case SW_DECODE_OTHER:
-        engine->summary->frames_other++;
-        break;
-    case SW_DECODE_BROKEN:
-        engine->summary->frames_undecodable++;
-        break;
-    }
-    sw_flow_table_time(engine->flows, frame->time_ns);
+    else
+        sw_flow_table_time(engine->flows, frame->time_ns);
 }
 
 void sw_engine_finish(struct sw_engine *engine)
@@ -307,6 +300,7 @@ void sw_engine_finish(struct sw_engine *engine)
     sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
     sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
     sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
+    sw_intake_finish(&engine->intake);
 }
 
 void sw_engine_free(struct sw_engine *engine)
@@ -315,6 +309,7 @@ void sw_engine_free(struct sw_engine *engine)
         return;
     if (engine->flows)
         sw_flow_table_free(engine->flows);
+    sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     free(engine);
 }

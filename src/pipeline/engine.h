@@ -10,6 +10,7 @@
 #include "analyzer/analyzer.h"
 #include "analyzer/record.h"
 #include "flow/flow.h"
+#include "flow/fragment.h"
 #include "session/session.h"
 #include "smtpwhy.h"
 
@@ -28,6 +29,7 @@ bool sw_mail_ports_has(const struct sw_mail_ports *ports, uint16_t port);
 /* Every cap that can be set with --limits; 0 = default. */
 struct sw_engine_limits {
     struct sw_flow_limits flow;
+    struct sw_fragment_limits fragments;
     struct sw_session_limits session;
     uint32_t lent_blocks;    /* unfinished lines kept at once */
     uint64_t unpacked_bytes; /* of one compressed capture */

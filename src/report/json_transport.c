@@ -3,6 +3,33 @@
  */
 #include "report/json.h"
 
+/* "vxlan vni 42 192.0.2.1 > 192.0.2.2, ...": the outermost header first. */
+static void put_tunnel(struct sw_json_line *line, const struct sw_tunnel *tunnel)
+{
+    if (!tunnel) {
+        sw_json_null(&line->json, "tunnel");
+        return;
+    }
+    struct sw_writer text;
+    sw_writer_open_memory(&text);
+    for (uint8_t i = 0; i < tunnel->count; i++) {
+        const struct sw_tunnel_header *h = &tunnel->headers[i];
+        const char *number = sw_tunnel_number(h->kind);
+        sw_writer_format(&text, "%s%s", i > 0 ? ", " : "", sw_tunnel_name(h->kind));
+        if (h->id != 0 && *number)
+            sw_writer_format(&text, " %s %u", number, h->id);
+        if (h->ip_version == 0)
+            continue;
+        char src[SW_ADDRESS_TEXT_BYTES];
+        char dst[SW_ADDRESS_TEXT_BYTES];
+        sw_veil_address(&line->part->veil, h->src, h->ip_version, src);
+        sw_veil_address(&line->part->veil, h->dst, h->ip_version, dst);
+        sw_writer_format(&text, " %s > %s", src, dst);
+    }
+    sw_json_wire(&line->json, "tunnel", sw_writer_span(&text));
+    sw_writer_release(&text);
+}
+
 void sw_json_line_capture(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;
@@ -20,7 +47,7 @@ void sw_json_line_capture(struct sw_json_line *line)
     sw_view_filter(line->session, &line->part->veil, &filter);
     sw_json_wire(json, "display_filter", sw_writer_span(&filter));
     sw_writer_release(&filter);
-    sw_json_null(json, "tunnel");
+    put_tunnel(line, facts->tunnel);
     sw_json_end_object(json);
 }
 

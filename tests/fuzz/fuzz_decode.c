@@ -33,6 +33,20 @@ static void check(const struct sw_frame *frame, const struct sw_packet *packet)
         must(packet->payload.len == packet->payload_wire);
 }
 
+/* A part, and what comes of it when it is taken for the whole packet. */
+static void check_part(const struct sw_frame *frame, const struct sw_packet *part)
+{
+    must(part->payload_wire > 0 && part->payload.len <= part->payload_wire);
+    must(part->part.offset + part->payload_wire <= 65535);
+    must(part->transport == SW_TRANSPORT_NONE);
+    if (part->payload.len > 0)
+        must(part->payload.ptr + part->payload.len <= frame->bytes + frame->caplen);
+    struct sw_packet whole;
+    memset(&whole, 0xA5, sizeof(whole));
+    if (sw_decode_whole(part, part->payload, part->payload_wire, &whole) == SW_DECODE_IP)
+        check(frame, &whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int32_t link_types[] = {
@@ -52,7 +66,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     struct sw_packet packet;
     memset(&packet, 0xA5, sizeof(packet));
-    if (sw_decode(&frame, &packet) == SW_DECODE_IP)
+    enum sw_decode_result result = sw_decode(&frame, &packet);
+    must(packet.unread < SW_UNREAD_COUNT);
+    must(packet.tunnel.count <= SW_TUNNELS_MAX);
+    for (uint8_t i = 0; i < packet.tunnel.count; i++)
+        must(packet.tunnel.headers[i].kind < SW_TUNNEL_KINDS);
+    if (result == SW_DECODE_IP)
         check(&frame, &packet);
+    if (result == SW_DECODE_FRAGMENT)
+        check_part(&frame, &packet);
     return 0;
 }

@@ -227,7 +227,7 @@ static void test_link_type_that_nobody_decodes(void **state)
         uint32_t number;
         const char *word;
     } types[] = {
-        {105, "IEEE802_11 (105)"},
+        {195, "IEEE802_15_4 (195)"},
         {220, "USB_LINUX_MMAPPED (220)"},
         {60000, "unknown (60000)"},
     };

@@ -205,8 +205,8 @@ static void test_vlan_bomb_ends(void **state)
 static void test_other_frames(void **state)
 {
     (void)state;
-    /* ARP, LLDP, a PPPoE session, 802.3 with LLC (a length in place of the type). */
-    static const unsigned types[] = {0x0806, 0x88CC, 0x8864, 0x0026};
+    /* ARP, LLDP, PPPoE discovery, 802.3 with LLC (a length in place of the type). */
+    static const unsigned types[] = {0x0806, 0x88CC, 0x8863, 0x0026};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         struct frames f = {0};
         frames_ethernet(&f, types[i]);
@@ -223,7 +223,8 @@ static void test_other_frames(void **state)
 static void test_unknown_link_types(void **state)
 {
     (void)state;
-    static const int32_t known[] = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276};
+    static const int32_t known[] = {0,   1,   9,   12,  14,  50,  51,  101, 104, 105, 108, 109,
+                                    113, 117, 127, 166, 204, 205, 219, 228, 229, 239, 258, 276};
     size_t count = 0;
     for (int32_t number = -1; number < 400; number++) {
         bool listed = false;

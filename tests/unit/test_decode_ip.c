@@ -128,19 +128,38 @@ static void test_length_zero_takes_what_there_is(void **state)
     assert_int_equal(packet.payload_wire, 6);
 }
 
-static void test_fragments_are_no_packets(void **state)
+static void test_parts_of_ip4(void **state)
 {
     (void)state;
-    static const unsigned fragments[] = {0x2000, 0x2001, 0x0001, 0x1FFF, 0x3FFF};
+    static const struct {
+        unsigned field;
+        uint32_t offset;
+        bool more;
+    } parts[] = {{0x2000, 0, true}, {0x2001, 8, true}, {0x0001, 8, false}, {0x1F00, 63488, false}};
     struct frames f;
     struct sw_packet packet;
     begin4(&f);
-    finish_with_text(&f);
-    for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
-        frames_set16(&f, f.ip_at + 6, fragments[i]);
-        assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_OTHER);
+    frames_tcp(&f, SW_TCP_ACK, NULL, 0);
+    frames_text(&f, "NOOP");
+    frames_finish(&f);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        frames_set16(&f, f.ip_at + 6, parts[i].field);
+        assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_FRAGMENT);
         assert_int_equal(packet.transport, SW_TRANSPORT_NONE);
+        assert_int_equal(packet.part.id, 0x1234);
+        assert_int_equal(packet.part.offset, parts[i].offset);
+        assert_int_equal(packet.part.more, parts[i].more);
+        assert_int_equal(packet.part.protocol, 6);
+        assert_ptr_equal(packet.payload.ptr, f.bytes + f.tcp_at);
+        assert_int_equal(packet.payload.len, 24);
+        assert_int_equal(packet.payload_wire, 24);
     }
+    frames_set16(&f, f.ip_at + 6, 0x1FFF); /* it would end behind 65535 */
+    assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_BROKEN);
+    begin4(&f);
+    finish_with_text(&f); /* 26 bytes: only the last part may be no multiple of eight */
+    frames_set16(&f, f.ip_at + 6, 0x2000);
+    assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_BROKEN);
     frames_set16(&f, f.ip_at + 6, 0x8000); /* the reserved bit alone fragments nothing */
     assert_is_quit(&f, &packet);
 }
@@ -204,19 +223,33 @@ static void test_extension_headers(void **state)
     }
 }
 
-static void test_fragments_of_ip6(void **state)
+static void test_parts_of_ip6(void **state)
 {
     (void)state;
-    static const char *const fragments[] = {"\6\0\0\1\0\0\0\7", /* first of several */
-                                            "\6\0\0\10\0\0\0\7", "\6\0\0\11\0\0\0\7",
-                                            "\6\0\377\370\0\0\0\7"};
-    for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
-        struct frames f;
-        build6(&f, 44, fragments[i], 8);
+    static const struct {
+        const char *header;
+        uint32_t offset;
+        bool more;
+    } parts[] = {{"\6\0\0\1\0\0\0\7", 0, true},
+                 {"\6\0\0\10\0\0\0\7", 8, false},
+                 {"\6\0\0\11\0\0\0\7", 8, true},
+                 {"\6\0\360\0\0\0\0\7", 61440, false}};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct frames f = {0};
+        frames_ethernet(&f, 0x86DD);
+        frames_ip6(&f, 44);
+        frames_bytes(&f, parts[i].header, 8);
+        frames_tcp(&f, SW_TCP_ACK, NULL, 0);
+        frames_text(&f, "NOOP");
+        frames_finish(&f);
         struct sw_packet packet;
-        assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_OTHER);
+        assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_FRAGMENT);
         assert_int_equal(packet.tuple.transport, 6);
         assert_int_equal(packet.transport, SW_TRANSPORT_NONE);
+        assert_int_equal(packet.part.id, 7);
+        assert_int_equal(packet.part.offset, parts[i].offset);
+        assert_int_equal(packet.part.more, parts[i].more);
+        assert_int_equal(packet.payload_wire, 24);
     }
 }
 
@@ -287,10 +320,10 @@ int main(void)
         cmocka_unit_test(test_headers_that_contradict_themselves),
         cmocka_unit_test(test_packet_longer_than_the_frame),
         cmocka_unit_test(test_length_zero_takes_what_there_is),
-        cmocka_unit_test(test_fragments_are_no_packets),
+        cmocka_unit_test(test_parts_of_ip4),
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_extension_headers),
-        cmocka_unit_test(test_fragments_of_ip6),
+        cmocka_unit_test(test_parts_of_ip6),
         cmocka_unit_test(test_endless_extensions),
         cmocka_unit_test(test_extension_longer_than_the_packet),
         cmocka_unit_test(test_jumbo_payload),
