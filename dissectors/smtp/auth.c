@@ -9,7 +9,7 @@
 
 enum { DECODED_BYTES = 768, USER_BYTES = 256 };
 
-static void tell_user(struct smtp_io *io, struct sw_span user)
+static void tell_user_of(struct smtp_io *io, struct sw_span user, struct sw_span computer)
 {
     struct smtp_event event = {
         .kind = SMTP_EVENT_AUTH_USER,
@@ -17,6 +17,7 @@ static void tell_user(struct smtp_io *io, struct sw_span user)
         .mechanism = io->state->mechanism,
         .answers = io->state->auth_id,
         .text = sw_span_sub(user, 0, USER_BYTES),
+        .word = computer,
         .begin = io->begin,
         .end = io->end,
     };
@@ -24,6 +25,26 @@ static void tell_user(struct smtp_io *io, struct sw_span user)
         return;
     io->state->auth_user_told = true;
     smtp_emit(io, &event);
+}
+
+static void tell_user(struct smtp_io *io, struct sw_span user)
+{
+    tell_user_of(io, user, (struct sw_span){NULL, 0});
+}
+
+/* A name in which "," and "=" are written "=2C" and "=3D" (RFC 5801 4). */
+static void tell_escaped_user(struct smtp_io *io, struct sw_span name)
+{
+    uint8_t text[USER_BYTES];
+    size_t len = 0;
+    for (size_t i = 0; i < name.len && len < sizeof(text); i++) {
+        struct sw_span code = sw_span_sub(name, i, 3);
+        bool comma = sw_span_eq_nocase(code, SW_SPAN_LIT("=2C"));
+        bool equals = sw_span_eq_nocase(code, SW_SPAN_LIT("=3D"));
+        text[len++] = comma ? ',' : name.ptr[i];
+        i += comma || equals ? 2 : 0;
+    }
+    tell_user(io, sw_span_make(text, len));
 }
 
 /* authzid NUL authcid NUL passwd (RFC 4616). */
@@ -83,18 +104,26 @@ static size_t append_text(uint8_t *out, size_t len, struct sw_span text, bool un
     return len;
 }
 
-/* Domain and user of a type 3 message (MS-NLMP 2.2.1.3). */
-static void ntlm_user(struct smtp_io *io, struct sw_span message)
+/*
+ * Domain, user and computer of a type 3 message (MS-NLMP 2.2.1.3), which may stand by itself or
+ * inside a token of SPNEGO (RFC 4178).
+ */
+static void ntlm_user(struct smtp_io *io, struct sw_span token)
 {
-    if (!sw_span_starts(message, SW_SPAN_LIT("NTLMSSP\0\3")))
-        return;
+    struct sw_span message =
+        sw_span_from(token, sw_span_find_nocase(token, SW_SPAN_LIT("NTLMSSP\0\3")));
     uint8_t text[USER_BYTES];
+    uint8_t computer[USER_BYTES];
     bool unicode = message.len > 60 && (message.ptr[60] & 1);
     size_t len = append_text(text, 0, ntlm_field(message, 28), unicode);
     if (len > 0)
         text[len++] = '\\';
-    len = append_text(text, len, ntlm_field(message, 36), unicode);
-    tell_user(io, sw_span_make(text, len));
+    struct sw_span user = ntlm_field(message, 36);
+    if (user.len == 0)
+        return;
+    len = append_text(text, len, user, unicode);
+    size_t computer_len = append_text(computer, 0, ntlm_field(message, 44), unicode);
+    tell_user_of(io, sw_span_make(text, len), sw_span_make(computer, computer_len));
 }
 
 /* LOGIN has no grammar: the server says what it wants, and the first answer is the name. */
@@ -126,9 +155,10 @@ static void read_message(struct smtp_io *io, struct sw_span s)
         break;
     case SMTP_MECH_SCRAM: /* RFC 5802 7: client-first-message only */
         if (first)
-            tell_user(io, value_behind(s, ",n=", ","));
+            tell_escaped_user(io, value_behind(s, ",n=", ","));
         break;
     case SMTP_MECH_NTLM:
+    case SMTP_MECH_GSSAPI: /* of Kerberos nothing can be read */
         ntlm_user(io, s);
         break;
     case SMTP_MECH_XOAUTH2:
@@ -137,13 +167,12 @@ static void read_message(struct smtp_io *io, struct sw_span s)
         break;
     case SMTP_MECH_OAUTHBEARER:
         if (first)
-            tell_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
+            tell_escaped_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
         break;
     case SMTP_MECH_EXTERNAL:
         if (first)
             tell_user(io, s);
         break;
-    case SMTP_MECH_GSSAPI:
     case SMTP_MECH_ANONYMOUS:
     case SMTP_MECH_UNKNOWN:
         break;

@@ -156,15 +156,14 @@ enum smtp_flag {
  * answers = id of the command (0 = none: greeting or unsolicited), verb = the verb answered, number
  * = lines, begin = first, end = last byte. Follows its REPLY_LINEs. A junk line outside a reply is
  * a REPLY with code 0 of its own that answers nothing, and takes no command off the queue.
- * AUTH_USER: text = user name (decoded, may hold any bytes), mechanism, answers = id of the AUTH
- * command.
- * DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it
- * is answered like a command), number = octets of the message after dot-unstuffing, without the
- * terminator, begin = end = its last byte.
- * BODY: text = the octets as they came (dots still stuffed, without the terminator, in pieces that
- * depend on the chunks), number = their count; flags CUT with a count but no text for octets that
- * are missing, GUESSED without text when it is not sure that this is a message.
- * ANOMALY: anomaly, text = a short excerpt (of server lines only), from.
+ * AUTH_USER: text = user name (decoded, may hold any bytes), word = the client's computer (NTLM
+ * only, else empty), mechanism, answers = id of the AUTH command. DATA_BEGIN, END_OF_DATA:
+ * id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it is answered like a
+ * command), number = octets of the message after dot-unstuffing, without the terminator, begin =
+ * end = its last byte. BODY: text = the octets as they came (dots still stuffed, without the
+ * terminator, in pieces that depend on the chunks), number = their count; flags CUT with a count
+ * but no text for octets that are missing, GUESSED without text when it is not sure that this is a
+ * message. ANOMALY: anomaly, text = a short excerpt (of server lines only), from.
  */
 struct smtp_event {
     enum smtp_event_kind kind;

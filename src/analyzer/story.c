@@ -1,5 +1,7 @@
 #include "analyzer/story.h"
 
+#include "analyzer/token_error.h"
+
 enum { QUOTE = 120, NAME = 80, MAILS_TOLD = 3 };
 
 static unsigned long long frame(struct sw_mark mark)
@@ -104,7 +106,14 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
             sw_prose_add(story, " as ");
             sw_prose_wire(story, auth->user, NAME);
         }
+        if (auth->computer.len > 0) {
+            sw_prose_add(story, " from the computer ");
+            sw_prose_wire(story, auth->computer, NAME);
+        }
         sw_prose_add(story, " (frame %llu)", frame(auth->command->last));
+        if (auth->cancelled)
+            sw_prose_add(story, ", gave up in the middle of it (frame %llu)",
+                         frame(auth->last->last));
         if (auth->result == SW_AUTH_ACCEPTED) {
             sw_prose_add(story, " and was let in (frame %llu).", frame(auth->reply->first));
         } else if (auth->reply) {
@@ -114,6 +123,7 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
         } else {
             sw_prose_add(story, "; no answer decided it.");
         }
+        sw_token_error_tell(auth, story);
     }
 }
 

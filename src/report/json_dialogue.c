@@ -254,6 +254,10 @@ static void put_attempt(struct sw_json_line *line, const struct sw_auth *auth)
         sw_json_wire(json, "user", sw_veil_name(&line->part->veil, auth->user));
     else
         sw_json_null(json, "user");
+    if (auth->computer.len > 0)
+        sw_json_wire(json, "computer", sw_veil_name(&line->part->veil, auth->computer));
+    else
+        sw_json_null(json, "computer");
     sw_json_text(json, "result", sw_view_auth_name(auth->result));
     sw_json_line_reply_members(line, auth->reply);
     sw_json_bool(json, "encrypted", auth->encrypted);

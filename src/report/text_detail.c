@@ -126,6 +126,10 @@ static void put_logins(struct sw_text_session *s)
             sw_writer_text(&list, " as ");
             sw_writer_put(&list, sw_veil_name(&s->part->veil, auth->user));
         }
+        if (auth->computer.len > 0) {
+            sw_writer_text(&list, " on ");
+            sw_writer_put(&list, sw_veil_name(&s->part->veil, auth->computer));
+        }
         sw_writer_format(&list, ": %s%s", sw_view_auth_name(auth->result),
                          auth->encrypted ? "" : ", not encrypted");
         sw_page_paragraph(s->page, SW_TEXT_INDENT, "login", SW_TEXT_LABEL, SW_TONE_PLAIN,

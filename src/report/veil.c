@@ -36,6 +36,7 @@ void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
     const struct sw_auth *auth;
     SW_EACH(auth, session->auths) {
         learn(veil, auth->user);
+        learn(veil, auth->computer);
         learn(veil, local_part(auth->user));
     }
     const struct sw_hello *hello;

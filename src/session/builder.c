@@ -292,8 +292,10 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         on_reply(session, event, facts, encrypted);
         break;
     case SMTP_EVENT_AUTH_USER:
-        if (session->auth && session->auth->user.len == 0)
+        if (session->auth && session->auth->user.len == 0) {
             session->auth->user = sw_arena_copy(&session->arena, event->text);
+            session->auth->computer = sw_arena_copy(&session->arena, event->word);
+        }
         break;
     case SMTP_EVENT_DATA_BEGIN:
         break; /* the 354 itself said it */

@@ -90,8 +90,10 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step, const struc
     if (!session->auth)
         return; /* the capture starts inside a login */
     session->auth->last = step;
-    if (step->flags & SMTP_FLAG_CANCEL)
+    if (step->flags & SMTP_FLAG_CANCEL) {
         session->auth->cancelled = true;
+        session->auth->result = SW_AUTH_CANCELLED; /* whatever the server says to it */
+    }
     adopt_early_reply(session, step);
 }
 

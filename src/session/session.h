@@ -128,6 +128,7 @@ struct sw_auth {
     struct sw_span mechanism;
     enum smtp_mechanism kind;
     struct sw_span user;
+    struct sw_span computer; /* the client's, where the mechanism tells it (NTLM) */
     struct sw_step *command;
     struct sw_step *last; /* the last client line of the exchange (the command itself when there was
                              no other) */

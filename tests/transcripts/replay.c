@@ -197,6 +197,10 @@ static void on_event(void *ctx, const struct smtp_event *e)
     case SMTP_EVENT_AUTH_USER:
         put(r, "user");
         put_text(r, e->text);
+        if (e->word.len > 0) {
+            put(r, " on");
+            put_text(r, e->word);
+        }
         break;
     case SMTP_EVENT_DATA_BEGIN:
         put(r, "data %u", e->id);
