@@ -286,7 +286,8 @@ static void test_delivered_session(void **state)
         line,
         "\"before_tls\":{\"AUTH\":\"PLAIN LOGIN XOAUTH2\",\"SIZE\":\"1000\",\"8BITMIME\":\"\"}");
     assert_has(line, "\"offered\":[\"PLAIN\",\"LOGIN\",\"XOAUTH2\"]");
-    assert_has(line, "\"user\":\"annalogin\",\"result\":\"accepted\",\"code\":235,");
+    assert_has(line,
+               "\"user\":\"annalogin\",\"computer\":null,\"result\":\"accepted\",\"code\":235,");
     assert_has(line, "\"verb\":\"AUTH\",\"argument\":\"PLAIN ***\"");
     assert_has(line, "\"handshake_rtt_s\":0.2,");
     assert_has(line, "\"greeting_delay_s\":0.1,");
