@@ -14,6 +14,8 @@ static bool is_final(const struct smtp_pending *p)
 static bool expects_more(struct smtp_state *st, const struct smtp_pending *p,
                          struct smtp_event *event)
 {
+    if (p->verb == SMTP_VERB_XEXCH50 && event->code == 354)
+        return true; /* what it asks for is answered as well */
     if (!is_final(p))
         return false;
     event->flags |= SMTP_FLAG_LAST;
@@ -88,6 +90,8 @@ static void login_answered(struct smtp_state *st, uint32_t id, uint16_t code)
     } else if (code != 334 && st->mode == SMTP_MODE_AUTH) {
         st->mode = SMTP_MODE_COMMAND;
     }
+    bool may_encrypt = st->mechanism == SMTP_MECH_GSSAPI || st->mechanism == SMTP_MECH_DIGEST_MD5;
+    st->sasl_layer = code == 235 && may_encrypt;
 }
 
 /* What the answer to one command changes; called behind its event. */
@@ -112,6 +116,15 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
             tell_handover(io, verb, id, 0);
         else if (positive)
             st->resumed = true; /* the client has gone on in clear; its hello may still come */
+        break;
+    case SMTP_VERB_XEXCH50:
+        if (smtp_wait_end(st, id) && code == 354)
+            smtp_blob_begin(st);
+        break;
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_TURN:
+        if (code == 250)
+            smtp_go_opaque(io, SW_FROM_SERVER, SMTP_OPAQUE_TURNED);
         break;
     case SMTP_VERB_RCPT:
         st->accepted_recipients += positive;
@@ -139,8 +152,6 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
     case SMTP_VERB_EXPN:
     case SMTP_VERB_HELP:
     case SMTP_VERB_ETRN:
-    case SMTP_VERB_ATRN:
-    case SMTP_VERB_TURN:
     case SMTP_VERB_XCLIENT:
     case SMTP_VERB_XFORWARD:
     case SMTP_VERB_DEBUG:
@@ -255,9 +266,20 @@ static bool cannot_answer(const struct smtp_pending *p, uint16_t code)
     return p->verb == SMTP_VERB_DATA && code / 100 == 2;
 }
 
+/* "050 ...": Sendmail tells what it does, before the reply itself comes (its command VERB). */
+static bool is_chatter(uint16_t code)
+{
+    return code > 0 && code < 100;
+}
+
 void smtp_answer(struct smtp_io *io, struct smtp_event *event)
 {
     struct smtp_state *st = io->state;
+    if (is_chatter(event->code)) {
+        event->flags |= SMTP_FLAG_UNSOLICITED;
+        smtp_emit(io, event);
+        return;
+    }
     if (st->mode == SMTP_MODE_BODY && st->queue_len == 0 && st->queue_lost == 0)
         reply_inside_text(io, event);
     if (event->answers) {

@@ -45,6 +45,9 @@ void smtp_body_begin(struct smtp_state *state, uint32_t id)
 /* `length` octets, of which those in `bytes` are known. */
 static void tell_octets(struct smtp_io *io, struct sw_span bytes, uint64_t length, uint32_t flags)
 {
+    if (io->state->mode == SMTP_MODE_BDAT && io->state->bdat_blob)
+        return;
+    io->state->body_octets += io->state->mode == SMTP_MODE_BDAT ? length : 0;
     struct smtp_event event = {
         .kind = SMTP_EVENT_BODY,
         .from = SW_FROM_CLIENT,
@@ -326,7 +329,23 @@ void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, u
     st->body_id = id;
     st->bdat_left = *size;
     st->bdat_last = is_last;
+    st->bdat_blob = false;
     st->mode = SMTP_MODE_BDAT;
+}
+
+void smtp_blob_announced(struct smtp_state *state, struct sw_span argument)
+{
+    uint64_t size;
+    bool good = sw_span_u64(sw_span_word(&argument), &size) && size <= UINT32_MAX;
+    state->bdat_left = good ? size : 0;
+}
+
+void smtp_blob_begin(struct smtp_state *state)
+{
+    state->bdat_blob = true;
+    state->bdat_last = false;
+    if (state->bdat_left > 0)
+        state->mode = SMTP_MODE_BDAT;
 }
 
 static void chunk_ends(struct smtp_io *io)
@@ -342,7 +361,6 @@ size_t smtp_bdat_feed(struct smtp_io *io, struct sw_span bytes)
     struct smtp_state *st = io->state;
     size_t n = bytes.len < st->bdat_left ? bytes.len : (size_t)st->bdat_left;
     st->bdat_left -= n;
-    st->body_octets += n;
     if (n > 0) {
         tell_octets(io, sw_span_sub(bytes, 0, n), n, 0);
         io->end = at_byte(io, n - 1);
@@ -356,7 +374,6 @@ void smtp_bdat_missing(struct smtp_io *io, uint64_t length)
 {
     struct smtp_state *st = io->state;
     st->bdat_left -= length;
-    st->body_octets += length;
     tell_octets(io, (struct sw_span){NULL, 0}, length, SMTP_FLAG_CUT);
     if (st->bdat_left == 0)
         chunk_ends(io);

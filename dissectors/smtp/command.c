@@ -173,10 +173,12 @@ static void tell_command(struct smtp_io *io, struct smtp_event *event, struct sw
     }
     if (event->verb == SMTP_VERB_BURL)
         burl_argument(event, argument);
+    if (event->verb == SMTP_VERB_XEXCH50)
+        smtp_blob_announced(st, argument);
     smtp_emit(io, event);
     push(io, event->id, event->verb, event->flags);
     if (event->verb == SMTP_VERB_DATA || event->verb == SMTP_VERB_STARTTLS ||
-        event->verb == SMTP_VERB_X_ANONYMOUSTLS)
+        event->verb == SMTP_VERB_X_ANONYMOUSTLS || event->verb == SMTP_VERB_XEXCH50)
         smtp_wait_begin(st, event->id, event->verb);
 }
 
@@ -296,6 +298,7 @@ void smtp_client_line(struct smtp_io *io, const struct sw_line *line)
     case SMTP_MODE_BODY:
     case SMTP_MODE_BDAT:
     case SMTP_MODE_TLS:
+    case SMTP_MODE_OPAQUE:
         command_line(io, line, 0);
         break;
     }

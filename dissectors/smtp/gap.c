@@ -97,6 +97,7 @@ static void gap_in_client(struct smtp_io *io, uint64_t length)
         st->wait_missing += length;
         break;
     case SMTP_MODE_TLS:
+    case SMTP_MODE_OPAQUE:
         return;
     }
     st->skip_to_line_end[SW_FROM_CLIENT] = true;
@@ -108,7 +109,7 @@ void smtp_gap(struct smtp_state *state, enum sw_from from, uint64_t length, stru
               const struct smtp_sink *sink)
 {
     struct smtp_io io = smtp_io_at(state, sink, at);
-    if (state->mode == SMTP_MODE_TLS)
+    if (state->mode == SMTP_MODE_TLS || state->mode == SMTP_MODE_OPAQUE)
         return;
     struct smtp_event event = {
         .kind = SMTP_EVENT_GAP, .from = from, .number = length, .begin = at, .end = at};
@@ -125,7 +126,7 @@ void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at,
               const struct smtp_sink *sink)
 {
     struct smtp_io io = smtp_io_at(state, sink, at);
-    if (state->mode == SMTP_MODE_TLS)
+    if (state->mode == SMTP_MODE_TLS || state->mode == SMTP_MODE_OPAQUE)
         return;
     if (from == SW_FROM_SERVER) {
         cut_server_line(&io);

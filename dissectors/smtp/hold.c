@@ -90,10 +90,21 @@ void smtp_release_hold(struct smtp_state *state, struct sw_span next, const stru
         state->auth_unsure = true;
         state->skip_to_line_end[SW_FROM_CLIENT] = false;
         break;
+    case SMTP_VERB_XEXCH50:
+        smtp_mode_commands(state);
+        break;
     default: /* STARTTLS and its kin; the verb stands in a byte */
         release_to_tls(state, next, sink);
         break;
     }
+}
+
+void smtp_go_opaque(struct smtp_io *io, enum sw_from from, enum smtp_opaque why)
+{
+    struct smtp_state *st = io->state;
+    sw_lines_clear(&st->lines[SW_FROM_CLIENT]);
+    st->mode = SMTP_MODE_OPAQUE;
+    smtp_odd(io, from, SMTP_ODD_OPAQUE, (struct sw_span){NULL, 0}, why);
 }
 
 /* The octets of a line again, for a reader that wants them with their end: `missing` are not kept

@@ -73,6 +73,8 @@ void smtp_mode_commands(struct smtp_state *state);
 /* Replies may be lost in a gap of the server: what was asked before it counts as answered, unseen,
  * once the client goes on. */
 void smtp_forget_lost_replies(struct smtp_state *state);
+/* Nothing more is read of either direction. */
+void smtp_go_opaque(struct smtp_io *io, enum sw_from from, enum smtp_opaque why);
 /* A line that decides whether it belongs to a message; true when it was taken for text. */
 bool smtp_decide_line(struct smtp_io *io, const struct sw_line *line);
 /* A message begins although its first line is already being read. */
@@ -96,6 +98,10 @@ bool smtp_body_is_all_gap(const struct smtp_state *state);
 /* After BDAT n: what follows. */
 void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags,
                      uint64_t *size);
+
+/* XEXCH50 n m: n octets of Exchange's own follow its 354 and are none of a message. */
+void smtp_blob_announced(struct smtp_state *state, struct sw_span argument);
+void smtp_blob_begin(struct smtp_state *state);
 
 /* --- logins (auth.c) --- */
 

@@ -69,13 +69,15 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
     struct smtp_io io = smtp_io_at(st, sink, piece->at);
     smtp_proxy_none(&io);
     struct sw_line line;
-    while (st->mode != SMTP_MODE_TLS &&
+    while (st->mode != SMTP_MODE_TLS && st->mode != SMTP_MODE_OPAQUE &&
            next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line)) {
         bool waited = st->mode == SMTP_MODE_WAIT;
         smtp_server_line(&io, &line);
         if (waited && st->mode != SMTP_MODE_WAIT)
             break; /* what was held comes before the server's next line */
     }
+    if (st->mode == SMTP_MODE_OPAQUE)
+        return piece->bytes.len;
     return (size_t)(offset - piece->at.offset);
 }
 
@@ -102,6 +104,8 @@ static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at 
             *line_open = true;
         return (size_t)(offset - at.offset);
     }
+    case SMTP_MODE_OPAQUE:
+        return rest.len;
     case SMTP_MODE_WAIT:
     case SMTP_MODE_TLS:
         break;
@@ -131,6 +135,22 @@ static bool hello_at_last(struct smtp_io *io, uint8_t first, struct sw_at at)
     return true;
 }
 
+/*
+ * A login with Kerberos or DIGEST-MD5 may bring an encryption of its own, from the next byte on:
+ * blocks that begin with their length in four bytes (RFC 4422 3.7), of which the first is zero.
+ */
+static void sasl_layer_begins(struct smtp_io *io, uint8_t first, struct sw_at at)
+{
+    struct smtp_state *st = io->state;
+    if (!st->sasl_layer || st->mode != SMTP_MODE_COMMAND || st->lines[SW_FROM_CLIENT].open)
+        return;
+    st->sasl_layer = false;
+    if (first != 0)
+        return;
+    io->begin = io->end = at;
+    smtp_go_opaque(io, SW_FROM_CLIENT, SMTP_OPAQUE_SASL_LAYER);
+}
+
 /* Reads lines and messages until a reply has to decide; returns the bytes used. */
 size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at)
 {
@@ -146,6 +166,7 @@ size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at 
         struct sw_at here = {at.offset + used, at.frame, at.time_ns};
         if (hello_at_last(io, rest.ptr[0], here))
             break;
+        sasl_layer_begins(io, rest.ptr[0], here);
         used += client_step(io, rest, here, &line_open);
     }
     return used;

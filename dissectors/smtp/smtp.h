@@ -50,6 +50,7 @@ enum smtp_verb {
     SMTP_VERB_TURN,
     SMTP_VERB_XCLIENT,
     SMTP_VERB_XFORWARD,
+    SMTP_VERB_XEXCH50, /* Exchange to Exchange: properties as octets, behind a 354 */
     SMTP_VERB_SEND,
     SMTP_VERB_SOML,
     SMTP_VERB_SAML,
@@ -112,6 +113,7 @@ enum smtp_anomaly {
     SMTP_ODD_EARLY_TALKER,   /* the client speaks before the greeting */
     SMTP_ODD_AFTER_STARTTLS, /* client bytes behind STARTTLS before its reply */
     SMTP_ODD_INJECTED_REPLY, /* server bytes behind the 220 that are no TLS */
+    SMTP_ODD_OPAQUE,         /* nothing more is read; number = enum smtp_opaque */
     SMTP_ODD_PIPELINED,      /* command sent before the reply to the one before it */
     SMTP_ODD_BAD_BDAT,       /* BDAT whose argument is no chunk size */
     SMTP_ODD_QUEUE_FULL,     /* more commands outstanding than are kept; told once */
@@ -127,6 +129,12 @@ enum smtp_false_end {
     SMTP_FALSE_LF_DOT_CRLF = 2,
     SMTP_FALSE_CRLF_DOT_LF = 3,
     SMTP_FALSE_CRLF_DOT_CR = 4,
+};
+
+/* Why nothing more is read. */
+enum smtp_opaque {
+    SMTP_OPAQUE_TURNED = 1,     /* ATRN or TURN: the server is the client now (RFC 2645 5.2.1) */
+    SMTP_OPAQUE_SASL_LAYER = 2, /* the login agreed upon encryption of its own (RFC 4954 4) */
 };
 
 /* Flags of commands and replies. */
@@ -201,7 +209,8 @@ enum smtp_mode {
     SMTP_MODE_AUTH, /* 334 was given: the next line is AUTH data */
     SMTP_MODE_BODY,
     SMTP_MODE_BDAT,
-    SMTP_MODE_TLS, /* handed over */
+    SMTP_MODE_TLS,    /* handed over */
+    SMTP_MODE_OPAQUE, /* bytes are taken and not looked at */
 };
 
 /* A run of unanswered commands of one kind with consecutive ids: fifty RCPT take one entry. */
@@ -250,6 +259,7 @@ struct smtp_state {
     bool told_early;
     bool told_behind; /* bytes behind STARTTLS were reported */
     bool tls_checked; /* the server's first byte after the hand-over was looked at */
+    bool sasl_layer;  /* the login that was accepted may have brought one */
     bool resumed;     /* clear text went on after a hand-over; TLS may still begin */
     /* a header of the PROXY protocol, version 2 */
     uint8_t proxy[32]; /* the first bytes of the client while they may be such a header */
@@ -276,6 +286,7 @@ struct smtp_state {
     /* running message */
     uint64_t body_octets;
     uint64_t bdat_left;
+    bool bdat_blob; /* the octets are none of a message (XEXCH50) */
     bool bdat_last;
     uint32_t body_id;
     uint8_t body_state;     /* the last octets seen, as a state of the end-of-data automaton */

@@ -26,6 +26,7 @@ static const char *const names[SMTP_VERB_COUNT] = {
     [SMTP_VERB_TURN] = "TURN",
     [SMTP_VERB_XCLIENT] = "XCLIENT",
     [SMTP_VERB_XFORWARD] = "XFORWARD",
+    [SMTP_VERB_XEXCH50] = "XEXCH50",
     [SMTP_VERB_SEND] = "SEND",
     [SMTP_VERB_SOML] = "SOML",
     [SMTP_VERB_SAML] = "SAML",
@@ -122,6 +123,7 @@ bool smtp_looks_like_command(struct sw_span line)
     case SMTP_VERB_TURN:
     case SMTP_VERB_XCLIENT:
     case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_XEXCH50:
     case SMTP_VERB_SEND:
     case SMTP_VERB_SOML:
     case SMTP_VERB_SAML:

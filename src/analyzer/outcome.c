@@ -283,6 +283,7 @@ static bool can_stop_mail(const struct sw_step *reply)
     case SMTP_VERB_TURN:
     case SMTP_VERB_XCLIENT:
     case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
     case SMTP_VERB_UNKNOWN:

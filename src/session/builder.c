@@ -73,6 +73,7 @@ static enum sw_phase phase_of_verb(const struct sw_session *session, const struc
     case SMTP_VERB_TURN:
     case SMTP_VERB_XCLIENT:
     case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
     case SMTP_VERB_COUNT:

@@ -139,6 +139,7 @@ void sw_build_command(struct sw_session *session, struct sw_step *step,
     case SMTP_VERB_ETRN:
     case SMTP_VERB_ATRN:
     case SMTP_VERB_TURN:
+    case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
     case SMTP_VERB_END_OF_DATA:
@@ -277,6 +278,7 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_TURN:
     case SMTP_VERB_XCLIENT:
     case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
     case SMTP_VERB_COUNT:

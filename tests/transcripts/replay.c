@@ -72,6 +72,7 @@ static const char *odd_name(enum smtp_anomaly anomaly)
                                         [SMTP_ODD_INJECTED_REPLY] = "injected-reply",
                                         [SMTP_ODD_PIPELINED] = "pipelined",
                                         [SMTP_ODD_BAD_BDAT] = "bad-bdat",
+                                        [SMTP_ODD_OPAQUE] = "opaque",
                                         [SMTP_ODD_QUEUE_FULL] = "queue-full",
                                         [SMTP_ODD_RESYNC] = "resync",
                                         [SMTP_ODD_FALSE_END] = "false-end",
