@@ -96,6 +96,7 @@ bool sw_rule_first_bytes(const struct sw_case *c,
 bool sw_rule_accepted(const struct sw_case *c,
                       struct sw_ruling *ruling);                         /* delivered and partial */
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling); /* a negative reply */
+bool sw_rule_unread(const struct sw_case *c, struct sw_ruling *ruling);
 bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling);
 bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling); /* closes and silences */
 bool sw_rule_no_mail(const struct sw_case *c,

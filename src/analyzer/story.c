@@ -262,6 +262,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_greeting(c, story);
     tell_tls(c, story);
     tell_logins(c, story);
+    sw_unread_tell(c, story);
     tell_mails(c, story);
     tell_end(c, story);
 }

@@ -137,6 +137,14 @@ class Logins(common.Case):
         for options in (["-v"], ["-o", "json"]):
             self.assertNotIn("PC-17", run("--anonymize", *options, path).out)
 
+    def test_what_cannot_be_read_is_unknown(self):
+        kerberos = GREETING + ehlo("AUTH GSSAPI", "ATRN") + ["C: AUTH GSSAPI YIIB", OK]
+        layer = self.record(kerberos + ["C. \\x00\\x00\\x00\\x04abcd", "S. \\x00\\x00\\x00\\x04abcd", "close C"])
+        turned = self.record(kerberos + ["C: ATRN example.net", "S: 250 ok", "C: 220 pc", "S: MAIL FROM:<a@b>", "close C"])
+        for record, words in ((layer, "inside the encryption"), (turned, "changed places")):
+            self.assertEqual((record["outcome"], record["verdict"]["cause"], record["messages"]), ("unknown", "unk-incomplete", []))
+            self.assertIn(words, record["verdict"]["explanation"])
+
     def verdict(self, *lines):
         record = self.record(list(lines))
         return record["outcome"], record["verdict"]["cause"]

@@ -1,0 +1,48 @@
+/*
+ * rule_unread.c - dialogues that go on where they cannot be read: turned around by ATRN, or inside
+ * an encryption that the login itself brought.
+ */
+#include "analyzer/case.h"
+#include "analyzer/story.h"
+
+static const struct sw_oddity *unread(const struct sw_case *c)
+{
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        if (o->kind == SMTP_ODD_OPAQUE)
+            return o;
+    }
+    return NULL;
+}
+
+static const char *reason(const struct sw_oddity *o)
+{
+    return o->number == SMTP_OPAQUE_TURNED
+               ? "the two sides changed places: the server sends and the client receives"
+               : "the dialogue is inside the encryption that the login agreed upon";
+}
+
+bool sw_rule_unread(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_oddity *o = unread(c);
+    if (!o || c->any_message_counts)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_UNK_INCOMPLETE,
+        .outcome = SW_OUTCOME_UNKNOWN,
+        .confidence = SW_CONFIDENCE_POSSIBLE,
+        .stage = c->session->authenticated ? SW_STAGE_AUTH : SW_STAGE_HELLO,
+    };
+    sw_ruling_prove(ruling, o->mark, o->from == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    "from here on the dialogue cannot be read");
+    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
+    return true;
+}
+
+void sw_unread_tell(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_oddity *o = unread(c);
+    if (o)
+        sw_prose_add(story, " From frame %llu on %s; that was not read.",
+                     (unsigned long long)o->mark.frame, reason(o));
+}
