@@ -1,32 +1,26 @@
 #!/bin/sh
-# run.sh SECONDS - every fuzzer for so long, two at a time, from its corpus in tests/fuzz/corpus/<target>.
+# run.sh SECONDS [TARGET...] - each fuzzer for so long, as many at a time as there are cores, from what earlier runs
+# found (build/fuzz/corpus), the corpora in tests/fuzz/corpus and seeds made of the transcripts and pcaps/.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
-work=build/fuzz/corpus
-status=0
-one() {
-    name=$1
-    mkdir -p "$work/$name" "build/fuzz/findings"
-    seeds=tests/fuzz/corpus/$name
-    [ -d "$seeds" ] || seeds=
-    # shellcheck disable=SC2086
-    if build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -artifact_prefix=build/fuzz/findings/"$name"- \
-        -print_final_stats=1 "$work/$name" $seeds >"build/fuzz/$name.log" 2>&1; then
-        echo "$name: no finding, $(grep -c . "build/fuzz/$name.log") lines of log, $(grep stat::number_of_executed_units "build/fuzz/$name.log" | tr -dc 0-9) runs"
+[ $# -gt 0 ] && shift
+targets=$*
+[ -n "$targets" ] || targets=$(cd build/fuzz/tests/fuzz && ls -d fuzz_* | grep -v '\.')
+python3 tests/fuzz/seed.py build/fuzz/seeds
+mkdir -p build/fuzz/findings
+rm -f build/fuzz/failed
+export seconds
+printf '%s\n' $targets | xargs -P "$(nproc)" -I NAME sh -c '
+    name=NAME work=build/fuzz/corpus/$name log=build/fuzz/$name.log
+    mkdir -p "$work" "build/fuzz/seeds/$name"
+    kept=tests/fuzz/corpus/$name
+    [ -d "$kept" ] || kept=
+    if build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -dict=tests/fuzz/smtp.dict \
+        -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 "$work" "build/fuzz/seeds/$name" $kept >"$log" 2>&1; then
+        echo "$name: no finding in $seconds s, $(sed -n "s/^stat::number_of_executed_units: *//p" "$log") runs, $(grep -o "cov: [0-9]*" "$log" | tail -1)"
     else
-        echo "$name: FINDING, see build/fuzz/$name.log"
-        return 1
-    fi
-}
-set -- build/fuzz/tests/fuzz/fuzz_*
-while [ $# -gt 0 ]; do
-    pids=
-    for _ in 1 2; do
-        [ $# -gt 0 ] || break
-        one "$(basename "$1")" & pids="$pids $!"
-        shift
-    done
-    for pid in $pids; do wait "$pid" || status=1; done
-done
-exit $status
+        echo "$name: FINDING, see $log and build/fuzz/findings"
+        touch build/fuzz/failed
+    fi'
+[ ! -e build/fuzz/failed ]
