@@ -18,10 +18,15 @@ enum body_state {
     DOT_CR,      /* CRLF "." CR */
     LF_DOT,      /* LF "." */
     LF_DOT_CR,   /* LF "." CR */
+    CR_DOT,      /* a lone CR, "." */
+    CR_DOT_CR,   /* a lone CR, "." CR */
     AFTER_GAP,   /* where in a line is not known, and nothing was seen since */
 };
 
-enum { BLOCK = 256 };
+enum {
+    BLOCK = 256,
+    TEXT_LINE_LIMIT = 1000, /* with its CRLF (RFC 5321 4.5.3.1.6) */
+};
 
 static struct sw_at at_byte(const struct smtp_io *io, size_t i)
 {
@@ -38,6 +43,11 @@ void smtp_body_begin(struct smtp_state *state, uint32_t id)
     state->told_lf = false;
     state->told_cr = false;
     state->told_false_end = 0;
+    state->told_smuggling = 0;
+    state->behind_variant = 0;
+    state->line_octets = 0;
+    state->told_long = false;
+    state->long_line = (struct sw_at){0};
     state->after_gap[SW_FROM_CLIENT] = false;
     state->skip_to_line_end[SW_FROM_CLIENT] = false;
 }
@@ -75,9 +85,21 @@ static void tell_kept(struct smtp_io *io, size_t n)
         tell_octets(io, sw_span_sub(SW_SPAN_LIT(".\r"), 0, n), n, 0);
 }
 
+/* Told when the text is over, so that it stands at the same place for any chunking. */
+static void tell_long_line(struct smtp_io *io)
+{
+    struct smtp_state *st = io->state;
+    if (st->told_long || st->long_line.frame == 0)
+        return;
+    st->told_long = true;
+    struct smtp_io there = smtp_io_at(st, io->sink, st->long_line);
+    smtp_odd(&there, SW_FROM_CLIENT, SMTP_ODD_LONG_LINE, (struct sw_span){NULL, 0}, 0);
+}
+
 void smtp_body_flush(struct smtp_io *io)
 {
     tell_kept(io, kept_back(io->state));
+    tell_long_line(io);
     io->state->body_state = MID_LINE;
 }
 
@@ -87,6 +109,9 @@ void smtp_body_missing(struct smtp_io *io, uint64_t length)
     io->state->body_octets += length;
     io->state->body_state = AFTER_GAP;
     io->state->false_end_last = false;
+    io->state->behind_variant = 0;
+    io->state->line_octets = 0;
+    io->state->line_dotted = false;
     tell_octets(io, (struct sw_span){NULL, 0}, length, SMTP_FLAG_CUT);
 }
 
@@ -131,15 +156,68 @@ static void tell_odd(struct smtp_io *io, size_t at, enum smtp_anomaly anomaly, u
     smtp_odd(&here, SW_FROM_CLIENT, anomaly, (struct sw_span){NULL, 0}, number);
 }
 
-static void false_end(struct smtp_io *io, size_t at, enum smtp_false_end variant)
+static void tell_bare_lf(struct smtp_io *io, size_t at)
+{
+    if (!io->state->told_lf)
+        tell_odd(io, at, SMTP_ODD_BARE_LF, 0);
+    io->state->told_lf = true;
+}
+
+/* `at` is the byte behind the CR. */
+static void tell_bare_cr(struct smtp_io *io, size_t at)
+{
+    if (!io->state->told_cr)
+        tell_odd(io, at, SMTP_ODD_BARE_CR, 0);
+    io->state->told_cr = true;
+}
+
+/* Is that how a line begins with which a smuggled message begins or goes on? */
+static bool is_mail_command(struct sw_span line)
+{
+    static const char *const words[] = {"MAIL FROM:", "RCPT TO:", "EHLO ", "HELO ", "LHLO ",
+                                        "DATA\r",     "DATA\n",   "RSET\r", "RSET\n", "BDAT "};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (sw_span_starts_nocase(line, sw_span_str(words[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Looks at the line behind an end-of-data look-alike, as far as its first bytes are there. */
+static void look_behind(struct smtp_io *io, struct sw_span bytes, size_t at)
 {
     struct smtp_state *st = io->state;
-    /* behind CRLF "." CR one more byte has been seen already */
-    st->false_end_last = variant != SMTP_FALSE_CRLF_DOT_CR;
-    if (st->told_false_end & 1 << variant)
-        return;
-    st->told_false_end = (uint8_t)(st->told_false_end | 1 << variant);
-    tell_odd(io, at, SMTP_ODD_FALSE_END, variant);
+    for (; at < bytes.len && st->behind_variant; at++) {
+        uint8_t c = bytes.ptr[at];
+        st->behind[st->behind_len++] = c;
+        if (c != '\r' && c != '\n' && st->behind_len < SMTP_BEHIND_BYTES)
+            continue;
+        unsigned bit = 1U << st->behind_variant;
+        bool told = st->told_smuggling & bit;
+        if (!told && is_mail_command(sw_span_make(st->behind, st->behind_len))) {
+            st->told_smuggling = (uint16_t)(st->told_smuggling | bit);
+            tell_odd(io, at, SMTP_ODD_SMUGGLING, st->behind_variant);
+        }
+        st->behind_variant = 0;
+    }
+}
+
+/* The look-alike is complete with the byte at `at`, or, when it ends in a lone CR, with the one
+ * before. */
+static void false_end(struct smtp_io *io, struct sw_span bytes, size_t at,
+                      enum smtp_false_end variant)
+{
+    struct smtp_state *st = io->state;
+    bool ends_in_cr = variant == SMTP_FALSE_CRLF_DOT_CR || variant == SMTP_FALSE_LF_DOT_CR ||
+                      variant == SMTP_FALSE_CR_DOT_CR;
+    unsigned bit = 1U << variant;
+    st->false_end_last = !ends_in_cr;
+    if (!(st->told_false_end & bit))
+        tell_odd(io, at, SMTP_ODD_FALSE_END, variant);
+    st->told_false_end = (uint16_t)(st->told_false_end | bit);
+    st->behind_variant = (uint8_t)variant;
+    st->behind_len = 0;
+    look_behind(io, bytes, ends_in_cr ? at : at + 1);
 }
 
 /*
@@ -166,73 +244,134 @@ static size_t ordinary_blocks(struct sw_span bytes, size_t at)
     return at;
 }
 
-/* From inside a line to behind its LF, or to the end of the bytes. Lone CRs and LFs are told once a
- * message. */
+/*
+ * Tells lone CRs between `at` and `end`, where no LF is. Returns the index of a dot right behind
+ * one, or `end`.
+ */
+static size_t lone_crs(struct smtp_io *io, struct sw_span bytes, size_t at, size_t end)
+{
+    bool after_cr = io->state->body_state == MID_LINE_CR;
+    while (at < end) {
+        if (after_cr) {
+            tell_bare_cr(io, at);
+            if (bytes.ptr[at] == '.')
+                return at;
+        }
+        struct sw_span rest = sw_span_sub(bytes, at, end - at);
+        size_t cr = sw_span_index(rest, '\r');
+        if (cr == rest.len)
+            break;
+        at += cr + 1;
+        after_cr = true;
+    }
+    return end;
+}
+
+/* From inside a line to behind its LF, or to a place that has to be looked at byte by byte, or to
+ * the end of the bytes. Lone CRs and LFs are told once a message. */
 static size_t skip_line(struct smtp_io *io, struct sw_span bytes, size_t at)
 {
     struct smtp_state *st = io->state;
-    struct sw_span rest = sw_span_from(bytes, at);
-    size_t lf = sw_span_index(rest, '\n');
-    size_t cr = st->told_cr ? lf : sw_span_index(sw_span_sub(rest, 0, lf), '\r');
-    bool complete = lf < rest.len;
-    bool cr_before = lf > 0 ? rest.ptr[lf - 1] == '\r' : st->body_state == MID_LINE_CR;
-    bool cr_behind = st->body_state == MID_LINE_CR && lf > 0;
-    if ((cr_behind || cr + 1 < lf) && !st->told_cr) { /* told at the byte behind it */
-        st->told_cr = true;
-        tell_odd(io, cr_behind ? at : at + cr + 1, SMTP_ODD_BARE_CR, 0);
+    size_t lf = at + sw_span_index(sw_span_from(bytes, at), '\n');
+    bool complete = lf < bytes.len;
+    size_t dot = lone_crs(io, bytes, at, lf);
+    if (dot < lf) {
+        st->body_state = CR_DOT;
+        return dot + 1;
     }
+    bool cr_before = lf > at ? bytes.ptr[lf - 1] == '\r' : st->body_state == MID_LINE_CR;
     if (!complete) {
-        st->body_state = cr_before && lf > 0 ? MID_LINE_CR : MID_LINE;
+        st->body_state = cr_before && lf > at ? MID_LINE_CR : MID_LINE;
         return bytes.len;
     }
-    if (!cr_before && !st->told_lf) {
-        st->told_lf = true;
-        tell_odd(io, at + lf, SMTP_ODD_BARE_LF, 0);
-    }
+    if (!cr_before)
+        tell_bare_lf(io, lf);
     st->body_state = cr_before ? LINE_START : LF_LINE_START;
-    return at + lf + 1;
+    return lf + 1;
+}
+
+/* The byte behind a lone CR. */
+static enum body_state behind_lone_cr(uint8_t c)
+{
+    return c == '.' ? CR_DOT : c == '\r' ? MID_LINE_CR : MID_LINE;
+}
+
+/* The byte behind a dot that stands alone on its line so far. */
+static void behind_dot(struct smtp_io *io, struct sw_span bytes, size_t at)
+{
+    static const struct {
+        uint8_t with_cr;
+        uint8_t with_lf; /* enum smtp_false_end */
+    } next[] = {
+        [DOT] = {DOT_CR, SMTP_FALSE_CRLF_DOT_LF},
+        [LF_DOT] = {LF_DOT_CR, SMTP_FALSE_LF_DOT_LF},
+        [CR_DOT] = {CR_DOT_CR, SMTP_FALSE_CR_DOT_LF},
+    };
+    struct smtp_state *st = io->state;
+    uint8_t before = st->body_state;
+    uint8_t c = bytes.ptr[at];
+    if (c == '\r') {
+        st->body_state = next[before].with_cr;
+    } else if (c == '\n') {
+        tell_bare_lf(io, at);
+        st->body_state = LF_LINE_START;
+        false_end(io, bytes, at, (enum smtp_false_end)next[before].with_lf);
+    } else {
+        if (before == DOT)
+            st->body_octets--; /* the stuffed dot is no part of the message (RFC 5321 4.5.2) */
+        st->body_state = MID_LINE;
+    }
+}
+
+/* The byte behind a dot and a CR. Returns true when this was the end. */
+static bool behind_dot_cr(struct smtp_io *io, struct sw_span bytes, size_t at)
+{
+    static const struct {
+        uint8_t with_lf, without; /* enum smtp_false_end */
+    } look[] = {
+        [DOT_CR] = {0, SMTP_FALSE_CRLF_DOT_CR},
+        [LF_DOT_CR] = {SMTP_FALSE_LF_DOT_CRLF, SMTP_FALSE_LF_DOT_CR},
+        [CR_DOT_CR] = {SMTP_FALSE_CR_DOT_CRLF, SMTP_FALSE_CR_DOT_CR},
+    };
+    struct smtp_state *st = io->state;
+    uint8_t before = st->body_state;
+    uint8_t c = bytes.ptr[at];
+    if (c == '\n') {
+        if (before == DOT_CR)
+            return true;
+        st->body_state = LINE_START;
+        false_end(io, bytes, at, (enum smtp_false_end)look[before].with_lf);
+        return false;
+    }
+    if (before == DOT_CR)
+        st->body_octets--; /* stuffed as well */
+    st->body_state = (uint8_t)behind_lone_cr(c);
+    tell_bare_cr(io, at);
+    false_end(io, bytes, at, (enum smtp_false_end)look[before].without);
+    return false;
 }
 
 /* One byte where it may be part of an end of data. Returns true when this was the end. */
-static bool step(struct smtp_io *io, uint8_t c, size_t at)
+static bool step(struct smtp_io *io, struct sw_span bytes, size_t at)
 {
     struct smtp_state *st = io->state;
-    bool after_lf = st->body_state == LF_DOT || st->body_state == LF_DOT_CR;
+    bool dot = bytes.ptr[at] == '.';
     switch ((enum body_state)st->body_state) {
     case LINE_START:
-        st->body_state = c == '.' ? DOT : MID_LINE;
+        st->body_state = dot ? DOT : MID_LINE;
         return false;
     case LF_LINE_START:
-        st->body_state = c == '.' ? LF_DOT : MID_LINE;
+        st->body_state = dot ? LF_DOT : MID_LINE;
         return false;
     case DOT:
     case LF_DOT:
-        if (c == '\r') {
-            st->body_state = after_lf ? LF_DOT_CR : DOT_CR;
-        } else if (c == '\n') {
-            false_end(io, at, after_lf ? SMTP_FALSE_LF_DOT_LF : SMTP_FALSE_CRLF_DOT_LF);
-            st->body_state = LF_LINE_START;
-        } else {
-            if (!after_lf)
-                st->body_octets--; /* the stuffed dot is no part of the message (RFC 5321 4.5.2) */
-            st->body_state = MID_LINE;
-        }
+    case CR_DOT:
+        behind_dot(io, bytes, at);
         return false;
     case DOT_CR:
-        if (c == '\n')
-            return true;
-        false_end(io, at, SMTP_FALSE_CRLF_DOT_CR);
-        st->body_octets--; /* stuffed as well */
-        st->body_state = c == '\r' ? MID_LINE_CR : MID_LINE;
-        return false;
     case LF_DOT_CR:
-        if (c == '\n') {
-            false_end(io, at, SMTP_FALSE_LF_DOT_CRLF);
-            st->body_state = LINE_START;
-        } else {
-            st->body_state = c == '\r' ? MID_LINE_CR : MID_LINE;
-        }
-        return false;
+    case CR_DOT_CR:
+        return behind_dot_cr(io, bytes, at);
     case MID_LINE:
     case MID_LINE_CR:
     case AFTER_GAP:
@@ -279,11 +418,48 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
             continue;
         }
         st->body_octets++;
-        if (step(io, bytes.ptr[at], at))
+        if (step(io, bytes, at))
             return at + 1;
         at++;
     }
     return 0;
+}
+
+/* Index behind the last LF in [from, to), or `from`. */
+static size_t behind_last_lf(struct sw_span bytes, size_t from, size_t to)
+{
+    while (to > from && bytes.ptr[to - 1] != '\n')
+        to--;
+    return to;
+}
+
+/*
+ * Notes where a line of the text gets too long. From the start of a line it looks back from the
+ * limit: most bytes are never touched, because a line ends long before.
+ */
+static void measure_lines(struct smtp_io *io, struct sw_span bytes)
+{
+    struct smtp_state *st = io->state;
+    size_t at = 0;
+    while (at < bytes.len) {
+        if (st->line_octets == 0)
+            st->line_dotted = bytes.ptr[at] == '.';
+        uint32_t limit = TEXT_LINE_LIMIT + st->line_dotted;
+        size_t left = bytes.len - at;
+        if (st->line_octets < limit) {
+            size_t room = limit - st->line_octets;
+            size_t to = at + (room < left ? room : left);
+            size_t start = behind_last_lf(bytes, at, to);
+            st->line_octets = start > at ? 0 : st->line_octets + (uint32_t)(to - at);
+            at = start > at ? start : to;
+            if (st->line_octets == limit && st->long_line.frame == 0)
+                st->long_line = at_byte(io, at - 1);
+        } else { /* on to its end */
+            size_t lf = sw_span_index(sw_span_from(bytes, at), '\n');
+            st->line_octets = lf < left ? 0 : st->line_octets;
+            at = lf < left ? at + lf + 1 : bytes.len;
+        }
+    }
 }
 
 size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
@@ -291,8 +467,10 @@ size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
     struct smtp_state *st = io->state;
     enum { TERMINATOR = 3 }; /* ".", CR, LF */
     size_t kept = kept_back(st);
+    look_behind(io, bytes, 0);
     size_t end = find_end(io, bytes);
     size_t used = end > 0 ? end : bytes.len;
+    measure_lines(io, sw_span_sub(bytes, 0, used));
     size_t hidden = end > 0 ? TERMINATOR : kept_back(st);
     if (hidden <= used) { /* else all of it, and what was kept before, stays back */
         tell_kept(io, kept);

@@ -109,7 +109,7 @@ enum smtp_anomaly {
     SMTP_ODD_UNTERMINATED_REPLY, /* "250-" was never followed by "250 ", the dialogue went on */
     SMTP_ODD_BARE_LF,            /* line ended by LF alone */
     SMTP_ODD_BARE_CR,
-    SMTP_ODD_LONG_LINE,      /* over the limits of RFC 5321 4.5.3.1 (commands and replies) */
+    SMTP_ODD_LONG_LINE,      /* over the limits of RFC 5321 4.5.3.1 (of a text: told at its end) */
     SMTP_ODD_EARLY_TALKER,   /* the client speaks before the greeting */
     SMTP_ODD_AFTER_STARTTLS, /* client bytes behind STARTTLS before its reply */
     SMTP_ODD_INJECTED_REPLY, /* server bytes behind the 220 that are no TLS */
@@ -121,14 +121,22 @@ enum smtp_anomaly {
     SMTP_ODD_FALSE_END, /* an end-of-data look-alike inside a message; number = enum smtp_false_end.
                            Each variant is told once a message */
     SMTP_ODD_NUL,       /* a NUL in a command or reply */
+    SMTP_ODD_SMUGGLING, /* a mail command stands right behind an end-of-data look-alike; number =
+                           enum smtp_false_end. Each variant is told once a message */
+    SMTP_ODD_FALSE_END_TAKEN, /* the server answered at an end-of-data look-alike: it was the end */
 };
 
-/* End-of-data look-alikes (CERT VU#302671). */
+/* End-of-data look-alikes (CERT VU#302671): every pair of line ends around a dot but CRLF, CRLF. */
 enum smtp_false_end {
     SMTP_FALSE_LF_DOT_LF = 1,
     SMTP_FALSE_LF_DOT_CRLF = 2,
     SMTP_FALSE_CRLF_DOT_LF = 3,
     SMTP_FALSE_CRLF_DOT_CR = 4,
+    SMTP_FALSE_LF_DOT_CR = 5,
+    SMTP_FALSE_CR_DOT_CR = 6,
+    SMTP_FALSE_CR_DOT_CRLF = 7,
+    SMTP_FALSE_CR_DOT_LF = 8,
+    SMTP_FALSE_END_COUNT,
 };
 
 /* Why nothing more is read. */
@@ -221,7 +229,7 @@ struct smtp_pending {
     uint8_t flags;
 };
 
-enum { SMTP_SECRETS = 8 };
+enum { SMTP_SECRETS = 8, SMTP_BEHIND_BYTES = 10 };
 
 /* Something of a login that a server might repeat. */
 struct smtp_secret {
@@ -292,7 +300,15 @@ struct smtp_state {
     uint8_t body_state;     /* the last octets seen, as a state of the end-of-data automaton */
     bool false_end_last;    /* the text so far ends in an end-of-data look-alike */
     bool told_lf, told_cr;  /* lone line ends of this text were reported */
-    uint8_t told_false_end; /* variants that were reported, as bits */
+    uint16_t told_false_end; /* variants that were reported, as bits */
+    uint16_t told_smuggling;
+    uint8_t behind_variant; /* the look-alike whose next line is being looked at; 0 = none */
+    uint8_t behind_len;
+    uint8_t behind[SMTP_BEHIND_BYTES]; /* the first bytes of that line */
+    uint32_t line_octets;              /* of the open line of the text */
+    bool line_dotted;                  /* it begins with a (doubled) dot */
+    bool told_long;
+    struct sw_at long_line; /* where the first line of the text passed its limit; frame 0 = none */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */
     uint32_t lmtp_replies;        /* final replies given so far */
 };

@@ -59,7 +59,7 @@ class Capture:
         self.marks = {}
 
     # --- packets ---
-    def emit(self, side, flags, payload=b"", seq=None, visible=True, window=65535, options=b""):
+    def emit(self, side, flags, payload=b"", seq=None, visible=True, window=65535, options=b"", damaged=False):
         s = self.session
         seq = s.seq[side] if seq is None else seq
         ack = s.seq[1 - side] if flags & ACK else 0
@@ -67,7 +67,8 @@ class Capture:
         head = struct.pack("!HHIIBBHHH", s.port[side], s.port[1 - side], seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
                            offset << 4, flags, window, 0, 0) + options
         pseudo = s.address[side] + s.address[1 - side] + struct.pack("!BBH", 0, 6, len(head) + len(payload))
-        head = head[:16] + struct.pack("!H", checksum(pseudo + head + payload)) + head[18:]
+        check = checksum(pseudo + head + payload) ^ (0x5555 if damaged else 0)
+        head = head[:16] + struct.pack("!H", check) + head[18:]
         self.ip(s.address[side], s.address[1 - side], 6, head + payload, s.ttl[side],
                 visible and s.visible[side])
 
@@ -133,6 +134,12 @@ class Capture:
         if lost:
             self.send("CS".index(lost.group(1)), unescape(lost.group(2)) + b"\r\n", visible=False)
             return
+        copy = re.match(r"^(again|damaged) ([CS]): ?(.*)$", line)  # the last segment once more, with these bytes
+        if copy:
+            side = "CS".index(copy.group(2))
+            data = unescape(copy.group(3)) + b"\r\n"
+            self.emit(side, PSH | ACK, data, seq=self.session.seq[side] - len(data), damaged=copy.group(1) == "damaged")
+            return
         words = line.split()
         getattr(self, "do_" + words[0].replace("-", "_"))(*words[1:])
 
@@ -192,6 +199,11 @@ class Capture:
         body = struct.pack("!BBHI", int(kind), int(code), 0, 0) + quote
         body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
         self.ip(address(router), s.address[0], 1, body, 63, True)
+
+    def do_keepalive(self, side):
+        me = "CS".index(side)
+        self.emit(me, ACK, b"\0", seq=self.session.seq[me] - 1)
+        self.emit(1 - me, ACK)
 
     def do_body(self, octets):
         line = b"This line of the message says nothing at all, but it says it well.\r\n"

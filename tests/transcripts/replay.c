@@ -76,7 +76,9 @@ static const char *odd_name(enum smtp_anomaly anomaly)
                                         [SMTP_ODD_QUEUE_FULL] = "queue-full",
                                         [SMTP_ODD_RESYNC] = "resync",
                                         [SMTP_ODD_FALSE_END] = "false-end",
-                                        [SMTP_ODD_NUL] = "nul"};
+                                        [SMTP_ODD_NUL] = "nul",
+                                        [SMTP_ODD_SMUGGLING] = "smuggling",
+                                        [SMTP_ODD_FALSE_END_TAKEN] = "false-end-taken"};
     return names[anomaly];
 }
 
@@ -223,6 +225,8 @@ static void on_event(void *ctx, const struct smtp_event *e)
         break;
     case SMTP_EVENT_ANOMALY:
         put(r, "odd %s %c", odd_name(e->anomaly), side);
+        if (e->anomaly == SMTP_ODD_FALSE_END || e->anomaly == SMTP_ODD_SMUGGLING)
+            put(r, " %llu", (unsigned long long)e->number);
         break;
     case SMTP_EVENT_PROXY:
         put(r, "proxy");

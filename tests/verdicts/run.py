@@ -34,8 +34,9 @@ def value_of(record, key):
         return record[key]
     if key == "also":
         return [a["cause"] for a in verdict["also"]]
-    if key == "finding":
-        return [f["id"] for f in record["findings"]]
+    if key == "finding":  # each as it may be asked for: id, id:severity, id@frame, id:severity@frame
+        return [f["id"] + severity + frame for f in record["findings"]
+                for severity in ("", ":" + f["severity"]) for frame in ("", "@%d" % f["frame"])]
     if key == "messages":
         return ",".join(m["outcome"] for m in record["messages"])
     if key == "recipients":
@@ -72,7 +73,11 @@ def consistency(record):
     for item in verdict["evidence"]:
         if not first <= item["frame"] <= last:
             yield "evidence frame %d is not of this session (%d-%d)" % (item["frame"], first, last)
-    for text in (verdict["summary"], verdict["explanation"], " ".join(verdict["advice"])):
+    for finding in record["findings"]:
+        if not first <= finding["frame"] <= last:
+            yield "%s: frame %d is not of this session (%d-%d)" % (finding["id"], finding["frame"], first, last)
+    said = [finding["summary"] for finding in record["findings"]]
+    for text in [verdict["summary"], verdict["explanation"], " ".join(verdict["advice"])] + said:
         if re.search(r"[{}]|\[\[|\]\]", text):
             yield "unfilled template: %s" % text
 
@@ -103,7 +108,8 @@ def run_case(program, case):
 
 def main():
     program = sys.argv[1]
-    files = sys.argv[2:] or sorted(os.path.join(HERE, f) for f in os.listdir(HERE) if f.endswith(".txt") and f != "CMakeLists.txt")
+    files = sys.argv[2:] or sorted(os.path.join(folder, f) for folder in (HERE, os.path.join(HERE, "findings"))
+                                   for f in os.listdir(folder) if f.endswith(".txt") and f != "CMakeLists.txt")
     passed = failed = 0
     for path in files:
         for case in read_cases(path):
