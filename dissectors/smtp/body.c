@@ -174,7 +174,7 @@ static void tell_bare_cr(struct smtp_io *io, size_t at)
 /* Is that how a line begins with which a smuggled message begins or goes on? */
 static bool is_mail_command(struct sw_span line)
 {
-    static const char *const words[] = {"MAIL FROM:", "RCPT TO:", "EHLO ", "HELO ", "LHLO ",
+    static const char *const words[] = {"MAIL FROM:", "RCPT TO:", "EHLO ",  "HELO ",  "LHLO ",
                                         "DATA\r",     "DATA\n",   "RSET\r", "RSET\n", "BDAT "};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (sw_span_starts_nocase(line, sw_span_str(words[i])))

@@ -4,7 +4,13 @@
  */
 #include "dissectors/smtp/internal.h"
 
-enum { COMMAND_LIMIT = 512, AUTH_LIMIT = 12288, JUNK_TOLD = 8, JUNK_QUOTED = 64 };
+enum {
+    COMMAND_LIMIT = 512,
+    PARAMETERS_LIMIT = 1200,
+    AUTH_LIMIT = 12288,
+    JUNK_TOLD = 8,
+    JUNK_QUOTED = 64
+};
 
 static void push(struct smtp_io *io, uint32_t id, enum smtp_verb verb, uint32_t flags)
 {
@@ -108,13 +114,28 @@ static void burl_argument(struct smtp_event *event, struct sw_span argument)
         event->flags |= SMTP_FLAG_LAST;
 }
 
+/*
+ * RFC 5321 4.5.3.1.4; extensions raise it: RFC 4954 4 for AUTH, and for the parameters of MAIL and
+ * RCPT each by its own figure (RFC 1870, 3461, 4954, 6152, 6531), together by no more than this.
+ */
+static size_t line_limit(struct sw_span line)
+{
+    if (sw_span_starts_nocase(line, SW_SPAN_LIT("AUTH")))
+        return AUTH_LIMIT;
+    bool envelope = sw_span_starts_nocase(line, SW_SPAN_LIT("MAIL FROM:")) ||
+                    sw_span_starts_nocase(line, SW_SPAN_LIT("RCPT TO:"));
+    size_t path = sw_span_index(line, '>');
+    bool parameters = envelope && sw_span_index(sw_span_from(line, path), '=') + path < line.len;
+    return parameters ? COMMAND_LIMIT + PARAMETERS_LIMIT : COMMAND_LIMIT;
+}
+
 static void note_line(struct smtp_io *io, const struct sw_line *line)
 {
     if (line->end == SW_LINE_LF)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_LF, (struct sw_span){NULL, 0}, 0);
     if (line->bare_cr)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_CR, (struct sw_span){NULL, 0}, 0);
-    if (line->length + 2 > COMMAND_LIMIT && !sw_span_starts_nocase(line->text, SW_SPAN_LIT("AUTH")))
+    if (line->length + 2 > line_limit(line->text))
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_LONG_LINE, (struct sw_span){NULL, 0}, 0);
     if (sw_span_index(line->text, 0) < line->text.len)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_NUL, (struct sw_span){NULL, 0}, 0);

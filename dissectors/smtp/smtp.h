@@ -297,9 +297,9 @@ struct smtp_state {
     bool bdat_blob; /* the octets are none of a message (XEXCH50) */
     bool bdat_last;
     uint32_t body_id;
-    uint8_t body_state;     /* the last octets seen, as a state of the end-of-data automaton */
-    bool false_end_last;    /* the text so far ends in an end-of-data look-alike */
-    bool told_lf, told_cr;  /* lone line ends of this text were reported */
+    uint8_t body_state;      /* the last octets seen, as a state of the end-of-data automaton */
+    bool false_end_last;     /* the text so far ends in an end-of-data look-alike */
+    bool told_lf, told_cr;   /* lone line ends of this text were reported */
     uint16_t told_false_end; /* variants that were reported, as bits */
     uint16_t told_smuggling;
     uint8_t behind_variant; /* the look-alike whose next line is being looked at; 0 = none */

@@ -7,6 +7,7 @@
 #ifndef SW_ANALYZER_CASE_H
 #define SW_ANALYZER_CASE_H
 
+#include "analyzer/conduct.h"
 #include "analyzer/history.h"
 #include "analyzer/reply.h"
 #include "analyzer/verdict.h"
@@ -54,6 +55,8 @@ struct sw_case {
 
     const struct sw_step *refusal;   /* the first negative reply that was not overcome */
     struct sw_reply_reading reading; /* what it means */
+
+    struct sw_conduct_signs signs; /* what it adds up to with earlier sessions of the client */
 };
 
 /* What a rule says. Zero-initialised cause = it does not apply. */

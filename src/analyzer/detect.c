@@ -19,6 +19,46 @@ bool sw_detect_loopback(const struct sw_case *c)
     return memcmp(t->src, loopback, 16) == 0;
 }
 
+bool sw_detect_inside(const struct sw_case *c)
+{
+    const struct sw_tuple *t = &c->facts->tuple;
+    return sw_detect_private(t->src, t->ip_version) && sw_detect_private(t->dst, t->ip_version);
+}
+
+bool sw_detect_protected(const struct sw_case *c, const struct sw_step *step)
+{
+    const struct sw_session *s = c->session;
+    bool in_place = s->tls == SW_TLS_CLEAR && s->starttls && s->starttls->reply;
+    return step->encrypted || (in_place && step->first.frame > s->starttls->reply->first.frame);
+}
+
+struct sw_span sw_detect_domain(struct sw_span address)
+{
+    size_t at = sw_span_index(address, '@');
+    return at < address.len ? sw_span_from(address, at + 1) : (struct sw_span){NULL, 0};
+}
+
+struct sw_span sw_detect_organisation(struct sw_span name)
+{
+    size_t dots = 0;
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.ptr[i - 1] == '.' && ++dots == 2)
+            return sw_span_from(name, i);
+    }
+    return name;
+}
+
+const struct sw_oddity *sw_detect_odd(const struct sw_case *c, enum sw_side from,
+                                      enum smtp_anomaly kind)
+{
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        if (o->kind == kind && o->from == from)
+            return o;
+    }
+    return NULL;
+}
+
 static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_finding_id id,
                 const struct sw_hit *hit)
 {
@@ -27,7 +67,7 @@ static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_fin
         return;
     f->id = id;
     f->severity = hit->severity;
-    f->summary = sw_finding_wording(id)->summary;
+    f->summary = hit->summary;
     f->frame = hit->mark.frame;
     struct sw_finding **place = &verdict->findings;
     while (*place && (*place)->id < id)
@@ -40,7 +80,8 @@ static void run(const struct sw_detector *list, const struct sw_case *c, struct 
 {
     for (; list->detect; list++) {
         struct sw_hit hit = {.mark = c->facts->first,
-                             .severity = sw_finding_info(list->id)->severity};
+                             .severity = sw_finding_info(list->id)->severity,
+                             .summary = sw_finding_wording(list->id)->summary};
         if (list->detect(c, &hit))
             add(c, verdict, list->id, &hit);
     }
@@ -51,4 +92,5 @@ void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
     run(sw_detect_login, c, verdict);
     run(sw_detect_server, c, verdict);
     run(sw_detect_wire, c, verdict);
+    run(sw_detect_content, c, verdict);
 }

@@ -22,7 +22,8 @@ static bool plaintext_used(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_auth *auth;
     SW_EACH(auth, c->session->auths) {
-        if (auth->encrypted || !sends_password(auth) || !secret_was_sent(auth))
+        if (sw_detect_protected(c, auth->command) || !sends_password(auth) ||
+            !secret_was_sent(auth))
             continue;
         hit->mark = auth->last->last;
         if (sw_detect_loopback(c))
@@ -35,9 +36,11 @@ static bool plaintext_used(const struct sw_case *c, struct sw_hit *hit)
 static bool token_in_clear(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_auth *auth;
+    if (sw_detect_loopback(c))
+        return false;
     SW_EACH(auth, c->session->auths) {
         bool oauth = auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
-        if (auth->encrypted || !oauth || !secret_was_sent(auth) || sw_detect_loopback(c))
+        if (sw_detect_protected(c, auth->command) || !oauth || !secret_was_sent(auth))
             continue;
         hit->mark = auth->last->last;
         return true;
@@ -67,7 +70,7 @@ static bool plaintext_offered(const struct sw_case *c, struct sw_hit *hit)
     if (sw_detect_loopback(c))
         return false;
     SW_EACH(hello, c->session->hellos) {
-        if (hello->encrypted || !hello->reply ||
+        if (!hello->reply || sw_detect_protected(c, hello->command) ||
             (!offers(hello, "PLAIN") && !offers(hello, "LOGIN")))
             continue;
         hit->mark = hello->reply->first;
@@ -76,29 +79,38 @@ static bool plaintext_offered(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* A mechanism that is weak by itself: offered or used; inside TLS it matters less. */
+/*
+ * A mechanism that is weak by itself, used or offered; inside TLS it matters less, so that what
+ * stood in clear text comes first.
+ */
 static bool weak(const struct sw_case *c, struct sw_hit *hit, enum smtp_mechanism kind,
                  const char *name, enum sw_severity inside_tls)
 {
+    bool found = false;
+    enum sw_severity in_clear = hit->severity;
     const struct sw_auth *auth;
+    const struct sw_hello *hello;
     SW_EACH(auth, c->session->auths) {
-        if (auth->kind != kind)
+        bool hidden = sw_detect_protected(c, auth->command);
+        if (auth->kind != kind || (found && hidden))
             continue;
         hit->mark = auth->command->last;
-        if (auth->encrypted)
-            hit->severity = inside_tls;
-        return true;
+        hit->severity = hidden ? inside_tls : in_clear;
+        found = true;
+        if (!hidden)
+            return true;
     }
-    const struct sw_hello *hello;
     SW_EACH(hello, c->session->hellos) {
-        if (!hello->reply || !offers(hello, name))
+        bool hidden = sw_detect_protected(c, hello->command);
+        if (!hello->reply || !offers(hello, name) || (found && hidden))
             continue;
         hit->mark = hello->reply->first;
-        if (hello->encrypted)
-            hit->severity = inside_tls;
-        return true;
+        hit->severity = hidden ? inside_tls : in_clear;
+        found = true;
+        if (!hidden)
+            return true;
     }
-    return false;
+    return found;
 }
 
 static bool weak_ntlm(const struct sw_case *c, struct sw_hit *hit)
@@ -116,11 +128,15 @@ static bool weak_digest_md5(const struct sw_case *c, struct sw_hit *hit)
     return weak(c, hit, SMTP_MECH_DIGEST_MD5, "DIGEST-MD5", SW_SEVERITY_INFO);
 }
 
+/* EXTERNAL rests on a certificate of the client, which there is none of outside TLS (RFC 4422 A).
+ */
 static bool weak_anonymous(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_auth *auth;
     SW_EACH(auth, c->session->auths) {
-        if (auth->kind != SMTP_MECH_ANONYMOUS || auth->result != SW_AUTH_ACCEPTED)
+        bool nobody = auth->kind == SMTP_MECH_ANONYMOUS ||
+                      (auth->kind == SMTP_MECH_EXTERNAL && !sw_detect_protected(c, auth->command));
+        if (!nobody || auth->result != SW_AUTH_ACCEPTED)
             continue;
         hit->mark = auth->reply->first;
         return true;
@@ -128,56 +144,26 @@ static bool weak_anonymous(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-enum { GUESSES_IN_A_SESSION = 5 };
-
-/* Failed logins of the session, and how many different users were tried. */
-static unsigned failed_logins(const struct sw_case *c, unsigned *users, struct sw_mark *last)
-{
-    unsigned failed = 0;
-    *users = 0;
-    const struct sw_auth *auth;
-    SW_EACH(auth, c->session->auths) {
-        if (auth->result != SW_AUTH_REJECTED)
-            continue;
-        failed++;
-        *last = auth->reply->first;
-        bool known = false;
-        const struct sw_auth *before;
-        for (before = c->session->auths; before != auth; before = before->next)
-            known = known ||
-                    (before->result == SW_AUTH_REJECTED && sw_span_eq(before->user, auth->user));
-        *users += !known;
-    }
-    return failed;
-}
-
 static bool brute_force(const struct sw_case *c, struct sw_hit *hit)
 {
-    unsigned users = 0;
-    return failed_logins(c, &users, &hit->mark) >= GUESSES_IN_A_SESSION;
+    hit->mark = c->signs.guessing;
+    return hit->mark.frame != 0;
 }
 
-/* The guard of the public list: a few failures of one user who then gets it right are that user. */
 static bool success_after_guessing(const struct sw_case *c, struct sw_hit *hit)
 {
-    unsigned users = 0;
-    struct sw_mark last = {0};
-    if (failed_logins(c, &users, &last) < GUESSES_IN_A_SESSION || !c->session->authenticated)
-        return false;
-    const struct sw_auth *auth;
-    SW_EACH(auth, c->session->auths) {
-        if (auth->result == SW_AUTH_ACCEPTED)
-            hit->mark = auth->reply->first;
-    }
-    return true;
+    hit->mark = c->signs.guessed;
+    return hit->mark.frame != 0;
 }
 
 static bool no_login_submission(const struct sw_case *c, struct sw_hit *hit)
 {
     uint16_t port = c->facts->tuple.dst_port;
     if ((port != 587 && port != 465) || c->session->authenticated || !c->complete_start ||
-        c->encrypted)
+        c->encrypted || sw_detect_loopback(c))
         return false;
+    if (sw_detect_inside(c))
+        hit->severity = SW_SEVERITY_LOW; /* the server may know its neighbours by address */
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
         if (!sw_reply_is(m->final, 2))
@@ -188,24 +174,18 @@ static bool no_login_submission(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* The part behind the @, or empty. */
-static struct sw_span domain_of(struct sw_span address)
-{
-    size_t at = sw_span_index(address, '@');
-    return at < address.len ? sw_span_from(address, at + 1) : (struct sw_span){NULL, 0};
-}
-
+/* Hosts of one organisation may send for each other; other aliases cannot be seen. */
 static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_auth *auth;
     struct sw_span user_domain = {NULL, 0};
     SW_EACH(auth, c->session->auths) {
         if (auth->result == SW_AUTH_ACCEPTED)
-            user_domain = domain_of(auth->user);
+            user_domain = sw_detect_organisation(sw_detect_domain(auth->user));
     }
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
-        struct sw_span sender = domain_of(m->sender);
+        struct sw_span sender = sw_detect_organisation(sw_detect_domain(m->sender));
         if (!user_domain.len || !sender.len || !sw_reply_is(m->final, 2) ||
             sw_span_eq_nocase(sender, user_domain))
             continue;

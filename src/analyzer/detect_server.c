@@ -3,11 +3,17 @@
  */
 #include "analyzer/detect.h"
 
-/* The clear-text hello that was answered, or NULL. */
+/* The last EHLO in clear text that was answered, or NULL. */
 static const struct sw_hello *clear_hello(const struct sw_case *c)
 {
-    const struct sw_hello *hello = sw_session_hello(c->session, false);
-    return hello && hello->command->verb == SMTP_VERB_EHLO ? hello : NULL;
+    const struct sw_hello *found = NULL;
+    const struct sw_hello *hello;
+    SW_EACH(hello, c->session->hellos) {
+        if (hello->command->verb == SMTP_VERB_EHLO && sw_reply_is(hello->reply, 2) &&
+            !sw_detect_protected(c, hello->command))
+            found = hello;
+    }
+    return found;
 }
 
 static bool is_masked(const struct sw_hello *hello)
@@ -57,7 +63,7 @@ static bool starttls_optional(const struct sw_case *c, struct sw_hit *hit)
         return false;
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
-        if (!m->mail || m->mail->encrypted || !sw_reply_is(m->mail->reply, 2))
+        if (!m->mail || sw_detect_protected(c, m->mail) || !sw_reply_is(m->mail->reply, 2))
             continue;
         hit->mark = m->mail->reply->first;
         return true;
@@ -65,12 +71,13 @@ static bool starttls_optional(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* The keyword painted over, or offered and then denied. */
+/* Painted over, offered and then denied, or offered to the same client only now and then. */
 static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_hello *hello = clear_hello(c);
-    if (!hello)
-        return false;
+    hit->mark = c->signs.offer_changed;
+    if (hit->mark.frame || !hello)
+        return hit->mark.frame != 0;
     const struct sw_capability *cap;
     SW_EACH(cap, hello->capabilities) {
         if (cap->keyword.len == 8 && sw_span_starts_nocase(cap->keyword, SW_SPAN_LIT("XXXXXXX"))) {
@@ -87,6 +94,16 @@ static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
     return true;
 }
 
+/* Between servers on port 25 encryption is optional by design, and mail rather goes in clear text
+ * than not at all. */
+static bool tls_fallback(const struct sw_case *c, struct sw_hit *hit)
+{
+    hit->mark = c->signs.fell_back;
+    if (c->facts->tuple.dst_port == 25)
+        hit->severity = SW_SEVERITY_MEDIUM;
+    return hit->mark.frame != 0;
+}
+
 static bool port465_plain(const struct sw_case *c, struct sw_hit *hit)
 {
     if (c->facts->tuple.dst_port != 465 || !c->session->greeting || c->session->greeting->encrypted)
@@ -95,32 +112,63 @@ static bool port465_plain(const struct sw_case *c, struct sw_hit *hit)
     return true;
 }
 
-static const struct sw_step *answered(const struct sw_case *c, enum smtp_verb verb)
+/* Does the answer tell of a user: an address, or the name that was asked for? */
+static bool tells_user(const struct sw_step *reply)
+{
+    struct sw_span name =
+        reply->command ? sw_span_trim(reply->command->argument) : (struct sw_span){NULL, 0};
+    bool address = sw_span_index(reply->text, '@') < reply->text.len;
+    bool named = name.len > 0 && sw_span_find_nocase(reply->text, name) < reply->text.len;
+    return address || named;
+}
+
+/* RFC 5321 3.5.3: 252 tells nothing; 553 lists those who are meant when a name is ambiguous. */
+static bool vrfy_enabled(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        if (s->from == SW_SERVER && s->verb == verb)
-            return s;
+        bool positive = s->code == 250 || s->code == 251;
+        bool list =
+            s->code == 553 && sw_span_find_nocase(s->text, SW_SPAN_LIT("ambiguous")) < s->text.len;
+        if (s->from != SW_SERVER || s->verb != SMTP_VERB_VRFY || (!positive && !list) ||
+            !tells_user(s))
+            continue;
+        hit->mark = s->first;
+        return true;
     }
-    return NULL;
-}
-
-static bool vrfy_enabled(const struct sw_case *c, struct sw_hit *hit)
-{
-    const struct sw_step *reply = answered(c, SMTP_VERB_VRFY);
-    if (!reply || (reply->code != 250 && reply->code != 251 && reply->code != 553))
-        return false;
-    hit->mark = reply->first;
-    return true;
+    return false;
 }
 
 static bool expn_enabled(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_step *reply = answered(c, SMTP_VERB_EXPN);
-    if (!reply || reply->code != 250)
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool members = s->lines > 1 || sw_span_index(s->text, '@') < s->text.len;
+        if (s->from != SW_SERVER || s->verb != SMTP_VERB_EXPN || s->code != 250 || !members)
+            continue;
+        hit->mark = s->first;
+        return true;
+    }
+    return false;
+}
+
+/* A command for trusted hosts that the server carried out. */
+static bool takes_debug_command(const struct sw_step *s)
+{
+    switch (s->verb) {
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
+    case SMTP_VERB_DEBUG:
+    case SMTP_VERB_WIZ:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_ETRN:
+    case SMTP_VERB_SEND:
+    case SMTP_VERB_SOML:
+    case SMTP_VERB_SAML:
+        return s->from == SW_SERVER && sw_reply_is(s, 2);
+    default:
         return false;
-    hit->mark = reply->first;
-    return true;
+    }
 }
 
 static bool debug_commands(const struct sw_case *c, struct sw_hit *hit)
@@ -139,44 +187,32 @@ static bool debug_commands(const struct sw_case *c, struct sw_hit *hit)
             return true;
         }
     }
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (!takes_debug_command(s))
+            continue;
+        hit->mark = s->first;
+        return true;
+    }
     return false;
 }
 
-enum { GUESSED_RECIPIENTS = 10 };
-
 static bool user_enumeration(const struct sw_case *c, struct sw_hit *hit)
 {
-    unsigned unknown = 0;
-    unsigned known = 0;
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        if (s->from != SW_SERVER || (s->verb != SMTP_VERB_RCPT && s->verb != SMTP_VERB_VRFY))
-            continue;
-        known += sw_reply_is(s, 2);
-        if (s->code == 550 || s->code == 551 || s->code == 553) {
-            unknown++;
-            hit->mark = s->first;
-        }
-    }
-    /* a mailing list with a few dead addresses has more living ones */
-    return unknown >= GUESSED_RECIPIENTS && unknown > known;
+    hit->mark = c->signs.enumerating;
+    return hit->mark.frame != 0;
 }
 
-static struct sw_span domain_of(struct sw_span address)
+static bool spambot(const struct sw_case *c, struct sw_hit *hit)
 {
-    size_t at = sw_span_index(address, '@');
-    return at < address.len ? sw_span_from(address, at + 1) : (struct sw_span){NULL, 0};
+    hit->mark = c->signs.many_servers;
+    return hit->mark.frame != 0;
 }
 
-/* The last two labels of a name: enough to tell organisations apart for a suspicion. */
-static struct sw_span organisation(struct sw_span name)
+static bool null_sender_flood(const struct sw_case *c, struct sw_hit *hit)
 {
-    size_t dots = 0;
-    for (size_t i = name.len; i > 0; i--) {
-        if (name.ptr[i - 1] == '.' && ++dots == 2)
-            return sw_span_from(name, i);
-    }
-    return name;
+    hit->mark = c->signs.bounces;
+    return hit->mark.frame != 0;
 }
 
 /* Accepted for three or more unrelated foreign domains, without a login, from a foreign address. */
@@ -197,9 +233,9 @@ static bool open_relay(const struct sw_case *c, struct sw_hit *hit)
     SW_EACH(m, c->session->messages) {
         const struct sw_recipient *r;
         SW_EACH(r, m->recipients) {
-            struct sw_span domain = organisation(domain_of(r->address));
+            struct sw_span domain = sw_detect_organisation(sw_detect_domain(r->address));
             if (!sw_reply_is(r->reply, 2) || !sw_reply_is(m->final, 2) || domain.len == 0 ||
-                sw_span_eq_nocase(domain, organisation(own)))
+                sw_span_eq_nocase(domain, sw_detect_organisation(own)))
                 continue;
             bool known = false;
             for (unsigned i = 0; i < count; i++)
@@ -214,26 +250,34 @@ static bool open_relay(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* A digit behind a product name in the greeting: "Postfix 3.7", "Exim 4.96", "Microsoft ESMTP MAIL
- * Service, Version: 8.5". */
-static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
+/* "Postfix 3.7", "Exim 4.96", "Microsoft ESMTP MAIL Service, Version: 8.5", "8.17.1/8.17.1". */
+static bool names_version(struct sw_span text)
 {
     static const char *const products[] = {"Postfix",   "Exim",    "Sendmail",   "Version",
                                            "OpenSMTPD", "qmail",   "MailEnable", "hMailServer",
                                            "Haraka",    "MDaemon", "CommuniGate"};
-    const struct sw_step *greeting = c->session->greeting;
-    if (!sw_reply_is(greeting, 2))
-        return false;
     for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++) {
-        size_t at = sw_span_find_nocase(greeting->text, sw_span_str(products[i]));
-        struct sw_span behind = sw_span_from(greeting->text, at + strlen(products[i]));
+        size_t at = sw_span_find_nocase(text, sw_span_str(products[i]));
+        struct sw_span behind = sw_span_from(text, at + strlen(products[i]));
         while (behind.len > 0 &&
                (behind.ptr[0] == ' ' || behind.ptr[0] == ':' || behind.ptr[0] == '/'))
             behind = sw_span_from(behind, 1);
-        if (behind.len > 0 && sw_ascii_digit(behind.ptr[0])) {
-            hit->mark = greeting->first;
+        if (behind.len > 0 && sw_ascii_digit(behind.ptr[0]))
             return true;
-        }
+    }
+    return false;
+}
+
+static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool tells =
+            s == c->session->greeting || (s->from == SW_SERVER && s->verb == SMTP_VERB_HELP);
+        if (!tells || !sw_reply_is(s, 2) || !names_version(s->text))
+            continue;
+        hit->mark = s->first;
+        return true;
     }
     return false;
 }
@@ -244,7 +288,10 @@ const struct sw_detector sw_detect_server[] = {
     {SW_FINDING_STARTTLS_OFFERED_NOT_USED, starttls_not_used},
     {SW_FINDING_STARTTLS_OPTIONAL, starttls_optional},
     {SW_FINDING_STARTTLS_STRIPPED_SUSPECTED, starttls_stripped},
+    {SW_FINDING_TLS_FALLBACK_CLEARTEXT, tls_fallback},
     {SW_FINDING_PORT465_PLAINTEXT, port465_plain},
+    {SW_FINDING_SPAMBOT_PORT25, spambot},
+    {SW_FINDING_NULL_SENDER_FLOOD, null_sender_flood},
     {SW_FINDING_OPEN_RELAY_SUSPECTED, open_relay},
     {SW_FINDING_VRFY_ENABLED, vrfy_enabled},
     {SW_FINDING_EXPN_ENABLED, expn_enabled},

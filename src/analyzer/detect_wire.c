@@ -1,22 +1,13 @@
 /*
  * detect_wire.c - how the octets themselves misbehave: injected commands, smuggled messages, line
- * ends, attacks, content that anybody can read.
+ * ends, commands out of turn.
  */
 #include "analyzer/detect.h"
 
-static const struct sw_oddity *odd(const struct sw_case *c, enum smtp_anomaly kind)
+static bool seen(const struct sw_case *c, struct sw_hit *hit, enum sw_side from,
+                 enum smtp_anomaly kind)
 {
-    const struct sw_oddity *o;
-    SW_EACH(o, c->session->oddities) {
-        if (o->kind == kind)
-            return o;
-    }
-    return NULL;
-}
-
-static bool seen(const struct sw_case *c, struct sw_hit *hit, enum smtp_anomaly kind)
-{
-    const struct sw_oddity *o = odd(c, kind);
+    const struct sw_oddity *o = sw_detect_odd(c, from, kind);
     if (o)
         hit->mark = o->mark;
     return o != NULL;
@@ -26,138 +17,146 @@ static bool seen(const struct sw_case *c, struct sw_hit *hit, enum smtp_anomaly 
 static bool command_injection(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_step *starttls = c->session->starttls;
-    return starttls && sw_reply_is(starttls->reply, 2) && seen(c, hit, SMTP_ODD_AFTER_STARTTLS);
+    return starttls && sw_reply_is(starttls->reply, 2) &&
+           seen(c, hit, SW_CLIENT, SMTP_ODD_AFTER_STARTTLS);
 }
 
 static bool response_injection(const struct sw_case *c, struct sw_hit *hit)
 {
-    return seen(c, hit, SMTP_ODD_INJECTED_REPLY);
+    return seen(c, hit, SW_SERVER, SMTP_ODD_INJECTED_REPLY);
 }
 
+static const char *variant_name(uint64_t variant)
+{
+    static const char *const names[SMTP_FALSE_END_COUNT] = {
+        [SMTP_FALSE_LF_DOT_LF] = "LF.LF",     [SMTP_FALSE_LF_DOT_CRLF] = "LF.CRLF",
+        [SMTP_FALSE_CRLF_DOT_LF] = "CRLF.LF", [SMTP_FALSE_CRLF_DOT_CR] = "CRLF.CR",
+        [SMTP_FALSE_LF_DOT_CR] = "LF.CR",     [SMTP_FALSE_CR_DOT_CR] = "CR.CR",
+        [SMTP_FALSE_CR_DOT_CRLF] = "CR.CRLF", [SMTP_FALSE_CR_DOT_LF] = "CR.LF",
+    };
+    return variant > 0 && variant < SMTP_FALSE_END_COUNT ? names[variant] : "not CRLF.CRLF";
+}
+
+/* A positive reply that nobody asked for, behind a look-alike: the server saw one more end. */
+static bool answers_too_often(const struct sw_case *c, const struct sw_oddity *look)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool unasked = s->from == SW_SERVER && (s->flags & SMTP_FLAG_UNSOLICITED) &&
+                       !(s->flags & SMTP_FLAG_GUESSED);
+        if (unasked && s->first.frame > look->mark.frame && (s->code / 100 == 2 || s->code == 354))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * An end-of-data look-alike alone is a matter of line ends. It smuggles when mail commands follow
+ * it, or when the server takes it for the end; both readings are told.
+ */
 static bool smuggling(const struct sw_case *c, struct sw_hit *hit)
 {
-    return seen(c, hit, SMTP_ODD_FALSE_END);
+    const struct sw_oddity *look = sw_detect_odd(c, SW_CLIENT, SMTP_ODD_FALSE_END);
+    const struct sw_oddity *commands = sw_detect_odd(c, SW_CLIENT, SMTP_ODD_SMUGGLING);
+    if (!look)
+        return false;
+    bool taken =
+        sw_detect_odd(c, SW_SERVER, SMTP_ODD_FALSE_END_TAKEN) || answers_too_often(c, look);
+    if (!commands && !taken)
+        return false;
+    const struct sw_oddity *shown = commands ? commands : look;
+    hit->mark = shown->mark;
+    const char *summary = sw_arena_printf(
+        c->arena,
+        "The text contains a false end (%s)%s: read by the standard it is one message, %s.",
+        variant_name(shown->number), commands ? " with mail commands behind it" : "",
+        taken ? "but this server took the false end for the real one"
+              : "a server that takes the false end for the real one reads two");
+    if (summary)
+        hit->summary = summary;
+    return true;
 }
 
-/* A lone LF that the server did not object to. */
+/* Lone line ends that the server did not object to. */
 static bool bare_lf(const struct sw_case *c, struct sw_hit *hit)
 {
-    return c->reading.cause != SW_CAUSE_DATA_BARE_LF && seen(c, hit, SMTP_ODD_BARE_LF);
+    return c->reading.cause != SW_CAUSE_DATA_BARE_LF && seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_LF);
 }
 
 static bool bare_cr(const struct sw_case *c, struct sw_hit *hit)
 {
-    return seen(c, hit, SMTP_ODD_BARE_CR);
+    return c->reading.cause != SW_CAUSE_DATA_BARE_LF && seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_CR);
+}
+
+/* RFC 2920 3.1, RFC 4954 4, RFC 3207 4.1: commands that stand last in a group, because the client
+ * has to look at their reply before it goes on. */
+static bool stands_last(enum smtp_verb verb)
+{
+    switch (verb) {
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+    case SMTP_VERB_DATA:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_QUIT:
+    case SMTP_VERB_NOOP:
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A client's line that came before the reply to one that stands last. */
+static bool overtakes(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_step *last = NULL;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (s->from != SW_CLIENT)
+            continue;
+        bool waiting = last && stands_last(last->verb) && last->reply &&
+                       s->first.frame < last->reply->first.frame;
+        if (waiting) {
+            hit->mark = s->last;
+            return true;
+        }
+        last = s;
+    }
+    return false;
 }
 
 static bool pipelining_violation(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_hello *hello = c->session->hello;
-    bool allowed = sw_capability_find(hello, "PIPELINING") != NULL;
-    return hello && hello->reply && !allowed && c->session->gaps_in_dialogue == 0 &&
-           c->complete_start && seen(c, hit, SMTP_ODD_PIPELINED);
+    if (!hello || !hello->reply || c->session->gaps_in_dialogue > 0 || !c->complete_start)
+        return false;
+    bool offered = sw_capability_find(hello, "PIPELINING") != NULL;
+    return (!offered && seen(c, hit, SW_CLIENT, SMTP_ODD_PIPELINED)) || overtakes(c, hit);
 }
 
 static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
 {
-    return seen(c, hit, SMTP_ODD_LONG_LINE);
+    return seen(c, hit, SW_CLIENT, SMTP_ODD_LONG_LINE) ||
+           seen(c, hit, SW_SERVER, SMTP_ODD_LONG_LINE);
 }
 
 static bool early_talker(const struct sw_case *c, struct sw_hit *hit)
 {
     return c->server_seen && c->session->first_bytes[SW_CLIENT].content != SW_CONTENT_TLS &&
-           seen(c, hit, SMTP_ODD_EARLY_TALKER);
+           seen(c, hit, SW_CLIENT, SMTP_ODD_EARLY_TALKER);
 }
 
 static bool conflicting_overlap(const struct sw_case *c, struct sw_hit *hit)
 {
-    (void)hit;
+    if (c->session->conflict.frame)
+        hit->mark = c->session->conflict;
     return c->facts->conflicts > 0;
-}
-
-/* Arguments that only an attack has: OpenSMTPD's CVE-2020-7247, Exim's CVE-2019-10149, Shellshock.
- */
-static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
-{
-    static const char *const shapes[] = {"${run{", "<;", "() {", "`", "$(", "|/bin/"};
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        bool envelope =
-            s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT ||
-                                     s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO);
-        for (size_t i = 0; envelope && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-            if (sw_span_find_nocase(s->argument, sw_span_str(shapes[i])) == s->argument.len)
-                continue;
-            hit->mark = s->last;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Line ends in encoded form inside an address. */
-static bool header_injection(const struct sw_case *c, struct sw_hit *hit)
-{
-    static const char *const shapes[] = {"%0a", "%0d", "\\r\\n", "\\n"};
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        bool envelope =
-            s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT);
-        for (size_t i = 0; envelope && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-            if (sw_span_find_nocase(s->argument, sw_span_str(shapes[i])) == s->argument.len)
-                continue;
-            hit->mark = s->last;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool cleartext_content(const struct sw_case *c, struct sw_hit *hit)
-{
-    const struct sw_message *m;
-    const struct sw_tuple *t = &c->facts->tuple;
-    if (sw_detect_loopback(c))
-        return false;
-    SW_EACH(m, c->session->messages) {
-        if (!m->body_seen || (m->data && m->data->encrypted) || c->session->tls == SW_TLS_CLEAR)
-            continue;
-        hit->mark = m->body_first;
-        bool inside =
-            sw_detect_private(t->src, t->ip_version) && sw_detect_private(t->dst, t->ip_version);
-        hit->severity = inside ? SW_SEVERITY_MEDIUM : SW_SEVERITY_HIGH;
-        return true;
-    }
-    return false;
-}
-
-static bool ends_with(struct sw_span s, const char *suffix)
-{
-    size_t n = strlen(suffix);
-    return s.len > n && sw_span_eq_nocase(sw_span_from(s, s.len - n), sw_span_str(suffix));
-}
-
-/* A private address or an inside name, told to a server outside. */
-static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
-{
-    const struct sw_tuple *t = &c->facts->tuple;
-    const struct sw_hello *hello;
-    if (sw_detect_private(t->dst, t->ip_version))
-        return false;
-    SW_EACH(hello, c->session->hellos) {
-        struct sw_span name = sw_span_trim(hello->command->argument);
-        if (hello->encrypted || name.len == 0)
-            continue;
-        bool inside = ends_with(name, ".local") || ends_with(name, ".lan") ||
-                      ends_with(name, ".corp") || ends_with(name, ".internal") ||
-                      ends_with(name, ".home") || sw_span_starts(name, SW_SPAN_LIT("[10.")) ||
-                      sw_span_starts(name, SW_SPAN_LIT("[192.168."));
-        if (!inside)
-            continue;
-        hit->mark = hello->command->last;
-        return true;
-    }
-    return false;
 }
 
 const struct sw_detector sw_detect_wire[] = {
@@ -167,10 +166,6 @@ const struct sw_detector sw_detect_wire[] = {
     {SW_FINDING_BARE_LF, bare_lf},
     {SW_FINDING_BARE_CR, bare_cr},
     {SW_FINDING_PIPELINING_VIOLATION, pipelining_violation},
-    {SW_FINDING_EXPLOIT_ATTEMPT, exploit_attempt},
-    {SW_FINDING_HEADER_INJECTION, header_injection},
-    {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content},
-    {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak},
     {SW_FINDING_CONFLICTING_OVERLAP, conflicting_overlap},
     {SW_FINDING_LINE_TOO_LONG, line_too_long},
     {SW_FINDING_EARLY_TALKER, early_talker},

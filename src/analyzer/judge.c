@@ -11,6 +11,7 @@
 struct sw_analyzer {
     struct sw_reply_kb kb;
     struct sw_history *history;
+    struct sw_conduct *conduct;
 };
 
 struct sw_analyzer *sw_analyzer_new(void)
@@ -19,8 +20,10 @@ struct sw_analyzer *sw_analyzer_new(void)
     if (!analyzer)
         return NULL;
     analyzer->history = sw_history_new();
-    if (!analyzer->history || !sw_reply_kb_init(&analyzer->kb)) {
+    analyzer->conduct = sw_conduct_new();
+    if (!analyzer->history || !analyzer->conduct || !sw_reply_kb_init(&analyzer->kb)) {
         sw_history_free(analyzer->history);
+        sw_conduct_free(analyzer->conduct);
         free(analyzer);
         return NULL;
     }
@@ -32,6 +35,7 @@ void sw_analyzer_free(struct sw_analyzer *analyzer)
     if (!analyzer)
         return;
     sw_history_free(analyzer->history);
+    sw_conduct_free(analyzer->conduct);
     sw_reply_kb_release(&analyzer->kb);
     free(analyzer);
 }
@@ -228,6 +232,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     verdict->security = security_of(&c);
     note_quality(&c, verdict->quality);
     name_server(&c, verdict);
+    sw_conduct_add(analyzer->conduct, &c, &c.signs);
     sw_detect(&c, verdict);
     sw_narrate(&c, &ruling, verdict);
     return verdict;

@@ -135,14 +135,14 @@ static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t 
 static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                         struct sw_span second, struct sw_mark mark)
 {
-    /* The first copy was used; the facts count the conflict and the analyzer lowers its confidence.
-     */
+    /* The first copy was used; the facts count the conflict, the session keeps where it was. */
     (void)ctx;
-    (void)flow;
     (void)from;
     (void)offset;
     (void)second;
-    (void)mark;
+    struct sw_mail *mail = sw_flow_user(flow);
+    if (mail && mail->session.conflict.frame == 0)
+        mail->session.conflict = mark;
 }
 
 static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst,

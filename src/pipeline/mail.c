@@ -123,6 +123,8 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struc
     struct sw_piece rest = *piece;
     while (rest.bytes.len > 0) {
         if (mail->tls && tls_really_begins(mail, &rest)) {
+            if (mail->handed_over && rest.from == SW_FROM_SERVER)
+                (void)smtp_feed(&mail->smtp, &rest, &mail->sink); /* is it an injected reply? */
             to_tls(mail, &rest);
             return;
         }

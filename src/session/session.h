@@ -268,6 +268,7 @@ struct sw_session {
     uint64_t tls_bytes[2];
     struct sw_tls_walk tls_walk[2]; /* by enum sw_side */
     uint32_t gaps_in_dialogue;      /* gaps that the dissector saw */
+    struct sw_mark conflict; /* the first second copy of bytes that differed; frame 0 = none */
     bool limits_hit;
 
     /* private to the builder */

@@ -1,0 +1,464 @@
+/*
+ * conduct.c - what only several sessions of one client show: guessing, searching, flooding, falling
+ * back.
+ */
+#include "analyzer/conduct.h"
+
+#include "analyzer/case.h"
+#include "analyzer/detect.h"
+
+#include <stdlib.h>
+
+enum {
+    CLIENTS = 4096, /* places; clients that fall together share one, the newer one has it */
+    KEPT = 32,      /* newest things of a kind */
+    SERVERS = 16,
+    OFFERS = 8,
+    FAILURES_TLS = 4,
+    NAMES = 3,
+    ACCEPTED = 64,
+};
+
+#define MINUTE_NS (60 * SW_NS_PER_S)
+
+/* One thing that happened: when, and to whom. `used` is false in an empty place. */
+struct event {
+    int64_t time_ns;
+    uint64_t whom;
+    bool used;
+};
+
+struct ring {
+    struct event events[KEPT];
+    uint32_t next;
+};
+
+struct client {
+    uint64_t key;              /* hash of the address, never 0 */
+    struct ring failed_logins; /* whom = the user */
+    struct ring unknown;       /* recipients that the server does not know */
+    struct ring known;         /* and those that it does */
+    struct ring bounced;       /* recipients of mail with the empty sender */
+    int64_t guessing_ns;       /* when it was last seen guessing */
+    bool guesses;
+    uint64_t servers[SERVERS]; /* on port 25 */
+    uint32_t server_count;
+    uint64_t names[NAMES]; /* with which it introduced itself there */
+    uint32_t name_count;
+    bool odd_name;                         /* one of them is no full name */
+    bool is_server;                        /* it takes mail itself */
+    struct event tls_failed[FAILURES_TLS]; /* whom = the server */
+    uint32_t next_tls_failed;
+    struct {
+        uint64_t server; /* address and port; 0 = empty */
+        bool offered;
+    } offers[OFFERS];
+    uint32_t next_offer;
+    uint64_t accepted[ACCEPTED]; /* message and recipient; 0 = empty */
+    uint32_t next_accepted;
+};
+
+struct sw_conduct {
+    struct client *clients[CLIENTS]; /* allocated when first needed */
+};
+
+/* The fixed key: which clients share a place must not differ from run to run. */
+static uint64_t hash_of(struct sw_span bytes)
+{
+    uint64_t h = sw_hash_bytes(&sw_hash_fixed_key, bytes);
+    return h ? h : 1;
+}
+
+/* Names are compared without case; what is beyond this many bytes does not count. */
+static uint64_t hash_name(struct sw_span name)
+{
+    uint8_t lower[256];
+    size_t n = name.len < sizeof(lower) ? name.len : sizeof(lower);
+    for (size_t i = 0; i < n; i++)
+        lower[i] = sw_ascii_lower(name.ptr[i]);
+    return hash_of(sw_span_make(lower, n));
+}
+
+struct sw_conduct *sw_conduct_new(void)
+{
+    return calloc(1, sizeof(struct sw_conduct));
+}
+
+void sw_conduct_free(struct sw_conduct *conduct)
+{
+    for (size_t i = 0; conduct && i < CLIENTS; i++)
+        free(conduct->clients[i]);
+    free(conduct);
+}
+
+static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t address[16])
+{
+    uint64_t key = hash_of(sw_span_make(address, 16));
+    struct client **place = &conduct->clients[key % CLIENTS];
+    if (!*place)
+        *place = calloc(1, sizeof(**place));
+    if (*place && (*place)->key != key)
+        **place = (struct client){.key = key};
+    return *place;
+}
+
+static void ring_add(struct ring *ring, int64_t time_ns, uint64_t whom)
+{
+    ring->events[ring->next++ % KEPT] = (struct event){time_ns, whom, true};
+}
+
+/* How many of them happened within `window_ns` up to `now_ns`, and to how many different ones. */
+static unsigned ring_count(const struct ring *ring, int64_t now_ns, int64_t window_ns,
+                           unsigned *different)
+{
+    unsigned count = 0;
+    *different = 0;
+    for (size_t i = 0; i < KEPT; i++) {
+        const struct event *e = &ring->events[i];
+        if (!e->used || e->time_ns > now_ns || now_ns - e->time_ns > window_ns)
+            continue;
+        count++;
+        bool seen = false;
+        for (size_t j = 0; j < i && !seen; j++) {
+            const struct event *before = &ring->events[j];
+            seen = before->used && before->whom == e->whom && before->time_ns <= now_ns &&
+                   now_ns - before->time_ns <= window_ns;
+        }
+        *different += !seen;
+    }
+    return count;
+}
+
+/* --- logins --- */
+
+/* Refused for what the client knows, not for how it asked (RFC 4954 6). */
+static bool is_wrong_password(const struct sw_auth *auth)
+{
+    if (auth->result != SW_AUTH_REJECTED)
+        return false;
+    switch (auth->reply->code) {
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+    case 530:
+    case 538:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* The failed logins of one session. */
+struct failures {
+    unsigned count;
+    int64_t first_ns;
+    uint64_t user;
+    bool one_user;
+};
+
+/* A mail program with an old password tries again and again, but one user, and in its own time. */
+static bool is_patient(const struct failures *f, int64_t now_ns)
+{
+    return f->one_user && f->count > 1 && (now_ns - f->first_ns) / (f->count - 1) >= MINUTE_NS;
+}
+
+static bool is_guessing(const struct client *who, const struct failures *f, int64_t now_ns)
+{
+    enum { IN_A_SESSION = 5, IN_FIVE_MINUTES = 10, USERS = 5 };
+    unsigned users;
+    if (f->count >= IN_A_SESSION && !is_patient(f, now_ns))
+        return true;
+    if (ring_count(&who->failed_logins, now_ns, 5 * MINUTE_NS, &users) >= IN_FIVE_MINUTES)
+        return true;
+    (void)ring_count(&who->failed_logins, now_ns, 60 * MINUTE_NS, &users);
+    return users >= USERS;
+}
+
+static void add_failure(struct client *who, struct failures *f, const struct sw_auth *auth,
+                        struct sw_conduct_signs *signs)
+{
+    struct sw_mark mark = auth->reply->first;
+    uint64_t user = hash_name(auth->user);
+    ring_add(&who->failed_logins, mark.time_ns, user);
+    if (f->count++ == 0)
+        *f = (struct failures){1, mark.time_ns, user, true};
+    f->one_user = f->one_user && user == f->user;
+    if (!is_guessing(who, f, mark.time_ns))
+        return;
+    who->guesses = true;
+    who->guessing_ns = mark.time_ns;
+    signs->guessing = mark;
+}
+
+static void add_logins(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    struct failures failures = {0};
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (is_wrong_password(auth))
+            add_failure(who, &failures, auth, signs);
+        bool after_guessing = auth->result == SW_AUTH_ACCEPTED && who->guesses &&
+                              auth->reply->first.time_ns >= who->guessing_ns &&
+                              auth->reply->first.time_ns - who->guessing_ns <= 60 * MINUTE_NS;
+        if (after_guessing)
+            signs->guessed = auth->reply->first;
+    }
+}
+
+/* --- recipients --- */
+
+/* Does the refusal say that there is no such mailbox? */
+static bool says_unknown(const struct sw_case *c, const struct sw_step *reply)
+{
+    if (!sw_reply_is(reply, 5))
+        return false;
+    if (reply->verb == SMTP_VERB_VRFY)
+        return reply->code == 550 || reply->code == 551 || reply->code == 553;
+    struct sw_reply_reading reading;
+    sw_case_read(c, reply, &reading);
+    return reading.cause == SW_CAUSE_RCPT_UNKNOWN_USER;
+}
+
+/*
+ * Many unknown mailboxes, and more of them than known ones: who sends to a list with dead addresses
+ * has more living ones. VRFY asks for nothing else, so that fewer of it suffice.
+ */
+static void add_recipients(struct client *who, const struct sw_case *c,
+                           struct sw_conduct_signs *signs)
+{
+    enum { UNKNOWN = 10, ASKED = 5 };
+    unsigned asked = 0;
+    unsigned confirmed = 0;
+    unsigned ignored;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (s->from != SW_SERVER || (s->verb != SMTP_VERB_RCPT && s->verb != SMTP_VERB_VRFY))
+            continue;
+        int64_t now_ns = s->first.time_ns;
+        bool unknown = says_unknown(c, s);
+        if (s->verb == SMTP_VERB_VRFY) {
+            asked++;
+            confirmed += sw_reply_is(s, 2);
+            if (asked >= ASKED && confirmed > 0 && confirmed < asked)
+                signs->enumerating = s->first;
+        }
+        if (sw_reply_is(s, 2))
+            ring_add(&who->known, now_ns, 0);
+        if (!unknown)
+            continue;
+        ring_add(&who->unknown, now_ns, 0);
+        unsigned misses = ring_count(&who->unknown, now_ns, 10 * MINUTE_NS, &ignored);
+        if (misses >= UNKNOWN && misses > ring_count(&who->known, now_ns, 10 * MINUTE_NS, &ignored))
+            signs->enumerating = s->first;
+    }
+}
+
+/* Refusals of logins that differ from user to user tell which users exist (CWE-204). */
+static void add_login_replies(const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    enum { USERS = 5 };
+    const struct sw_auth *first = NULL;
+    const struct sw_auth *previous = NULL;
+    bool differ = false;
+    unsigned users = 0;
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (!is_wrong_password(auth) || auth->user.len == 0)
+            continue;
+        users += !previous || !sw_span_eq_nocase(previous->user, auth->user);
+        previous = auth;
+        if (!first)
+            first = auth;
+        const struct sw_step *a = first->reply;
+        const struct sw_step *b = auth->reply;
+        differ = differ || a->code != b->code || a->enhanced.klass != b->enhanced.klass ||
+                 a->enhanced.subject != b->enhanced.subject ||
+                 a->enhanced.detail != b->enhanced.detail;
+        if (users >= USERS && differ)
+            signs->enumerating = b->first;
+    }
+}
+
+/* --- floods --- */
+
+/* RFC 5321 4.1.4: a host is to introduce itself by its full name, or by its address. */
+static bool is_full_name(struct sw_span name)
+{
+    bool literal = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
+    size_t dot = sw_span_index(name, '.');
+    return literal || (dot > 0 && dot + 1 < name.len);
+}
+
+static void add_name(struct client *who, const struct sw_case *c)
+{
+    const struct sw_hello *hello;
+    SW_EACH(hello, c->session->hellos) {
+        struct sw_span name = sw_span_trim(hello->command->argument);
+        uint64_t hash = hash_name(name);
+        who->odd_name = who->odd_name || !is_full_name(name);
+        bool known = false;
+        for (uint32_t i = 0; i < who->name_count; i++)
+            known = known || who->names[i] == hash;
+        if (!known && who->name_count < NAMES)
+            who->names[who->name_count++] = hash;
+    }
+}
+
+/*
+ * A host inside that turns to ten mail servers and more. A mail server of the network does so too,
+ * but it takes mail itself, or it has one full name.
+ */
+static void add_server(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    enum { MANY = 10 };
+    const struct sw_tuple *t = &c->facts->tuple;
+    if (t->dst_port != 25 || !sw_detect_private(t->src, t->ip_version))
+        return;
+    uint64_t server = hash_of(sw_span_make(t->dst, 16));
+    bool known = false;
+    for (uint32_t i = 0; i < who->server_count; i++)
+        known = known || who->servers[i] == server;
+    if (!known && who->server_count < SERVERS)
+        who->servers[who->server_count++] = server;
+    add_name(who, c);
+    bool odd = who->odd_name || who->name_count >= NAMES;
+    if (who->server_count >= MANY && odd && !who->is_server)
+        signs->many_servers = c->facts->first;
+}
+
+static bool has_empty_sender(const struct sw_message *m)
+{
+    size_t at = m->mail ? sw_span_find_nocase(m->mail->argument, SW_SPAN_LIT("<>")) : 0;
+    return m->mail && at < m->mail->argument.len && m->sender.len == 0;
+}
+
+/* Bounces to many people. An address check sends no text, and real bounces of one mailing go to one
+ * address. */
+static void add_bounces(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    enum { MANY = 20 };
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        if (!has_empty_sender(m) || !m->body_seen)
+            continue;
+        const struct sw_recipient *r;
+        SW_EACH(r, m->recipients) {
+            unsigned people;
+            struct sw_mark mark = r->command->last;
+            ring_add(&who->bounced, mark.time_ns, hash_name(r->address));
+            (void)ring_count(&who->bounced, mark.time_ns, 60 * MINUTE_NS, &people);
+            if (people >= MANY)
+                signs->bounces = mark;
+        }
+    }
+}
+
+/* --- encryption --- */
+
+static bool tls_failed(const struct sw_session *s)
+{
+    return s->tls == SW_TLS_HELLO || s->tls == SW_TLS_SERVER_HELLO;
+}
+
+static void add_tls(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    uint64_t server = hash_of(sw_span_make(c->facts->tuple.dst, 16));
+    if (tls_failed(c->session) && c->facts->closed.frame) {
+        who->tls_failed[who->next_tls_failed++ % FAILURES_TLS] =
+            (struct event){c->facts->closed.time_ns, server, true};
+        return;
+    }
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool in_clear = s->from == SW_CLIENT && !sw_detect_protected(c, s) &&
+                        (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
+        for (size_t i = 0; in_clear && i < FAILURES_TLS; i++) {
+            const struct event *e = &who->tls_failed[i];
+            int64_t later_ns = s->last.time_ns - e->time_ns;
+            bool soon = e->used && later_ns >= 0 && later_ns <= MINUTE_NS;
+            if (soon && e->whom == server && !signs->fell_back.frame)
+                signs->fell_back = s->last;
+        }
+    }
+}
+
+/* The same client at the same server: what it is offered should not change. */
+static void add_offer(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+{
+    const struct sw_hello *hello;
+    SW_EACH(hello, c->session->hellos) {
+        if (hello->command->verb == SMTP_VERB_EHLO && sw_reply_is(hello->reply, 2))
+            break;
+    }
+    if (!hello || sw_detect_protected(c, hello->command))
+        return;
+    uint8_t end[18];
+    memcpy(end, c->facts->tuple.dst, 16);
+    end[16] = (uint8_t)(c->facts->tuple.dst_port >> 8);
+    end[17] = (uint8_t)c->facts->tuple.dst_port;
+    uint64_t server = hash_of(sw_span_make(end, sizeof(end)));
+    bool offered = sw_capability_find(hello, "STARTTLS") != NULL;
+    for (size_t i = 0; i < OFFERS; i++) {
+        if (who->offers[i].server != server)
+            continue;
+        if (who->offers[i].offered != offered)
+            signs->offer_changed = hello->reply->first;
+        who->offers[i].offered = offered;
+        return;
+    }
+    uint32_t at = who->next_offer++ % OFFERS;
+    who->offers[at].server = server;
+    who->offers[at].offered = offered;
+}
+
+/* --- messages --- */
+
+/* RFC 5322 3.6.4: a Message-ID is the name of one message, so that twice is once too often. */
+static void add_messages(struct client *who, const struct sw_case *c,
+                         struct sw_conduct_signs *signs)
+{
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        if (m->message_id.len == 0 || !sw_reply_is(m->final, 2))
+            continue;
+        uint64_t message = hash_of(m->message_id);
+        const struct sw_recipient *r;
+        SW_EACH(r, m->recipients) {
+            if (!sw_reply_is(r->reply, 2))
+                continue;
+            uint64_t both[2] = {message, hash_name(r->address)};
+            uint64_t hash = hash_of(sw_span_make(both, sizeof(both)));
+            bool known = false;
+            for (size_t i = 0; i < ACCEPTED && !known; i++)
+                known = who->accepted[i] == hash;
+            if (known)
+                signs->duplicate = m->final->first;
+            else
+                who->accepted[who->next_accepted++ % ACCEPTED] = hash;
+        }
+    }
+}
+
+void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
+                    struct sw_conduct_signs *signs)
+{
+    *signs = (struct sw_conduct_signs){0};
+    const struct sw_tuple *t = &c->facts->tuple;
+    if (t->dst_port == 25 && c->session->greeting) {
+        struct client *server = find_or_make(conduct, t->dst);
+        if (server)
+            server->is_server = true;
+    }
+    struct client *who = find_or_make(conduct, t->src);
+    if (!who)
+        return;
+    add_server(who, c, signs);
+    add_offer(who, c, signs);
+    add_tls(who, c, signs);
+    add_logins(who, c, signs);
+    add_login_replies(c, signs);
+    add_recipients(who, c, signs);
+    add_bounces(who, c, signs);
+    add_messages(who, c, signs);
+}
