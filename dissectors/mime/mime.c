@@ -27,6 +27,11 @@ static const struct known_field known_fields[] = {
     {"date", MIME_FIELD_DATE},
     {"content-type", MIME_FIELD_CONTENT_TYPE},
     {"dkim-signature", MIME_FIELD_DKIM_SIGNATURE},
+    {"bcc", MIME_FIELD_BCC},
+    {"received", MIME_FIELD_RECEIVED},
+    {"x-originating-ip", MIME_FIELD_ORIGINATING_IP},
+    {"x-mailer", MIME_FIELD_MAILER},
+    {"user-agent", MIME_FIELD_MAILER},
 };
 
 static enum mime_field field_of(struct sw_span name)
@@ -56,6 +61,12 @@ static struct sw_span without_brackets(struct sw_span id)
     return close < rest.len ? sw_span_trim(sw_span_sub(rest, 0, close)) : id;
 }
 
+static bool holds_addresses(enum mime_field field)
+{
+    return field == MIME_FIELD_FROM || field == MIME_FIELD_TO || field == MIME_FIELD_CC ||
+           field == MIME_FIELD_BCC;
+}
+
 /* Tells the field at hand. */
 static void close_field(struct mime_state *st, uint32_t flags, const struct mime_sink *sink)
 {
@@ -74,6 +85,7 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
         event.text = without_brackets(raw);
         break;
     case MIME_FIELD_FROM:
+    case MIME_FIELD_BCC:
         event.address = mime_first_address(raw);
         event.number = mime_addresses_end(&st->addresses);
         break;
@@ -83,6 +95,9 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
         break;
     case MIME_FIELD_DATE:
     case MIME_FIELD_CONTENT_TYPE:
+    case MIME_FIELD_RECEIVED:
+    case MIME_FIELD_ORIGINATING_IP:
+    case MIME_FIELD_MAILER:
         event.text = raw;
         break;
     case MIME_FIELD_SUBJECT:
@@ -91,9 +106,7 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
     case MIME_FIELD_COUNT:
         break;
     }
-    bool words = event.field == MIME_FIELD_SUBJECT || event.field == MIME_FIELD_FROM ||
-                 event.field == MIME_FIELD_TO || event.field == MIME_FIELD_CC;
-    if (words)
+    if (event.field == MIME_FIELD_SUBJECT || holds_addresses(event.field))
         event.text = sw_span_make(decoded, mime_decode_words(raw, decoded, sizeof(decoded)));
     sink->emit(sink->ctx, &event);
 }
@@ -125,7 +138,7 @@ static void take_value(struct mime_state *st, struct sw_span run)
     if (st->field == MIME_FIELD_DKIM_SIGNATURE)
         return; /* that there is one is enough */
     keep(st, run);
-    if (st->field == MIME_FIELD_FROM || st->field == MIME_FIELD_TO || st->field == MIME_FIELD_CC)
+    if (holds_addresses((enum mime_field)st->field))
         mime_addresses_feed(&st->addresses, run);
 }
 

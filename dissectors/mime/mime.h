@@ -24,12 +24,16 @@ enum mime_field {
     MIME_FIELD_DATE,
     MIME_FIELD_CONTENT_TYPE,
     MIME_FIELD_DKIM_SIGNATURE,
+    MIME_FIELD_BCC,
+    MIME_FIELD_RECEIVED,
+    MIME_FIELD_ORIGINATING_IP, /* X-Originating-IP */
+    MIME_FIELD_MAILER,         /* X-Mailer, User-Agent */
     MIME_FIELD_COUNT,
 };
 
 enum {
     MIME_VALUE_BYTES = 998,     /* what is read of one value (RFC 5322 2.1.1: one full line) */
-    MIME_NAME_BYTES = 16,       /* longer names are none of ours */
+    MIME_NAME_BYTES = 20,       /* longer names are none of ours */
     MIME_HEADER_BYTES = 262144, /* a header block that is longer is read no further */
 };
 
@@ -49,8 +53,8 @@ enum mime_flag {
  * FIELD: field; text = the value, unfolded, without blanks around it, with encoded words decoded to
  * UTF-8 (RFC 2047; those in a character set that is not known stay as they are). MESSAGE_ID:
  * without the angle brackets, which are no part of it (RFC 5322 3.6.4). DKIM_SIGNATURE: no text.
- * FROM: address = the first address, without display name. FROM, TO, CC: number = addresses in it,
- * also of those behind a cut.
+ * FROM, BCC: address = the first address, without display name. FROM, TO, CC, BCC: number =
+ * addresses in it, also of those behind a cut.
  * END: number = octets of the header block with its empty line, as they came.
  */
 struct mime_event {

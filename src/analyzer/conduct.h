@@ -9,7 +9,7 @@
 #ifndef SW_ANALYZER_CONDUCT_H
 #define SW_ANALYZER_CONDUCT_H
 
-#include "flow/flow.h"
+#include "session/session.h"
 
 struct sw_case;
 struct sw_conduct;

@@ -69,6 +69,13 @@ static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
         hit->mark = s->last;
         return true;
     }
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        if (!m->header.shell_code)
+            continue;
+        hit->mark = m->body_first;
+        return true;
+    }
     return false;
 }
 
@@ -95,6 +102,29 @@ static bool header_injection(const struct sw_case *c, struct sw_hit *hit)
         if (!envelope || !injects_field(s->argument))
             continue;
         hit->mark = s->last;
+        return true;
+    }
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        if (!m->header.repeats)
+            continue;
+        hit->mark = m->body_first;
+        return true;
+    }
+    return false;
+}
+
+/* The copy that goes to nobody but the blind recipient may name him (RFC 5322 3.6.3). */
+static bool bcc_leak(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        const struct sw_recipient *r = m->recipients;
+        bool own_copy = m->header.bcc_count == 1 && m->recipient_count == 1 &&
+                        sw_span_eq_nocase(r->address, m->header.bcc);
+        if (m->header.bcc_count == 0 || own_copy)
+            continue;
+        hit->mark = m->body_first;
         return true;
     }
     return false;
@@ -168,6 +198,24 @@ static bool is_inside_address(struct sw_span text)
            sw_span_starts_nocase(text, SW_SPAN_LIT("IPv6:fe8"));
 }
 
+/* The host of a Received field: "from pc7.corp (pc7.corp [10.1.2.3]) by ..." (RFC 5321 4.4). */
+static bool names_inside(struct sw_span received)
+{
+    struct sw_span from =
+        sw_span_sub(received, 0, sw_span_find_nocase(received, SW_SPAN_LIT(" by ")));
+    if (!sw_span_starts_nocase(from, SW_SPAN_LIT("from ")))
+        return false;
+    for (struct sw_span word = sw_span_word(&from); word.len > 0; word = sw_span_word(&from)) {
+        while (word.len > 0 && word.ptr[0] == '(')
+            word = sw_span_from(word, 1);
+        while (word.len > 0 && (word.ptr[word.len - 1] == ')' || word.ptr[word.len - 1] == ';'))
+            word = sw_span_sub(word, 0, word.len - 1);
+        if (is_inside_name(word) || is_inside_address(word))
+            return true;
+    }
+    return false;
+}
+
 /* A private address or an inside name, told to a server outside. */
 static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
 {
@@ -190,7 +238,8 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
     }
     SW_EACH(m, c->session->messages) {
         hit->mark = m->body_first;
-        if (is_inside_name(sw_detect_domain(m->message_id)))
+        if (is_inside_name(sw_detect_domain(m->message_id)) ||
+            is_inside_address(m->header.originating_ip) || names_inside(m->header.received))
             return true;
     }
     return false;
@@ -199,6 +248,7 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
 const struct sw_detector sw_detect_content[] = {
     {SW_FINDING_EXPLOIT_ATTEMPT, exploit_attempt},
     {SW_FINDING_HEADER_INJECTION, header_injection},
+    {SW_FINDING_BCC_LEAK, bcc_leak},
     {SW_FINDING_DUPLICATE_MESSAGE, duplicate_message},
     {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content},
     {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak},

@@ -174,22 +174,29 @@ static bool no_login_submission(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-/* Hosts of one organisation may send for each other; other aliases cannot be seen. */
+/* Both name a domain, and not the same. Hosts of one organisation may send for each other; other
+ * aliases cannot be seen. */
+static bool is_foreign(struct sw_span user, struct sw_span sender)
+{
+    struct sw_span own = sw_detect_organisation(sw_detect_domain(user));
+    struct sw_span other = sw_detect_organisation(sw_detect_domain(sender));
+    return own.len > 0 && other.len > 0 && !sw_span_eq_nocase(own, other);
+}
+
 static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_auth *auth;
-    struct sw_span user_domain = {NULL, 0};
+    struct sw_span user = {NULL, 0};
     SW_EACH(auth, c->session->auths) {
         if (auth->result == SW_AUTH_ACCEPTED)
-            user_domain = sw_detect_organisation(sw_detect_domain(auth->user));
+            user = auth->user;
     }
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
-        struct sw_span sender = sw_detect_organisation(sw_detect_domain(m->sender));
-        if (!user_domain.len || !sender.len || !sw_reply_is(m->final, 2) ||
-            sw_span_eq_nocase(sender, user_domain))
+        bool envelope = is_foreign(user, m->sender);
+        if (!sw_reply_is(m->final, 2) || (!envelope && !is_foreign(user, m->header.from)))
             continue;
-        hit->mark = m->mail->last;
+        hit->mark = envelope && m->mail ? m->mail->last : m->body_first;
         return true;
     }
     return false;

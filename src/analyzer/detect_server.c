@@ -279,6 +279,16 @@ static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
         hit->mark = s->first;
         return true;
     }
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) { /* "Mozilla Thunderbird 115.6", "Exim 4/web" */
+        bool number = false;
+        for (size_t i = 0; i < m->header.mailer.len; i++)
+            number = number || sw_ascii_digit(m->header.mailer.ptr[i]);
+        if (!number)
+            continue;
+        hit->mark = m->body_first;
+        return true;
+    }
     return false;
 }
 

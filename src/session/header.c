@@ -4,8 +4,12 @@
 #include "dissectors/mime/mime.h"
 #include "session/build.h"
 
+enum { RECEIVED_BYTES = 256 };
+
 struct sw_header_reader {
     struct mime_state mime;
+    bool seen[MIME_FIELD_COUNT];
+    uint8_t *received; /* room of the message's field */
     struct sw_session *session;
     struct sw_message *message; /* whose header block is being read, or NULL */
 };
@@ -17,10 +21,33 @@ static void keep_first(struct sw_session *session, struct sw_span *kept, struct 
         *kept = sw_arena_copy(&session->arena, text);
 }
 
-static void on_field(struct sw_session *session, struct sw_message *m,
-                     const struct mime_event *event)
+/* The oldest one stands last (RFC 5321 4.4): each takes the place of the one before. */
+static void keep_received(struct sw_header_reader *reader, struct sw_span text)
 {
+    struct sw_header *h = &reader->message->header;
+    if (!reader->received)
+        reader->received = sw_arena_alloc(&reader->session->arena, RECEIVED_BYTES);
+    size_t n = text.len < RECEIVED_BYTES ? text.len : RECEIVED_BYTES;
+    if (!reader->received || n == 0)
+        return;
+    memcpy(reader->received, text.ptr, n);
+    h->received = sw_span_make(reader->received, n);
+}
+
+static bool may_stand_once(enum mime_field field)
+{
+    return field == MIME_FIELD_FROM || field == MIME_FIELD_TO || field == MIME_FIELD_BCC ||
+           field == MIME_FIELD_SUBJECT;
+}
+
+static void on_field(struct sw_header_reader *reader, const struct mime_event *event)
+{
+    struct sw_session *session = reader->session;
+    struct sw_message *m = reader->message;
     struct sw_header *h = &m->header;
+    h->repeats = h->repeats || (reader->seen[event->field] && may_stand_once(event->field));
+    reader->seen[event->field] = true;
+    h->shell_code = h->shell_code || sw_span_starts(event->text, SW_SPAN_LIT("() {"));
     switch (event->field) {
     case MIME_FIELD_MESSAGE_ID:
         keep_first(session, &m->message_id, event->text);
@@ -47,6 +74,19 @@ static void on_field(struct sw_session *session, struct sw_message *m,
     case MIME_FIELD_DKIM_SIGNATURE:
         h->dkim_signature = true;
         break;
+    case MIME_FIELD_BCC:
+        h->bcc_count += (uint32_t)event->number;
+        keep_first(session, &h->bcc, event->address);
+        break;
+    case MIME_FIELD_MAILER:
+        keep_first(session, &h->mailer, event->text);
+        break;
+    case MIME_FIELD_ORIGINATING_IP:
+        keep_first(session, &h->originating_ip, event->text);
+        break;
+    case MIME_FIELD_RECEIVED:
+        keep_received(reader, event->text);
+        break;
     case MIME_FIELD_OTHER:
     case MIME_FIELD_COUNT:
         break;
@@ -58,7 +98,7 @@ static void on_event(void *ctx, const struct mime_event *event)
     struct sw_header_reader *reader = ctx;
     reader->message->header.seen = true;
     if (event->kind == MIME_EVENT_FIELD)
-        on_field(reader->session, reader->message, event);
+        on_field(reader, event);
     else if (event->flags & MIME_FLAG_CUT)
         reader->message->header.cut = true;
 }

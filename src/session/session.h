@@ -82,6 +82,13 @@ struct sw_header {
     struct sw_span from; /* the (first) address */
     struct sw_span date;
     struct sw_span content_type; /* without parameters */
+    uint32_t bcc_count;
+    struct sw_span bcc;            /* the (first) address */
+    struct sw_span mailer;         /* X-Mailer or User-Agent */
+    struct sw_span originating_ip; /* X-Originating-IP */
+    struct sw_span received;       /* the beginning of the oldest Received field */
+    bool repeats;                  /* From, To, Bcc or Subject stands there twice */
+    bool shell_code;               /* a field begins as Shellshock does (CVE-2014-6271) */
 };
 
 /* One attempted mail: from its MAIL to what ended it. */

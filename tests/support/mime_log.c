@@ -30,11 +30,15 @@ static void emit(void *ctx, const struct mime_event *event)
         [MIME_FIELD_DATE] = "date",
         [MIME_FIELD_CONTENT_TYPE] = "content-type",
         [MIME_FIELD_DKIM_SIGNATURE] = "dkim",
+        [MIME_FIELD_BCC] = "bcc",
+        [MIME_FIELD_RECEIVED] = "received",
+        [MIME_FIELD_ORIGINATING_IP] = "originating-ip",
+        [MIME_FIELD_MAILER] = "mailer",
     };
     struct mime_log *log = ctx;
     const struct sw_span none = {NULL, 0};
-    bool counts = event->field == MIME_FIELD_FROM || event->field == MIME_FIELD_TO ||
-                  event->field == MIME_FIELD_CC;
+    bool counts = event->field == MIME_FIELD_FROM || event->field == MIME_FIELD_BCC ||
+                  event->field == MIME_FIELD_TO || event->field == MIME_FIELD_CC;
     put(log, event->kind == MIME_EVENT_END ? "end" : names[event->field], none, "");
     if (event->kind == MIME_EVENT_END)
         log->end_octets = event->number;
@@ -42,7 +46,7 @@ static void emit(void *ctx, const struct mime_event *event)
         put(log, " [", event->text, "]");
     if (event->flags & MIME_FLAG_CUT)
         put(log, " cut", none, "");
-    if (event->field == MIME_FIELD_FROM)
+    if (event->field == MIME_FIELD_FROM || event->field == MIME_FIELD_BCC)
         put(log, " <", event->address, ">");
     if (counts)
         put_number(log, " ", event->number);

@@ -34,7 +34,7 @@ static const struct dialogue dialogues[] = {
           "DKIM-Signature: v=1; a=rsa-sha256; b=abc\r\n"
           "\r\n"
           "Subject: not this one\r\n"),
-     "message-id [1234@example.org]\n"
+     "received [from a by b]\nmessage-id [1234@example.org]\n"
      "from [Anna Example <anna@example.org>] <anna@example.org> 1\n"
      "to [bob@example.net, Carl <carl@example.net>] 2\n"
      "cc [dora@example.net] 1\n"
@@ -71,6 +71,12 @@ static const struct dialogue dialogues[] = {
      0},
     {"the message ends behind a CR", TEXT("Subject: a\r\n\r"), "subject [a]\nend cut\n", 0},
     {"an empty value", TEXT("Subject:\r\nTo:\r\n\r\n"), "subject []\nto [] 0\nend\n", 0},
+    {"blind recipients, where it came from, and with what",
+     TEXT("Bcc: Carl <carl@example.net>,\r\n dora@example.net\r\nX-Originating-IP: [10.1.2.3]\r\n"
+          "User-Agent: Thing 1.2\r\nX-Mailer: Other\r\nX-Originating-IP-More: no\r\n\r\n"),
+     "bcc [Carl <carl@example.net>, dora@example.net] <carl@example.net> 2\n"
+     "originating-ip [[10.1.2.3]]\nmailer [Thing 1.2]\nmailer [Other]\nend\n",
+     0},
     {"an id without brackets", TEXT("Message-ID: a@b\r\n\r\n"), "message-id [a@b]\nend\n", 0},
     {"an id with a comment around it", TEXT("Message-ID: x <a@b> (y)\r\n\r\n"),
      "message-id [a@b]\nend\n", 0},
