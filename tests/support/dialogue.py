@@ -210,6 +210,12 @@ class Capture:
         wanted = int(octets)
         self.send(0, (line * (wanted // len(line) + 1))[:max(wanted - 2, 0)] + b"\r\n")
 
+    def do_crawl(self, pieces, octets, gap):
+        """Text in pieces with pauses between them."""
+        for _ in range(int(pieces)):
+            self.do_body(octets)
+            self.time += float(gap)
+
     def do_fin(self, side):
         self.handshake()
         me = "CS".index(side)
