@@ -20,7 +20,8 @@ void sw_analyzer_free(struct sw_analyzer *analyzer);
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
                          int64_t time_ns);
 /* Its server accepted the connection (SYN/ACK). */
-void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
+void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                           int64_t time_ns);
 /* The server of that attempt sent payload. */
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
 

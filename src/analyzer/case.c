@@ -61,6 +61,28 @@ static enum sw_reply_stage reply_stage(enum sw_phase phase)
     return SW_REPLY_STAGE_HELLO;
 }
 
+/* What the wire showed of the client's patience, and of what it asked for. */
+static void note_requests(const struct sw_case *c, const struct sw_step *reply,
+                          struct sw_reply_context *context)
+{
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        context->client_spoke_early |= o->kind == SMTP_ODD_EARLY_TALKER;
+        context->spoke_after_starttls |= o->kind == SMTP_ODD_AFTER_STARTTLS;
+    }
+    struct sw_span ignored;
+    const struct sw_step *command = reply->command;
+    const struct sw_step *mail =
+        command && command->message && command->message->mail ? command->message->mail : command;
+    struct sw_span path, params;
+    context->wants_utf8 = mail && smtp_path_parse(mail->argument, &path, &params) &&
+                          smtp_param_find(params, "SMTPUTF8", &ignored);
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages)
+        context->mail_accepted |=
+            sw_reply_is(m->final, 2) && m->final->first.frame <= reply->first.frame;
+}
+
 /* What was known when the reply came: capabilities before it, logins before it. */
 static struct sw_reply_context context_of(const struct sw_case *c, const struct sw_step *reply)
 {
@@ -96,9 +118,7 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
             context.auth_cancelled = auth->cancelled;
         }
     }
-    const struct sw_oddity *o;
-    SW_EACH(o, c->session->oddities)
-        context.client_spoke_early = context.client_spoke_early || o->kind == SMTP_ODD_EARLY_TALKER;
+    note_requests(c, reply, &context);
     return context;
 }
 
@@ -241,6 +261,17 @@ void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_orig
         ruling->evidence_what[i] = what;
         return;
     }
+}
+
+void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
+                          enum sw_confidence confidence)
+{
+    for (int i = 3; i > 0; i--) {
+        ruling->also[i] = ruling->also[i - 1];
+        ruling->also_confidence[i] = ruling->also_confidence[i - 1];
+    }
+    ruling->also[0] = cause;
+    ruling->also_confidence[0] = confidence;
 }
 
 void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence)

@@ -79,6 +79,8 @@ struct sw_ruling {
 void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
                   const struct sw_history *history);
 
+/* Did the text flow, but too slowly for the patience of either side? `end`: what ended it. */
+bool sw_case_slow_upload(const struct sw_case *c, const struct sw_message *m, struct sw_mark end);
 /* Fills c->messages, c->outcome and c->refusal. Part of sw_case_open. */
 void sw_case_judge_messages(struct sw_case *c);
 /* What a negative reply means at its place in the dialogue. */
@@ -90,6 +92,11 @@ enum sw_stage sw_stage_of_phase(enum sw_phase phase);
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what);
 void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence);
+/* The same, before the others; the last one gives way when the ruling is full. */
+void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
+                          enum sw_confidence confidence);
+/* The reply whose words a firewall has painted over ('*' or 'X'), or NULL. */
+const struct sw_step *sw_case_painted(const struct sw_case *c);
 
 /* The rules, by what they look at, in the order in which they are asked. */
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling); /* never established */
@@ -105,6 +112,9 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling); /* close
 bool sw_rule_no_mail(const struct sw_case *c,
                      struct sw_ruling *ruling); /* probes, tests, given-up greetings */
 bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling); /* always says something */
+
+/* Asked last: lays what another rule found at the door of a middlebox that gave itself away. */
+void sw_blame_middlebox(const struct sw_case *c, struct sw_ruling *ruling);
 
 /* Texts: fills summary, explanation, advice and evidence of the verdict from the ruling. */
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling,

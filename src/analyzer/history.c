@@ -8,7 +8,12 @@ enum {
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
+    SERVERS = 4096,
+    CONNECTS = 64,
 };
+
+#define MANY UINT64_MAX
+#define SIDE_BY_SIDE_NS (5 * SW_NS_PER_S) /* addresses of one host are tried within that time */
 
 #define SCAN_WINDOW_NS (10 * SW_NS_PER_S)
 #define TWO_REPETITIONS_NS (3 * SW_NS_PER_S) /* of a SYN, after 1 s and 2 s (RFC 6298) */
@@ -37,8 +42,20 @@ struct client {
     struct scan scans[SCANS];
 };
 
+/* A connection that came about. */
+struct connect {
+    uint64_t client, server; /* hashes of the addresses; client 0 = unused */
+    int64_t time_ns;
+    uint16_t port;
+    uint8_t ip_version;
+};
+
 struct sw_history {
     struct client *clients[CLIENTS]; /* allocated when first needed */
+    uint64_t starttls[SERVERS];      /* hashes of address and port; the newest has the place */
+    struct connect connects[CONNECTS];
+    uint32_t next_connect;
+    uint64_t only_client[2]; /* the one client of IPv4, of IPv6; 0 = none, MANY = several */
 };
 
 /* The fixed key: which clients share a place must not differ from run to run. */
@@ -130,11 +147,23 @@ static void note_scan(struct client *c, int64_t now_ns)
     c->scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
 }
 
+/* Notes that a client of this IP version is there. */
+static void note_client(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = address_hash(tuple->src);
+    uint64_t *only = &history->only_client[tuple->ip_version == 6];
+    if (*only == 0)
+        *only = key;
+    else if (*only != key)
+        *only = MANY;
+}
+
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
 {
     struct client *c = find_or_make(history, tuple);
     if (!c)
         return;
+    note_client(history, tuple);
     c->targets[c->next++ % TARGETS] = (struct target){
         .server = address_hash(tuple->dst),
         .time_ns = time_ns,
@@ -144,10 +173,17 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
     note_scan(c, time_ns);
 }
 
-void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple)
+void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
 {
     struct client *c = find_or_make(history, tuple);
     uint64_t server = address_hash(tuple->dst);
+    history->connects[history->next_connect++ % CONNECTS] = (struct connect){
+        .client = address_hash(tuple->src),
+        .server = server,
+        .time_ns = time_ns,
+        .port = tuple->dst_port,
+        .ip_version = tuple->ip_version,
+    };
     for (size_t i = 0; c && i < TARGETS; i++) {
         struct target *t = &c->targets[i];
         if (t->used && t->server == server && t->port == tuple->dst_port)
@@ -177,6 +213,47 @@ void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tu
     struct client *c = find_or_make(history, tuple);
     if (c)
         c->tried_mail = true;
+}
+
+/* Address and port of the server, never 0. */
+static uint64_t server_hash(const struct sw_tuple *tuple)
+{
+    uint8_t bytes[18];
+    memcpy(bytes, tuple->dst, 16);
+    bytes[16] = (uint8_t)(tuple->dst_port >> 8);
+    bytes[17] = (uint8_t)tuple->dst_port;
+    uint64_t h = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(bytes, sizeof(bytes)));
+    return h ? h : 1;
+}
+
+void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = server_hash(tuple);
+    history->starttls[key % SERVERS] = key;
+}
+
+bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = server_hash(tuple);
+    return history->starttls[key % SERVERS] == key;
+}
+
+bool sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
+                           int64_t syn_ns)
+{
+    uint64_t client = address_hash(tuple->src);
+    uint64_t server = address_hash(tuple->dst);
+    bool lonely = history->only_client[0] != MANY && history->only_client[1] != MANY;
+    for (size_t i = 0; i < CONNECTS; i++) {
+        const struct connect *other = &history->connects[i];
+        bool same_client =
+            other->client == client || (lonely && other->ip_version != tuple->ip_version);
+        if (other->client && same_client && other->server != server &&
+            other->port == tuple->dst_port && other->time_ns >= syn_ns &&
+            other->time_ns - syn_ns <= SIDE_BY_SIDE_NS)
+            return true;
+    }
+    return false;
 }
 
 bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple)

@@ -16,9 +16,13 @@ void sw_history_free(struct sw_history *history);
 /* A SYN of a new connection. */
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
 /* The server accepted the connection (its SYN/ACK). */
-void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple);
+void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
+                          int64_t time_ns);
 /* The connection got payload from its server. */
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple);
+/* The server offered STARTTLS on this connection. */
+void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple);
+bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple);
 /* The client tried to hand over mail on this connection. */
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
 
@@ -35,6 +39,13 @@ bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple 
  */
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
                                int64_t now_ns);
+/*
+ * True when the client, which asked for this connection at syn_ns, got one to the same port of
+ * another address within 5 s: it tries several addresses of a host side by side (RFC 8305). An
+ * address of the other IP version counts when the capture shows one client of each.
+ */
+bool sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
+                           int64_t syn_ns);
 bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple);
 
 #endif

@@ -46,9 +46,10 @@ void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tu
     sw_history_attempt(analyzer->history, tuple, time_ns);
 }
 
-void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
+void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                           int64_t time_ns)
 {
-    sw_history_connected(analyzer->history, tuple);
+    sw_history_connected(analyzer->history, tuple, time_ns);
 }
 
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
@@ -73,39 +74,51 @@ static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_CO
     quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
 }
 
+/* In the words of nDPI; NULL: SMTP, or too little to tell. */
+static const char *foreign_protocol(enum sw_content content)
+{
+    switch (content) {
+    case SW_CONTENT_HTTP:
+        return "http";
+    case SW_CONTENT_SSH:
+        return "ssh";
+    case SW_CONTENT_POP3:
+        return "pop3";
+    case SW_CONTENT_IMAP:
+        return "imap";
+    case SW_CONTENT_FTP:
+        return "ftp";
+    case SW_CONTENT_SOCKS:
+        return "socks";
+    case SW_CONTENT_SMTP:
+    case SW_CONTENT_NOTHING:
+    case SW_CONTENT_TLS:
+    case SW_CONTENT_PROXY:
+    case SW_CONTENT_TEXT:
+    case SW_CONTENT_BINARY:
+        break;
+    }
+    return NULL;
+}
+
+/* What was spoken: a server of another kind decides, whatever a mail program says to it. */
 static const char *protocol_name(const struct sw_case *c)
 {
     const struct sw_session *s = c->session;
+    bool greeted = s->greeting && s->greeting->code != 0;
+    const char *server = foreign_protocol(s->first_bytes[SW_SERVER].content);
+    const char *client = foreign_protocol(s->first_bytes[SW_CLIENT].content);
     if (s->lmtp)
         return "lmtp";
-    bool dialogue = s->hellos || s->messages;
-    if (dialogue)
+    if (server && !greeted)
+        return server;
+    if (s->hellos || s->messages)
         return "smtp";
-    for (int side = 0; side < 2; side++) {
-        switch (s->first_bytes[side].content) {
-        case SW_CONTENT_HTTP:
-            return "http";
-        case SW_CONTENT_SSH:
-            return "ssh";
-        case SW_CONTENT_POP3:
-            return "pop3";
-        case SW_CONTENT_IMAP:
-            return "imap";
-        case SW_CONTENT_FTP:
-            return "ftp";
-        case SW_CONTENT_SOCKS:
-            return "socks";
-        case SW_CONTENT_SMTP:
-            return "smtp";
-        case SW_CONTENT_NOTHING:
-        case SW_CONTENT_TLS:
-        case SW_CONTENT_PROXY:
-        case SW_CONTENT_TEXT:
-        case SW_CONTENT_BINARY:
-            break;
-        }
-    }
-    return s->last_command ? "smtp" : "unknown";
+    if (client)
+        return client;
+    bool said = s->first_bytes[SW_CLIENT].content == SW_CONTENT_SMTP ||
+                s->first_bytes[SW_SERVER].content == SW_CONTENT_SMTP || s->last_command;
+    return said ? "smtp" : "unknown";
 }
 
 static enum sw_security security_of(const struct sw_case *c)
@@ -180,6 +193,7 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
             break;
     }
     assert(ruling->cause != SW_CAUSE_NONE);
+    sw_blame_middlebox(c, ruling);
     /* What happened before the capture began is not known, so nothing that failed is certain. */
     if (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK &&
         ruling->confidence == SW_CONFIDENCE_CERTAIN)
@@ -213,6 +227,9 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
         sw_history_tried_mail(analyzer->history, &c.facts->tuple);
+    const struct sw_hello *hello = sw_session_hello(session, false);
+    if (hello && sw_capability_find(hello, "STARTTLS"))
+        sw_history_starttls(analyzer->history, &c.facts->tuple);
     if (!verdict)
         return &full_verdict;
     struct sw_ruling ruling;

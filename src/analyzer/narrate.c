@@ -117,7 +117,10 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->client = sw_address_text(c->arena, t->src, t->ip_version);
     if (ruling->reply) {
         struct sw_prose quoted = {.arena = c->arena};
-        sw_prose_add(&quoted, "\"%03u ", ruling->reply->code);
+        if (ruling->reply->code > 0)
+            sw_prose_add(&quoted, "\"%03u ", ruling->reply->code);
+        else
+            sw_prose_add(&quoted, "\"");
         sw_prose_wire(&quoted, ruling->reply->text, REPLY_SHOWN);
         sw_prose_add(&quoted, "\"");
         values->reply = sw_prose_text(&quoted);
@@ -207,9 +210,10 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
         sw_prose_add(&story, "%s%s", story.used ? " " : "", meaning);
     sw_story_caveats(c, verdict, &story);
     verdict->explanation = sw_prose_text(&story);
-    bool success = verdict->permanence == SW_PERMANENCE_NONE;
+    /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
+    bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
     verdict->advice = success ? no_advice : fill_advice(c, wording->advice, &values);
-    verdict->has_client_codes = !success;
+    verdict->has_client_codes = !success && verdict->outcome != SW_OUTCOME_UNKNOWN;
     copy_evidence(c, ruling, verdict);
     copy_also(c, ruling, verdict);
 }

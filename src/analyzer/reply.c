@@ -231,17 +231,44 @@ static void refine_auth(int code, const struct sw_reply_context *ctx, struct sw_
         out->cause = SW_CAUSE_AUTH_OAUTH_REJECTED;
 }
 
-static void refine(int code, const struct sw_reply_context *ctx, struct sw_reply_reading *out)
+/* RFC 3207 4.2: whoever sends more before the 220 gets an error, whatever its words. */
+static void refine_starttls(const struct sw_reply_context *ctx, struct sw_reply_reading *out)
 {
-    if (!ctx->dialogue_known)
-        return;
-    if (ctx->stage == SW_REPLY_STAGE_AUTH)
-        refine_auth(code, ctx, out);
+    bool no_other_reason = out->decided_by != SW_REPLY_BY_TEXT ||
+                           out->cause == SW_CAUSE_SMTP_BAD_SEQUENCE ||
+                           out->cause == SW_CAUSE_STARTTLS_REJECTED_PERM;
+    if (ctx->spoke_after_starttls && no_other_reason)
+        out->cause = SW_CAUSE_STARTTLS_PIPELINED;
+}
+
+/* What was offered, asked for and reached before gives the words at MAIL and RCPT their sense. */
+static void refine_envelope(int code, struct sw_span text, const struct sw_reply_context *ctx,
+                            struct sw_reply_reading *out)
+{
+    bool names_parameter = sw_span_index(text, '=') < text.len;
+    if (out->cause == SW_CAUSE_MAIL_PARAM_UNSUPPORTED && ctx->wants_utf8 && !names_parameter)
+        out->cause = SW_CAUSE_SMTP_UTF8_UNSUPPORTED;
+    if (out->cause == SW_CAUSE_MAIL_POP_BEFORE_SMTP && ctx->auth_offered && !ctx->authenticated)
+        out->cause = SW_CAUSE_AUTH_REQUIRED_NOT_ATTEMPTED;
+    if (out->cause == SW_CAUSE_SESSION_MESSAGE_LIMIT && !ctx->mail_accepted)
+        out->cause = SW_CAUSE_MAIL_RATE_LIMITED;
     /* 530 says "first ..." and not what: encryption if it was there to be used (RFC 3207 4) */
     bool bare_530 = code == 530 && out->decided_by != SW_REPLY_BY_TEXT;
     if (bare_530 && ctx->starttls_offered && !ctx->tls_active &&
         out->cause == SW_CAUSE_AUTH_REQUIRED_NOT_ATTEMPTED)
         out->cause = SW_CAUSE_STARTTLS_REQUIRED_NOT_USED;
+}
+
+static void refine(int code, struct sw_span text, const struct sw_reply_context *ctx,
+                   struct sw_reply_reading *out)
+{
+    if (!ctx->dialogue_known)
+        return;
+    if (ctx->stage == SW_REPLY_STAGE_AUTH)
+        refine_auth(code, ctx, out);
+    if (ctx->stage == SW_REPLY_STAGE_STARTTLS)
+        refine_starttls(ctx, out);
+    refine_envelope(code, text, ctx, out);
     bool too_many = out->cause == SW_CAUSE_SESSION_TOO_MANY_ERRORS ||
                     out->cause == SW_CAUSE_AUTH_TOO_MANY_FAILURES;
     if (too_many && code == 421 && ctx->failed_logins > 0) {
@@ -286,7 +313,7 @@ void sw_reply_read(const struct sw_reply_kb *kb, int code, struct sw_enhanced en
     if (!read_text(kb, code, text, ctx, out) && !read_enhanced(code, enhanced, ctx, out))
         read_code(code, ctx, out);
     remap(code, enhanced, ctx, out);
-    refine(code, ctx, out);
+    refine(code, text, ctx, out);
     out->permanence = permanence_of(code, out->cause);
 }
 

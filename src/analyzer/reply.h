@@ -38,12 +38,15 @@ struct sw_reply_context {
     bool starttls_offered; /* by the EHLO reply in force or the one before TLS */
     bool tls_active;
     bool auth_offered;
-    bool authenticated;      /* a 235 was seen */
-    bool auth_oauth;         /* the AUTH exchange is XOAUTH2 or OAUTHBEARER */
-    bool auth_cancelled;     /* the client sent '*' */
-    bool client_spoke_early; /* bytes of the client came before the greeting */
-    bool inside_text;        /* it breaks into the text of a message, whose end nobody sent yet */
-    uint32_t failed_logins;  /* rejected AUTH exchanges before this reply */
+    bool authenticated;        /* a 235 was seen */
+    bool auth_oauth;           /* the AUTH exchange is XOAUTH2 or OAUTHBEARER */
+    bool auth_cancelled;       /* the client sent '*' */
+    bool client_spoke_early;   /* bytes of the client came before the greeting */
+    bool spoke_after_starttls; /* bytes of the client came behind STARTTLS before its reply */
+    bool wants_utf8;           /* the MAIL or RCPT asks for SMTPUTF8 */
+    bool mail_accepted;        /* a mail of this connection was accepted before */
+    bool inside_text;          /* it breaks into the text of a message, whose end nobody sent yet */
+    uint32_t failed_logins;    /* rejected AUTH exchanges before this reply */
 };
 
 enum sw_reply_decided {

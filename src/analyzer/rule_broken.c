@@ -34,6 +34,17 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
+static enum sw_stage stage_of_waiting(const struct sw_case *c)
+{
+    if (c->waiting == SW_WAITING_BODY)
+        return SW_STAGE_BODY;
+    if (c->pending)
+        return sw_stage_of_phase(c->pending->phase);
+    if (c->waiting == SW_WAITING_GREETING || !c->session->last_reply)
+        return SW_STAGE_GREETING;
+    return sw_stage_of_phase(c->session->last_reply->phase);
+}
+
 /* Bytes sent again and again that nobody acknowledged: the path died in mid-session. */
 static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -43,12 +54,7 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     bool server_lost = server->rto_open >= RTO_THAT_PROVE_LOSS;
     if ((!client_lost && !server_lost) || !c->server_seen || !c->client_seen)
         return false;
-    *ruling = stuck(SW_CAUSE_TCP_PEER_VANISHED, SW_CONFIDENCE_LIKELY,
-                    c->waiting == SW_WAITING_BODY       ? SW_STAGE_BODY
-                    : c->pending                        ? sw_stage_of_phase(c->pending->phase)
-                    : c->waiting == SW_WAITING_GREETING ? SW_STAGE_GREETING
-                    : c->session->last_reply ? sw_stage_of_phase(c->session->last_reply->phase)
-                                             : SW_STAGE_GREETING);
+    *ruling = stuck(SW_CAUSE_TCP_PEER_VANISHED, SW_CONFIDENCE_LIKELY, stage_of_waiting(c));
     const struct sw_half_facts *lost = client_lost ? client : server;
     sw_ruling_prove(ruling, lost->last_data, client_lost ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
                     "bytes that were never acknowledged");
@@ -57,32 +63,40 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* How long nothing had been said when the client sent what was never acknowledged; 0 = all was. */
+static int64_t pause_before_loss(const struct sw_case *c)
+{
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    const struct sw_half_facts *server = &c->facts->half[SW_SERVER];
+    if (client->unacked_bytes == 0 || !client->last_data.frame)
+        return 0;
+    int64_t heard = c->facts->established.time_ns;
+    if (server->last_ack_progress.frame && server->last_ack_progress.time_ns > heard)
+        heard = server->last_ack_progress.time_ns;
+    if (server->last_data.frame && server->last_data.time_ns > heard)
+        heard = server->last_data.time_ns;
+    return client->last_data.time_ns - heard;
+}
+
 /*
- * After a long pause the client's next words meet a RST, though the server never closed: something
- * on the way (NAT, firewall) has forgotten the connection (RFC 5382 REQ-5).
+ * After a long pause the client's next bytes meet a RST or nothing at all, though the server never
+ * closed: something on the way (NAT, firewall) has forgotten the connection (RFC 5382 REQ-5).
  */
 static bool state_lost(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    const struct sw_step *spoke = c->pending;
-    if (!c->closed_by_server || !c->reset || c->waiting != SW_WAITING_REPLY || !spoke)
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    bool reset = c->closed_by_server && c->reset;
+    bool silence = client->rto_open >= RTO_THAT_PROVE_LOSS && !c->closed_by_server;
+    if (!c->server_spoke || (!reset && !silence) || pause_before_loss(c) <= SILENCE_NS)
         return false;
-    const struct sw_step *before = NULL;
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        if (s == spoke)
-            break;
-        before = s;
-    }
-    bool paused = before && spoke->first.time_ns - before->last.time_ns > SILENCE_NS;
-    if (!paused || c->facts->closed.time_ns - spoke->first.time_ns > PATIENCE_NS)
-        return false;
-    *ruling =
-        stuck(SW_CAUSE_TCP_IDLE_STATE_LOST, SW_CONFIDENCE_LIKELY, sw_stage_of_phase(spoke->phase));
-    sw_ruling_also(ruling, SW_CAUSE_TCP_RESET_BY_SERVER, SW_CONFIDENCE_POSSIBLE);
-    sw_ruling_prove(ruling, before->last,
-                    before->from == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                    "the last words before the long pause");
-    sw_ruling_prove(ruling, spoke->first, SW_ORIGIN_CLIENT, "first words after it");
+    *ruling = stuck(SW_CAUSE_TCP_IDLE_STATE_LOST, SW_CONFIDENCE_LIKELY, stage_of_waiting(c));
+    sw_ruling_also(ruling, reset ? SW_CAUSE_TCP_RESET_BY_SERVER : SW_CAUSE_TCP_PEER_VANISHED,
+                   SW_CONFIDENCE_POSSIBLE);
+    sw_ruling_prove(ruling, c->facts->half[SW_SERVER].last_data, SW_ORIGIN_SERVER,
+                    "the server's last words before the long pause");
+    sw_ruling_prove(ruling, client->last_data, SW_ORIGIN_CLIENT, "first bytes after it");
+    if (silence)
+        sw_ruling_prove(ruling, client->last, SW_ORIGIN_CLIENT, "repeated in vain");
     prove_close(c, ruling);
     return true;
 }
@@ -132,10 +146,51 @@ static bool slow_greeting(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* 220 to STARTTLS, and then clear text that the server does not answer any more. */
+static bool tls_never_begun(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_step *go_ahead = c->session->starttls ? c->session->starttls->reply : NULL;
+    bool spoke_on = c->session->tls == SW_TLS_CLEAR && c->waiting == SW_WAITING_REPLY;
+    bool ended = c->facts->closed.frame || c->waited_ns > SILENCE_NS;
+    if (!spoke_on || !ended || !go_ahead || c->session->last_reply != go_ahead)
+        return false;
+    *ruling = stuck(SW_CAUSE_STARTTLS_NOT_FOLLOWED, SW_CONFIDENCE_LIKELY, SW_STAGE_STARTTLS);
+    sw_ruling_prove(ruling, go_ahead->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
+    sw_ruling_prove(ruling, c->pending->first, SW_ORIGIN_CLIENT, "clear text instead of TLS");
+    prove_close(c, ruling);
+    return true;
+}
+
 static bool after_the_dot(const struct sw_case *c)
 {
     return c->pending && c->pending->phase == SW_PHASE_FINAL &&
            (c->pending->verb == SMTP_VERB_END_OF_DATA || (c->pending->flags & SMTP_FLAG_LAST));
+}
+
+static bool has_oddity(const struct sw_case *c, enum smtp_anomaly kind)
+{
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        if (o->kind == kind)
+            return true;
+    }
+    return false;
+}
+
+/* Why the server closed or reset the connection instead of an answer. */
+static enum sw_cause cause_of_close(const struct sw_case *c, bool dot)
+{
+    if (dot)
+        return SW_CAUSE_DATA_CLOSED_AFTER_DOT;
+    if (c->pending->verb == SMTP_VERB_STARTTLS && has_oddity(c, SMTP_ODD_AFTER_STARTTLS))
+        return SW_CAUSE_STARTTLS_PIPELINED;
+    if (c->reset)
+        return SW_CAUSE_TCP_RESET_BY_SERVER;
+    /* It may have closed before, for want of a command; this one came too late. */
+    const struct sw_step *last = c->session->last_reply;
+    bool too_late = last && c->facts->closed.time_ns < c->pending->first.time_ns &&
+                    c->facts->closed.time_ns - last->last.time_ns > SILENCE_NS;
+    return too_late ? SW_CAUSE_SERVER_IDLE_TIMEOUT : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
 }
 
 /* A command, or the end of the message, stayed unanswered. */
@@ -152,10 +207,9 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
     if (!arrived)
         return false;
     if (by_server) {
-        enum sw_cause cause = dot        ? SW_CAUSE_DATA_CLOSED_AFTER_DOT
-                              : c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER
-                                         : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
-        *ruling = stuck(cause, SW_CONFIDENCE_CERTAIN, stage);
+        enum sw_cause cause = cause_of_close(c, dot);
+        bool sure = cause != SW_CAUSE_SERVER_IDLE_TIMEOUT && cause != SW_CAUSE_STARTTLS_PIPELINED;
+        *ruling = stuck(cause, sure ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame && (dot || c->waited_ns >= PATIENCE_NS)) {
         *ruling = stuck(dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
                         c->waited_ns >= PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
@@ -174,6 +228,27 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
     return true;
 }
 
+/*
+ * A text that flows without a stop and without much loss, and yet so slowly that somebody's limit
+ * for the whole of it ended the session before all that was announced had passed.
+ */
+bool sw_case_slow_upload(const struct sw_case *c, const struct sw_message *m, struct sw_mark end)
+{
+    enum { LIMIT_S = 30, UNANNOUNCED_LIMIT_S = 60, SLOW_OCTETS_PER_S = 16384, LOSS_PART = 20 };
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    if (!m || !m->body_seen || m->end_of_data)
+        return false;
+    int64_t took_s = (end.time_ns - m->body_first.time_ns) / SW_NS_PER_S;
+    int64_t pause_ns = end.time_ns - m->body_last.time_ns;
+    pause_ns = m->body_pause_ns > pause_ns ? m->body_pause_ns : pause_ns;
+    bool lossy = client->retransmissions * LOSS_PART > client->data_packets;
+    if (took_s < LIMIT_S || pause_ns >= STALL_NS || lossy)
+        return false;
+    if (m->has_size)
+        return m->body_octets < m->size_declared;
+    return took_s >= UNANNOUNCED_LIMIT_S && m->body_octets / (uint64_t)took_s < SLOW_OCTETS_PER_S;
+}
+
 /* The text of the message was begun and not finished. */
 static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -181,8 +256,11 @@ static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     const struct sw_message *m = c->session->message;
     bool stalled = c->waited_ns >= STALL_NS;
+    bool too_slow = c->facts->closed.frame && sw_case_slow_upload(c, m, c->facts->closed);
     if (c->closed_by_server && c->reset)
         *ruling = stuck(SW_CAUSE_TCP_RESET_BY_SERVER, SW_CONFIDENCE_CERTAIN, SW_STAGE_BODY);
+    else if (too_slow)
+        *ruling = stuck(SW_CAUSE_DATA_UPLOAD_TOO_SLOW, SW_CONFIDENCE_LIKELY, SW_STAGE_BODY);
     else if (c->closed_by_server && !stalled)
         *ruling = stuck(SW_CAUSE_TCP_SERVER_CLOSED_EARLY, SW_CONFIDENCE_CERTAIN, SW_STAGE_BODY);
     else if (stalled && (c->facts->closed.frame || c->waited_ns > SILENCE_NS))
@@ -213,6 +291,7 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_step *last = s->last_reply;
     enum sw_stage stage = last ? sw_stage_of_phase(last->phase) : SW_STAGE_GREETING;
     bool challenged = last && last->code == 334;
+    bool given_up_in_order = s->messages && !c->any_message_counts;
     if (c->closed_by_server) {
         if (!s->hellos && !c->client_spoke)
             return false; /* nobody asked for anything */
@@ -221,7 +300,7 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
                               : c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER
                                          : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
         *ruling = stuck(cause, idle ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN, stage);
-    } else if (c->tried_mail || challenged) {
+    } else if (challenged || (c->tried_mail && !given_up_in_order)) {
         *ruling = stuck(SW_CAUSE_TCP_CLIENT_CLOSED_EARLY,
                         c->tried_mail ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
     } else {
@@ -239,7 +318,7 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
         return false; /* what looks like silence may be the capture's */
     if (c->facts->midstream && !c->server_spoke)
         return false; /* commands without replies prove nothing */
-    return peer_vanished(c, ruling) || no_greeting(c, ruling) || slow_greeting(c, ruling) ||
-           state_lost(c, ruling) || unanswered_command(c, ruling) || unfinished_text(c, ruling) ||
-           broken_between(c, ruling);
+    return state_lost(c, ruling) || peer_vanished(c, ruling) || no_greeting(c, ruling) ||
+           slow_greeting(c, ruling) || tls_never_begun(c, ruling) ||
+           unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
 }

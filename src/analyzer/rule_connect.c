@@ -78,6 +78,27 @@ static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
 }
 
 enum { SYNS_THAT_PROVE_SILENCE = 3 }; /* the first and two retransmissions */
+#define REPETITION_DUE_NS (4 * SW_NS_PER_S)
+
+/*
+ * One of several addresses that were tried side by side (RFC 8305): another one answered, and this
+ * one was not asked again though a repetition was due (RFC 6298: 1 s, then 2 s).
+ */
+static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_flow_facts *f = c->facts;
+    struct sw_mark last = f->last_syn.frame ? f->last_syn : f->syn;
+    bool given_up = c->session->final.time_ns - last.time_ns > REPETITION_DUE_NS;
+    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !c->history ||
+        !sw_history_superseded(c->history, &f->tuple, f->syn.time_ns))
+        return false;
+    *ruling =
+        connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN), not answered");
+    if (f->last_syn.frame != f->syn.frame)
+        sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition");
+    return true;
+}
 
 static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -136,5 +157,5 @@ bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
     if (f->syn_ack.frame)
         return false;
     return scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) ||
-           unanswered(c, ruling);
+           superseded(c, ruling) || unanswered(c, ruling);
 }

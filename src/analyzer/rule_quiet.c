@@ -113,34 +113,6 @@ static bool probe(const struct sw_case *c, struct sw_ruling *ruling)
 
 /* --- EHLO, an answer, and goodbye: what did the client miss? --- */
 
-static bool has_run(struct sw_span text, uint8_t byte, size_t length)
-{
-    size_t run = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        run = text.ptr[i] == byte ? run + 1 : 0;
-        if (run >= length)
-            return true;
-    }
-    return false;
-}
-
-/* Cisco's inspection paints greetings with '*' and keywords with 'X' (ending in 'A', 'B' ...). */
-static bool masked(const struct sw_case *c)
-{
-    const struct sw_step *greeting = c->session->greeting;
-    if (greeting && has_run(greeting->text, '*', 4))
-        return true;
-    const struct sw_hello *hello;
-    SW_EACH(hello, c->session->hellos) {
-        const struct sw_capability *cap;
-        SW_EACH(cap, hello->capabilities) {
-            if (has_run(cap->keyword, 'X', 5))
-                return true;
-        }
-    }
-    return false;
-}
-
 static bool offers_password_login(const struct sw_hello *hello)
 {
     static const char *const mechanisms[] = {"PLAIN",      "LOGIN",  "CRAM-MD5",
@@ -177,7 +149,7 @@ static enum sw_cause missed_by_client(const struct sw_case *c, const struct sw_h
     bool starttls = sw_capability_find(hello, "STARTTLS") != NULL;
     bool auth = sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
     bool inside_tls = hello->encrypted;
-    if (masked(c))
+    if (sw_case_painted(c))
         return SW_CAUSE_MBX_ESMTP_MASKED;
     if (hello->command->verb == SMTP_VERB_HELO && (port == 465 || port == 587) &&
         c->session->hellos != hello)

@@ -32,15 +32,18 @@ static const struct sw_message_verdict *first_with(const struct sw_case *c, enum
     return NULL;
 }
 
-/* The goodbye went wrong after the mail was safe. */
+/* The goodbye was not answered after the mail was safe. */
 static bool goodbye_failed(const struct sw_case *c)
 {
     const struct sw_step *quit = c->session->quit;
-    if (quit && quit->reply)
-        return false;
-    bool client_dropped_it = !quit && c->closed_by_client;
-    bool unanswered = quit && c->facts->closed_by >= 0 && c->server_seen && !c->reply_lost;
-    return c->complete_start && (client_dropped_it || unanswered);
+    return quit && !quit->reply && c->facts->closed_by >= 0 && c->complete_start &&
+           c->server_seen && !c->reply_lost;
+}
+
+/* The client closed or cut the connection without one (RFC 5321 4.1.1.10), as many programs do. */
+static bool goodbye_omitted(const struct sw_case *c)
+{
+    return c->complete_start && !c->session->quit && c->closed_by_client;
 }
 
 /*
@@ -74,9 +77,17 @@ static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
     bool late = came_too_late(c, mv->message);
     if (late)
         ruling->cause = SW_CAUSE_DATA_LATE_REPLY;
-    else if (goodbye_failed(c))
-        sw_ruling_also(ruling, SW_CAUSE_QUIT_PROBLEM, SW_CONFIDENCE_CERTAIN);
     prove_reply(ruling, final, "accepted");
+    if (!late && goodbye_failed(c)) {
+        ruling->cause = SW_CAUSE_QUIT_PROBLEM;
+        ruling->stage = SW_STAGE_QUIT;
+        sw_ruling_prove(ruling, c->session->quit->last, SW_ORIGIN_CLIENT, "QUIT, not answered");
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+    } else if (!late && goodbye_omitted(c)) {
+        sw_ruling_also(ruling, SW_CAUSE_QUIT_PROBLEM, SW_CONFIDENCE_CERTAIN);
+    }
     ruling->reply = late ? final : NULL;
 }
 
@@ -187,6 +198,8 @@ static void add_later_refusals(const struct sw_case *c, struct sw_ruling *ruling
             continue;
         if (s->verb == SMTP_VERB_UNKNOWN || s->verb == SMTP_VERB_JUNK || s->verb == SMTP_VERB_RSET)
             continue;
+        if (s->after_close && (s->flags & SMTP_FLAG_UNSOLICITED))
+            continue; /* "lost input connection": the client has gone */
         struct sw_reply_reading reading;
         sw_case_read(c, s, &reading);
         if (reading.cause != SW_CAUSE_NONE && reading.cause != SW_CAUSE_DATA_NO_VALID_RCPT)
@@ -213,6 +226,17 @@ static bool token_refused(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* "Timeout exceeded" within the text: the client stood still, or its line was too slow. */
+static enum sw_cause cause_within_text(const struct sw_case *c, const struct sw_step *reply,
+                                       enum sw_cause cause)
+{
+    bool timeout = cause == SW_CAUSE_SERVER_IDLE_TIMEOUT || cause == SW_CAUSE_DATA_CLIENT_STALLED;
+    if (!timeout || reply->phase != SW_PHASE_BODY)
+        return cause;
+    return sw_case_slow_upload(c, c->session->message, reply->first) ? SW_CAUSE_DATA_UPLOAD_TOO_SLOW
+                                                                     : SW_CAUSE_DATA_CLIENT_STALLED;
+}
+
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (!c->refusal)
@@ -224,7 +248,7 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     const struct sw_step *reply = c->refusal;
     *ruling = (struct sw_ruling){
-        .cause = c->reading.cause,
+        .cause = cause_within_text(c, reply, c->reading.cause),
         .outcome = SW_OUTCOME_STUCK,
         .confidence = confidence_of_reply(c, reply),
         .stage = sw_stage_of_phase(reply->phase),

@@ -11,7 +11,10 @@ static unsigned long long frame(struct sw_mark mark)
 
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
 {
-    sw_prose_add(story, "\"%03u ", reply->code);
+    if (reply->code > 0)
+        sw_prose_add(story, "\"%03u ", reply->code);
+    else
+        sw_prose_add(story, "\""); /* a line that is no reply */
     sw_prose_wire(story, reply->text, QUOTE);
     sw_prose_add(story, "\" (frame %llu)", frame(reply->first));
 }
@@ -54,6 +57,12 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
 
 static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
 {
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        if (o->kind == SMTP_ODD_EARLY_TALKER)
+            sw_prose_add(story, " The client spoke before the greeting (frame %llu).",
+                         frame(o->mark));
+    }
     const struct sw_step *greeting = c->session->greeting;
     if (greeting) {
         sw_prose_add(story, " The server greeted");
@@ -192,6 +201,16 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
                      smtp_verb_name(m->abandoned->verb), frame(m->abandoned->last));
 }
 
+static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
+{
+    if (!m->mail->reply || sw_reply_is(m->mail->reply, 2))
+        return;
+    sw_prose_add(story, "; the sender was refused with ");
+    quote_reply(story, m->mail->reply);
+    if (m->recipient_count > 0)
+        sw_prose_add(story, ". It went on all the same");
+}
+
 static void tell_mails(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_message *m;
@@ -209,16 +228,12 @@ static void tell_mails(const struct sw_case *c, struct sw_prose *story)
             else
                 sw_prose_add(story, "the empty sender <>");
             sw_prose_add(story, " (frame %llu)", frame(m->mail->last));
+            tell_refused_sender(m, story);
         } else {
             sw_prose_add(story, " A mail whose beginning is not in the capture went on");
         }
         tell_recipients(m, story);
         sw_prose_add(story, ".");
-        if (m->mail && m->mail->reply && !sw_reply_is(m->mail->reply, 2)) {
-            sw_prose_add(story, " The sender was refused with ");
-            quote_reply(story, m->mail->reply);
-            sw_prose_add(story, ".");
-        }
         tell_text(c, m, story);
     }
 }
@@ -233,15 +248,21 @@ static const char *pending_name(const struct sw_step *pending)
     return verb[0] ? verb : "A line of the client";
 }
 
+static void tell_last_word(const struct sw_step *last, struct sw_prose *story)
+{
+    sw_prose_add(story, " Unasked, the server said ");
+    quote_reply(story, last);
+    sw_prose_add(story, ".");
+}
+
 static void tell_end(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_flow_facts *f = c->facts;
     const struct sw_step *last = c->session->last_reply;
-    if (last && (last->flags & SMTP_FLAG_UNSOLICITED)) {
-        sw_prose_add(story, " Unasked, the server said ");
-        quote_reply(story, last);
-        sw_prose_add(story, ".");
-    }
+    bool unasked = last && (last->flags & SMTP_FLAG_UNSOLICITED);
+    bool after_close = unasked && f->closed.frame && last->first.frame > f->closed.frame;
+    if (unasked && !after_close)
+        tell_last_word(last, story);
     bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
     if (c->pending && c->waited_ns > 0 && both_visible)
         sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.", pending_name(c->pending),
@@ -254,6 +275,8 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
     sw_prose_add(story, " The %s %s the connection (frame %llu).",
                  c->closed_by_server ? "server" : "client", c->reset ? "cut" : "closed",
                  frame(f->closed));
+    if (after_close)
+        tell_last_word(last, story);
 }
 
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story)

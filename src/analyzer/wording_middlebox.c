@@ -54,9 +54,10 @@ static const struct sw_cause_wording rows[] = {
             .summary = "The mail was not sent because the computer's own mail protection stood "
                        "between the program and {server}.",
             .meaning =
-                "A local security product intercepted the connection (its own certificate, its "
-                "name in the greeting, or a connection to the computer itself), and the "
-                "program did not accept that.",
+                "A local security product stands between the program and the real server (its "
+                "name in the greeting, its own certificate, its own error message), and the mail "
+                "got "
+                "no further than to it[[: {reply}]].",
             .advice =
                 {
                     "Switch off the scanning of outgoing mail (often called Mail Shield or mail "

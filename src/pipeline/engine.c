@@ -3,6 +3,7 @@
 #include "base/wipe.h"
 #include "pipeline/intake.h"
 #include "pipeline/mail.h"
+#include "session/builder.h"
 
 #include <stdlib.h>
 
@@ -60,6 +61,13 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     return true;
 }
 
+/* A mailbox server greets; a mail program that was given its port by mistake will say EHLO. */
+static bool is_mailbox_greeting(const struct sw_chunk *chunk)
+{
+    enum sw_content content = sw_content_of(chunk->from, chunk->bytes);
+    return chunk->from == SW_SERVER && (content == SW_CONTENT_POP3 || content == SW_CONTENT_IMAP);
+}
+
 /* A connection worth following from its first payload on, or NULL. */
 static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow,
                                   const struct sw_chunk *chunk)
@@ -72,7 +80,7 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
         bool other_way =
             !facts->client_known &&
             smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
-        if (!other_way)
+        if (!other_way && !is_mailbox_greeting(chunk))
             return NULL;
     }
     struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender,
@@ -244,7 +252,8 @@ void sw_engine_file(struct sw_engine *engine, const char *file)
 }
 
 /* A SYN/ACK: the port takes connections, whatever becomes of this one. */
-static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet)
+static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet,
+                            int64_t time_ns)
 {
     if (!(packet->tcp.flags & SW_TCP_SYN) || !(packet->tcp.flags & SW_TCP_ACK))
         return;
@@ -253,7 +262,7 @@ static void note_acceptance(struct sw_engine *engine, const struct sw_packet *pa
     memcpy(as_opened.dst, packet->tuple.src, sizeof(as_opened.dst));
     as_opened.src_port = packet->tuple.dst_port;
     as_opened.dst_port = packet->tuple.src_port;
-    sw_analyzer_connected(engine->analyzer, &as_opened);
+    sw_analyzer_connected(engine->analyzer, &as_opened, time_ns);
 }
 
 static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
@@ -261,7 +270,7 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 {
     switch (packet->transport) {
     case SW_TRANSPORT_TCP:
-        note_acceptance(engine, packet);
+        note_acceptance(engine, packet, frame->time_ns);
         sw_flow_table_tcp(engine->flows, frame, packet);
         return;
     case SW_TRANSPORT_ICMP:

@@ -266,10 +266,27 @@ static bool speaks_smtp(const struct sw_mail *mail, enum sw_side side)
     return first->content == SW_CONTENT_SMTP;
 }
 
+/* The server is one of POP or IMAP. */
+static bool meets_mailbox(const struct sw_mail *mail)
+{
+    enum sw_content content = mail->session.first_bytes[SW_SERVER].content;
+    return content == SW_CONTENT_POP3 || content == SW_CONTENT_IMAP;
+}
+
+static bool says_hello(const struct sw_mail *mail)
+{
+    const struct sw_first_bytes *first = &mail->session.first_bytes[SW_CLIENT];
+    struct sw_span bytes = sw_span_make(first->bytes, first->len);
+    return sw_span_starts_nocase(bytes, SW_SPAN_LIT("EHLO ")) ||
+           sw_span_starts_nocase(bytes, SW_SPAN_LIT("HELO "));
+}
+
 bool sw_mail_is_confirmed(const struct sw_mail *mail)
 {
     if (speaks_smtp(mail, SW_CLIENT) && speaks_smtp(mail, SW_SERVER))
         return true;
+    if (meets_mailbox(mail))
+        return says_hello(mail);
     /* a greeting that names the protocol needs no client to prove it */
     const struct sw_first_bytes *server = &mail->session.first_bytes[SW_SERVER];
     return mail->session.first_bytes[SW_CLIENT].len == 0 && speaks_smtp(mail, SW_SERVER) &&
@@ -278,6 +295,8 @@ bool sw_mail_is_confirmed(const struct sw_mail *mail)
 
 bool sw_mail_is_refuted(const struct sw_mail *mail)
 {
+    if (meets_mailbox(mail)) /* "EHL" may still become an EHLO */
+        return mail->session.first_bytes[SW_CLIENT].len >= 5 && !says_hello(mail);
     for (int side = 0; side < 2; side++) {
         const struct sw_first_bytes *first = &mail->session.first_bytes[side];
         if (first->len == 0 || first->content == SW_CONTENT_SMTP ||

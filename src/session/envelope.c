@@ -304,6 +304,9 @@ void sw_build_body(struct sw_session *session, const struct smtp_event *event)
     sw_build_header(session, m, event);
     if (!m->body_seen)
         m->body_first = (struct sw_mark){event->begin.frame, event->begin.time_ns};
+    struct sw_mark before = m->body_seen || !m->go_ahead ? m->body_last : m->go_ahead->last;
+    if (before.frame && mark.time_ns - before.time_ns > m->body_pause_ns)
+        m->body_pause_ns = mark.time_ns - before.time_ns;
     m->body_seen = true;
     m->body_last = mark;
     if (event->flags & SMTP_FLAG_CUT)
@@ -324,6 +327,7 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
     m->end_of_data = step ? step : m->data;
     m->end_mark = (struct sw_mark){event->end.frame, event->end.time_ns};
     m->body_octets = event->number;
+    m->dot_alone = m->body_seen && step && m->body_last.frame != m->end_mark.frame;
     if (!m->body_seen)
         m->body_first = m->end_mark;
     m->body_seen = true;

@@ -108,9 +108,11 @@ struct sw_message {
     bool body_seen;
     struct sw_mark body_first, body_last;
     uint64_t body_octets;
+    int64_t body_pause_ns;       /* the longest wait between two pieces of the text */
     uint64_t body_missing;       /* octets of it that the capture lacks */
     struct sw_step *end_of_data; /* the dot, or the BDAT LAST command */
     struct sw_mark end_mark;
+    bool dot_alone;            /* the end of the text came in a packet without any text */
     struct sw_step *final;     /* answer to the end of data (LMTP: the last one) */
     struct sw_step *abandoned; /* RSET, EHLO or QUIT of the client that ended it */
     bool false_end;            /* end-of-data look-alikes inside */
