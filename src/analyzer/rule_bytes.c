@@ -117,8 +117,9 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     if (s->greeting && s->greeting->code != 0)
         return false; /* junk before a proper greeting */
-    if (s->first_bytes[SW_SERVER].len < 4 && c->facts->closed_by < 0)
-        return false; /* too little to tell, and more may come */
+    const struct sw_first_bytes *first = &s->first_bytes[SW_SERVER];
+    if (first->len < 4 && (c->facts->closed_by < 0 || first->cut))
+        return false; /* too little to tell: more may come, or is missing */
     bool mailbox_server = server == SW_CONTENT_POP3 || server == SW_CONTENT_IMAP;
     *ruling = (struct sw_ruling){
         .cause = mailbox_server ? SW_CAUSE_GREET_POP_IMAP_BANNER : SW_CAUSE_GREET_NOT_SMTP,

@@ -233,6 +233,8 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
 {
     mail->facts = facts;
     mail->session.facts = facts;
+    struct sw_first_bytes *first = &mail->session.first_bytes[from];
+    first->cut = first->cut || first->len > 0;
     if (mail->tls) {
         mail->session.tls_walk[from].lost = true;
         return;

@@ -19,7 +19,7 @@ void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struc
                             struct sw_mark mark)
 {
     struct sw_first_bytes *first = &session->first_bytes[from];
-    if (first->len == SW_FIRST_BYTES || bytes.len == 0)
+    if (first->len == SW_FIRST_BYTES || first->cut || bytes.len == 0)
         return;
     if (first->len == 0)
         first->mark = mark;
