@@ -284,9 +284,13 @@ size_t sw_client_code_weight(const struct sw_client_code *row, struct sw_span wo
         return weight;
     if (words.len > 1 && sw_span_eq_nocase(words, sw_span_str(row->code)))
         return WEIGHT_NAME;
+    size_t most = sw_span_starts(sw_span_str(row->symbol), SW_SPAN_LIT("any other"))
+                      ? LEAST_SENTENCE /* said before many a more telling sentence */
+                      : SIZE_MAX;
     size_t by_code = column_weight(row->code, words);
     size_t by_message = column_weight(row->message, words);
-    return by_code > by_message ? by_code : by_message;
+    size_t weight_of_words = by_code > by_message ? by_code : by_message;
+    return weight_of_words < most ? weight_of_words : most;
 }
 
 const struct sw_client_code *sw_client_code_find(struct sw_span words,

@@ -23,6 +23,8 @@ struct sw_client_code {
 
 /* The whole table; *count gets the number of rows. */
 const struct sw_client_code *sw_client_codes(size_t *count);
+/* The program of a row as one would name it to a person. */
+const char *sw_client_code_program(const struct sw_client_code *row);
 /*
  * The next code that a cause shows as: pass NULL first, then the row before. NULL at the end. Rows
  * without a code of their own are left out.

@@ -6,6 +6,8 @@
 #include "analyzer/explanation_query.h"
 #include "analyzer/prose.h"
 
+#include <stdio.h>
+
 enum { QUERY_SHOWN = 4000, WORDS_SHOWN = 200 };
 
 /* What one call works with. */
@@ -83,12 +85,25 @@ static void tell_cause(struct work *w, enum sw_cause cause, const struct sw_temp
         add_code(w, row);
 }
 
+/* What several causes have in common. */
+static void join_causes(struct work *w)
+{
+    enum sw_permanence permanence = sw_cause_info(w->out->causes[0])->permanence;
+    enum sw_actor actor = sw_cause_info(w->out->causes[0])->actor;
+    for (size_t i = 0; i < SW_EXPLANATION_CAUSES && w->out->causes[i] != SW_CAUSE_NONE; i++) {
+        const struct sw_cause_info *info = sw_cause_info(w->out->causes[i]);
+        permanence = info->permanence != permanence ? SW_PERMANENCE_UNKNOWN : permanence;
+        actor = info->actor != actor ? SW_ACTOR_NONE : actor;
+    }
+    w->out->permanence = permanence;
+    w->out->actor = actor;
+}
+
 /* One line for each of several causes, and its first step as advice if there is none yet. */
 static void tell_causes(struct work *w, struct sw_prose *meaning)
 {
     bool advise = w->out->advice[0] == NULL;
-    enum sw_permanence permanence = sw_cause_info(w->out->causes[0])->permanence;
-    enum sw_actor actor = sw_cause_info(w->out->causes[0])->actor;
+    w->out->causes_told = true;
     for (size_t i = 0; i < SW_EXPLANATION_CAUSES && w->out->causes[i] != SW_CAUSE_NONE; i++) {
         enum sw_cause cause = w->out->causes[i];
         const struct sw_cause_wording *wording = sw_cause_wording(cause);
@@ -99,13 +114,8 @@ static void tell_causes(struct work *w, struct sw_prose *meaning)
         sw_prose_add(meaning, "\n%s: %s", sw_cause_name(cause), summary ? summary : "");
         if (step)
             add_advice(w, sw_arena_printf(w->arena, "%s: %s", sw_cause_name(cause), step));
-        if (sw_cause_info(cause)->permanence != permanence)
-            permanence = SW_PERMANENCE_UNKNOWN;
-        if (sw_cause_info(cause)->actor != actor)
-            actor = SW_ACTOR_NONE;
     }
-    w->out->permanence = permanence;
-    w->out->actor = actor;
+    join_causes(w);
 }
 
 static void tell_finding(struct work *w, enum sw_finding_id id)
@@ -122,27 +132,32 @@ static void tell_finding(struct work *w, enum sw_finding_id id)
     add_references(w, wording->references);
 }
 
-/* What a code says by itself, with the registry's and the providers' meaning. */
-static void tell_code_meaning(struct sw_prose *prose, int code, struct sw_enhanced enhanced)
+/* What a code says by itself, with the registry's and the providers' meaning, a line each, but for
+ * the one that was said already. */
+static void tell_code_meaning(struct sw_prose *prose, int code, struct sw_enhanced enhanced,
+                              const char *said)
 {
-    const char *gap = code != 0 ? "\n" : "";
     const struct sw_reply_code_info *basic = sw_reply_code_info(code);
     const char *general = sw_reply_class_meaning(code);
-    if (basic)
+    if (basic && basic->meaning != said)
         sw_prose_add(prose, "%d: %s.", code, basic->meaning);
-    else if (general)
+    else if (!basic && general)
         sw_prose_add(prose, "%d is in no standard; its first digit says: %s.", code, general);
     if (enhanced.klass == 0)
         return;
     const struct sw_enhanced_info *info = sw_enhanced_registered(enhanced);
-    if (info)
+    const struct sw_enhanced_info *vendor = sw_enhanced_vendor(enhanced, NULL);
+    const char *gap = prose->used > 0 ? "\n" : "";
+    if (info && info->meaning != said)
         sw_prose_add(prose, "%s%d.%d.%d: %s.", gap, enhanced.klass, enhanced.subject,
                      enhanced.detail, info->meaning);
-    else
+    else if (!info && !vendor)
         sw_prose_add(prose, "%s%d.%d.%d is not in the registry.", gap, enhanced.klass,
                      enhanced.subject, enhanced.detail);
-    for (info = sw_enhanced_vendor(enhanced, NULL); info; info = sw_enhanced_vendor(enhanced, info))
-        sw_prose_add(prose, "\n%s.", info->meaning);
+    for (; vendor; vendor = sw_enhanced_vendor(enhanced, vendor)) {
+        if (vendor->meaning != said)
+            sw_prose_add(prose, "%s%s.", prose->used > 0 ? "\n" : "", vendor->meaning);
+    }
 }
 
 static void add_code_references(struct work *w, int code, struct sw_enhanced enhanced)
@@ -196,7 +211,7 @@ static void tell_positive(struct work *w, const struct sw_query_reply *reply)
     if (!accepted)
         w->out->summary = sw_arena_printf(w->arena, "The server agreed (%d): %s.", reply->code,
                                           basic ? basic->meaning : "the dialogue goes on");
-    tell_code_meaning(&prose, reply->code, reply->enhanced);
+    tell_code_meaning(&prose, reply->code, reply->enhanced, NULL);
     w->out->meaning = sw_prose_text(&prose);
     add_code_references(w, reply->code, reply->enhanced);
 }
@@ -248,36 +263,54 @@ static void collect_causes(struct work *w, const struct sw_query_reply *reply, b
     }
 }
 
-static void tell_reply_code(struct work *w, const struct sw_query_reply *reply, bool basic_given)
+/* The one sentence for a code without words. */
+static const char *code_meaning(const struct sw_query_reply *reply, bool basic_given)
 {
-    struct sw_explanation *out = w->out;
-    struct sw_prose prose = {.arena = w->arena};
-    out->kind = SW_EXPLANATION_REPLY_CODE;
-    out->code = basic_given ? reply->code : 0;
-    out->enhanced = reply->enhanced;
-    collect_causes(w, reply, basic_given);
-    tell_code_meaning(&prose, basic_given ? reply->code : 0, reply->enhanced);
-    if (out->causes[0] != SW_CAUSE_NONE && out->causes[1] == SW_CAUSE_NONE) {
-        tell_cause(w, out->causes[0], NULL);
-    } else if (out->causes[0] != SW_CAUSE_NONE) {
-        sw_prose_add(&prose, "\nDepending on the stage and on the server's words:");
-        tell_causes(w, &prose);
-    }
-    out->meaning = sw_prose_text(&prose);
-    const char *general = sw_reply_class_meaning(reply->code);
     const struct sw_reply_code_info *basic = sw_reply_code_info(reply->code);
     const struct sw_enhanced_info *info =
         reply->enhanced.klass != 0 ? sw_enhanced_registered(reply->enhanced) : NULL;
     if (!info && reply->enhanced.klass != 0)
         info = sw_enhanced_vendor(reply->enhanced, NULL);
-    const char *what = info ? info->meaning : basic_given && basic ? basic->meaning : general;
-    out->summary = sw_arena_printf(w->arena, "The server's reply %s means: %s.", out->query,
+    return info                   ? info->meaning
+           : basic_given && basic ? basic->meaning
+                                  : sw_reply_class_meaning(reply->code);
+}
+
+static void tell_reply_code(struct work *w, const struct sw_query_reply *reply, bool basic_given)
+{
+    struct sw_explanation *out = w->out;
+    struct sw_prose prose = {.arena = w->arena};
+    const char *what = code_meaning(reply, basic_given);
+    out->kind = SW_EXPLANATION_REPLY_CODE;
+    out->code = basic_given ? reply->code : 0;
+    out->enhanced = reply->enhanced;
+    collect_causes(w, reply, basic_given);
+    tell_code_meaning(&prose, out->code, reply->enhanced, what);
+    const char *gap = prose.used > 0 ? "\n" : "";
+    if (out->causes[0] != SW_CAUSE_NONE && out->causes[1] == SW_CAUSE_NONE) {
+        tell_cause(w, out->causes[0], NULL);
+        sw_prose_add(&prose, "%s%s", gap, out->meaning ? out->meaning : "");
+        out->causes_told = true; /* it is the cause */
+    } else if (out->causes[0] != SW_CAUSE_NONE) {
+        sw_prose_add(&prose, "%sDepending on the stage and on the server's words:", gap);
+        tell_causes(w, &prose);
+    } else if (prose.used == 0) {
+        tell_code_meaning(&prose, out->code, reply->enhanced, NULL); /* there is nothing else */
+    }
+    out->meaning = sw_prose_text(&prose);
+    char enhanced[24];
+    (void)snprintf(enhanced, sizeof(enhanced), "%d.%d.%d", reply->enhanced.klass,
+                   reply->enhanced.subject, reply->enhanced.detail);
+    const char *codes = reply->enhanced.klass == 0 ? sw_arena_printf(w->arena, "%d", reply->code)
+                        : !basic_given             ? enhanced
+                                       : sw_arena_printf(w->arena, "%d %s", reply->code, enhanced);
+    out->summary = sw_arena_printf(w->arena, "The server's reply %s means: %s.", codes,
                                    what ? what : "nothing that is in a standard");
     int digit = reply->code / 100;
     out->permanence = digit == 4   ? SW_PERMANENCE_TEMPORARY
                       : digit == 5 ? SW_PERMANENCE_PERMANENT
                                    : SW_PERMANENCE_NONE;
-    add_code_references(w, basic_given ? reply->code : 0, reply->enhanced);
+    add_code_references(w, out->code, reply->enhanced);
 }
 
 static bool row_has_cause(const struct sw_client_code *row, enum sw_cause cause)
@@ -304,7 +337,7 @@ static void collect_row_causes(struct work *w, const struct sw_client_code *cons
     }
 }
 
-/* "0x800CCC0E (IXP_E_...) is shown by ...: ..." for each row that fits equally well. */
+/* "0x800CCC0E (IXP_E_...) in ... means: ..." for each row that fits equally well. */
 static const char *row_summary(struct work *w)
 {
     struct sw_prose prose = {.arena = w->arena};
@@ -312,20 +345,21 @@ static const char *row_summary(struct work *w)
     size_t weight = sw_client_code_weight(rows[0], w->query);
     for (size_t i = 0; rows[i] && sw_client_code_weight(rows[i], w->query) == weight; i++) {
         const struct sw_client_code *row = rows[i];
-        bool named = row->symbol[0] != '\0';
-        sw_prose_add(&prose, "%s%s%s%s%s is shown by %s%s%s", i > 0 ? "; " : "", row->code,
-                     named ? " (" : "", row->symbol, named ? ")" : "", row->client,
-                     row->message[0] ? ": " : "", row->message);
+        bool named = strchr(row->symbol, '_') != NULL; /* not "status=deferred" */
+        bool coded = strcmp(row->code, "-") != 0;
+        sw_prose_add(&prose, "%s%s%s%s%s in %s means: %s.", i > 0 ? " " : "",
+                     coded ? row->code : "This", named ? " (" : "", named ? row->symbol : "",
+                     named ? ")" : "", sw_client_code_program(row), row->message);
     }
-    sw_prose_add(&prose, ".");
     return sw_prose_text(&prose);
 }
 
 /*
- * The causes behind a code: what a reply quoted beside it says, else what the table knows. Returns
- * false when nothing on the network has to do with it.
+ * The causes behind a code: what a reply quoted beside it says, else what the table knows;
+ * `in_full` when a note has told about them. Returns false when nothing on the network has to do
+ * with it.
  */
-static bool tell_row_causes(struct work *w, struct sw_prose *prose)
+static bool tell_row_causes(struct work *w, struct sw_prose *prose, bool in_full)
 {
     struct sw_explanation *out = w->out;
     struct sw_query_reply reply;
@@ -333,20 +367,28 @@ static bool tell_row_causes(struct work *w, struct sw_prose *prose)
         struct sw_reply_reading reading;
         read_reply(w, &reply, &reading);
         add_cause(w, reading.cause);
+    } else if (sw_code_single_cause(w->query) != SW_CAUSE_NONE) {
+        add_cause(w, sw_code_single_cause(w->query));
     } else {
         collect_row_causes(w, out->client_codes);
     }
     if (out->causes[0] == SW_CAUSE_NONE)
         return false;
+    if (out->causes[1] != SW_CAUSE_NONE && in_full) {
+        join_causes(w);
+        return true;
+    }
     if (out->causes[1] != SW_CAUSE_NONE) {
-        sw_prose_add(prose, "\nIt may stand for:");
+        sw_prose_add(prose, "%sIt may stand for:", prose->used > 0 ? "\n" : "");
         tell_causes(w, prose);
         return true;
     }
     struct sw_explanation row = *out; /* the cause adds its own; the row's words stay */
     tell_cause(w, out->causes[0], NULL);
-    sw_prose_add(prose, "\n%s: %s", sw_cause_name(out->cause), out->summary ? out->summary : "");
+    sw_prose_add(prose, "%s%s: %s", prose->used > 0 ? "\n" : "", sw_cause_name(out->cause),
+                 out->summary ? out->summary : "");
     out->summary = row.summary;
+    out->causes_told = true;
     memcpy(out->client_codes, row.client_codes, sizeof(out->client_codes));
     return true;
 }
@@ -370,7 +412,7 @@ static void tell_client_code(struct work *w, const struct sw_client_code *row)
         add_advice(w, note->advice[i]);
     if (note)
         add_references(w, note->references);
-    if (!tell_row_causes(w, &prose) && !note)
+    if (!tell_row_causes(w, &prose, note && note->summary) && !note)
         add_advice(w, "Nothing on the network has to do with this; restart the mail program, and "
                       "look at its settings and its log.");
     if (!out->advice[0])
@@ -449,7 +491,11 @@ static void tell(struct work *w)
         tell_reply(w, &reply);
     } else if (row) {
         tell_client_code(w, row);
-    } else if (w->query.len > 0 && !tell_bare_words(w)) {
+    } else if (tell_bare_words(w)) {
+        return;
+    } else if (sw_query_code_find(w->query, &reply, &basic_given)) {
+        tell_reply_code(w, &reply, basic_given);
+    } else if (w->query.len > 0) {
         sw_nearest_ids(w->query, w->out->nearest, SW_EXPLANATION_NEAREST);
     }
 }

@@ -44,6 +44,7 @@ struct sw_explanation {
     const char *nearest[SW_EXPLANATION_NEAREST + 1]; /* only for unknown input; ends with NULL */
     /* the other causes that this may stand for (client codes, bare reply codes); ends with NONE */
     enum sw_cause causes[SW_EXPLANATION_CAUSES + 1];
+    bool causes_told; /* the meaning names each of them */
     /* only for a finding */
     enum sw_finding_id finding; /* else SW_FINDING_COUNT */
     /* only for a reply */

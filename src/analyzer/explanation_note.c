@@ -6,7 +6,9 @@ static const struct sw_code_note notes[] = {
         .summary = "0x800CCC0B means that the mail program's own connection was still busy with an "
                    "earlier task; no single answer of a server stands behind it.",
         .meaning =
-            "The code is IXP_E_BUSY, 'The server or maildrop is busy'. It belongs to the general "
+            "Outlook Express, Windows Mail, Windows Live Mail and Outlook show it; in their "
+            "sources it is called IXP_E_BUSY, 'The server or maildrop is busy'. It belongs to the "
+            "general "
             "transport errors (0x800CCC00 to 0x800CCC1F), not to the SMTP errors (0x800CCC60 to "
             "0x800CCC7F): it is not the translation of an SMTP reply, and a reply 421 has a code "
             "of its own, 0x800CCC67.\n"
@@ -101,4 +103,32 @@ const struct sw_code_note *sw_code_note(const struct sw_client_code *row)
             return &notes[i];
     }
     return NULL;
+}
+
+/* Names of Mozilla's NSS and PSM (sslerr.h, secerr.h, mozpkix). */
+static const struct {
+    const char *name;
+    enum sw_cause cause;
+} singles[] = {
+    {"SSL_ERROR_BAD_CERT_DOMAIN", SW_CAUSE_TLS_CERT_NAME_MISMATCH},
+    {"SEC_ERROR_EXPIRED_CERTIFICATE", SW_CAUSE_TLS_CERT_EXPIRED},
+    {"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE", SW_CAUSE_TLS_CERT_EXPIRED},
+    {"SEC_ERROR_UNKNOWN_ISSUER", SW_CAUSE_TLS_CERT_UNKNOWN_CA},
+    {"SEC_ERROR_UNTRUSTED_ISSUER", SW_CAUSE_TLS_CERT_UNKNOWN_CA},
+    {"SEC_ERROR_CA_CERT_INVALID", SW_CAUSE_TLS_CERT_UNKNOWN_CA},
+    {"MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT", SW_CAUSE_TLS_CERT_SELF_SIGNED},
+    {"SEC_ERROR_REVOKED_CERTIFICATE", SW_CAUSE_TLS_CERT_REVOKED},
+    {"SSL_ERROR_UNSUPPORTED_VERSION", SW_CAUSE_TLS_VERSION_MISMATCH},
+    {"SSL_ERROR_PROTOCOL_VERSION_ALERT", SW_CAUSE_TLS_VERSION_MISMATCH},
+    {"SSL_ERROR_NO_CYPHER_OVERLAP", SW_CAUSE_TLS_NO_SHARED_CIPHER},
+    {"SSL_ERROR_RX_RECORD_TOO_LONG", SW_CAUSE_MODE_TLS_TO_PLAIN_PORT},
+};
+
+enum sw_cause sw_code_single_cause(struct sw_span words)
+{
+    for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
+        if (sw_span_find_nocase(words, sw_span_str(singles[i].name)) < words.len)
+            return singles[i].cause;
+    }
+    return SW_CAUSE_NONE;
 }

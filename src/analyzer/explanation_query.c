@@ -231,3 +231,44 @@ bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw
     }
     return false;
 }
+
+static bool is_known(struct sw_enhanced code)
+{
+    return sw_enhanced_registered(code) || sw_enhanced_vendor(code, NULL);
+}
+
+/* The next run of digits and dots of *rest that stands alone, without dots at its ends. */
+static struct sw_span next_number(struct sw_span *rest)
+{
+    size_t at = 0;
+    while (at < rest->len &&
+           (!sw_ascii_digit(rest->ptr[at]) || (at > 0 && sw_ascii_alpha(rest->ptr[at - 1]))))
+        at++;
+    size_t end = at;
+    while (end < rest->len && (sw_ascii_digit(rest->ptr[end]) || rest->ptr[end] == '.'))
+        end++;
+    struct sw_span number = sw_span_sub(*rest, at, end - at);
+    *rest = sw_span_from(*rest, end);
+    while (number.len > 0 && number.ptr[number.len - 1] == '.')
+        number.len--;
+    return number;
+}
+
+bool sw_query_code_find(struct sw_span query, struct sw_query_reply *out, bool *basic_given)
+{
+    *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
+    struct sw_span rest = query;
+    for (struct sw_span n = next_number(&rest); n.len > 0; n = next_number(&rest)) {
+        struct sw_enhanced code;
+        int basic = n.len == 3 ? code_at(n) : 0;
+        bool enhanced = sw_enhanced_parse(n, &code) == n.len && n.len > 0;
+        if (out->code == 0 && basic >= 400 && sw_reply_code_info(basic))
+            out->code = basic;
+        else if (out->enhanced.klass == 0 && enhanced && is_known(code))
+            out->enhanced = code;
+    }
+    *basic_given = out->code != 0;
+    if (!*basic_given)
+        out->code = out->enhanced.klass * 100 + 50;
+    return *basic_given || out->enhanced.klass != 0;
+}

@@ -27,6 +27,11 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
  * RCPT TO command)"). False when there is none.
  */
 bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out);
+/*
+ * Finds a bare code in other text ("error 5.7.1 again"): a basic one that has a meaning, an
+ * enhanced one that is known, or both. *basic_given as for the caller of sw_query_reply_read.
+ */
+bool sw_query_code_find(struct sw_span query, struct sw_query_reply *out, bool *basic_given);
 /* The stages at which a code usually comes, as a bit mask. */
 uint16_t sw_query_stages(int code);
 /* The stage that is meant when a reply comes without one. */

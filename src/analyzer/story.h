@@ -9,9 +9,9 @@
 
 /* Tells the session from the first packet to the last, in a few sentences. */
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
-/* Adds what the capture could not show and how that limits the verdict. */
-/* What cannot be read of the dialogue (rule_unread.c). */
+/* Adds what cannot be read of the dialogue (rule_unread.c). */
 void sw_unread_tell(const struct sw_case *c, struct sw_prose *story);
+/* Adds what the capture could not show and how that limits the verdict. */
 void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                       struct sw_prose *story);
 

@@ -131,6 +131,13 @@ static bool take_long(struct walk *walk)
     return apply(walk, option, shown, value);
 }
 
+/* "-2146644981" is no option but the form in which some programs show 0x800CCC0B. */
+static bool is_negative_number(const struct walk *walk, const char *word)
+{
+    return walk->settings->command == SW_COMMAND_EXPLAIN && word[0] == '-' && word[1] >= '0' &&
+           word[1] <= '9';
+}
+
 /* "-nqv", "-ojson", "-o json". */
 static bool take_short(struct walk *walk)
 {
@@ -182,7 +189,7 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
     for (; walk.at < argc; walk.at++) {
         const char *word = argv[walk.at];
         bool good = true;
-        if (only_words || word[0] != '-' || !word[1])
+        if (only_words || word[0] != '-' || !word[1] || is_negative_number(&walk, word))
             settings->words[settings->word_count++] = word;
         else if (strcmp(word, "--") == 0)
             only_words = true;

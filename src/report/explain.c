@@ -5,6 +5,7 @@
 #include "report/page.h"
 #include "report/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ARENA_BYTES = 512 * 1024, LABEL = 11, INDENT = 2 };
@@ -132,21 +133,23 @@ static void items(struct sw_page *page, const char *label, const char *const *li
     sw_writer_release(&text);
 }
 
+/* Asked for a code, its own words matter and the summary has them; asked for a cause, the codes are
+ * a list to look things up in. */
 static void codes(struct sw_page *page, const struct sw_explanation *e)
 {
     struct sw_writer text;
+    const char *program = "";
+    if (e->kind == SW_EXPLANATION_CLIENT_CODE && e->client_codes[0] && !e->client_codes[1])
+        return;
     sw_writer_open_memory(&text);
     for (const struct sw_client_code *const *code = e->client_codes; *code; code++) {
-        sw_writer_text(&text, text.used ? "\n" : "");
-        sw_writer_text(&text, (*code)->client);
-        sw_writer_text(&text, ": ");
-        sw_writer_text(&text, (*code)->code);
-        /* Asked for a code, its own words matter; asked for a cause, the codes are a list to look
-         * things up in. */
-        if (e->kind == SW_EXPLANATION_CLIENT_CODE && (*code)->message && (*code)->message[0]) {
+        const char *next = sw_client_code_program(*code);
+        if (strcmp(next, program) == 0) /* rows of one program stand together */
             sw_writer_text(&text, ", ");
-            sw_writer_text(&text, (*code)->message);
-        }
+        else
+            sw_writer_format(&text, "%s%s: ", text.used ? "\n" : "", next);
+        program = next;
+        sw_writer_text(&text, (*code)->code);
     }
     if (text.used > 0)
         sw_page_paragraph(page, INDENT, "shows as", LABEL, SW_TONE_PLAIN, sw_writer_span(&text));
@@ -156,9 +159,27 @@ static void codes(struct sw_page *page, const struct sw_explanation *e)
 static void causes(struct sw_page *page, const struct sw_explanation *e)
 {
     const char *names[SW_EXPLANATION_CAUSES + 1] = {NULL};
+    if (e->causes_told)
+        return;
     for (int i = 0; e->causes[i] != SW_CAUSE_NONE; i++)
         names[i] = sw_cause_name(e->causes[i]);
-    items(page, "may be", names, ", ");
+    items(page, e->kind == SW_EXPLANATION_REPLY ? "or" : "may be", names, ", ");
+}
+
+/* What in a reply decided, and where it was read. */
+static void reading(struct sw_page *page, const struct sw_explanation *e)
+{
+    char text[320];
+    if (e->kind != SW_EXPLANATION_REPLY)
+        return;
+    (void)snprintf(text, sizeof(text), "%s%s", sw_reply_stage_name(e->stage),
+                   e->stage_given ? ""
+                                  : " (a guess; put \"rcpt:\" or the like in front to say it)");
+    item(page, "stage", SW_TONE_PLAIN, text);
+    if (!e->decided_words)
+        return;
+    (void)snprintf(text, sizeof(text), "the words \"%s\"", e->decided_words);
+    item(page, "decided by", SW_TONE_PLAIN, text);
 }
 
 static void write_text(const struct sw_explanation *e, struct sw_page *page)
@@ -178,10 +199,7 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
     item(page, "means", SW_TONE_PLAIN, e->meaning);
     if (e->cause != SW_CAUSE_NONE)
         item(page, "cause", SW_TONE_PLAIN, sw_cause_name(e->cause));
-    if (e->kind == SW_EXPLANATION_REPLY)
-        item(page, e->stage_given ? "stage" : "stage (?)", SW_TONE_PLAIN,
-             sw_reply_stage_name(e->stage));
-    item(page, "decided by", SW_TONE_PLAIN, e->decided_words);
+    reading(page, e);
     causes(page, e);
     if (e->actor != SW_ACTOR_NONE)
         item(page, "to act", SW_TONE_PLAIN, sw_view_actor_words(e->actor));

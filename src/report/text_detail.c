@@ -32,13 +32,14 @@ static void put_client_codes(struct sw_text_session *s)
     const struct sw_client_code *code = NULL;
     const char *client = "";
     while (s->verdict->has_client_codes && (code = sw_client_code_next(s->verdict->cause, code))) {
-        bool same = strcmp(client, code->client) == 0; /* rows of one program stand together */
+        const char *program = sw_client_code_program(code);
+        bool same = strcmp(client, program) == 0; /* rows of one program stand together */
         if (same)
             sw_writer_text(&list, ", ");
         else
-            sw_writer_format(&list, "%s%s: ", list.used ? "\n" : "", code->client);
+            sw_writer_format(&list, "%s%s: ", list.used ? "\n" : "", program);
         sw_writer_text(&list, code->code);
-        client = code->client;
+        client = program;
     }
     if (list.used > 0)
         sw_page_paragraph(s->page, SW_TEXT_INDENT, "shows as", SW_TEXT_LABEL, SW_TONE_PLAIN,

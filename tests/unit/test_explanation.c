@@ -211,7 +211,7 @@ static void bare_codes_are_explained(void **state)
     e = explain(state, "5.7.139");
     assert_int_equal(e.kind, SW_EXPLANATION_REPLY_CODE);
     assert_int_equal(e.causes[0], SW_CAUSE_AUTH_TENANT_DISABLED);
-    assert_true(contains(e.meaning, "five different reasons"));
+    assert_true(contains(e.summary, "five different reasons"));
     e = explain(state, "5.1.1");
     ASSERT_EXPLAINED(e, REPLY_CODE, RCPT_UNKNOWN_USER);
     e = explain(state, "250");
@@ -265,6 +265,23 @@ static void things_are_found_inside_other_text(void **state)
     e = explain(state, "Relay access denied");
     ASSERT_EXPLAINED(e, REPLY, RCPT_RELAY_DENIED);
     assert_int_equal(e.code, 0);
+    e = explain(state, "Outlook says 0x800CCC0B when sending");
+    ASSERT_EXPLAINED(e, CLIENT_CODE, NONE);
+    assert_string_equal(e.client_codes[0]->code, "0x800CCC0B");
+    e = explain(state, "It fails with error 5.7.8, what now");
+    ASSERT_EXPLAINED(e, REPLY_CODE, NONE);
+    assert_int_equal(e.causes[0], SW_CAUSE_AUTH_BAD_CREDENTIALS);
+    e = explain(state, "postfix 3.7.11 on port 587 since 2019"); /* no codes of replies */
+    assert_int_equal(e.kind, SW_EXPLANATION_UNKNOWN);
+}
+
+static void a_telling_name_outranks_its_row(void **state)
+{
+    struct sw_explanation e = explain(state, "SSL_ERROR_BAD_CERT_DOMAIN");
+    ASSERT_EXPLAINED(e, CLIENT_CODE, TLS_CERT_NAME_MISMATCH);
+    e = explain(state, "Sending of the message failed. The message could not be sent because the "
+                       "connection to Outgoing server (SMTP) mx.example.org timed out.");
+    assert_string_equal(e.client_codes[0]->code, "smtpSendTimeout");
 }
 
 static void codes_that_come_together_narrow_each_other(void **state)
@@ -337,6 +354,7 @@ int main(void)
         cmocka_unit_test(every_known_reply_code_is_explained),
         cmocka_unit_test(positive_replies_are_good_news),
         cmocka_unit_test(things_are_found_inside_other_text),
+        cmocka_unit_test(a_telling_name_outranks_its_row),
         cmocka_unit_test(codes_that_come_together_narrow_each_other),
         cmocka_unit_test(the_unknown_is_said_to_be_unknown),
         cmocka_unit_test(the_nearest_id_comes_first),
