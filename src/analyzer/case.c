@@ -244,7 +244,8 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     const struct sw_step *s;
     SW_EACH(s, session->steps)
         c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);
-    c->scanner = history && sw_history_is_scan(history, &f->tuple, f->first.time_ns);
+    c->scanner =
+        !session->lookup && history && sw_history_is_scan(history, &f->tuple, f->first.time_ns);
     find_waiting(c);
     find_end(c);
     sw_case_judge_messages(c);

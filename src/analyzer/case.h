@@ -98,7 +98,12 @@ void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
 /* The reply whose words a firewall has painted over ('*' or 'X'), or NULL. */
 const struct sw_step *sw_case_painted(const struct sw_case *c);
 
+/* Was the client led to a wrong address? Then that ruling, with `failure` (what the connection
+ * shows by itself) beside it. */
+bool sw_case_sinkholed(const struct sw_case *c, enum sw_cause failure, struct sw_ruling *ruling);
+
 /* The rules, by what they look at, in the order in which they are asked. */
+bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling);  /* no connection at all */
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling); /* never established */
 bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
 bool sw_rule_first_bytes(const struct sw_case *c,

@@ -62,6 +62,10 @@ static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_CO
     const struct sw_flow_facts *f = c->facts;
     const struct sw_half_facts *client = &f->half[SW_CLIENT];
     const struct sw_half_facts *server = &f->half[SW_SERVER];
+    if (c->session->lookup) {
+        quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
+        return;
+    }
     bool answered_unseen = !c->server_seen && (client->packets > f->syn_count || f->midstream);
     quality[SW_QUALITY_MIDSTREAM] = f->midstream;
     quality[SW_QUALITY_ONE_SIDED] = answered_unseen || !c->client_seen;
@@ -125,6 +129,8 @@ static enum sw_security security_of(const struct sw_case *c)
 {
     const struct sw_session *s = c->session;
     bool by_command = s->starttls != NULL;
+    if (s->lookup)
+        return SW_SECURITY_UNKNOWN;
     switch (s->tls) {
     case SW_TLS_APPLICATION:
         return by_command ? SW_SECURITY_STARTTLS : SW_SECURITY_IMPLICIT_TLS;
@@ -140,9 +146,17 @@ static enum sw_security security_of(const struct sw_case *c)
     return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
 }
 
-/* RFC 5321 4.2: the greeting and the answer to EHLO begin with the server's name. */
+/* What the client looked up; else what the server says: RFC 5321 4.2: the greeting and the answer
+ * to EHLO begin with the server's name. */
 static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
 {
+    const struct sw_lookup *lookup = c->session->lookup;
+    const struct sw_naming *naming = c->session->naming;
+    if (lookup || naming) {
+        verdict->server_name = lookup ? lookup->name : naming->name;
+        verdict->server_name_source = "dns";
+        return;
+    }
     const struct sw_step *hello = c->session->hello ? c->session->hello->reply : NULL;
     const struct sw_step *candidates[] = {hello, c->session->greeting};
     for (int i = 0; i < 2; i++) {
@@ -181,8 +195,9 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
 
 /* First hit wins; the last one always says something. */
 static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) = {
-    sw_rule_connect, sw_rule_scanner,   sw_rule_first_bytes, sw_rule_accepted, sw_rule_refused,
-    sw_rule_unread,  sw_rule_encrypted, sw_rule_broken,      sw_rule_no_mail,  sw_rule_unknown,
+    sw_rule_lookup,   sw_rule_connect, sw_rule_scanner, sw_rule_first_bytes,
+    sw_rule_accepted, sw_rule_refused, sw_rule_unread,  sw_rule_encrypted,
+    sw_rule_broken,   sw_rule_no_mail, sw_rule_unknown,
 };
 
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)

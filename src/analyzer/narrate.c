@@ -113,7 +113,8 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->server = verdict->server_name.len > 0
                          ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
                          : sw_address_text(c->arena, t->dst, t->ip_version);
-    values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
+    if (t->dst_port)
+        values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
     values->client = sw_address_text(c->arena, t->src, t->ip_version);
     if (ruling->reply) {
         struct sw_prose quoted = {.arena = c->arena};
@@ -202,7 +203,8 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     struct sw_template_values values;
     fill_values(c, ruling, verdict, &values);
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);
-    verdict->summary = summary ? summary : wording->summary;
+    const char *guess = sw_story_guess(c);
+    verdict->summary = guess ? guess : summary ? summary : wording->summary;
     struct sw_prose story = {.arena = c->arena};
     sw_story_tell(c, &story);
     const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);

@@ -156,6 +156,9 @@ bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
         return true;
     if (f->syn_ack.frame)
         return false;
-    return scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) ||
-           superseded(c, ruling) || unanswered(c, ruling);
+    bool failed = scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) ||
+                  superseded(c, ruling) || unanswered(c, ruling);
+    if (failed && ruling->outcome == SW_OUTCOME_STUCK)
+        (void)sw_case_sinkholed(c, ruling->cause, ruling);
+    return failed;
 }

@@ -19,6 +19,17 @@ static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
     sw_prose_add(story, "\" (frame %llu)", frame(reply->first));
 }
 
+/* What the client had looked up before. */
+static void tell_name(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_naming *naming = c->session->naming;
+    if (!naming)
+        return;
+    sw_prose_add(story, "The name service gave the address of ");
+    sw_prose_wire(story, naming->name, NAME);
+    sw_prose_add(story, " (frame %llu). ", frame(naming->answered));
+}
+
 static void tell_connect(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_flow_facts *f = c->facts;
@@ -281,6 +292,11 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
 
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
 {
+    if (c->session->lookup) {
+        sw_story_lookup(c, story);
+        return;
+    }
+    tell_name(c, story);
     tell_connect(c, story);
     tell_greeting(c, story);
     tell_tls(c, story);

@@ -15,4 +15,9 @@ void sw_unread_tell(const struct sw_case *c, struct sw_prose *story);
 void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                       struct sw_prose *story);
 
+/* The same for a look-up that no connection followed. */
+void sw_story_lookup(const struct sw_case *c, struct sw_prose *story);
+/* The sentence for one of which nothing says that it was about mail, or NULL. */
+const char *sw_story_guess(const struct sw_case *c);
+
 #endif

@@ -49,7 +49,10 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
     SW_EACH(f, verdict->findings)
         summary->by_finding[f->id]++;
     count_host(summary->clients, &summary->client_count, t->src, t->ip_version, verdict->outcome);
-    count_host(summary->servers, &summary->server_count, t->dst, t->ip_version, verdict->outcome);
+    bool has_server = !session->lookup || session->lookup->end == SW_LOOKUP_NEIGHBOUR;
+    if (has_server)
+        count_host(summary->servers, &summary->server_count, t->dst, t->ip_version,
+                   verdict->outcome);
     if (session->limits_hit)
         sw_summary_count(summary->limits, "session", 1);
 }

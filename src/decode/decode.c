@@ -112,6 +112,7 @@ static void clear(struct sw_packet *packet)
     packet->vlan = 0;
     packet->conflicting = false;
     packet->bad_checksum = false;
+    packet->neighbour.seen = false;
     packet->payload = (struct sw_span){NULL, 0};
     packet->payload_wire = 0;
     packet->unread = SW_UNREAD_NOTHING;

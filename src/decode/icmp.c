@@ -77,6 +77,24 @@ static bool is_error(enum sw_transport transport, uint8_t type)
     return type >= 1 && type <= 4; /* unreachable, too big, time, parameter */
 }
 
+enum { NEIGHBOUR_SOLICITATION = 135, NEIGHBOUR_ADVERTISEMENT = 136 };
+
+/* RFC 4861 sections 4.3 and 4.4: the target stands behind the first eight bytes. */
+static void read_neighbour(struct sw_span body, struct sw_packet *packet)
+{
+    static const uint8_t nobody[16] = {0};
+    struct sw_neighbour *n = &packet->neighbour;
+    struct sw_cursor c = sw_cursor_make(body);
+    struct sw_span target = sw_cursor_take(&c, 16);
+    bool answer = packet->icmp.type == NEIGHBOUR_ADVERTISEMENT;
+    const uint8_t *asker = answer ? packet->tuple.dst : packet->tuple.src;
+    if (c.bad || memcmp(asker, nobody, 16) == 0) /* no asker: is my address free? */
+        return;
+    *n = (struct sw_neighbour){.seen = true, .answer = answer, .ip_version = 6};
+    memcpy(n->asker, asker, 16);
+    memcpy(n->target, target.ptr, 16);
+}
+
 enum sw_layer sw_read_icmp(struct sw_inside *in)
 {
     struct sw_cursor *c = &in->c;
@@ -95,6 +113,9 @@ enum sw_layer sw_read_icmp(struct sw_inside *in)
     packet->transport = transport;
     packet->payload = sw_cursor_rest(c);
     packet->payload_wire = content->wire - 8; /* eight bytes were there, so wire is not less */
+    if (transport == SW_TRANSPORT_ICMP6 &&
+        (icmp->type == NEIGHBOUR_SOLICITATION || icmp->type == NEIGHBOUR_ADVERTISEMENT))
+        read_neighbour(packet->payload, packet);
     if (!is_error(transport, icmp->type))
         return SW_LAYER_DECODED;
     if (transport == SW_TRANSPORT_ICMP && icmp->type == 3 && icmp->code == 4)

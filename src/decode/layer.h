@@ -77,6 +77,10 @@ enum sw_layer sw_read_mpls(struct sw_inside *in);
 enum sw_layer sw_read_pppoe(struct sw_inside *in);
 enum sw_layer sw_read_ip(struct sw_inside *in);
 
+/* --- arp.c --- */
+/* Fills packet->neighbour when it asks or answers. */
+enum sw_layer sw_read_arp(struct sw_inside *in);
+
 /* --- wlan.c --- */
 enum sw_layer sw_read_wlan(struct sw_inside *in, bool padded);
 enum sw_layer sw_read_radiotap(struct sw_inside *in);

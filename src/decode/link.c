@@ -4,6 +4,7 @@
 #include "decode/layer.h"
 
 enum {
+    ETHER_ARP = 0x0806,
     ETHER_VLAN = 0x8100,
     ETHER_PPPOE_SESSION = 0x8864,
     ETHER_QINQ = 0x88A8,
@@ -43,6 +44,8 @@ enum sw_layer sw_read_type(struct sw_inside *in)
         return SW_LAYER_MPLS;
     case ETHER_PPPOE_SESSION:
         return SW_LAYER_PPPOE;
+    case ETHER_ARP:
+        return sw_read_arp(in);
     case SW_ETHER_BRIDGED:
         return SW_LAYER_ETHERNET;
     case ETHER_MACSEC:

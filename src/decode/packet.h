@@ -127,6 +127,16 @@ struct sw_icmp_header {
     uint32_t quote_seq;    /* TCP sequence number of the quoted packet when it is TCP */
 };
 
+/* A question for the hardware address of a neighbour, or its answer: ARP (RFC 826), neighbour
+ * discovery (RFC 4861). Probes for one's own address are neither. */
+struct sw_neighbour {
+    bool seen;
+    bool answer;
+    uint8_t ip_version;
+    uint8_t asker[16];
+    uint8_t target[16]; /* whose hardware address is wanted */
+};
+
 struct sw_packet {
     struct sw_tuple tuple; /* ports are 0 for ICMP */
     enum sw_transport transport;
@@ -138,6 +148,7 @@ struct sw_packet {
                           offload */
     struct sw_tcp_header tcp;
     struct sw_icmp_header icmp;
+    struct sw_neighbour neighbour;
     struct sw_span payload;
     uint32_t payload_wire;
     enum sw_unread unread; /* a tunnel that was recognised and not looked into, with any result */

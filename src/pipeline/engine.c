@@ -19,10 +19,21 @@ struct sw_engine {
     const char *file;
     struct sw_lender lender;
     uint32_t lent; /* blocks lent at the moment */
+    struct sw_book *book;
+    uint32_t dns_streams; /* read at the moment */
+    bool any_mail;        /* a session, or a failed look-up that was about mail */
+    int64_t now_ns;
     size_t arena_bytes;
 };
 
-enum { DEFAULT_LENT_BLOCKS = 16384 }; /* 64 MiB of unfinished lines */
+enum {
+    DEFAULT_LENT_BLOCKS = 16384, /* 64 MiB of unfinished lines */
+    DEFAULT_DNS_STREAMS = 1024,
+    DNS_PORT = 53,
+};
+
+/* A server that has said nothing for so long does not look up names for this client any more. */
+#define SERVING_NS (60 * SW_NS_PER_S)
 
 static uint8_t *lend_block(void *ctx)
 {
@@ -52,12 +63,22 @@ static bool is_mail_port(const struct sw_engine *engine, const struct sw_flow_fa
     return !facts->client_known && sw_mail_ports_has(&engine->ports, facts->tuple.src_port);
 }
 
+/* A connection to a name server: its flow's user is a DNS stream for each side, not mail. */
+static bool is_dns(const struct sw_engine *engine, const struct sw_flow_facts *facts)
+{
+    return facts->tuple.dst_port == DNS_PORT && !is_mail_port(engine, facts);
+}
+
 static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *packet)
 {
     struct sw_engine *engine = ctx;
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
     engine->summary->tcp_connections++;
     if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
-        sw_analyzer_attempt(engine->analyzer, &packet->tuple, sw_flow_facts(flow)->first.time_ns);
+        sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first.time_ns);
+    sw_book_connection(engine->book, &facts->tuple);
+    if (is_mail_port(engine, facts))
+        sw_book_serving(engine->book, &facts->tuple, facts->first.time_ns + SERVING_NS);
     return true;
 }
 
@@ -66,6 +87,27 @@ static bool is_mailbox_greeting(const struct sw_chunk *chunk)
 {
     enum sw_content content = sw_content_of(chunk->from, chunk->bytes);
     return chunk->from == SW_SERVER && (content == SW_CONTENT_POP3 || content == SW_CONTENT_IMAP);
+}
+
+static void on_dns_chunk(struct sw_engine *engine, struct sw_flow *flow,
+                         const struct sw_chunk *chunk)
+{
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    struct dns_stream *streams = sw_flow_user(flow);
+    if (!streams) {
+        uint32_t most = engine->limits.dns_streams;
+        bool full = engine->dns_streams >= (most ? most : (uint32_t)DEFAULT_DNS_STREAMS);
+        if (full)
+            sw_summary_count(engine->summary->limits, "dns-streams", 1);
+        streams = full ? NULL : calloc(2, sizeof(*streams));
+        if (!streams) {
+            sw_flow_forget(flow);
+            return;
+        }
+        engine->dns_streams++;
+        sw_flow_set_user(flow, streams);
+    }
+    sw_book_stream(engine->book, &streams[chunk->from], &facts->tuple, chunk, facts->time_digits);
 }
 
 /* A connection worth following from its first payload on, or NULL. */
@@ -105,6 +147,10 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
 {
     struct sw_engine *engine = ctx;
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    if (is_dns(engine, facts)) {
+        on_dns_chunk(engine, flow, chunk);
+        return;
+    }
     struct sw_mail *mail = sw_flow_user(flow);
     struct sw_chunk turned = *chunk;
     if (!mail) {
@@ -120,8 +166,11 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
             turned.from = sw_side_other(chunk->from);
         }
     }
-    if (chunk->from == SW_SERVER && mail->session.first_bytes[SW_SERVER].len == 0)
+    if (chunk->from == SW_SERVER && mail->session.first_bytes[SW_SERVER].len == 0) {
         sw_analyzer_answered(engine->analyzer, &facts->tuple);
+        sw_book_heard(engine->book);
+    }
+    sw_book_serving(engine->book, &facts->tuple, chunk->mark.time_ns + SERVING_NS);
     sw_mail_chunk(mail, facts, &turned);
     if (mail->tentative && sw_mail_is_refuted(mail)) {
         sw_flow_set_user(flow, NULL);
@@ -133,11 +182,14 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
 static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                    uint64_t length, enum sw_gap_kind kind, struct sw_mark mark)
 {
-    (void)ctx;
+    struct sw_engine *engine = ctx;
     (void)kind; /* the facts count the kinds; to the dialogue missing is missing */
-    struct sw_mail *mail = sw_flow_user(flow);
-    if (mail)
-        sw_mail_gap(mail, sw_flow_facts(flow), from, offset, length, mark);
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    void *user = sw_flow_user(flow);
+    if (user && is_dns(engine, facts))
+        dns_stream_gap(&((struct dns_stream *)user)[from]);
+    else if (user)
+        sw_mail_gap(user, facts, from, offset, length, mark);
 }
 
 static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
@@ -157,17 +209,34 @@ static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst
                     struct sw_mark mark)
 {
     /* Unfinished lines come out at the end: a late reply may still complete them. */
-    (void)ctx;
-    (void)flow;
+    struct sw_engine *engine = ctx;
     (void)from;
     (void)rst;
-    (void)mark;
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    if (is_mail_port(engine, facts))
+        sw_book_serving(engine->book, &facts->tuple, mark.time_ns);
+}
+
+/* The name that the client had looked up for its server. */
+static void name_server(struct sw_engine *engine, struct sw_session *session)
+{
+    const struct sw_flow_facts *facts = session->facts;
+    struct sw_naming naming;
+    if (session->lookup ||
+        !sw_book_name(engine->book, &facts->tuple, facts->first.time_ns, &session->arena, &naming))
+        return;
+    struct sw_naming *kept = SW_ARENA_NEW(&session->arena, struct sw_naming);
+    if (kept)
+        *kept = naming;
+    session->naming = kept;
 }
 
 static void hand_out(struct sw_engine *engine, struct sw_session *session)
 {
     session->file = engine->file;
+    engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     sw_session_name(session);
+    name_server(engine, session);
     struct sw_record record = {
         .kind = SW_RECORD_SESSION,
         .session = session,
@@ -190,10 +259,42 @@ static void end_without_payload(struct sw_engine *engine, const struct sw_flow_f
     sw_session_release(&session);
 }
 
+/* A look-up that no connection followed: the session of an attempt that has no TCP. */
+static void on_failed_lookup(void *ctx, const struct sw_lookup *lookup,
+                             const struct sw_flow_facts *facts, int64_t now_ns)
+{
+    struct sw_engine *engine = ctx;
+    struct sw_session session;
+    sw_session_init(&session, &engine->limits.session, &engine->arena_bytes);
+    session.lookup = lookup;
+    sw_session_finish(&session, facts, now_ns);
+    hand_out(engine, &session);
+    sw_session_release(&session);
+}
+
+static bool any_mail(void *ctx)
+{
+    const struct sw_engine *engine = ctx;
+    return engine->any_mail;
+}
+
+static bool any_connection(void *ctx)
+{
+    const struct sw_engine *engine = ctx;
+    return engine->summary->tcp_connections > 0;
+}
+
 static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
 {
     struct sw_engine *engine = ctx;
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    if (facts->half[SW_SERVER].packets > 0)
+        sw_book_heard(engine->book);
+    if (is_dns(engine, facts)) {
+        engine->dns_streams -= sw_flow_user(flow) != NULL;
+        free(sw_flow_user(flow));
+        return;
+    }
     struct sw_mail *mail = sw_flow_user(flow);
     bool by_port = is_mail_port(engine, facts);
     if (!mail) {
@@ -238,7 +339,9 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
     engine->analyzer = sw_analyzer_new();
     bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, summary);
-    if (!took || !engine->flows || !engine->analyzer) {
+    const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
+    engine->book = sw_book_new(&engine->limits.book, &key, &book_sink);
+    if (!took || !engine->flows || !engine->analyzer || !engine->book) {
         sw_engine_free(engine);
         return NULL;
     }
@@ -265,6 +368,14 @@ static void note_acceptance(struct sw_engine *engine, const struct sw_packet *pa
     sw_analyzer_connected(engine->analyzer, &as_opened, time_ns);
 }
 
+static void take_dns(struct sw_engine *engine, const struct sw_frame *frame,
+                     const struct sw_packet *packet)
+{
+    struct sw_mark mark = {frame->number, frame->time_ns};
+    engine->summary->dns_packets++;
+    sw_book_message(engine->book, &packet->tuple, packet->payload, mark, frame->time_digits);
+}
+
 static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
                         const struct sw_packet *packet)
 {
@@ -279,11 +390,14 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
             sw_flow_table_icmp(engine->flows, frame, packet);
             return;
         }
+        if (packet->icmp.has_quote)
+            sw_book_icmp(engine->book, &packet->icmp,
+                         (struct sw_mark){frame->number, frame->time_ns});
         break;
     case SW_TRANSPORT_UDP:
         engine->summary->udp_packets++;
-        if (packet->tuple.src_port == 53 || packet->tuple.dst_port == 53)
-            engine->summary->dns_packets++;
+        if (packet->tuple.src_port == DNS_PORT || packet->tuple.dst_port == DNS_PORT)
+            take_dns(engine, frame, packet);
         break;
     case SW_TRANSPORT_NONE:
         break;
@@ -294,7 +408,13 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame)
 {
     struct sw_packet packet;
-    if (sw_intake_packet(&engine->intake, frame, &packet))
+    bool whole = sw_intake_packet(&engine->intake, frame, &packet);
+    engine->now_ns = frame->time_ns;
+    sw_book_time(engine->book, frame->time_ns);
+    if (packet.neighbour.seen)
+        sw_book_neighbour(engine->book, &packet.neighbour,
+                          (struct sw_mark){frame->number, frame->time_ns}, frame->time_digits);
+    if (whole)
         take_packet(engine, frame, &packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
@@ -303,6 +423,8 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame)
 void sw_engine_finish(struct sw_engine *engine)
 {
     sw_flow_table_finish(engine->flows);
+    sw_book_finish(engine->book, engine->now_ns);
+    sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
     const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
     sw_summary_count(engine->summary->skipped, "connections-shed", c->shed_flows);
     sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
@@ -320,5 +442,6 @@ void sw_engine_free(struct sw_engine *engine)
         sw_flow_table_free(engine->flows);
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
+    sw_book_free(engine->book);
     free(engine);
 }

@@ -11,6 +11,7 @@
 #include "analyzer/record.h"
 #include "flow/flow.h"
 #include "flow/fragment.h"
+#include "pipeline/book.h"
 #include "session/session.h"
 #include "smtpwhy.h"
 
@@ -34,6 +35,8 @@ struct sw_engine_limits {
     uint32_t lent_blocks;    /* unfinished lines kept at once */
     uint64_t unpacked_bytes; /* of one compressed capture */
     uint64_t unpack_ratio;   /* unpacked bytes for each packed one */
+    struct sw_book_limits book;
+    uint32_t dns_streams; /* TCP connections to name servers read at once */
 };
 
 struct sw_engine;

@@ -71,6 +71,9 @@ void sw_session_name(struct sw_session *session)
     for (int shift = 56; shift >= 0; shift -= 8)
         in[n++] = (uint8_t)((uint64_t)facts->first.time_ns >> shift);
     uint64_t id = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(in, n));
+    if (session->lookup) /* two names may be looked up at the same moment */
+        id ^= sw_hash_bytes(&sw_hash_fixed_key, session->lookup->name);
     (void)snprintf(session->id, sizeof(session->id), "%016llx", (unsigned long long)id);
-    community_id(t, session->community_id);
+    if (!session->lookup)
+        community_id(t, session->community_id);
 }

@@ -51,13 +51,15 @@ void sw_json_line_capture(struct sw_json_line *line)
     sw_json_end_object(json);
 }
 
-static void put_end(struct sw_json_line *line, const char *key, const uint8_t address[16],
+/* `address` NULL: there is none. */
+static void put_end(struct sw_json_line *line, const char *key, const uint8_t *address,
                     uint16_t port)
 {
     char ip[SW_ADDRESS_TEXT_BYTES];
-    sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
+    if (address)
+        sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
     sw_json_object(&line->json, key);
-    sw_json_text(&line->json, "ip", ip);
+    sw_json_text(&line->json, "ip", address ? ip : NULL);
     sw_json_frame(&line->json, "port", port);
 }
 
@@ -73,7 +75,7 @@ void sw_json_line_ends(struct sw_json_line *line)
     else
         sw_json_null(json, "proxied_for");
     sw_json_end_object(json);
-    put_end(line, "server", t->dst, t->dst_port);
+    put_end(line, "server", sw_view_has_server(line->session) ? t->dst : NULL, t->dst_port);
     struct sw_span name = sw_view_server_name(line->verdict, line->part->style->no_names);
     if (name.len > 0) {
         sw_json_wire(json, "name", sw_veil_name(&line->part->veil, name));
@@ -147,6 +149,10 @@ void sw_json_line_tcp(struct sw_json_line *line)
     const struct sw_flow_facts *facts = line->session->facts;
     const struct sw_half_facts *client = &facts->half[SW_CLIENT];
     const struct sw_half_facts *server = &facts->half[SW_SERVER];
+    if (line->session->lookup) {
+        sw_json_null(json, "tcp");
+        return;
+    }
     sw_json_object(json, "tcp");
     sw_json_seconds(json, "handshake_rtt_s", sw_view_handshake_rtt(facts));
     sw_json_number(json, "syn_count", facts->syn_count);

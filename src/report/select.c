@@ -1,5 +1,7 @@
 #include "report/select.h"
 
+#include "report/view.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 
@@ -215,7 +217,9 @@ bool sw_select_shows(const struct sw_select *select, const struct sw_session *se
     return (!select->by_outcome || select->outcomes[verdict->outcome]) &&
            (!select->by_cause || select->causes[verdict->cause]) &&
            in_nets(select->clients, select->client_count, t->src, t->ip_version) &&
-           in_nets(select->servers, select->server_count, t->dst, t->ip_version) &&
+           (select->server_count == 0 ||
+            (sw_view_has_server(session) &&
+             in_nets(select->servers, select->server_count, t->dst, t->ip_version))) &&
            (!select->has_since || start_ns >= select->since_ns) &&
            (!select->has_until || start_ns < select->until_ns);
 }

@@ -20,6 +20,7 @@ static uint64_t group_key(const struct sw_session *session, const struct sw_verd
         uint32_t outcome, cause, stage, code;
         uint8_t server[16];
         uint32_t port;
+        uint64_t name; /* of a look-up: it has no server */
         struct smtp_enhanced enhanced;
     } key;
     memset(&key, 0, sizeof(key));
@@ -30,6 +31,8 @@ static uint64_t group_key(const struct sw_session *session, const struct sw_verd
         key.stage = (uint32_t)verdict->stage;
         memcpy(key.server, t->dst, sizeof(key.server));
         key.port = t->dst_port;
+        if (session->lookup)
+            key.name = sw_hash_bytes(&sw_hash_fixed_key, session->lookup->name);
         if (verdict->reply) {
             key.code = verdict->reply->code;
             key.enhanced.klass = verdict->reply->enhanced.klass;

@@ -53,7 +53,11 @@ void sw_text_head(struct sw_text_session *s, const char *tail)
     sw_writer_format(&line, "%s  ", time);
     put_end(s, t->src, t->src_port, &line);
     sw_writer_text(&line, " -> ");
-    put_end(s, t->dst, t->dst_port, &line);
+    bool has_server = sw_view_has_server(s->session);
+    if (has_server)
+        put_end(s, t->dst, t->dst_port, &line);
+    else
+        sw_writer_text(&line, "no server");
     struct sw_span name = sw_view_server_name(s->verdict, s->part->style->no_names);
     if (name.len > 0) {
         sw_writer_text(&line, " (");

@@ -153,6 +153,8 @@ static void put_tcp(struct sw_text_session *s)
     const struct sw_flow_facts *f = s->session->facts;
     const char *closed_by = sw_view_closed_by(f);
     struct sw_writer list;
+    if (s->session->lookup)
+        return;
     sw_writer_open_memory(&list);
     add_duration(&list, "handshake", sw_view_handshake_rtt(f));
     add_duration(&list, "greeting after", sw_view_delay(s->session->greeting));

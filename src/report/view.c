@@ -124,9 +124,50 @@ bool sw_view_argument_hides(const struct sw_step *command)
     return command->verb == SMTP_VERB_AUTH && (command->flags & SMTP_FLAG_INITIAL) != 0;
 }
 
+bool sw_view_has_server(const struct sw_session *session)
+{
+    return !session->lookup || session->lookup->end == SW_LOOKUP_NEIGHBOUR;
+}
+
+/* The frames of a look-up. A name with escapes in it is left out: a filter would need others. */
+static void lookup_filter(const struct sw_session *session, const struct sw_veil *veil,
+                          struct sw_writer *out)
+{
+    const struct sw_lookup *lookup = session->lookup;
+    const struct sw_tuple *t = &session->facts->tuple;
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    if (lookup->end == SW_LOOKUP_NEIGHBOUR) {
+        sw_address_format(t->dst, t->ip_version, ip);
+        const char *field =
+            t->ip_version == 6 ? "icmpv6.nd.ns.target_address" : "arp.dst.proto_ipv4";
+        if (veil->on)
+            sw_writer_text(out, t->ip_version == 6 ? "icmpv6" : "arp");
+        else
+            sw_writer_format(out, "%s==%s", field, ip);
+    } else {
+        bool plain = sw_span_index(lookup->name, '\\') == lookup->name.len;
+        sw_address_format(t->src, t->ip_version, ip);
+        sw_writer_text(out, "dns");
+        if (!veil->on)
+            sw_writer_format(out, " && %s==%s", t->ip_version == 6 ? "ipv6.addr" : "ip.addr", ip);
+        if (!veil->on && plain) {
+            sw_writer_text(out, " && dns.qry.name==\"");
+            sw_writer_put(out, lookup->name);
+            sw_writer_text(out, "\"");
+        }
+    }
+    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
+                     (unsigned long long)session->facts->first.frame,
+                     (unsigned long long)session->facts->last.frame);
+}
+
 void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
                     struct sw_writer *out)
 {
+    if (session->lookup) {
+        lookup_filter(session, veil, out);
+        return;
+    }
     const struct sw_tuple *t = &session->facts->tuple;
     if (!veil->on) {
         const char *field = t->ip_version == 6 ? "ipv6.addr" : "ip.addr";

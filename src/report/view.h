@@ -54,4 +54,7 @@ struct sw_span sw_view_file(const char *file, const struct sw_veil *veil);
  * none. */
 struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_names);
 
+/* False for a look-up that no connection followed: there was no server. */
+bool sw_view_has_server(const struct sw_session *session);
+
 #endif

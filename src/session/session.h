@@ -1,6 +1,7 @@
 /*
  * session.h - the model of one connection that carries (or tried to carry) mail: session > message
- * > exchange.
+ * > exchange; or of an attempt that never became a connection, because a name or a neighbour could
+ * not be found.
  *
  * It says what was seen, never what it means: meaning is the analyzer's. Everything hangs in the
  * session's arena and dies with it in one call. Lists are singly linked in the order in which
@@ -16,6 +17,7 @@
 #include "base/arena.h"
 #include "dissectors/smtp/smtp.h"
 #include "flow/flow.h"
+#include "session/lookup.h"
 
 struct sw_message;
 struct sw_header_reader; /* private to header.c */
@@ -236,8 +238,11 @@ struct sw_session {
     const struct sw_flow_facts
         *facts;  /* the flow's; final once `ended`, borrowed as long as the record lives */
     char id[17]; /* 16 hex digits */
-    char community_id[40]; /* "1:..." */
-    const char *file;      /* name of the capture file, borrowed from the run */
+    char community_id[40];          /* "1:..." */
+    const char *file;               /* name of the capture file, borrowed from the run */
+    const struct sw_lookup *lookup; /* not NULL: there was no connection; facts hold the client and
+                                       the first and last frame only */
+    const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
     bool ended;
     struct sw_mark
         final;      /* when it was taken as final: last frame of it, and the clock at that moment */

@@ -7,7 +7,7 @@ import tempfile
 
 import common
 
-ALLOWED = re.compile(r"^(sw_[a-z0-9_]+|(smtp|mime|tls)_[a-z0-9_]+|mem(chr|cmp|cpy|move|set|rchr)|strlen|__stack_chk_fail)$")
+ALLOWED = re.compile(r"^(sw_[a-z0-9_]+|(smtp|mime|tls|dns)_[a-z0-9_]+|mem(chr|cmp|cpy|move|set|rchr)|strlen|__stack_chk_fail)$")
 NO_EXIT = re.compile(r"^(exit|_exit|abort|printf|puts|putchar|vprintf|perror|__printf_chk|__assert_perror_fail)$")
 LIBRARY = ("base", "capture", "decode", "flow", "session", "analyzer", "crypto", "pipeline")
 

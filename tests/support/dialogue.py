@@ -6,6 +6,8 @@ acknowledgements and checksums, so that a script says only what matters.
 import re
 import struct
 
+from names import Names
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
@@ -49,7 +51,7 @@ class Session:
         self.visible = [True, True]
 
 
-class Capture:
+class Capture(Names):
     def __init__(self):
         self.frames = []
         self.time = 1700000000.0

@@ -1,0 +1,379 @@
+/*
+ * book.c - the table of look-ups, the chains of addresses, and their order in time.
+ */
+#include "pipeline/book_entry.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_LOOKUPS = 16384, DEFAULT_NEIGHBOURS = 1024 };
+
+#define WAIT_NS (60 * SW_NS_PER_S) /* for a repetition, another resolver, or the connection */
+
+struct sw_book *sw_book_new(const struct sw_book_limits *limits, const struct sw_hash_key *key,
+                            const struct sw_book_sink *sink)
+{
+    struct sw_book *book = calloc(1, sizeof(*book));
+    if (!book)
+        return NULL;
+    book->limits = *limits;
+    if (book->limits.lookups == 0)
+        book->limits.lookups = DEFAULT_LOOKUPS;
+    if (book->limits.neighbours == 0)
+        book->limits.neighbours = DEFAULT_NEIGHBOURS;
+    book->sink = *sink;
+    book->key = *key;
+    book->next_id = 1;
+    size_t buckets = 64;
+    while (buckets < book->limits.lookups)
+        buckets *= 2;
+    book->bucket_mask = buckets - 1;
+    return book;
+}
+
+void sw_book_free(struct sw_book *book)
+{
+    if (!book)
+        return;
+    struct entry_list *lists[] = {&book->waiting, &book->settled};
+    for (int i = 0; i < 2; i++) {
+        while (lists[i]->oldest) {
+            struct entry *newer = lists[i]->oldest->newer;
+            free(lists[i]->oldest);
+            lists[i]->oldest = newer;
+        }
+    }
+    free(book->buckets);
+    free(book->address_buckets);
+    free(book->hosts);
+    free(book->neighbours);
+    free(book);
+}
+
+/* --- lists in the order of time --- */
+
+static void list_append(struct entry_list *list, struct entry *entry)
+{
+    entry->older = list->newest;
+    entry->newer = NULL;
+    if (list->newest)
+        list->newest->newer = entry;
+    else
+        list->oldest = entry;
+    list->newest = entry;
+}
+
+static void list_remove(struct entry_list *list, struct entry *entry)
+{
+    if (entry->older)
+        entry->older->newer = entry->newer;
+    else
+        list->oldest = entry->newer;
+    if (entry->newer)
+        entry->newer->older = entry->older;
+    else
+        list->newest = entry->older;
+}
+
+/* --- chains --- */
+
+static uint64_t name_hash(const struct sw_book *book, const uint8_t client[16], struct sw_span name)
+{
+    uint8_t bytes[16 + DNS_NAME_BYTES];
+    memcpy(bytes, client, 16);
+    if (name.len > 0)
+        memcpy(bytes + 16, name.ptr, name.len);
+    return sw_hash_bytes(&book->key, sw_span_make(bytes, 16 + name.len));
+}
+
+static uint64_t address_hash(const struct sw_book *book, const uint8_t client[16],
+                             const uint8_t address[16])
+{
+    uint8_t bytes[32];
+    memcpy(bytes, client, 16);
+    memcpy(bytes + 16, address, 16);
+    return sw_hash_bytes(&book->key, sw_span_make(bytes, sizeof(bytes)));
+}
+
+static bool is_name(const struct entry *entry, struct sw_span name)
+{
+    return sw_span_eq(sw_span_make(entry->name.text, entry->name.length), name);
+}
+
+struct entry *sw_book_find(const struct sw_book *book, const uint8_t client[16],
+                           struct sw_span name)
+{
+    if (!book->buckets || name.len > DNS_NAME_BYTES)
+        return NULL;
+    uint64_t hash = name_hash(book, client, name);
+    struct entry *entry = book->buckets[hash & book->bucket_mask];
+    while (entry &&
+           (entry->hash != hash || memcmp(entry->client, client, 16) != 0 || !is_name(entry, name)))
+        entry = entry->next;
+    return entry;
+}
+
+static void unchain_addresses(struct sw_book *book, struct entry *entry)
+{
+    for (uint32_t i = 0; i < entry->address_count; i++) {
+        struct entry_address **at =
+            &book->address_buckets[entry->addresses[i].hash & book->bucket_mask];
+        while (*at != &entry->addresses[i])
+            at = &(*at)->next;
+        *at = entry->addresses[i].next;
+    }
+    entry->address_count = 0;
+}
+
+static void unchain(struct sw_book *book, struct entry *entry)
+{
+    struct entry **at = &book->buckets[entry->hash & book->bucket_mask];
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    unchain_addresses(book, entry);
+    list_remove(entry->settled ? &book->settled : &book->waiting, entry);
+}
+
+static bool make_buckets(struct sw_book *book)
+{
+    size_t n = book->bucket_mask + 1;
+    if (!book->buckets)
+        book->buckets = calloc(n, sizeof(struct entry *));
+    if (!book->address_buckets)
+        book->address_buckets = calloc(n, sizeof(struct entry_address *));
+    return book->buckets && book->address_buckets;
+}
+
+/* Memory for a new entry: new, or that of the one that can best be spared. */
+static struct entry *take_memory(struct sw_book *book)
+{
+    if (book->entry_count < book->limits.lookups) {
+        struct entry *fresh = malloc(sizeof(*fresh));
+        if (fresh) {
+            book->entry_count++;
+            return fresh;
+        }
+    }
+    struct entry *spare = book->settled.oldest;
+    if (!spare) {
+        spare = book->waiting.oldest;
+        book->dropped++;
+    }
+    if (spare)
+        unchain(book, spare);
+    return spare;
+}
+
+struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16],
+                                   uint8_t ip_version, const struct dns_name *name,
+                                   struct sw_mark mark)
+{
+    struct sw_span text = sw_span_make(name->text, name->length);
+    struct entry *entry = sw_book_find(book, client, text);
+    if (entry)
+        return entry;
+    if (!make_buckets(book) || !(entry = take_memory(book)))
+        return NULL;
+    memset(entry, 0, offsetof(struct entry, name));
+    memcpy(entry->client, client, 16);
+    entry->ip_version = ip_version;
+    entry->name = *name;
+    entry->id = book->next_id++;
+    entry->time_digits = book->time_digits;
+    entry->first = entry->last = mark;
+    entry->hash = name_hash(book, client, text);
+    struct entry **bucket = &book->buckets[entry->hash & book->bucket_mask];
+    entry->next = *bucket;
+    *bucket = entry;
+    list_append(&book->waiting, entry);
+    return entry;
+}
+
+/* A question after the wait is over begins anew; what the name led to is still known. */
+static void begin_anew(struct entry *entry, struct sw_mark mark)
+{
+    entry->used = entry->null_mx = entry->truncated = false;
+    entry->own = entry->answers = entry->unreachable = entry->ask_count = 0;
+    entry->asked = entry->again = entry->unreachable_mark = (struct sw_mark){0};
+    memset(entry->types, 0, sizeof(entry->types));
+    entry->first = mark;
+}
+
+void sw_book_touch(struct sw_book *book, struct entry *entry, struct sw_mark mark)
+{
+    list_remove(entry->settled ? &book->settled : &book->waiting, entry);
+    if (entry->settled)
+        begin_anew(entry, mark);
+    entry->settled = false;
+    entry->last = mark;
+    list_append(&book->waiting, entry);
+}
+
+void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_t address[16],
+                         uint8_t ip_version, struct sw_mark mark)
+{
+    for (uint32_t i = 0; i < entry->address_count; i++) {
+        struct entry_address *known = &entry->addresses[i];
+        if (known->ip_version == ip_version && memcmp(known->address, address, 16) == 0)
+            return;
+    }
+    if (entry->address_count == ENTRY_ADDRESSES)
+        return;
+    struct entry_address *node = &entry->addresses[entry->address_count++];
+    *node = (struct entry_address){.entry = entry, .ip_version = ip_version, .answered = mark};
+    memcpy(node->address, address, 16);
+    node->hash = address_hash(book, entry->client, address);
+    struct entry_address **bucket = &book->address_buckets[node->hash & book->bucket_mask];
+    node->next = *bucket;
+    *bucket = node;
+}
+
+/* The newest first: chains grow at their head. */
+static const struct entry_address *next_address(const struct sw_book *book,
+                                                const struct entry_address *from, uint64_t hash,
+                                                const uint8_t client[16], const uint8_t address[16])
+{
+    if (!book->address_buckets)
+        return NULL;
+    const struct entry_address *at =
+        from ? from->next : book->address_buckets[hash & book->bucket_mask];
+    while (at && (at->hash != hash || memcmp(at->address, address, 16) != 0 ||
+                  memcmp(at->entry->client, client, 16) != 0))
+        at = at->next;
+    return at;
+}
+
+const struct entry_address *sw_book_address(const struct sw_book *book, const uint8_t client[16],
+                                            const uint8_t address[16])
+{
+    return next_address(book, NULL, address_hash(book, client, address), client, address);
+}
+
+/* --- hosts --- */
+
+struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
+{
+    if (!book->hosts && !(book->hosts = calloc(HOSTS, sizeof(struct host))))
+        return NULL;
+    uint64_t hash = sw_hash_bytes(&book->key, sw_span_make(address, 16));
+    struct host **bucket = &book->host_buckets[hash % HOST_BUCKETS];
+    struct host *host = *bucket;
+    while (host && memcmp(host->address, address, 16) != 0)
+        host = host->next;
+    if (host)
+        return host;
+    host = &book->hosts[book->next_host];
+    book->next_host = (book->next_host + 1) % HOSTS;
+    if (host->used) { /* the place of the one that was met first */
+        uint64_t old = sw_hash_bytes(&book->key, sw_span_make(host->address, 16));
+        struct host **at = &book->host_buckets[old % HOST_BUCKETS];
+        while (*at != host)
+            at = &(*at)->next;
+        *at = host->next;
+    }
+    *host = (struct host){.next = *bucket, .used = true, .serving_until_ns = INT64_MIN};
+    memcpy(host->address, address, 16);
+    *bucket = host;
+    return host;
+}
+
+void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns)
+{
+    struct host *host = sw_book_host(book, tuple->dst);
+    if (host)
+        host->serving_until_ns = until_ns;
+}
+
+void sw_book_heard(struct sw_book *book)
+{
+    book->heard = true;
+}
+
+/* --- connections --- */
+
+void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
+{
+    uint64_t hash = address_hash(book, tuple->src, tuple->dst);
+    const struct entry_address *at = NULL;
+    while ((at = next_address(book, at, hash, tuple->src, tuple->dst))) {
+        struct entry *entry = at->entry;
+        entry->used = true;
+        if (entry->mx_of && entry->mx_of->id == entry->mx_of_id)
+            entry->mx_of->used = true;
+    }
+}
+
+/* Names of other owners that led to the address, each owner once; a few are enough to know. */
+static uint32_t count_unrelated(const struct sw_book *book, const struct entry_address *first,
+                                const struct sw_tuple *tuple)
+{
+    enum { OWNERS = 4 };
+    struct sw_span owners[OWNERS];
+    uint32_t count = 0;
+    uint64_t hash = first->hash;
+    for (const struct entry_address *at = first; at && count < OWNERS;
+         at = next_address(book, at, hash, tuple->src, tuple->dst)) {
+        struct sw_span owner =
+            sw_name_owner(sw_span_make(at->entry->name.text, at->entry->name.length));
+        uint32_t i = 0;
+        while (i < count && !sw_span_eq_nocase(owners[i], owner))
+            i++;
+        if (i == count)
+            owners[count++] = owner;
+    }
+    return count > 0 ? count - 1 : 0;
+}
+
+bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int64_t before_ns,
+                  struct sw_arena *arena, struct sw_naming *naming)
+{
+    uint64_t hash = address_hash(book, tuple->src, tuple->dst);
+    const struct entry_address *best = NULL;
+    const struct entry_address *at = NULL;
+    while ((at = next_address(book, at, hash, tuple->src, tuple->dst))) {
+        if (at->answered.time_ns > before_ns)
+            continue;
+        if (!best || at->answered.time_ns > best->answered.time_ns)
+            best = at;
+    }
+    if (!best)
+        return false;
+    const struct entry *entry = best->entry;
+    *naming = (struct sw_naming){
+        .name = sw_arena_copy(arena, sw_span_make(entry->name.text, entry->name.length)),
+        .answered = best->answered,
+        .kind = sw_address_kind_of(best->address, best->ip_version),
+        .by_mx = entry->mx_of_id != 0,
+        .unrelated = count_unrelated(book, sw_book_address(book, tuple->src, tuple->dst), tuple),
+        .address_count = entry->address_count,
+    };
+    for (uint32_t i = 0; i < entry->address_count; i++) {
+        memcpy(naming->addresses[i], entry->addresses[i].address, 16);
+        naming->versions[i] = entry->addresses[i].ip_version;
+    }
+    return naming->name.len > 0;
+}
+
+/* --- time --- */
+
+void sw_book_settle_oldest(struct sw_book *book, int64_t now_ns)
+{
+    struct entry *entry = book->waiting.oldest;
+    list_remove(&book->waiting, entry);
+    sw_book_settle(book, entry, now_ns, false);
+    entry->settled = true;
+    list_append(&book->settled, entry);
+}
+
+void sw_book_time(struct sw_book *book, int64_t now_ns)
+{
+    while (book->waiting.oldest && now_ns - book->waiting.oldest->last.time_ns >= WAIT_NS)
+        sw_book_settle_oldest(book, now_ns);
+    if (book->next_neighbour)
+        sw_book_neighbours_time(book, now_ns);
+}
+
+uint64_t sw_book_dropped(const struct sw_book *book)
+{
+    return book->dropped;
+}

@@ -1,0 +1,144 @@
+/*
+ * book_entry.h - the pages of the book; private to its files.
+ */
+#ifndef SW_PIPELINE_BOOK_ENTRY_H
+#define SW_PIPELINE_BOOK_ENTRY_H
+
+#include "pipeline/book.h"
+
+enum {
+    ENTRY_ADDRESSES = SW_NAMING_ADDRESSES,
+    ENTRY_ASKS = 8, /* questions that an ICMP error can still be matched to */
+};
+
+/* The types that decide whether a host can be reached. */
+enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_TYPES };
+
+struct entry_answers {
+    uint32_t questions;
+    struct sw_mark found, nodata, nxdomain, failed; /* the first answer of each kind */
+    uint8_t failed_rcode;
+};
+
+/* One address that a name led to, in the chain of its (client, address). */
+struct entry_address {
+    struct entry_address *next;
+    struct entry *entry;
+    uint64_t hash;
+    uint8_t address[16];
+    uint8_t ip_version;
+    struct sw_mark answered;
+};
+
+struct entry_ask {
+    uint8_t resolver[16];
+    uint16_t port;
+    bool unreachable;
+};
+
+/* What one client asked about one name. */
+struct entry {
+    struct entry *next; /* in the chain of its hash */
+    struct entry *older, *newer;
+    uint64_t hash;
+    uint64_t id; /* of this use of the memory */
+    uint8_t client[16];
+    uint8_t ip_version;
+    uint8_t resolver_version;
+    uint8_t time_digits;
+    bool settled; /* the wait is over */
+    bool told;    /* a record of it has been handed out */
+    bool used;    /* a connection to one of its addresses was tried */
+    bool null_mx;
+    bool truncated; /* the answer is still to come over TCP */
+    uint32_t own;   /* questions that were not a mail server's checks */
+    uint32_t answers;
+    uint32_t unreachable; /* questions answered by ICMP */
+    struct sw_mark unreachable_mark;
+    struct sw_mark first, last;
+    struct sw_mark asked, again;
+    uint8_t resolver[16];
+    struct entry *mx_of; /* the domain whose MX record named this host, while its id is mx_of_id */
+    uint64_t mx_of_id;
+    struct entry_answers types[ENTRY_TYPES];
+    struct entry_ask asks[ENTRY_ASKS];
+    uint32_t ask_count;
+    struct entry_address addresses[ENTRY_ADDRESSES];
+    uint32_t address_count;
+    struct dns_name name;
+};
+
+/* Oldest first. */
+struct entry_list {
+    struct entry *oldest, *newest;
+};
+
+struct host {
+    struct host *next;
+    uint8_t address[16];
+    int64_t serving_until_ns;
+    bool used;
+    bool resolver; /* answers questions of others */
+};
+
+struct neighbour {
+    struct neighbour *older, *newer;
+    uint8_t asker[16], target[16];
+    uint8_t ip_version;
+    uint8_t time_digits;
+    bool answered;
+    bool told;
+    uint32_t asked;
+    struct sw_mark first, last;
+};
+
+enum { HOSTS = 4096, HOST_BUCKETS = 1024 };
+
+struct sw_book {
+    struct sw_book_limits limits;
+    struct sw_book_sink sink;
+    struct sw_hash_key key;
+    struct entry **buckets;
+    struct entry_address **address_buckets;
+    size_t bucket_mask;
+    uint32_t entry_count;
+    uint64_t next_id;
+    struct entry_list waiting, settled;
+    struct host *hosts; /* HOSTS of them, allocated at the first need */
+    struct host *host_buckets[HOST_BUCKETS];
+    uint32_t next_host;
+    struct neighbour *neighbours; /* limits.neighbours of them, allocated at the first need */
+    uint32_t neighbour_count;
+    struct neighbour *oldest_neighbour, *newest_neighbour;
+    struct neighbour *next_neighbour; /* the first whose wait is not over */
+    uint64_t dropped;
+    bool heard;
+    /* the message that is being read */
+    struct entry *reading;
+    struct sw_tuple tuple;
+    struct sw_mark mark;
+    uint8_t time_digits;
+    bool found;
+};
+
+/* The entry of a client and a name, or NULL. */
+struct entry *sw_book_find(const struct sw_book *book, const uint8_t client[16],
+                           struct sw_span name);
+/* It was spoken of: it waits (again) from now on. */
+void sw_book_touch(struct sw_book *book, struct entry *entry, struct sw_mark mark);
+struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16],
+                                   uint8_t ip_version, const struct dns_name *name,
+                                   struct sw_mark mark);
+void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_t address[16],
+                         uint8_t ip_version, struct sw_mark mark);
+struct host *sw_book_host(struct sw_book *book, const uint8_t address[16]);
+/* Tells the sink when the entry failed. `at_end` = the capture is over and shows no mail: any name
+ * counts. */
+void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, bool at_end);
+void sw_book_settle_oldest(struct sw_book *book, int64_t now_ns);
+/* The newest name that led this client to the address, or NULL. */
+const struct entry_address *sw_book_address(const struct sw_book *book, const uint8_t client[16],
+                                            const uint8_t address[16]);
+void sw_book_neighbours_time(struct sw_book *book, int64_t now_ns);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * book_message.c - DNS messages and ICMP errors, written into the book.
+ */
+#include "pipeline/book_entry.h"
+
+enum { DNS_PORT = 53 };
+
+static int type_of(uint16_t type)
+{
+    switch (type) {
+    case DNS_A:
+        return ENTRY_A;
+    case DNS_AAAA:
+        return ENTRY_AAAA;
+    case DNS_MX:
+        return ENTRY_MX;
+    default:
+        return -1;
+    }
+}
+
+static void set_first(struct sw_mark *place, struct sw_mark mark)
+{
+    if (!place->frame)
+        *place = mark;
+}
+
+static void on_question(struct sw_book *book, struct entry *entry, int type)
+{
+    const struct sw_tuple *t = &book->tuple;
+    const struct host *host = sw_book_host(book, t->src);
+    if (!host || book->mark.time_ns > host->serving_until_ns)
+        entry->own++;
+    entry->types[type].questions++;
+    if (entry->asked.frame)
+        entry->again = book->mark;
+    set_first(&entry->asked, book->mark);
+    memcpy(entry->resolver, t->dst, 16);
+    entry->resolver_version = t->ip_version;
+    struct entry_ask *ask = &entry->asks[entry->ask_count++ % ENTRY_ASKS];
+    *ask = (struct entry_ask){.port = t->src_port};
+    memcpy(ask->resolver, t->dst, 16);
+}
+
+static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
+{
+    struct sw_book *book = ctx;
+    const struct sw_tuple *t = &book->tuple;
+    (void)at;
+    book->reading = NULL;
+    book->found = false;
+    bool from_server = t->src_port == DNS_PORT;
+    struct host *server = sw_book_host(book, from_server ? t->src : t->dst);
+    if (server)
+        server->resolver = true;
+    if (m->response)
+        book->heard = true;
+    int type = type_of(m->type);
+    if (type < 0 || m->name.length == 0 || m->name.cut || m->response != from_server)
+        return;
+    const uint8_t *client = m->response ? t->dst : t->src;
+    struct entry *entry = sw_book_find_or_make(book, client, t->ip_version, &m->name, book->mark);
+    if (!entry)
+        return;
+    sw_book_touch(book, entry, book->mark);
+    if (!m->response) {
+        on_question(book, entry, type);
+        return;
+    }
+    entry->answers++;
+    entry->truncated = m->truncated;
+    book->reading = entry;
+}
+
+/* A host that an MX record names is a mail host whatever it is called. */
+static void on_mx(struct sw_book *book, const struct dns_record *r)
+{
+    struct entry *domain = book->reading;
+    if (r->null_mx) {
+        domain->null_mx = true;
+        return;
+    }
+    if (r->target->length == 0 || r->target->cut)
+        return;
+    uint64_t id = domain->id; /* making room may take the domain's own place */
+    struct entry *host =
+        sw_book_find_or_make(book, domain->client, domain->ip_version, r->target, book->mark);
+    if (!host || host == domain || domain->id != id)
+        return;
+    host->mx_of = domain;
+    host->mx_of_id = id;
+}
+
+static void on_record(void *ctx, const struct dns_message *m, const struct dns_record *r)
+{
+    struct sw_book *book = ctx;
+    struct entry *entry = book->reading;
+    if (!entry || r->section == DNS_AUTHORITY)
+        return;
+    bool is_address = r->type == DNS_A || r->type == DNS_AAAA;
+    uint8_t version = r->type == DNS_A ? 4 : 6;
+    if (r->section == DNS_ANSWER && r->type == m->type)
+        book->found = true;
+    if (is_address && r->section == DNS_ANSWER && type_of(m->type) != ENTRY_MX) {
+        sw_book_add_address(book, entry, r->address, version, book->mark);
+    } else if (is_address) { /* of a host that the answer names */
+        struct entry *host =
+            sw_book_find(book, entry->client, sw_span_make(r->owner->text, r->owner->length));
+        if (host)
+            sw_book_add_address(book, host, r->address, version, book->mark);
+    } else if (r->type == DNS_MX && r->section == DNS_ANSWER) {
+        on_mx(book, r);
+    }
+}
+
+/* RFC 2308 section 2: what the answer is when it holds no record of the type. */
+static void on_end(void *ctx, const struct dns_message *m, bool broken)
+{
+    struct sw_book *book = ctx;
+    struct entry *entry = book->reading;
+    int type = type_of(m->type);
+    if (!entry || type < 0)
+        return;
+    struct entry_answers *a = &entry->types[type];
+    if (book->found) {
+        set_first(&a->found, book->mark);
+    } else if (m->rcode == DNS_NXDOMAIN) {
+        set_first(&a->nxdomain, book->mark);
+    } else if (m->rcode != DNS_NOERROR) {
+        set_first(&a->failed, book->mark);
+        a->failed_rcode = m->rcode;
+    } else if (!m->truncated && !broken) {
+        set_first(&a->nodata, book->mark);
+    }
+    book->reading = NULL;
+}
+
+static struct dns_sink sink_of(struct sw_book *book)
+{
+    return (struct dns_sink){book, on_message, on_record, on_end};
+}
+
+void sw_book_message(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span bytes,
+                     struct sw_mark mark, uint8_t time_digits)
+{
+    struct dns_sink sink = sink_of(book);
+    book->tuple = *tuple;
+    book->mark = mark;
+    book->time_digits = time_digits;
+    (void)dns_read(bytes, (struct sw_at){0, mark.frame, mark.time_ns}, &sink); /* or it is no DNS */
+}
+
+void sw_book_stream(struct sw_book *book, struct dns_stream *stream, const struct sw_tuple *tuple,
+                    const struct sw_chunk *chunk, uint8_t time_digits)
+{
+    struct dns_sink sink = sink_of(book);
+    struct sw_tuple t = *tuple;
+    if (chunk->from == SW_SERVER) {
+        memcpy(t.src, tuple->dst, sizeof(t.src));
+        memcpy(t.dst, tuple->src, sizeof(t.dst));
+        t.src_port = tuple->dst_port;
+        t.dst_port = tuple->src_port;
+    }
+    book->tuple = t;
+    book->mark = chunk->mark;
+    book->time_digits = time_digits;
+    struct sw_piece piece = {
+        .from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
+        .at = {chunk->offset, chunk->mark.frame, chunk->mark.time_ns},
+        .bytes = chunk->bytes,
+    };
+    dns_stream_feed(stream, &piece, &sink);
+}
+
+/* All that was asked over this socket so far: routers limit how often they complain. */
+static void mark_unreachable(struct entry *entry, const struct sw_tuple *q)
+{
+    uint32_t n = entry->ask_count < ENTRY_ASKS ? entry->ask_count : ENTRY_ASKS;
+    for (uint32_t i = 0; i < n; i++) {
+        struct entry_ask *ask = &entry->asks[i];
+        if (ask->unreachable || ask->port != q->src_port || memcmp(ask->resolver, q->dst, 16) != 0)
+            continue;
+        ask->unreachable = true;
+        entry->unreachable++;
+    }
+}
+
+/* An ICMP error quotes the ports, not the name: the questions of the client that wait are asked. */
+void sw_book_icmp(struct sw_book *book, const struct sw_icmp_header *icmp, struct sw_mark mark)
+{
+    enum { LOOK_BACK = 64 };
+    const struct sw_tuple *q = &icmp->quote;
+    if (q->dst_port != DNS_PORT)
+        return;
+    book->heard = true;
+    struct entry *entry = book->waiting.newest;
+    for (int looked = 0; entry && looked < LOOK_BACK; looked++, entry = entry->older) {
+        if (memcmp(entry->client, q->src, 16) != 0)
+            continue;
+        uint32_t before = entry->unreachable;
+        mark_unreachable(entry, q);
+        if (entry->unreachable == before)
+            continue;
+        set_first(&entry->unreachable_mark, mark);
+        sw_book_touch(book, entry, mark);
+        return;
+    }
+}
