@@ -89,8 +89,12 @@ static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_flow_facts *f = c->facts;
     struct sw_mark last = f->last_syn.frame ? f->last_syn : f->syn;
     bool given_up = c->session->final.time_ns - last.time_ns > REPETITION_DUE_NS;
-    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !c->history ||
-        !sw_history_superseded(c->history, &f->tuple, f->syn.time_ns))
+    /* where the capture shows the name, only its own addresses count */
+    const struct sw_naming *naming = c->session->naming;
+    bool other = naming
+                     ? naming->superseded
+                     : c->history && sw_history_superseded(c->history, &f->tuple, f->syn.time_ns);
+    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !other)
         return false;
     *ruling =
         connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
@@ -143,6 +147,23 @@ static bool half_done(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+enum { PROBE_TTL = 30 }; /* systems begin at 64 or more; who begins low counts the way */
+
+/* A SYN that was to die on the way: a traceroute to the mail port. */
+static bool traced(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_flow_facts *f = c->facts;
+    uint8_t ttl = f->half[SW_CLIENT].ttl_max;
+    if (f->icmp_count == 0 || icmp_cause(&f->icmp[0]) != SW_CAUSE_NET_TTL_EXCEEDED || ttl == 0 ||
+        ttl >= PROBE_TTL)
+        return false;
+    *ruling = connect_ruling(SW_CAUSE_OK_NO_ATTEMPT, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT,
+                    "connection request with a short lifetime, as traceroute sends them");
+    sw_ruling_prove(ruling, f->icmp[0].mark, SW_ORIGIN_NETWORK, "it ended on the way");
+    return true;
+}
+
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_flow_facts *f = c->facts;
@@ -156,8 +177,8 @@ bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
         return true;
     if (f->syn_ack.frame)
         return false;
-    bool failed = scanned(c, ruling) || unreachable(c, ruling) || refused(c, ruling) ||
-                  superseded(c, ruling) || unanswered(c, ruling);
+    bool failed = scanned(c, ruling) || traced(c, ruling) || unreachable(c, ruling) ||
+                  refused(c, ruling) || superseded(c, ruling) || unanswered(c, ruling);
     if (failed && ruling->outcome == SW_OUTCOME_STUCK)
         (void)sw_case_sinkholed(c, ruling->cause, ruling);
     return failed;

@@ -8,6 +8,7 @@
 enum { DEFAULT_LOOKUPS = 16384, DEFAULT_NEIGHBOURS = 1024 };
 
 #define WAIT_NS (60 * SW_NS_PER_S) /* for a repetition, another resolver, or the connection */
+#define RACE_NS (5 * SW_NS_PER_S)  /* addresses of one name are tried side by side */
 
 struct sw_book *sw_book_new(const struct sw_book_limits *limits, const struct sw_hash_key *key,
                             const struct sw_book_sink *sink)
@@ -44,6 +45,7 @@ void sw_book_free(struct sw_book *book)
     }
     free(book->buckets);
     free(book->address_buckets);
+    free(book->any_buckets);
     free(book->hosts);
     free(book->neighbours);
     free(book);
@@ -85,6 +87,11 @@ static uint64_t name_hash(const struct sw_book *book, const uint8_t client[16], 
     return sw_hash_bytes(&book->key, sw_span_make(bytes, 16 + name.len));
 }
 
+static uint64_t any_hash(const struct sw_book *book, const uint8_t address[16])
+{
+    return sw_hash_bytes(&book->key, sw_span_make(address, 16));
+}
+
 static uint64_t address_hash(const struct sw_book *book, const uint8_t client[16],
                              const uint8_t address[16])
 {
@@ -112,16 +119,16 @@ struct entry *sw_book_find(const struct sw_book *book, const uint8_t client[16],
     return entry;
 }
 
-static void unchain_addresses(struct sw_book *book, struct entry *entry)
+static void unchain_address(struct sw_book *book, struct entry_address *node)
 {
-    for (uint32_t i = 0; i < entry->address_count; i++) {
-        struct entry_address **at =
-            &book->address_buckets[entry->addresses[i].hash & book->bucket_mask];
-        while (*at != &entry->addresses[i])
-            at = &(*at)->next;
-        *at = entry->addresses[i].next;
-    }
-    entry->address_count = 0;
+    struct entry_address **at = &book->address_buckets[node->hash & book->bucket_mask];
+    while (*at != node)
+        at = &(*at)->next;
+    *at = node->next;
+    at = &book->any_buckets[node->hash_any & book->bucket_mask];
+    while (*at != node)
+        at = &(*at)->next_any;
+    *at = node->next_any;
 }
 
 static void unchain(struct sw_book *book, struct entry *entry)
@@ -130,7 +137,9 @@ static void unchain(struct sw_book *book, struct entry *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
-    unchain_addresses(book, entry);
+    for (uint32_t i = 0; i < entry->address_count; i++)
+        unchain_address(book, &entry->addresses[i]);
+    entry->address_count = 0;
     list_remove(entry->settled ? &book->settled : &book->waiting, entry);
 }
 
@@ -141,7 +150,9 @@ static bool make_buckets(struct sw_book *book)
         book->buckets = calloc(n, sizeof(struct entry *));
     if (!book->address_buckets)
         book->address_buckets = calloc(n, sizeof(struct entry_address *));
-    return book->buckets && book->address_buckets;
+    if (!book->any_buckets)
+        book->any_buckets = calloc(n, sizeof(struct entry_address *));
+    return book->buckets && book->address_buckets && book->any_buckets;
 }
 
 /* Memory for a new entry: new, or that of the one that can best be spared. */
@@ -223,30 +234,47 @@ void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_
     *node = (struct entry_address){.entry = entry, .ip_version = ip_version, .answered = mark};
     memcpy(node->address, address, 16);
     node->hash = address_hash(book, entry->client, address);
+    node->hash_any = any_hash(book, address);
     struct entry_address **bucket = &book->address_buckets[node->hash & book->bucket_mask];
     node->next = *bucket;
     *bucket = node;
+    bucket = &book->any_buckets[node->hash_any & book->bucket_mask];
+    node->next_any = *bucket;
+    *bucket = node;
 }
 
-/* The newest first: chains grow at their head. */
-static const struct entry_address *next_address(const struct sw_book *book,
-                                                const struct entry_address *from, uint64_t hash,
-                                                const uint8_t client[16], const uint8_t address[16])
+/* May the two addresses be one machine's? */
+static bool may_be_same(const struct entry *entry, const uint8_t client[16], uint8_t ip_version)
 {
-    if (!book->address_buckets)
-        return NULL;
-    const struct entry_address *at =
-        from ? from->next : book->address_buckets[hash & book->bucket_mask];
-    while (at && (at->hash != hash || memcmp(at->address, address, 16) != 0 ||
-                  memcmp(at->entry->client, client, 16) != 0))
-        at = at->next;
-    return at;
+    bool link_local = ip_version == 6 && client[0] == 0xFE && (client[1] & 0xC0) == 0x80;
+    return entry->ip_version != ip_version || link_local;
 }
 
-const struct entry_address *sw_book_address(const struct sw_book *book, const uint8_t client[16],
-                                            const uint8_t address[16])
+uint32_t sw_book_nodes(const struct sw_book *book, const uint8_t client[16],
+                       const uint8_t address[16], uint8_t ip_version,
+                       struct entry_address *nodes[BOOK_NODES])
 {
-    return next_address(book, NULL, address_hash(book, client, address), client, address);
+    enum { LOOK = 64 }; /* many clients ask for the same host */
+    uint32_t count = 0;
+    if (!book->any_buckets)
+        return 0;
+    uint64_t hash = address_hash(book, client, address);
+    struct entry_address *at = book->address_buckets[hash & book->bucket_mask];
+    for (int looked = 0; at && count < BOOK_NODES && looked < LOOK; at = at->next, looked++) {
+        if (at->hash == hash && memcmp(at->address, address, 16) == 0 &&
+            memcmp(at->entry->client, client, 16) == 0)
+            nodes[count++] = at;
+    }
+    if (count > 0)
+        return count;
+    hash = any_hash(book, address);
+    at = book->any_buckets[hash & book->bucket_mask];
+    for (int looked = 0; at && count < BOOK_NODES && looked < LOOK; at = at->next_any, looked++) {
+        if (at->hash_any == hash && memcmp(at->address, address, 16) == 0 &&
+            may_be_same(at->entry, client, ip_version))
+            nodes[count++] = at;
+    }
+    return count;
 }
 
 /* --- hosts --- */
@@ -291,50 +319,76 @@ void sw_book_heard(struct sw_book *book)
 
 /* --- connections --- */
 
+static uint32_t nodes_of(const struct sw_book *book, const struct sw_tuple *tuple,
+                         struct entry_address *nodes[BOOK_NODES])
+{
+    return sw_book_nodes(book, tuple->src, tuple->dst, tuple->ip_version, nodes);
+}
+
 void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
 {
-    uint64_t hash = address_hash(book, tuple->src, tuple->dst);
-    const struct entry_address *at = NULL;
-    while ((at = next_address(book, at, hash, tuple->src, tuple->dst))) {
-        struct entry *entry = at->entry;
+    struct entry_address *nodes[BOOK_NODES];
+    uint32_t count = nodes_of(book, tuple, nodes);
+    for (uint32_t i = 0; i < count; i++) {
+        struct entry *entry = nodes[i]->entry;
         entry->used = true;
         if (entry->mx_of && entry->mx_of->id == entry->mx_of_id)
             entry->mx_of->used = true;
     }
 }
 
-/* Names of other owners that led to the address, each owner once; a few are enough to know. */
-static uint32_t count_unrelated(const struct sw_book *book, const struct entry_address *first,
-                                const struct sw_tuple *tuple)
+void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, int64_t time_ns)
+{
+    struct entry_address *nodes[BOOK_NODES];
+    uint32_t count = nodes_of(book, tuple, nodes);
+    book->heard = true;
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i]->connected = true;
+        nodes[i]->connected_ns = time_ns;
+    }
+}
+
+/* Owners of the names that led to the address; a few are enough to know. */
+static uint32_t count_owners(struct entry_address *const nodes[BOOK_NODES], uint32_t count)
 {
     enum { OWNERS = 4 };
     struct sw_span owners[OWNERS];
-    uint32_t count = 0;
-    uint64_t hash = first->hash;
-    for (const struct entry_address *at = first; at && count < OWNERS;
-         at = next_address(book, at, hash, tuple->src, tuple->dst)) {
-        struct sw_span owner =
-            sw_name_owner(sw_span_make(at->entry->name.text, at->entry->name.length));
+    uint32_t known = 0;
+    for (uint32_t n = 0; n < count && known < OWNERS; n++) {
+        const struct dns_name *name = &nodes[n]->entry->name;
+        struct sw_span owner = sw_name_owner(sw_span_make(name->text, name->length));
         uint32_t i = 0;
-        while (i < count && !sw_span_eq_nocase(owners[i], owner))
+        while (i < known && !sw_span_eq_nocase(owners[i], owner))
             i++;
-        if (i == count)
-            owners[count++] = owner;
+        if (i == known)
+            owners[known++] = owner;
     }
-    return count > 0 ? count - 1 : 0;
+    return known;
+}
+
+/* RFC 8305: was another address of the name connected about the same time? */
+static bool other_connected(const struct entry_address *node, int64_t time_ns)
+{
+    const struct entry *entry = node->entry;
+    for (uint32_t i = 0; i < entry->address_count; i++) {
+        const struct entry_address *other = &entry->addresses[i];
+        int64_t apart = other->connected_ns - time_ns;
+        if (other != node && other->connected && apart >= -RACE_NS && apart <= RACE_NS)
+            return true;
+    }
+    return false;
 }
 
 bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int64_t before_ns,
                   struct sw_arena *arena, struct sw_naming *naming)
 {
-    uint64_t hash = address_hash(book, tuple->src, tuple->dst);
+    struct entry_address *nodes[BOOK_NODES];
+    uint32_t count = nodes_of(book, tuple, nodes);
     const struct entry_address *best = NULL;
-    const struct entry_address *at = NULL;
-    while ((at = next_address(book, at, hash, tuple->src, tuple->dst))) {
-        if (at->answered.time_ns > before_ns)
-            continue;
-        if (!best || at->answered.time_ns > best->answered.time_ns)
-            best = at;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t answered_ns = nodes[i]->answered.time_ns;
+        if (answered_ns <= before_ns && (!best || answered_ns > best->answered.time_ns))
+            best = nodes[i];
     }
     if (!best)
         return false;
@@ -344,13 +398,9 @@ bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int6
         .answered = best->answered,
         .kind = sw_address_kind_of(best->address, best->ip_version),
         .by_mx = entry->mx_of_id != 0,
-        .unrelated = count_unrelated(book, sw_book_address(book, tuple->src, tuple->dst), tuple),
-        .address_count = entry->address_count,
+        .unrelated = count_owners(nodes, count) - 1,
+        .superseded = other_connected(best, before_ns),
     };
-    for (uint32_t i = 0; i < entry->address_count; i++) {
-        memcpy(naming->addresses[i], entry->addresses[i].address, 16);
-        naming->versions[i] = entry->addresses[i].ip_version;
-    }
     return naming->name.len > 0;
 }
 

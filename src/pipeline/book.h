@@ -52,6 +52,8 @@ void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbou
                        struct sw_mark mark, uint8_t time_digits);
 /* A connection was tried: the name that led there was used. */
 void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple);
+/* A connection was accepted. */
+void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, int64_t time_ns);
 /* `server` takes mail at this moment, and until `until_ns`: what it looks up meanwhile is about
  * what it is offered. */
 void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns);

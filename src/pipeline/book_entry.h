@@ -7,7 +7,7 @@
 #include "pipeline/book.h"
 
 enum {
-    ENTRY_ADDRESSES = SW_NAMING_ADDRESSES,
+    ENTRY_ADDRESSES = 8,
     ENTRY_ASKS = 8, /* questions that an ICMP error can still be matched to */
 };
 
@@ -22,9 +22,12 @@ struct entry_answers {
 
 /* One address that a name led to, in the chain of its (client, address). */
 struct entry_address {
-    struct entry_address *next;
+    struct entry_address *next;     /* in the chain of its client and address */
+    struct entry_address *next_any; /* in the chain of its address */
     struct entry *entry;
-    uint64_t hash;
+    uint64_t hash, hash_any;
+    bool connected; /* a connection to it was accepted, last at: */
+    int64_t connected_ns;
     uint8_t address[16];
     uint8_t ip_version;
     struct sw_mark answered;
@@ -100,6 +103,7 @@ struct sw_book {
     struct sw_hash_key key;
     struct entry **buckets;
     struct entry_address **address_buckets;
+    struct entry_address **any_buckets;
     size_t bucket_mask;
     uint32_t entry_count;
     uint64_t next_id;
@@ -136,9 +140,16 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16]);
  * counts. */
 void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, bool at_end);
 void sw_book_settle_oldest(struct sw_book *book, int64_t now_ns);
-/* The newest name that led this client to the address, or NULL. */
-const struct entry_address *sw_book_address(const struct sw_book *book, const uint8_t client[16],
-                                            const uint8_t address[16]);
+enum { BOOK_NODES = 16 };
+
+/*
+ * What led this client to the address, the newest first, at most BOOK_NODES. A client that asks
+ * over one IP version and connects over the other has two addresses: when it asked nothing itself,
+ * names that clients of the other version asked for count.
+ */
+uint32_t sw_book_nodes(const struct sw_book *book, const uint8_t client[16],
+                       const uint8_t address[16], uint8_t ip_version,
+                       struct entry_address *nodes[BOOK_NODES]);
 void sw_book_neighbours_time(struct sw_book *book, int64_t now_ns);
 
 #endif

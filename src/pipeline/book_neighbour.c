@@ -141,11 +141,16 @@ static void tell(struct sw_book *book, struct neighbour *n, const struct entry *
 /* The name of a mail host that led the asker to this address and that no connection followed. */
 static const struct entry *mail_host(const struct sw_book *book, const struct neighbour *n)
 {
-    const struct entry_address *at = sw_book_address(book, n->asker, n->target);
-    if (!at || at->entry->used || at->answered.time_ns > n->last.time_ns)
-        return NULL;
-    struct sw_span name = sw_span_make(at->entry->name.text, at->entry->name.length);
-    return sw_name_says_mail(name) || at->entry->mx_of_id != 0 ? at->entry : NULL;
+    struct entry_address *nodes[BOOK_NODES];
+    uint32_t count = sw_book_nodes(book, n->asker, n->target, n->ip_version, nodes);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct entry *entry = nodes[i]->entry;
+        struct sw_span name = sw_span_make(entry->name.text, entry->name.length);
+        bool mail = sw_name_says_mail(name) || entry->mx_of_id != 0;
+        if (mail && !entry->used && nodes[i]->answered.time_ns <= n->last.time_ns)
+            return entry;
+    }
+    return NULL;
 }
 
 static bool in_vain(const struct neighbour *n)

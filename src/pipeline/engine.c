@@ -366,6 +366,7 @@ static void note_acceptance(struct sw_engine *engine, const struct sw_packet *pa
     as_opened.src_port = packet->tuple.dst_port;
     as_opened.dst_port = packet->tuple.src_port;
     sw_analyzer_connected(engine->analyzer, &as_opened, time_ns);
+    sw_book_connected(engine->book, &as_opened, time_ns);
 }
 
 static void take_dns(struct sw_engine *engine, const struct sw_frame *frame,

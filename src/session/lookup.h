@@ -48,8 +48,6 @@ enum sw_address_kind {
     SW_ADDRESS_PRIVATE, /* RFC 1918, link-local, unique local */
 };
 
-enum { SW_NAMING_ADDRESSES = 8 };
-
 /* The name that had been looked up for a connection's server before it was opened. */
 struct sw_naming {
     struct sw_span name;
@@ -57,9 +55,7 @@ struct sw_naming {
     enum sw_address_kind kind;
     bool by_mx;         /* the name came out of an MX record */
     uint32_t unrelated; /* names of other domains that led to the same address */
-    uint8_t addresses[SW_NAMING_ADDRESSES][16]; /* all that the name led to */
-    uint8_t versions[SW_NAMING_ADDRESSES];
-    uint32_t address_count;
+    bool superseded; /* another address of the name was connected about when this one was tried */
 };
 
 /* What kind of address it is. RFC 6890. */

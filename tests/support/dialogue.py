@@ -157,6 +157,9 @@ class Capture(Names):
     def do_server(self, ip):
         self.session.address[1] = address(ip)
 
+    def do_ttl(self, side, ttl):
+        self.session.ttl["CS".index(side)] = int(ttl)
+
     def do_wait(self, seconds):
         self.time += float(seconds)
 
