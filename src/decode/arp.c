@@ -24,7 +24,7 @@ enum sw_layer sw_read_arp(struct sw_inside *in)
     sw_cursor_skip(c, 6);
     struct sw_span target = sw_cursor_take(c, 4);
     if (c->bad || hardware != HARDWARE_ETHERNET || protocol != PROTOCOL_IPV4 || lengths != LENGTHS)
-        return c->bad ? SW_LAYER_BROKEN : SW_LAYER_OTHER;
+        return SW_LAYER_OTHER;
     static const uint8_t nobody[4] = {0};
     bool about_itself = sw_span_eq(sender, target);  /* announcement */
     bool probe = memcmp(sender.ptr, nobody, 4) == 0; /* RFC 5227: is my address free? */
