@@ -82,8 +82,8 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_MAIL_SIZE_ANNOUNCED - FIRST] =
         {
             .summary = "The mail was not sent because it is larger than {server} accepts.",
-            .meaning = "The program announced the size of the message before sending it, and it is "
-                       "over the server's limit[[ ({size}, at most {limit})]][[: {reply}]]. "
+            .meaning = "The size of the message was known before its text was sent, and it is over "
+                       "the server's limit[[ ({size}, at most {limit})]][[: {reply}]]. "
                        "Attachments grow by about 37 % on the way.",
             .advice =
                 {

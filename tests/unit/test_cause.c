@@ -100,12 +100,21 @@ static void every_summary_can_be_read_out(void **state)
     }
 }
 
-/* Those who have nothing to do about it. */
-static bool needs_no_advice(enum sw_cause cause)
+/* A success: nothing failed, so nobody has to do anything. */
+static bool is_success(enum sw_cause cause)
 {
-    return cause == SW_CAUSE_TCP_ATTEMPT_SUPERSEDED || cause == SW_CAUSE_QUIT_PROBLEM ||
-           cause == SW_CAUSE_OK_DELIVERED || cause == SW_CAUSE_OK_NO_ATTEMPT ||
-           cause == SW_CAUSE_OK_AUTH_TEST_ONLY || cause == SW_CAUSE_OK_VRFY_ONLY;
+    const struct sw_cause_info *info = sw_cause_info(cause);
+    bool family = info->family == SW_FAMILY_OUTCOME || info->family == SW_FAMILY_QUIT;
+    bool encrypted = cause == SW_CAUSE_ENC_LIKELY_DELIVERED || cause == SW_CAUSE_ENC_NO_UPLOAD;
+    return cause == SW_CAUSE_TCP_ATTEMPT_SUPERSEDED ||
+           (family && info->actor == SW_ACTOR_NONE && !encrypted);
+}
+
+/* A whole step that somebody can take: no fragment, no filler. */
+static bool is_advice(const char *step)
+{
+    size_t length = strlen(step);
+    return length > 10 && step[length - 1] == '.' && step[0] >= 'A' && step[0] <= 'Z';
 }
 
 static void every_cause_has_words(void **state)
@@ -114,19 +123,34 @@ static void every_cause_has_words(void **state)
     for (unsigned i = SW_CAUSE_NONE + 1; i < SW_CAUSE_COUNT; i++) {
         enum sw_cause cause = (enum sw_cause)i;
         const struct sw_cause_wording *w = sw_cause_wording(cause);
-        assert_true(w->meaning && strlen(w->meaning) > 40);
+        if (!w->meaning || strlen(w->meaning) < 40 || w->meaning[strlen(w->meaning) - 1] != '.')
+            fail_msg("%s: no explanation", sw_cause_name(cause));
         assert_true(w->references && w->references[0] != '\0');
         size_t steps = 0;
-        while (w->advice[steps]) {
-            assert_true(strlen(w->advice[steps]) > 10);
-            assert_true(steps < SW_ADVICE_MAX);
-            steps++;
+        for (; steps < SW_ADVICE_MAX && w->advice[steps]; steps++) {
+            if (!is_advice(w->advice[steps]))
+                fail_msg("%s: \"%s\" is no advice", sw_cause_name(cause), w->advice[steps]);
         }
         bool single = cause == SW_CAUSE_DATA_NO_VALID_RCPT || cause == SW_CAUSE_UNK_IN_PROGRESS;
-        if (needs_no_advice(cause))
+        if (is_success(cause))
             assert_int_equal(steps, 0);
         else if (steps < (single ? 1u : 2u))
             fail_msg("%s: too little advice", sw_cause_name(cause));
+    }
+}
+
+/* An explanation that fits two causes explains neither. */
+static void no_two_causes_share_their_explanation(void **state)
+{
+    (void)state;
+    for (unsigned i = SW_CAUSE_NONE + 1; i < SW_CAUSE_COUNT; i++) {
+        for (unsigned j = i + 1; j < SW_CAUSE_COUNT; j++) {
+            const struct sw_cause_wording *a = sw_cause_wording((enum sw_cause)i);
+            const struct sw_cause_wording *b = sw_cause_wording((enum sw_cause)j);
+            if (strcmp(a->meaning, b->meaning) == 0)
+                fail_msg("%s and %s say the same", sw_cause_name((enum sw_cause)i),
+                         sw_cause_name((enum sw_cause)j));
+        }
     }
 }
 
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(causes_match_a_few_rows_of_the_public_list),
         cmocka_unit_test(every_summary_can_be_read_out),
         cmocka_unit_test(every_cause_has_words),
+        cmocka_unit_test(no_two_causes_share_their_explanation),
         cmocka_unit_test(settings_are_named_as_in_the_menus),
         cmocka_unit_test(every_template_is_valid_and_fills),
         cmocka_unit_test(templates_fall_back_to_nouns),
