@@ -114,7 +114,7 @@ static bool is_success(enum sw_cause cause)
 static bool is_advice(const char *step)
 {
     size_t length = strlen(step);
-    return length > 10 && step[length - 1] == '.' && step[0] >= 'A' && step[0] <= 'Z';
+    return length > 10 && step[length - 1] == '.' && step[0] != ' ';
 }
 
 static void every_cause_has_words(void **state)
