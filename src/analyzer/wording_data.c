@@ -73,7 +73,8 @@ static const struct sw_cause_wording rows[] = {
             .advice =
                 {
                     "Update or replace the router or firewall.",
-                    "Windows, for a test: netsh interface tcp set global autotuninglevel=disabled",
+                    "Windows, for a test, in a command window: netsh interface tcp set global "
+                    "autotuninglevel=disabled.",
                     "Administrator: look for a device that rewrites TCP options.",
                 },
             .references = "RFC 7323 2",
