@@ -185,6 +185,27 @@ static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
         sw_prose_add(story, "; no answer about %u of them", open);
 }
 
+/* The size that the server announced, the one that the program declared, and the one that was seen
+ * (RFC 1870), where they do not agree. */
+static void tell_size(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
+{
+    const struct sw_capability *size = sw_capability_find(c->session->hello, "SIZE");
+    uint64_t limit = 0;
+    if (size && !sw_span_u64(sw_span_trim(size->params), &limit))
+        limit = 0;
+    bool whole = m->end_of_data != NULL && m->body_missing == 0;
+    uint64_t seen = m->body_seen ? m->body_octets : 0;
+    uint64_t declared = m->has_size ? m->size_declared : 0;
+    bool over = limit > 0 && (declared > limit || seen > limit);
+    bool more = m->has_size && seen / 2 > declared; /* estimates are usual, halves are not */
+    bool less = m->has_size && whole && seen < declared / 2;
+    if (over)
+        sw_prose_add(story, " The server takes mails up to %s.", sw_size_text(c->arena, limit));
+    if (m->has_size && (over || more || less))
+        sw_prose_add(story, " The program had declared a size of %s.",
+                     sw_size_text(c->arena, declared));
+}
+
 static void tell_text(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
 {
     if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA &&
@@ -202,6 +223,7 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
     else if (m->go_ahead)
         sw_prose_add(story, " The server asked for the text (frame %llu); none came.",
                      frame(m->go_ahead->first));
+    tell_size(c, m, story);
     if (m->final) {
         sw_prose_add(story, " The server's answer to it: ");
         quote_reply(story, m->final);

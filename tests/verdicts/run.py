@@ -48,14 +48,14 @@ def value_of(record, key):
 
 def check(record, words):
     for word in words:
-        match = re.match(r"^([a-z_]+)(!=|=|~)(.*)$", word)
+        match = re.match(r"^([a-z_]+)(!=|=|!~|~)(.*)$", word)
         if not match:
             yield "not understood: %s" % word
             continue
         key, operator, wanted = match.groups()
         found = value_of(record, key)
-        if operator == "~":
-            good = wanted.replace("_", " ") in str(found)
+        if operator in ("~", "!~"):
+            good = (wanted.replace("_", " ") in str(found)) == (operator == "~")
         elif isinstance(found, list):
             good = (wanted in found) == (operator == "=")
         else:
