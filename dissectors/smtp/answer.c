@@ -55,6 +55,7 @@ static void data_answered(struct smtp_io *io, uint32_t id, uint16_t code)
         return;
     }
     uint64_t missing = st->wait_missing;
+    st->text_refused = code != 354;
     if (!smtp_wait_end(st, id) || code != 354)
         return;
     tell_text_begins(io, id, 0);

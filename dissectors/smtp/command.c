@@ -203,13 +203,15 @@ static void tell_command(struct smtp_io *io, struct smtp_event *event, struct sw
         smtp_wait_begin(st, event->id, event->verb);
 }
 
-/* A line that is no command we know is quoted only where it cannot be a misplaced login. */
+/* A line that is no command we know is quoted only where it cannot be a misplaced login, or the
+ * text of a mail that goes on although it was refused. */
 static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct sw_span text)
 {
     bool secret = io->state->near_login || smtp_may_hold_secret(text);
     if (secret)
         smtp_echo_remember(io->state, text);
-    if (io->state->near_login) {
+    bool of_a_mail = io->state->text_refused && text.len > 1; /* a dot gives nothing away */
+    if (io->state->near_login || of_a_mail) {
         event->word = event->text = (struct sw_span){NULL, 0};
         return;
     }
@@ -246,8 +248,10 @@ static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_
     smtp_forget_lost_replies(st);
     if (line->end == SW_LINE_OPEN || text.len < line->length)
         flags |= SMTP_FLAG_CUT;
-    if (begins_mail(verb))
+    if (begins_mail(verb)) {
+        st->text_refused = false;
         st->body_octets = 0; /* chunks that were given up count for no further message */
+    }
     struct smtp_event event = command_event(io, verb, flags);
     note_order(io, &event);
     event.word = word;

@@ -164,22 +164,22 @@ enum smtp_flag {
  *
  * COMMAND: id (1, 2, ... in the order sent), verb, word (the verb as written), text = argument
  * (AUTH: mechanism only; AUTH_DATA: empty; BURL: without its access token; empty as well for an
- * unknown verb or a junk line that may hold a secret), number = size of BDAT chunk / length of AUTH
- * data, flags, begin/end = first and last byte.
- * REPLY_LINE: code, text = the line behind code and separator, number = index of the line, flags
- * CUT. A junk line inside a reply has code 0.
- * REPLY: code (0 when no three digits could be read), enhanced (of the first line that has one),
- * answers = id of the command (0 = none: greeting or unsolicited), verb = the verb answered, number
- * = lines, begin = first, end = last byte. Follows its REPLY_LINEs. A junk line outside a reply is
- * a REPLY with code 0 of its own that answers nothing, and takes no command off the queue.
- * AUTH_USER: text = user name (decoded, may hold any bytes), word = the client's computer (NTLM
- * only, else empty), mechanism, answers = id of the AUTH command. DATA_BEGIN, END_OF_DATA:
- * id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it is answered like a
- * command), number = octets of the message after dot-unstuffing, without the terminator, begin =
- * end = its last byte. BODY: text = the octets as they came (dots still stuffed, without the
- * terminator, in pieces that depend on the chunks), number = their count; flags CUT with a count
- * but no text for octets that are missing, GUESSED without text when it is not sure that this is a
- * message. ANOMALY: anomaly, text = a short excerpt (of server lines only), from.
+ * unknown verb or a junk line that may hold a secret or be part of a refused text), number = size
+ * of BDAT chunk / length of AUTH data, flags, begin/end = first and last byte. REPLY_LINE: code,
+ * text = the line behind code and separator, number = index of the line, flags CUT. A junk line
+ * inside a reply has code 0. REPLY: code (0 when no three digits could be read), enhanced (of the
+ * first line that has one), answers = id of the command (0 = none: greeting or unsolicited), verb =
+ * the verb answered, number = lines, begin = first, end = last byte. Follows its REPLY_LINEs. A
+ * junk line outside a reply is a REPLY with code 0 of its own that answers nothing, and takes no
+ * command off the queue. AUTH_USER: text = user name (decoded, may hold any bytes), word = the
+ * client's computer (NTLM only, else empty), mechanism, answers = id of the AUTH command.
+ * DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it
+ * is answered like a command), number = octets of the message after dot-unstuffing, without the
+ * terminator, begin = end = its last byte. BODY: text = the octets as they came (dots still
+ * stuffed, without the terminator, in pieces that depend on the chunks), number = their count;
+ * flags CUT with a count but no text for octets that are missing, GUESSED without text when it is
+ * not sure that this is a message. ANOMALY: anomaly, text = a short excerpt (of server lines only),
+ * from.
  */
 struct smtp_event {
     enum smtp_event_kind kind;
@@ -263,6 +263,7 @@ struct smtp_state {
     uint64_t wait_missing; /* octets that the capture lacks behind the command */
     /* the client's lines */
     uint16_t junk_lines; /* in a row that are no commands */
+    bool text_refused;   /* DATA was refused: what is no command may be the text all the same */
     bool near_login;     /* what is no command may be a misplaced password */
     bool told_early;
     bool told_behind; /* bytes behind STARTTLS were reported */

@@ -80,6 +80,14 @@ class Headers(common.Case):
         self.assertIn("message id: 17@pc.example.net", shown)
         self.assertNotIn("of the body", shown)
 
+    def test_text_that_goes_on_after_a_refusal_is_not_shown(self):
+        refused = BEFORE + ["C: DATA", "S: 554 5.7.1 no", "C. " + HEADER + "Dear Bob\\r\\n.\\r\\n"] + ["S: 500 what"] * 11
+        path = self.capture("mail.pcap", ["hello"] + refused + ["quit"])
+        for options in (["-v"], ["-o", "json"]):
+            shown = run(*options, path).out
+            for hidden in ("Dear", "Subject", "from Ulm", "17@pc"):
+                self.assertNotIn(hidden, shown)
+
     def test_anonymized(self):
         path = self.capture("mail.pcap", ["hello"] + BEFORE + data(HEADER + BODY) + ["quit"])
         for options in (["-v"], ["-o", "json"]):
