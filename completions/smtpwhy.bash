@@ -14,7 +14,8 @@ _smtpwhy() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=
     ((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
-        --until --verbose --quiet --jobs --anonymize --fail-on --color --progress --limits --help --version"
+        --until --verbose --quiet --jobs --anonymize --fail-on --color --progress --ca-file --ca-path --server-name --limits
+        --help --version"
     local subcommands="analyse explain causes findings"
     COMPREPLY=()
     case $previous in
@@ -26,7 +27,7 @@ _smtpwhy() {
             _smtpwhy_list "$current" "stuck finding finding:info finding:low finding:medium finding:high finding:critical"
             return ;;
         -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits" -- "$current"); return ;;
-        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits)
+        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name)
             return ;;
     esac
     if [[ $current == -* ]]; then

@@ -30,10 +30,12 @@ struct sw_record;
 /* What to look for and how far to go. Zero-initialise, then set what differs. Strings are borrowed
  * by the run. */
 struct sw_run_options {
-    const char *filter;         /* pcap filter expression, or NULL */
-    const char *ports;          /* mail ports "25,465,587,2525,24", or NULL for these */
-    uint64_t stop_after_frames; /* per run, 0 = no limit */
-    const char *limits;         /* "name=value,..." or NULL */
+    const char *filter;            /* pcap filter expression, or NULL */
+    const char *ports;             /* mail ports "25,465,587,2525,24", or NULL for these */
+    uint64_t stop_after_frames;    /* per run, 0 = no limit */
+    const char *limits;            /* "name=value,..." or NULL */
+    const char *ca_file, *ca_path; /* trust anchors for certificates; both NULL = the system's */
+    const char *server_name;       /* the name that certificates must bear, or NULL: SNI tells */
     /* Called for every record; required. */
     void (*record)(void *ctx, const struct sw_record *record);
     void *record_ctx;

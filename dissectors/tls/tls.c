@@ -147,9 +147,14 @@ static void tell_junk(struct tls_io *io)
     event.number = (uint64_t)junk_of(first);
     event.bytes = first;
     event.begin = half->record_begin;
-    half->sync = TLS_SYNC_CLOSED;
-    tls_emit(io, &event);
-    tls_handshake_cut(io);
+    bool told = half->told_junk;
+    half->told_junk = true;
+    half->first_done = true;
+    half->sync = TLS_SYNC_SEARCH;
+    half->have = 0;
+    if (!told)
+        tls_emit(io, &event);
+    tls_handshake_missing(io, 0);
 }
 
 /* --- records --- */

@@ -12,8 +12,8 @@
  * TLS_FLAG_DECRYPTED.
  *
  * A gap inside a record's body is passed over. After any other gap the dissector looks for the next
- * record header and says that it guesses. What is no record at all is told once, as junk with what
- * it looks like, and closes the direction.
+ * record header and says that it guesses. What is no record at all is told once a direction, as
+ * junk with what it looks like; behind it a header is looked for in the same way.
  *
  * Life: init, then any of feed, inner, gap; end for both directions.
  */
@@ -211,7 +211,7 @@ enum tls_sync {
     TLS_SYNC_HEADER, /* at a record boundary, or in a header */
     TLS_SYNC_BODY,
     TLS_SYNC_SEARCH, /* behind a gap: looking for a header */
-    TLS_SYNC_CLOSED, /* junk: nothing is read any more */
+    TLS_SYNC_CLOSED, /* over: nothing is read any more */
 };
 
 struct tls_half {
@@ -222,7 +222,7 @@ struct tls_half {
     bool midstream;  /* the first record's header has not been found yet */
     bool guessed;    /* found by searching, not yet confirmed by the next header */
     bool first_done; /* a record was read */
-    bool told_empty;
+    bool told_empty, told_junk;
     uint8_t record_type;
     uint16_t record_version;
     uint32_t record_length;
@@ -300,6 +300,34 @@ bool tls_alert_is_error(uint8_t description);
 const char *tls_version_name(uint16_t version);
 const char *tls_cipher_name(uint16_t cipher);
 const char *tls_alert_name(uint8_t description);
+
+/* What a cipher suite is made of, read off its registered name. */
+enum tls_mode {
+    TLS_MODE_UNKNOWN,
+    TLS_MODE_NULL,
+    TLS_MODE_STREAM, /* RC4 */
+    TLS_MODE_CBC,
+    TLS_MODE_GCM,
+    TLS_MODE_CCM,
+    TLS_MODE_CCM_8,
+    TLS_MODE_CHACHA,
+};
+
+struct tls_suite {
+    enum tls_mode mode;
+    uint8_t block_bytes; /* of CBC */
+    uint8_t mac_bytes;   /* of everything that is no AEAD */
+    uint8_t hash_bytes;  /* of the handshake: length of a Finished of TLS 1.3 */
+    bool tls13;
+    bool static_key; /* no forward secrecy: RSA, DH or ECDH with the certificate's key */
+    bool anonymous;  /* no certificate */
+    bool psk;
+    bool exported; /* the weak ones of the export rules */
+    bool weak;     /* NULL, RC4, RC2, DES, 3DES, IDEA, or MD5 */
+};
+
+/* False for a number without a name here; *out is all zero then. */
+bool tls_suite(uint16_t cipher, struct tls_suite *out);
 
 /*
  * Client fingerprints. JA3: the text whose MD5 it is. JA4: its first part, and the two texts of

@@ -237,7 +237,8 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     c->server_spoke = f->half[SW_SERVER].bytes > 0;
     c->client_spoke = f->half[SW_CLIENT].bytes > 0;
     c->encrypted = session->tls != SW_TLS_NONE && session->tls != SW_TLS_CLEAR &&
-                   session->tls != SW_TLS_STARTTLS_ACCEPTED;
+                   session->tls != SW_TLS_STARTTLS_ACCEPTED &&
+                   !(session->tls_facts && session->tls_facts->decrypted);
     c->complete_start = !f->midstream;
     c->reply_lost = f->half[SW_SERVER].gap_bytes > 0 || f->half[SW_SERVER].truncated_bytes > 0 ||
                     f->conflicts > 0;
@@ -255,6 +256,8 @@ void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_orig
                      const char *what)
 {
     for (int i = 0; i < 4 && mark.frame; i++) {
+        if (ruling->evidence[i].frame == mark.frame && ruling->evidence_from[i] == from)
+            return; /* two things of one frame: the first says enough */
         if (ruling->evidence[i].frame)
             continue;
         ruling->evidence[i] = mark;

@@ -91,6 +91,7 @@ void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
 {
     run(sw_detect_login, c, verdict);
     run(sw_detect_server, c, verdict);
+    run(sw_detect_tls, c, verdict);
     run(sw_detect_wire, c, verdict);
     run(sw_detect_content, c, verdict);
 }

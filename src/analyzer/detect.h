@@ -24,6 +24,7 @@ struct sw_detector {
 /* The detectors by what they look at; each list ends with a row whose detect is NULL. */
 extern const struct sw_detector sw_detect_login[];
 extern const struct sw_detector sw_detect_server[];
+extern const struct sw_detector sw_detect_tls[];
 extern const struct sw_detector sw_detect_wire[];
 extern const struct sw_detector sw_detect_content[];
 

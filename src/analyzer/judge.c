@@ -146,7 +146,7 @@ static enum sw_security security_of(const struct sw_case *c)
     return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
 }
 
-/* What the client looked up; else what the server says: RFC 5321 4.2: the greeting and the answer
+/* What the client looked up or asked for; else, RFC 5321 4.2: the greeting and the answer
  * to EHLO begin with the server's name. */
 static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
 {
@@ -155,6 +155,12 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
     if (lookup || naming) {
         verdict->server_name = lookup ? lookup->name : naming->name;
         verdict->server_name_source = "dns";
+        return;
+    }
+    const struct sw_tls *tls = c->session->tls_facts;
+    if (tls && tls->sni.len > 0) { /* the name that the client asked for (RFC 6066 3) */
+        verdict->server_name = tls->sni;
+        verdict->server_name_source = "sni";
         return;
     }
     const struct sw_step *hello = c->session->hello ? c->session->hello->reply : NULL;

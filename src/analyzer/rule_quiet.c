@@ -241,42 +241,6 @@ bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling)
            left_after_hello(c, ruling) || nothing_asked(c, ruling);
 }
 
-/* 220 to STARTTLS, and then the client leaves without a byte of TLS. */
-static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    const struct sw_session *s = c->session;
-    if (s->tls != SW_TLS_STARTTLS_ACCEPTED || !c->closed_by_client || c->any_message_counts)
-        return false;
-    *ruling = (struct sw_ruling){
-        .cause = SW_CAUSE_STARTTLS_NOT_FOLLOWED,
-        .outcome = SW_OUTCOME_STUCK,
-        .confidence = SW_CONFIDENCE_LIKELY,
-        .stage = SW_STAGE_STARTTLS,
-    };
-    if (s->starttls && s->starttls->reply)
-        sw_ruling_prove(ruling, s->starttls->reply->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
-    sw_ruling_prove(ruling, c->facts->closed, SW_ORIGIN_CLIENT,
-                    "the client leaves without starting TLS");
-    return true;
-}
-
-bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    if (starttls_not_followed(c, ruling))
-        return true;
-    if (!c->encrypted)
-        return false;
-    *ruling = (struct sw_ruling){
-        .cause = SW_CAUSE_UNK_INCOMPLETE,
-        .outcome = SW_OUTCOME_UNKNOWN,
-        .confidence = SW_CONFIDENCE_POSSIBLE,
-        .stage = SW_STAGE_TLS,
-    };
-    sw_ruling_prove(ruling, c->session->tls_begin, SW_ORIGIN_CLIENT, "the encryption begins");
-    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
-    return true;
-}
-
 /* How far the client got, as far as it can be seen. */
 static const struct sw_step *last_but_quit(const struct sw_session *session)
 {

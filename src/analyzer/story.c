@@ -96,21 +96,6 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
     sw_prose_add(story, ".");
 }
 
-static void tell_tls(const struct sw_case *c, struct sw_prose *story)
-{
-    const struct sw_step *starttls = c->session->starttls;
-    if (starttls && !sw_reply_is(starttls->reply, 2) && starttls->reply) {
-        sw_prose_add(story, " STARTTLS (frame %llu) was answered ", frame(starttls->last));
-        quote_reply(story, starttls->reply);
-        sw_prose_add(story, ".");
-    } else if (starttls && starttls->reply) {
-        sw_prose_add(story, " STARTTLS was accepted (frame %llu).", frame(starttls->reply->first));
-    }
-    if (c->encrypted)
-        sw_prose_add(story, " From frame %llu on the dialogue is encrypted and was not read.",
-                     frame(c->session->tls_begin));
-}
-
 static void tell_logins(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_auth *auth;
@@ -321,7 +306,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_name(c, story);
     tell_connect(c, story);
     tell_greeting(c, story);
-    tell_tls(c, story);
+    sw_story_tls(c, story);
     tell_logins(c, story);
     sw_unread_tell(c, story);
     tell_mails(c, story);

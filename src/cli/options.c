@@ -133,6 +133,27 @@ static bool take_ports(struct sw_settings *settings, const char *value, char *me
     return true;
 }
 
+static bool take_ca_file(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->ca_file = value;
+    return true;
+}
+
+static bool take_ca_path(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->ca_path = value;
+    return true;
+}
+
+static bool take_server_name(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->server_name = value;
+    return true;
+}
+
 static bool take_only(struct sw_settings *settings, const char *value, char *message)
 {
     return sw_select_only(&settings->select, value, message);
@@ -270,6 +291,12 @@ static const struct sw_option table[] = {
      "auto (the default), always or never; NO_COLOR is obeyed"},
     {0, "progress", "WHEN", READS, true, take_progress,
      "a progress bar on standard error: auto, always or never"},
+    {0, "ca-file", "FILE", READS | LIVE, true, take_ca_file,
+     "certificates (PEM) to trust in place of the system's"},
+    {0, "ca-path", "DIR", READS | LIVE, true, take_ca_path,
+     "the same, a directory made by openssl rehash"},
+    {0, "server-name", "NAME", READS | LIVE, true, take_server_name,
+     "the name that the server's certificate must bear (default: what the client asked for)"},
     {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
      "caps on memory and size; --help limits lists them"},
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
@@ -277,9 +304,6 @@ static const struct sw_option table[] = {
     /* of later versions */
     {'k', "keylog", "FILE", READS | LIVE, false, NULL, "TLS key log"},
     {0, "flow", NULL, READS | LIVE, false, NULL, "a ladder diagram"},
-    {0, "ca-file", "FILE", READS | LIVE, false, NULL, "trust anchors for certificates"},
-    {0, "ca-path", "DIR", READS | LIVE, false, NULL, "trust anchors for certificates"},
-    {0, "server-name", "NAME", READS | LIVE, false, NULL, "certificate name to check"},
     {0, "rsa-key", "FILE", READS | LIVE, false, NULL, "RSA key of a server"},
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},

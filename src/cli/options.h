@@ -46,6 +46,7 @@ struct sw_settings {
     const char *filter;
     const char *ports;
     const char *limits;
+    const char *ca_file, *ca_path, *server_name;
     uint64_t stop_after_frames;
     unsigned jobs;
     bool no_names, verbose, quiet, anonymize;

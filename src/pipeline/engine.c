@@ -17,6 +17,8 @@ struct sw_engine {
     void (*record)(void *ctx, const struct sw_record *record);
     void *record_ctx;
     const char *file;
+    struct sw_tls_setting *tls; /* of the run, or own_tls */
+    struct sw_tls_setting own_tls;
     struct sw_lender lender;
     uint32_t lent; /* blocks lent at the moment */
     struct sw_book *book;
@@ -237,6 +239,7 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     sw_session_name(session);
     name_server(engine, session);
+    sw_tls_judge_certificates(session, engine->tls);
     struct sw_record record = {
         .kind = SW_RECORD_SESSION,
         .session = session,
@@ -322,6 +325,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     engine->limits = *limits;
     if (engine->limits.lent_blocks == 0)
         engine->limits.lent_blocks = DEFAULT_LENT_BLOCKS;
+    engine->tls = &engine->own_tls;
     engine->summary = summary;
     engine->record = record;
     engine->record_ctx = ctx;
@@ -346,6 +350,11 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
         return NULL;
     }
     return engine;
+}
+
+void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
+{
+    engine->tls = setting;
 }
 
 void sw_engine_file(struct sw_engine *engine, const char *file)
@@ -444,5 +453,6 @@ void sw_engine_free(struct sw_engine *engine)
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);
+    sw_tls_setting_release(&engine->own_tls);
     free(engine);
 }

@@ -47,6 +47,10 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
                                 const struct sw_engine_limits *limits, struct sw_summary *summary,
                                 void (*record)(void *ctx, const struct sw_record *record),
                                 void *ctx);
+/* What certificates are judged by (pipeline/tls.h); without it by the system's trust anchors.
+ * Borrowed. */
+struct sw_tls_setting;
+void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
 /* `file` names the capture in the records; it outlives the engine. */
 void sw_engine_file(struct sw_engine *engine, const char *file);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);

@@ -28,6 +28,7 @@ void sw_mail_free(struct sw_mail *mail)
     if (!mail)
         return;
     smtp_release(&mail->smtp);
+    sw_tls_way_free(mail->way);
     if (mail->held.bytes)
         sw_wipe(mail->held.bytes, mail->held.room); /* it may hold AUTH lines */
     free(mail->held.bytes);
@@ -70,15 +71,17 @@ static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
     return true;
 }
 
-static struct sw_mark mark_of(struct sw_at at)
-{
-    return (struct sw_mark){at.frame, at.time_ns};
-}
-
+/* Bytes of TLS; without memory for it they are lost, and the record says so. */
 static void to_tls(struct sw_mail *mail, const struct sw_piece *piece)
 {
-    enum sw_side from = piece->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
-    sw_session_opaque(&mail->session, from, piece->bytes, mark_of(piece->at));
+    if (!mail->way) {
+        bool midstream = mail->facts->midstream && !mail->handed_over;
+        mail->way = sw_tls_way_new(&mail->session, midstream);
+    }
+    if (mail->way)
+        sw_tls_way_bytes(mail->way, piece);
+    else
+        mail->session.limits_hit = true;
 }
 
 static struct sw_piece piece_rest(const struct sw_piece *piece, size_t used)
@@ -185,17 +188,27 @@ static void drain_one_sided(struct sw_mail *mail, const struct sw_piece *piece)
         drain(mail, true);
 }
 
+/* Cipher text in the middle of a record: control characters at random, about one byte in eight. */
+static bool looks_encrypted(const struct sw_first_bytes *first)
+{
+    enum { ENOUGH = 48, CONTROLS = 4 };
+    unsigned controls = 0;
+    for (unsigned i = 0; i < first->len; i++)
+        controls += first->bytes[i] < ' ' && first->bytes[i] != '\r' && first->bytes[i] != '\n' &&
+                    first->bytes[i] != '\t';
+    return first->len >= ENOUGH && controls >= CONTROLS;
+}
+
 /* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the
- * point, though. */
+ * point, though. A capture may begin in the middle of it all. */
 static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_chunk *chunk)
 {
-    const struct sw_first_bytes *client = &mail->session.first_bytes[SW_CLIENT];
-    const struct sw_first_bytes *server = &mail->session.first_bytes[SW_SERVER];
+    const struct sw_first_bytes *first = &mail->session.first_bytes[chunk->from];
     if (mail->handed_over)
         return mail->tls;
-    if (chunk->from == SW_CLIENT)
-        return client->content == SW_CONTENT_TLS;
-    return server->content == SW_CONTENT_TLS;
+    if (first->content == SW_CONTENT_TLS)
+        return true;
+    return mail->facts->midstream && first->content == SW_CONTENT_BINARY && looks_encrypted(first);
 }
 
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
@@ -235,11 +248,14 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
     mail->session.facts = facts;
     struct sw_first_bytes *first = &mail->session.first_bytes[from];
     first->cut = first->cut || first->len > 0;
-    if (mail->tls) {
-        mail->session.tls_walk[from].lost = true;
+    struct sw_at at = {offset, mark.frame, mark.time_ns};
+    bool implicit = mail->way && mail->session.first_bytes[from].content == SW_CONTENT_TLS;
+    if (mail->tls || (implicit && !mail->handed_over)) {
+        if (mail->way)
+            sw_tls_way_gap(mail->way, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length,
+                           at);
         return;
     }
-    struct sw_at at = {offset, mark.frame, mark.time_ns};
     if (from == SW_CLIENT)
         drain(mail, true);
     smtp_gap(&mail->smtp, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length, at,
@@ -258,6 +274,8 @@ void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, str
         smtp_end(&mail->smtp, SW_FROM_SERVER, at, &mail->sink);
         smtp_end(&mail->smtp, SW_FROM_CLIENT, at, &mail->sink);
     }
+    if (mail->way)
+        sw_tls_way_finish(mail->way, at);
     mail->session.has_dissector = sw_mail_is_confirmed(mail);
     sw_session_finish(&mail->session, facts, mark.time_ns);
 }

@@ -8,6 +8,7 @@
 
 #include "dissectors/smtp/smtp.h"
 #include "flow/flow.h"
+#include "pipeline/tls.h"
 #include "session/builder.h"
 
 /* Client bytes that wait for the server's reply. */
@@ -33,6 +34,7 @@ struct sw_mail {
     struct smtp_state smtp;
     struct smtp_sink sink;
     struct sw_held held;
+    struct sw_tls_way *way;            /* NULL before the first byte of TLS */
     const struct sw_flow_facts *facts; /* of the flow, for the sink */
     bool tentative;   /* on a port that is no mail port: kept only if the content proves it */
     bool tls;         /* opaque from here on, by hand-over or from the first byte */

@@ -4,6 +4,7 @@
 #include "capture/capture.h"
 #include "pipeline/engine.h"
 #include "pipeline/limits.h"
+#include "pipeline/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@ struct sw_run {
     struct sw_run_options options;
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
+    struct sw_tls_setting tls;
     struct sw_summary summary;
     uint64_t frames; /* towards stop_after_frames */
     bool incomplete;
@@ -42,6 +44,14 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
     struct sw_status limits = sw_limits_parse(&run->limits, options->limits);
     if (limits.code != SW_OK) {
         say(message, room, limits.message);
+        free(run);
+        return NULL;
+    }
+    run->tls = (struct sw_tls_setting){.ca_file = options->ca_file,
+                                       .ca_path = options->ca_path,
+                                       .server_name = options->server_name};
+    bool given = options->ca_file || options->ca_path;
+    if (given && !sw_tls_setting_load(&run->tls, message, room)) {
         free(run);
         return NULL;
     }
@@ -136,6 +146,7 @@ enum sw_result sw_run_file(struct sw_run *run, const char *path)
         status = sw_status_make(SW_NO_MEMORY, 0, "%s: not enough memory to analyse it", path);
         return refuse(run, path, &status);
     }
+    sw_engine_tls(engine, &run->tls);
     sw_engine_file(engine, path);
     enum sw_result result = read_frames(run, path, capture, engine);
     sw_engine_finish(engine);
@@ -181,5 +192,6 @@ void sw_run_free(struct sw_run *run)
     if (!run)
         return;
     sw_summary_clear(&run->summary);
+    sw_tls_setting_release(&run->tls);
     free(run);
 }

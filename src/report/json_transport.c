@@ -87,30 +87,6 @@ void sw_json_line_ends(struct sw_json_line *line)
     sw_json_end_object(json);
 }
 
-void sw_json_line_tls(struct sw_json_line *line)
-{
-    struct sw_json *json = &line->json;
-    static const char *const unread[] = {"version", "cipher", "sni",         "ja3",
-                                         "ja4",     "alerts", "certificates"};
-    switch (line->session->tls) {
-    case SW_TLS_NONE:
-    case SW_TLS_STARTTLS_ACCEPTED:
-    case SW_TLS_CLEAR:
-        sw_json_null(json, "tls");
-        return;
-    case SW_TLS_HELLO:
-    case SW_TLS_SERVER_HELLO:
-    case SW_TLS_APPLICATION:
-        break;
-    }
-    sw_json_object(json, "tls");
-    for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
-        sw_json_null(json, unread[i]);
-    sw_json_bool(json, "decrypted", false);
-    sw_json_null(json, "resumed");
-    sw_json_end_object(json);
-}
-
 static void put_pair(struct sw_json *json, const char *key, uint64_t client, uint64_t server)
 {
     sw_json_object(json, key);

@@ -116,6 +116,53 @@ static void put_mails(struct sw_text_session *s)
     }
 }
 
+static void put_certificate(struct sw_text_session *s, const struct sw_certificate *c)
+{
+    struct sw_writer list;
+    if (!c->read)
+        return;
+    sw_writer_open_memory(&list);
+    sw_writer_put(&list, c->subject);
+    sw_writer_text(&list, ", issued by ");
+    sw_writer_put(&list, c->issuer);
+    sw_writer_format(&list, ", %s to %s", c->not_before, c->not_after);
+    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
+        if (c->problems & (1u << i))
+            sw_writer_format(&list, ", %s",
+                             sw_certificate_problem_name((enum sw_certificate_problem)i));
+    }
+    sw_text_item(s, "certified", c->problems ? SW_TONE_WARN : SW_TONE_PLAIN, sw_writer_span(&list));
+    sw_writer_release(&list);
+}
+
+static void put_tls(struct sw_text_session *s)
+{
+    const struct sw_tls *tls = s->session->tls_facts;
+    if (!tls)
+        return;
+    const char *version = tls_version_name(tls->version);
+    const char *cipher = tls_cipher_name(tls->cipher);
+    struct sw_writer list;
+    sw_writer_open_memory(&list);
+    if (tls->server_hello.frame)
+        sw_writer_format(&list, "%s with %s%s", version ? version : "a version without a name",
+                         cipher ? cipher : "a cipher without a name",
+                         sw_tls_is_resumed(tls) ? ", resumed" : "");
+    else
+        sw_writer_text(&list, "no ServerHello seen");
+    if (tls->sni.len > 0) {
+        sw_writer_text(&list, ", for ");
+        sw_writer_put(&list, tls->sni);
+    }
+    if (tls->ja4[0])
+        sw_writer_format(&list, ", client %s", tls->ja4);
+    sw_text_item(s, "tls", SW_TONE_PLAIN, sw_writer_span(&list));
+    sw_writer_release(&list);
+    const struct sw_certificate *c;
+    SW_EACH(c, tls->certificates)
+        put_certificate(s, c);
+}
+
 static void put_logins(struct sw_text_session *s)
 {
     const struct sw_auth *auth;
@@ -278,6 +325,7 @@ void sw_text_detail(struct sw_text_session *s)
         sw_page_paragraph(s->page, SW_TEXT_INDENT, "references", SW_TEXT_LABEL, SW_TONE_PLAIN,
                           sw_span_str(wording->references));
     put_mails(s);
+    put_tls(s);
     put_logins(s);
     put_findings(s);
     put_tcp(s);

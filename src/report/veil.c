@@ -28,6 +28,42 @@ static struct sw_span local_part(struct sw_span address)
     return sw_span_sub(address, 0, sw_span_index(address, '@'));
 }
 
+/* The words behind the '=' in "CN=Mail Root,O=Example Corp". */
+static void learn_values(struct sw_veil *veil, struct sw_span name)
+{
+    bool value = false;
+    size_t start = 0;
+    for (size_t i = 0; i <= name.len; i++) {
+        uint8_t c = i < name.len ? name.ptr[i] : ',';
+        bool inside =
+            sw_ascii_alpha(c) || sw_ascii_digit(c) || c >= 0x80 || c == '-' || c == '_' || c == '.';
+        if (inside)
+            continue;
+        if (value)
+            learn(veil, sw_span_sub(name, start, i - start));
+        if (c == '=')
+            value = true;
+        else if (c == ',' || c == '+')
+            value = false;
+        start = i + 1;
+    }
+}
+
+/* Whom a certificate is for is a name; who issued it, unless the whole world knows. */
+static void learn_certificates(struct sw_veil *veil, const struct sw_tls *tls)
+{
+    const struct sw_certificate *c;
+    uint32_t private = 1u << SW_CERTIFICATE_NOT_TRUSTED | 1u << SW_CERTIFICATE_SELF_SIGNED;
+    bool known = tls->certificates && !(tls->certificates->problems & private);
+    learn(veil, tls->sni);
+    SW_EACH(c, tls->certificates) {
+        if (c == tls->certificates || !known)
+            learn_values(veil, c->subject);
+        if (!known)
+            learn_values(veil, c->issuer);
+    }
+}
+
 void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
 {
     veil->word_count = 0;
@@ -51,6 +87,8 @@ void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
         SW_EACH(recipient, message->recipients)
             learn(veil, local_part(recipient->address));
     }
+    if (session->tls_facts)
+        learn_certificates(veil, session->tls_facts);
 }
 
 /* ASCII case does not make another name (RFC 1035 2.3.3). */

@@ -20,9 +20,17 @@ void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struc
  * TLS. */
 void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted);
-/* Bytes inside TLS that are not decrypted. */
-void sw_session_opaque(struct sw_session *session, enum sw_side from, struct sw_span bytes,
-                       struct sw_mark mark);
+/* Makes the facts about TLS; NULL (and noted) when the session's memory is used up. */
+struct sw_tls *sw_session_tls_begin(struct sw_session *session);
+/* Bytes of TLS, before their events. */
+void sw_session_tls_bytes(struct sw_session *session, enum sw_side from, size_t length,
+                          struct sw_mark mark);
+/* One event of the TLS dissector. */
+void sw_session_tls(struct sw_session *session, const struct tls_event *event);
+/* JA3 and JA4 of the first ClientHello; "" = none. */
+void sw_session_tls_fingerprint(struct sw_session *session, const char *ja3, const char *ja4);
+/* The fields of a certificate have been filled in: looks who issued it. */
+void sw_session_certificate(struct sw_certificate *certificate);
 /* What the first bytes of a direction are. */
 enum sw_content sw_content_of(enum sw_side from, struct sw_span first);
 /* The connection is over at packet time `now_ns`: keeps the facts. */

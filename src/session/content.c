@@ -69,8 +69,9 @@ static bool client_content(struct sw_span first, enum sw_content *content)
 /* A TLS record header (RFC 8446 5.1), or a ClientHello in the form of SSL 2 (RFC 5246 E.2). */
 static bool looks_like_tls(struct sw_span first)
 {
-    if (first.len >= 3 && first.ptr[0] >= 20 && first.ptr[0] <= 24 && first.ptr[1] == 3 &&
-        first.ptr[2] <= 4)
+    bool record = first.ptr[0] >= 20 && first.ptr[0] <= 24 &&
+                  (first.len < 2 || first.ptr[1] == 3) && (first.len < 3 || first.ptr[2] <= 4);
+    if (record)
         return true;
     return first.len >= 5 && (first.ptr[0] & 0x80) && first.ptr[2] == 1 &&
            (first.ptr[3] == 3 || (first.ptr[3] == 0 && first.ptr[4] == 2));

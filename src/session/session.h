@@ -18,6 +18,7 @@
 #include "dissectors/smtp/smtp.h"
 #include "flow/flow.h"
 #include "session/lookup.h"
+#include "session/tls.h"
 
 struct sw_message;
 struct sw_header_reader; /* private to header.c */
@@ -209,7 +210,7 @@ enum sw_tls_state {
     SW_TLS_STARTTLS_ACCEPTED, /* 220 to STARTTLS, nothing yet behind it */
     SW_TLS_HELLO,             /* a ClientHello was seen */
     SW_TLS_SERVER_HELLO,      /* and records of the server */
-    SW_TLS_APPLICATION,       /* application data in both directions: it is established */
+    SW_TLS_APPLICATION,       /* both sides have finished the handshake: it is established */
     SW_TLS_CLEAR,             /* after STARTTLS clear text went on */
 };
 
@@ -218,18 +219,6 @@ struct sw_session_limits {
     size_t arena_bytes;   /* everything that is kept of one session */
     uint32_t steps;       /* dialogue lines that are kept */
     uint32_t reply_bytes; /* text that is kept of one reply */
-};
-
-/* How far the records of one direction were walked: enough to tell handshake from application data.
- */
-struct sw_tls_walk {
-    uint8_t head[5];
-    uint8_t have;  /* bytes of the record header so far */
-    uint32_t left; /* bytes of the record's body still to come */
-    uint32_t handshake_records;
-    uint32_t application_records;
-    uint32_t alert_records;
-    bool lost; /* not at a record boundary any more */
 };
 
 /* Lists are appended at *tail; first holds the head. */
@@ -279,11 +268,9 @@ struct sw_session {
 
     struct sw_first_bytes first_bytes[2]; /* by enum sw_side */
     enum sw_tls_state tls;
-    struct sw_mark tls_begin; /* first byte of TLS from the client */
-    uint64_t tls_bytes[2];
-    struct sw_tls_walk tls_walk[2]; /* by enum sw_side */
-    uint32_t gaps_in_dialogue;      /* gaps that the dissector saw */
-    struct sw_mark conflict; /* the first second copy of bytes that differed; frame 0 = none */
+    struct sw_tls *tls_facts;  /* NULL before the first byte of TLS */
+    uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
+    struct sw_mark conflict;   /* the first second copy of bytes that differed; frame 0 = none */
     bool limits_hit;
 
     /* private to the builder */

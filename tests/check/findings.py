@@ -6,23 +6,7 @@ import re
 import common
 
 # What is not looked for yet, and why.
-TLS = "reads what stands inside a TLS handshake"
 LATER = {
-    "aud-tls-old-version": TLS,
-    "aud-tls-client-old-only": TLS,
-    "aud-tls-weak-cipher": TLS,
-    "aud-tls-no-pfs": TLS,
-    "aud-tls-small-dh": TLS,
-    "aud-tls-downgrade-sentinel": TLS,
-    "aud-tls-insecure-renego": TLS,
-    "aud-tls-compression": TLS,
-    "aud-tls13-opaque": TLS,
-    "aud-cert-expired": TLS,
-    "aud-cert-self-signed": TLS,
-    "aud-cert-name-mismatch": TLS,
-    "aud-cert-weak-sig": TLS,
-    "aud-cert-weak-key": TLS,
-    "aud-cert-expires-soon": TLS,
     "aud-delivery-without-dane-mta-sts": "needs the DNS answers of the capture",
 }
 ROW = re.compile(r'SW_FINDING\((\w+), "([^"]+)", (\w+)\)')

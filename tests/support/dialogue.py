@@ -59,6 +59,8 @@ class Capture(Names):
         self.count = 0
         self.snaplen = 65535
         self.marks = {}
+        self.arguments = []  # what the program is to be told besides the capture
+        self.tls = None
 
     # --- packets ---
     def emit(self, side, flags, payload=b"", seq=None, visible=True, window=65535, options=b"", damaged=False):
@@ -141,6 +143,10 @@ class Capture(Names):
             side = "CS".index(copy.group(2))
             data = unescape(copy.group(3)) + b"\r\n"
             self.emit(side, PSH | ACK, data, seq=self.session.seq[side] - len(data), damaged=copy.group(1) == "damaged")
+            return
+        inside = re.match(r"^([CS])\+(?: (.*))?$", line)  # a line inside TLS
+        if inside:
+            self.send_inside("CS".index(inside.group(1)), unescape(inside.group(2) or "") + b"\r\n")
             return
         words = line.split()
         getattr(self, "do_" + words[0].replace("-", "_"))(*words[1:])
@@ -254,6 +260,55 @@ class Capture(Names):
             wait *= 2
         self.session.seq[me] += len(data)
 
+    # --- TLS, for real (support/tls.py) ---
+    def do_tls(self, *options):
+        """A handshake, or with flights=N its beginning; `again=yes` takes up the session of the last one."""
+        import tls  # pylint: disable=import-outside-toplevel
+
+        how = dict(option.split("=", 1) for option in options)
+        if "--ca-file" not in self.arguments:
+            self.arguments += ["--ca-file", tls.STORE.anchor()]
+        self.tls = tls.Connection(how, self.tls if how.get("again") else None)
+        self.tls.shake(self.send, int(how.get("flights", "99")))
+
+    def do_tls_on(self, flights="99"):
+        """Goes on with a handshake."""
+        self.tls.shake(self.send, int(flights))
+
+    def send_inside(self, side, data):
+        self.send(side, self.tls.write(side, data))
+
+    def do_tls_body(self, octets):
+        """So many octets of text inside TLS, then the dot."""
+        line = b"This line of the message says nothing at all, but it says it well.\r\n"
+        self.send_inside(0, (line * (int(octets) // len(line) + 1))[:int(octets)])
+        self.send_inside(0, b"\r\n.\r\n")
+
+    def do_tls_close(self, side):
+        """close_notify."""
+        self.send("CS".index(side), self.tls.close("CS".index(side)))
+
+    def do_record(self, side, kind, octets, seed="7"):
+        """A record of a type with so many octets that say nothing: cipher text of a stack that is not at hand."""
+        body, state = bytearray(), int(seed) + int(octets)
+        while len(body) < int(octets):
+            state = (state * 1103515245 + 12345) % (1 << 31)
+            body.append(state >> 16 & 0xFF)
+        self.send("CS".index(side), struct.pack("!BHH", int(kind), 0x0303, len(body)) + bytes(body))
+
+    def do_server_hello(self, *options):
+        """A ServerHello that no library at hand would send: version, cipher (hex), compression, downgrade (1 or 0), reneg."""
+        how = dict(option.split("=", 1) for option in options)
+        version = bytes.fromhex(how.get("version", "0303"))
+        random = bytes(range(24)) + (b"DOWNGRD" + bytes([int(how["downgrade"])]) if "downgrade" in how else b"no sign.")
+        extensions = b"\xff\x01\0\x01\0" if how.get("reneg", "yes") == "yes" else b""
+        body = version + random + b"\0" + bytes.fromhex(how.get("cipher", "c02f")) + bytes([int(how.get("compression", "0"))])
+        body += struct.pack("!H", len(extensions)) + extensions
+        self.send(1, b"\x16" + version + struct.pack("!HB", len(body) + 4, 2) + struct.pack("!I", len(body))[1:] + body)
+
+    def do_arguments(self, *words):
+        self.arguments += words
+
     # --- parts of a dialogue that most cases share ---
     def say(self, *lines):
         for line in lines:
@@ -273,6 +328,19 @@ class Capture(Names):
 
     def do_rcpt(self, name="bob"):
         self.say("C: RCPT TO:<%s@example.org>" % name, "S: 250 2.1.5 Ok")
+
+    def do_starttls(self, *keywords):
+        """Greeting, EHLO, STARTTLS and its 220."""
+        self.say("hello %s" % " ".join(keywords or ("PIPELINING", "STARTTLS")), "C: STARTTLS", "S: 220 2.0.0 Ready to start TLS")
+
+    def do_sent_inside(self):
+        """A whole mail inside TLS."""
+        self.say("C+ EHLO pc.example.net", "S+ 250-mx.example.org\\r\\n250 PIPELINING", "C+ MAIL FROM:<anna@example.net>",
+                 "S+ 250 2.1.0 Ok", "C+ RCPT TO:<bob@example.org>", "S+ 250 2.1.5 Ok", "C+ DATA", "S+ 354 End data with <CR><LF>.<CR><LF>",
+                 "C+ Subject: Hello\\r\\n\\r\\nHi Bob\\r\\n.", "S+ 250 2.0.0 Ok: queued as 4F1B2")
+
+    def do_quit_inside(self):
+        self.say("C+ QUIT", "S+ 221 2.0.0 Bye")
 
     def do_data(self):
         self.say("C: DATA", "S: 354 End data with <CR><LF>.<CR><LF>")

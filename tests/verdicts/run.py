@@ -91,7 +91,7 @@ def run_case(program, case):
         return [str(error)]
     with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
         capture.write(file.name)
-        done = subprocess.run([program, "-o", "json", file.name], capture_output=True, timeout=60, check=False)
+        done = subprocess.run([program, "-o", "json", *capture.arguments, file.name], capture_output=True, timeout=60, check=False)
     if done.returncode not in (0, 3):
         return ["exit status %d: %s" % (done.returncode, done.stderr.decode(errors="replace"))]
     records = [json.loads(line) for line in done.stdout.splitlines()]

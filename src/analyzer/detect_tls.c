@@ -1,0 +1,175 @@
+/*
+ * detect_tls.c - old and weak encryption, and certificates that will not do: what the hellos and
+ * the certificates show, whatever became of the mail.
+ */
+#include "analyzer/detect.h"
+#include "analyzer/rule_tls.h"
+
+static const struct sw_tls *tls_of(const struct sw_case *c)
+{
+    return c->session->tls_facts;
+}
+
+static bool chosen(const struct sw_case *c, struct sw_hit *hit, struct tls_suite *suite)
+{
+    const struct sw_tls *tls = tls_of(c);
+    if (!tls || !tls->server_hello.frame)
+        return false;
+    hit->mark = tls->server_hello;
+    (void)tls_suite(tls->cipher, suite);
+    return true;
+}
+
+static bool old_version(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    return chosen(c, hit, &suite) && tls_of(c)->version < TLS_VERSION_1_2;
+}
+
+static bool client_old_only(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_tls *tls = tls_of(c);
+    if (!tls || !tls->client_hello.frame || tls->client_version >= TLS_VERSION_1_2)
+        return false;
+    hit->mark = tls->client_hello;
+    return true;
+}
+
+/* Between mail servers on port 25 an anonymous suite beats clear text (RFC 7435). */
+static bool weak_cipher(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    if (!chosen(c, hit, &suite) || (!suite.weak && !suite.anonymous))
+        return false;
+    if (!suite.weak && c->facts->tuple.dst_port == 25)
+        hit->severity = SW_SEVERITY_LOW;
+    return true;
+}
+
+static bool no_forward_secrecy(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    return chosen(c, hit, &suite) && suite.static_key;
+}
+
+static bool small_group(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    const struct sw_tls *tls = tls_of(c);
+    if (!chosen(c, hit, &suite) || tls->dh_bits == 0 || tls->dh_bits >= 2048)
+        return false;
+    if (tls->dh_bits <= 1024)
+        hit->severity = SW_SEVERITY_HIGH;
+    return true;
+}
+
+/* The server says in its random that it could do better (RFC 8446 4.1.3), and the client could as
+ * well: somebody between them cannot, or does not want them to. */
+static bool downgraded(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    const struct sw_tls *tls = tls_of(c);
+    if (!chosen(c, hit, &suite) || !tls->client_hello.frame)
+        return false;
+    return (tls->downgrade == 1 && tls->version < TLS_VERSION_1_2 &&
+            tls->client_version >= TLS_VERSION_1_2) ||
+           (tls->downgrade == 2 && tls->version < TLS_VERSION_1_3 &&
+            tls->client_version >= TLS_VERSION_1_3);
+}
+
+static bool insecure_renegotiation(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    const struct sw_tls *tls = tls_of(c);
+    return chosen(c, hit, &suite) && tls->version <= TLS_VERSION_1_2 &&
+           tls->client_renegotiation_info && !tls->server_renegotiation_info;
+}
+
+static bool compression(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    return chosen(c, hit, &suite) && tls_of(c)->compression != 0;
+}
+
+/* A session that is taken up again shows no certificate at all; that is no matter of TLS 1.3. */
+static bool opaque(const struct sw_case *c, struct sw_hit *hit)
+{
+    struct tls_suite suite;
+    const struct sw_tls *tls = tls_of(c);
+    return chosen(c, hit, &suite) && tls->version == TLS_VERSION_1_3 && !tls->certificates &&
+           !sw_tls_is_resumed(tls);
+}
+
+/* The first certificate with one of these problems. */
+static bool certificate(const struct sw_case *c, struct sw_hit *hit, uint32_t problems)
+{
+    const struct sw_tls *tls = tls_of(c);
+    const struct sw_certificate *certificate;
+    if (!tls)
+        return false;
+    SW_EACH(certificate, tls->certificates) {
+        if (!(certificate->problems & problems))
+            continue;
+        hit->mark = certificate->mark;
+        return true;
+    }
+    return false;
+}
+
+static bool certificate_dates(const struct sw_case *c, struct sw_hit *hit)
+{
+    return certificate(c, hit, 1u << SW_CERTIFICATE_EXPIRED | 1u << SW_CERTIFICATE_NOT_YET_VALID);
+}
+
+/* Also a single certificate, or a chain, of an authority that nobody knows. */
+static bool certificate_own(const struct sw_case *c, struct sw_hit *hit)
+{
+    if (certificate(c, hit, 1u << SW_CERTIFICATE_SELF_SIGNED))
+        return true;
+    return !certificate(c, hit, 1u << SW_CERTIFICATE_CHAIN_INCOMPLETE) &&
+           certificate(c, hit, 1u << SW_CERTIFICATE_NOT_TRUSTED);
+}
+
+/* Between mail servers the name is seldom compared (RFC 7435). */
+static bool certificate_name(const struct sw_case *c, struct sw_hit *hit)
+{
+    if (!certificate(c, hit, 1u << SW_CERTIFICATE_HOST_MISMATCH))
+        return false;
+    if (c->facts->tuple.dst_port == 25)
+        hit->severity = SW_SEVERITY_LOW;
+    return true;
+}
+
+static bool certificate_signature(const struct sw_case *c, struct sw_hit *hit)
+{
+    return certificate(c, hit, 1u << SW_CERTIFICATE_WEAK_SIGNATURE);
+}
+
+static bool certificate_key(const struct sw_case *c, struct sw_hit *hit)
+{
+    return certificate(c, hit, 1u << SW_CERTIFICATE_WEAK_KEY);
+}
+
+static bool certificate_soon(const struct sw_case *c, struct sw_hit *hit)
+{
+    return certificate(c, hit, 1u << SW_CERTIFICATE_EXPIRES_SOON);
+}
+
+const struct sw_detector sw_detect_tls[] = {
+    {SW_FINDING_TLS_OLD_VERSION, old_version},
+    {SW_FINDING_TLS_CLIENT_OLD_ONLY, client_old_only},
+    {SW_FINDING_TLS_WEAK_CIPHER, weak_cipher},
+    {SW_FINDING_TLS_NO_PFS, no_forward_secrecy},
+    {SW_FINDING_TLS_SMALL_DH, small_group},
+    {SW_FINDING_TLS_DOWNGRADE_SENTINEL, downgraded},
+    {SW_FINDING_TLS_INSECURE_RENEGO, insecure_renegotiation},
+    {SW_FINDING_TLS_COMPRESSION, compression},
+    {SW_FINDING_TLS13_OPAQUE, opaque},
+    {SW_FINDING_CERT_EXPIRED, certificate_dates},
+    {SW_FINDING_CERT_SELF_SIGNED, certificate_own},
+    {SW_FINDING_CERT_NAME_MISMATCH, certificate_name},
+    {SW_FINDING_CERT_WEAK_SIG, certificate_signature},
+    {SW_FINDING_CERT_WEAK_KEY, certificate_key},
+    {SW_FINDING_CERT_EXPIRES_SOON, certificate_soon},
+    {SW_FINDING_COUNT, NULL},
+};

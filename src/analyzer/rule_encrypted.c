@@ -1,0 +1,261 @@
+/*
+ * rule_encrypted.c - what can honestly be said of a dialogue that stays closed: from the sizes, the
+ * order and the times of its records. The outcome stays unknown unless the transport broke before
+ * anything could be accepted.
+ */
+#include "analyzer/rule_tls.h"
+
+enum { PATIENCE_S = 5 };
+
+static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (c->facts->closed.frame)
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+}
+
+static struct sw_mark begin_of(const struct sw_tls *tls)
+{
+    return tls->client_hello.frame            ? tls->client_hello
+           : tls->side[SW_CLIENT].begin.frame ? tls->side[SW_CLIENT].begin
+                                              : tls->side[SW_SERVER].begin;
+}
+
+static struct sw_ruling unknown(const struct sw_tls *tls, enum sw_cause cause)
+{
+    struct sw_ruling ruling = {
+        .cause = cause,
+        .outcome = SW_OUTCOME_UNKNOWN,
+        .confidence = SW_CONFIDENCE_POSSIBLE,
+        .stage = SW_STAGE_TLS,
+    };
+    sw_ruling_prove(&ruling, begin_of(tls), SW_ORIGIN_CLIENT, "the encryption begins");
+    return ruling;
+}
+
+/* --- nothing was said inside --- */
+
+/* The handshake is complete, and the server is the first to leave, perhaps with an alert. */
+static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
+                        const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    bool alert_first =
+        shape->server_alert.frame &&
+        (!shape->client_alert.frame || shape->server_alert.time_ns < shape->client_alert.time_ns);
+    if (shape->client_alert.frame && !alert_first)
+        return false;
+    if (!c->closed_by_server && !(alert_first && c->reset))
+        return false;
+    bool asked = tls->version == TLS_VERSION_1_3 ||
+                 (tls->certificate_request.frame && tls->client_certificate_empty);
+    enum sw_cause cause =
+        alert_first && asked ? SW_CAUSE_TLS_CLIENT_CERT_REQUIRED : SW_CAUSE_TLS_SERVER_ERROR;
+    *ruling = (struct sw_ruling){.cause = cause,
+                                 .outcome = SW_OUTCOME_STUCK,
+                                 .confidence = SW_CONFIDENCE_POSSIBLE,
+                                 .stage = SW_STAGE_TLS};
+    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
+                    "a record of the size of an alert");
+    prove_close(c, ruling);
+    return true;
+}
+
+/* The handshake is complete, and the client leaves without a word: at once, because it did not like
+ * what it saw; or later, because it wanted nothing. */
+static bool client_left(const struct sw_case *c, const struct sw_tls *tls,
+                        const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    struct sw_mark left = shape->client_alert.frame ? shape->client_alert : c->facts->closed;
+    if (!left.frame || (!shape->client_alert.frame && !c->closed_by_client))
+        return false;
+    bool at_once = left.time_ns - shape->handshake_done.time_ns <= SW_NS_PER_S;
+    enum sw_cause visible = sw_tls_visible_problem(tls);
+    if (visible != SW_CAUSE_NONE) {
+        *ruling = (struct sw_ruling){.cause = visible,
+                                     .outcome = SW_OUTCOME_STUCK,
+                                     .confidence = SW_CONFIDENCE_LIKELY,
+                                     .stage = SW_STAGE_TLS};
+        sw_tls_also_problems(tls, ruling);
+        sw_ruling_prove(ruling, tls->certificate, SW_ORIGIN_SERVER, "certificate of the server");
+    } else if (at_once) {
+        *ruling = (struct sw_ruling){.cause = SW_CAUSE_TLS_CLIENT_ABORT_OPAQUE,
+                                     .outcome = SW_OUTCOME_STUCK,
+                                     .confidence = SW_CONFIDENCE_POSSIBLE,
+                                     .stage = SW_STAGE_TLS};
+        sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
+    } else {
+        *ruling = (struct sw_ruling){.cause = SW_CAUSE_OK_NO_ATTEMPT,
+                                     .outcome = SW_OUTCOME_NO_MAIL,
+                                     .confidence = SW_CONFIDENCE_LIKELY,
+                                     .stage = SW_STAGE_TLS};
+        sw_ruling_also(ruling, SW_CAUSE_TLS_CLIENT_ABORT_OPAQUE, SW_CONFIDENCE_POSSIBLE);
+    }
+    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    sw_ruling_prove(ruling, shape->client_alert, SW_ORIGIN_CLIENT,
+                    "a record of the size of an alert");
+    prove_close(c, ruling);
+    return true;
+}
+
+/* --- an upload that nothing answered --- */
+
+static enum sw_cause broken_cause(const struct sw_case *c, const struct sw_tls_shape *shape)
+{
+    int64_t waited_ns = c->facts->closed.time_ns - shape->upload_last.time_ns;
+    const struct sw_tls *tls = c->session->tls_facts;
+    if (shape->server_alert.frame && shape->server_alert.time_ns >= shape->upload_first.time_ns)
+        return SW_CAUSE_TLS_CORRUPT;
+    if (tls->side[SW_SERVER].junk.mark.frame)
+        return SW_CAUSE_TLS_CORRUPT;
+    if (c->closed_by_server)
+        return c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
+    if (waited_ns >= PATIENCE_S * SW_NS_PER_S)
+        return SW_CAUSE_DATA_NO_REPLY_AFTER_DOT;
+    return c->reset ? SW_CAUSE_TCP_RESET_BY_CLIENT : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY;
+}
+
+static bool upload_broken(const struct sw_case *c, const struct sw_tls_shape *shape,
+                          struct sw_ruling *ruling)
+{
+    enum { RTO_THAT_PROVE_LOSS = 3 };
+    bool vanished = c->facts->half[SW_CLIENT].rto_open >= RTO_THAT_PROVE_LOSS;
+    if (!shape->upload_unanswered || shape->upload || (!c->facts->closed.frame && !vanished))
+        return false;
+    enum sw_cause cause = vanished ? SW_CAUSE_TCP_PEER_VANISHED : broken_cause(c, shape);
+    *ruling = (struct sw_ruling){
+        .cause = cause,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_LIKELY,
+        .stage = cause == SW_CAUSE_DATA_NO_REPLY_AFTER_DOT ? SW_STAGE_FINAL : SW_STAGE_BODY,
+    };
+    sw_ruling_prove(ruling, shape->upload_first, SW_ORIGIN_CLIENT,
+                    "encrypted records of the size of a message");
+    sw_ruling_prove(ruling, shape->upload_last, SW_ORIGIN_CLIENT, "the last of them, not answered");
+    sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
+                    "a record of the size of an alert");
+    prove_close(c, ruling);
+    return true;
+}
+
+/* --- the rest is unknown --- */
+
+static void likely_delivered(const struct sw_case *c, const struct sw_tls *tls,
+                             const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    *ruling = unknown(tls, SW_CAUSE_ENC_LIKELY_DELIVERED);
+    sw_ruling_prove(ruling, shape->upload_first, SW_ORIGIN_CLIENT,
+                    "encrypted records of the size of a message");
+    sw_ruling_prove(ruling, shape->answer, SW_ORIGIN_SERVER, "their answer");
+    prove_close(c, ruling);
+}
+
+static void no_upload(const struct sw_case *c, const struct sw_tls *tls,
+                      const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    *ruling = unknown(tls, SW_CAUSE_ENC_NO_UPLOAD);
+    const struct sw_tls_turn *first = NULL;
+    for (uint32_t i = 0; i < shape->count && !first; i++) {
+        if (shape->turns[i].from == SW_CLIENT)
+            first = &shape->turns[i];
+    }
+    bool goodbye_at_once = first && first->six && c->session->starttls && tls->client_hello.frame;
+    if (goodbye_at_once)
+        sw_ruling_also(ruling, SW_CAUSE_TLS_CLIENT_ABORT_OPAQUE, SW_CONFIDENCE_POSSIBLE);
+    bool refused_behind = shape->server_alert.frame && c->closed_by_server && shape->count <= 1 &&
+                          tls->version == TLS_VERSION_1_3 && !shape->client_alert.frame;
+    if (refused_behind) /* its first words crossed the alert */
+        sw_ruling_also(ruling, SW_CAUSE_TLS_CLIENT_CERT_REQUIRED, SW_CONFIDENCE_POSSIBLE);
+    if (shape->count > 0)
+        sw_ruling_prove(ruling, shape->turns[shape->count - 1].last,
+                        shape->turns[shape->count - 1].from == SW_CLIENT ? SW_ORIGIN_CLIENT
+                                                                         : SW_ORIGIN_SERVER,
+                        "last encrypted words");
+    prove_close(c, ruling);
+}
+
+static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *shape,
+                            struct sw_ruling *ruling)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    if (c->session->tls != SW_TLS_APPLICATION || !c->client_seen || !c->server_seen)
+        return false;
+    bool lost = tls->side[SW_CLIENT].gap || tls->side[SW_SERVER].gap || !shape->whole;
+    bool begun = shape->handshake_done.frame != 0; /* else it begins before the capture */
+    if (!shape->client_data && begun && !lost &&
+        (server_left(c, tls, shape, ruling) || client_left(c, tls, shape, ruling)))
+        return true;
+    if (!lost && upload_broken(c, shape, ruling))
+        return true;
+    if (shape->upload && (shape->orderly || c->facts->closed.frame)) {
+        likely_delivered(c, tls, shape, ruling);
+        return true;
+    }
+    bool ended = c->facts->closed.frame || shape->client_alert.frame || shape->server_alert.frame;
+    if (lost || !ended || shape->upload || shape->upload_unanswered)
+        return false;
+    no_upload(c, tls, shape, ruling);
+    return true;
+}
+
+/* 220 to STARTTLS, and then the client leaves without a byte of TLS, or with a goodbye in clear. */
+static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_session *s = c->session;
+    bool accepted = s->starttls && sw_reply_is(s->starttls->reply, 2);
+    bool nothing = s->tls == SW_TLS_STARTTLS_ACCEPTED && c->closed_by_client;
+    const struct sw_step *after = accepted ? s->starttls->reply->next : NULL;
+    bool goodbye = s->tls == SW_TLS_CLEAR && after && after->verb == SMTP_VERB_QUIT;
+    if (!accepted || (!nothing && !goodbye) || c->any_message_counts)
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_STARTTLS_NOT_FOLLOWED,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_LIKELY,
+        .stage = SW_STAGE_STARTTLS,
+    };
+    sw_ruling_prove(ruling, s->starttls->reply->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
+    if (goodbye)
+        sw_ruling_prove(ruling, after->first, SW_ORIGIN_CLIENT, "a goodbye in clear");
+    sw_ruling_prove(ruling, c->facts->closed,
+                    c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    "the end, and TLS was not begun");
+    return true;
+}
+
+/* The capture ends in the middle, or lacks what would tell. */
+static void not_enough(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    bool one_sided = !c->client_seen || !c->server_seen;
+    bool lost = tls->side[SW_CLIENT].gap || tls->side[SW_SERVER].gap || tls->records_left_out > 0;
+    bool open = c->facts->closed_by < 0 && !one_sided && !lost && c->complete_start;
+    *ruling = unknown(tls, one_sided ? SW_CAUSE_UNK_ONE_SIDED
+                           : open    ? SW_CAUSE_UNK_IN_PROGRESS
+                                     : SW_CAUSE_UNK_INCOMPLETE);
+    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
+}
+
+bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (starttls_not_followed(c, ruling))
+        return true;
+    if (!c->session->tls_facts || c->session->tls == SW_TLS_NONE || c->session->tls == SW_TLS_CLEAR)
+        return false;
+    struct sw_tls_shape shape;
+    sw_tls_shape_of(c->session, &shape);
+    if (sw_rule_handshake(c, &shape, ruling) ||
+        (c->encrypted && closed_dialogue(c, &shape, ruling)))
+        return true;
+    if (!c->encrypted)
+        return false; /* opened with a key: the dialogue itself tells */
+    enum { RTO_THAT_PROVE_LOSS = 3 };
+    for (int side = 0; side < 2; side++) {
+        if (c->facts->half[side].rto_open >= RTO_THAT_PROVE_LOSS && c->client_seen &&
+            c->server_seen && c->session->tls != SW_TLS_APPLICATION)
+            return false; /* the path died: the rules about closes and silences say so */
+    }
+    not_enough(c, ruling);
+    return true;
+}

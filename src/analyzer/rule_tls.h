@@ -1,0 +1,19 @@
+/*
+ * rule_tls.h - the rules about TLS to each other; private to the analyzer.
+ */
+#ifndef SW_ANALYZER_RULE_TLS_H
+#define SW_ANALYZER_RULE_TLS_H
+
+#include "analyzer/case.h"
+#include "analyzer/tls_shape.h"
+
+bool sw_tls_has_problem(const struct sw_tls *tls, enum sw_certificate_problem problem);
+/* What a client would object to in the certificates that can be read, or SW_CAUSE_NONE. */
+enum sw_cause sw_tls_visible_problem(const struct sw_tls *tls);
+void sw_tls_also_problems(const struct sw_tls *tls, struct sw_ruling *ruling);
+
+/* A handshake that failed. */
+bool sw_rule_handshake(const struct sw_case *c, const struct sw_tls_shape *shape,
+                       struct sw_ruling *ruling);
+
+#endif

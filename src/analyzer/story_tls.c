@@ -1,0 +1,142 @@
+/*
+ * story_tls.c - the part of the story in which encryption is set up.
+ */
+#include "analyzer/story.h"
+
+enum { QUOTE = 120, NAME = 100, PROBLEMS_TOLD = 4 };
+
+static unsigned long long frame(struct sw_mark mark)
+{
+    return (unsigned long long)mark.frame;
+}
+
+static void tell_starttls(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_step *starttls = c->session->starttls;
+    if (!starttls || !starttls->reply)
+        return;
+    if (sw_reply_is(starttls->reply, 2)) {
+        sw_prose_add(story, " STARTTLS was accepted (frame %llu).", frame(starttls->reply->first));
+        return;
+    }
+    sw_prose_add(story, " STARTTLS (frame %llu) was answered \"%03u ", frame(starttls->last),
+                 starttls->reply->code);
+    sw_prose_wire(story, starttls->reply->text, QUOTE);
+    sw_prose_add(story, "\" (frame %llu).", frame(starttls->reply->first));
+}
+
+static void add_version(struct sw_prose *story, uint16_t version)
+{
+    const char *name = tls_version_name(version);
+    if (name)
+        sw_prose_add(story, "%s", name);
+    else
+        sw_prose_add(story, "version 0x%04X", version);
+}
+
+static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
+{
+    if (tls->client_hello.frame) {
+        sw_prose_add(story, " The client began TLS (ClientHello, frame %llu) with versions up to ",
+                     frame(tls->client_hello));
+        add_version(story, tls->client_version);
+        if (tls->sni.len > 0) {
+            sw_prose_add(story, ", for the name ");
+            sw_prose_wire(story, tls->sni, NAME);
+        }
+        sw_prose_add(story, ".");
+    }
+    if (!tls->server_hello.frame)
+        return;
+    const char *cipher = tls_cipher_name(tls->cipher);
+    sw_prose_add(story, " The server chose ");
+    add_version(story, tls->version);
+    sw_prose_add(story, " with %s (frame %llu)%s.", cipher ? cipher : "a cipher without a name",
+                 frame(tls->server_hello),
+                 sw_tls_is_resumed(tls) ? " and took up an earlier session" : "");
+}
+
+static void tell_certificate(const struct sw_tls *tls, struct sw_prose *story)
+{
+    const struct sw_certificate *leaf = tls->certificates;
+    if (!leaf || !leaf->read)
+        return;
+    sw_prose_add(story, " Its certificate (frame %llu) is for ", frame(leaf->mark));
+    sw_prose_wire(story, leaf->subject, NAME);
+    sw_prose_add(story, ", issued by ");
+    sw_prose_wire(story, leaf->issuer, NAME);
+    if (leaf->not_before[0] && leaf->not_after[0])
+        sw_prose_add(story, ", valid from %s to %s", leaf->not_before, leaf->not_after);
+    sw_prose_add(story, ".");
+    uint32_t problems = 0;
+    const struct sw_certificate *certificate;
+    SW_EACH(certificate, tls->certificates)
+        problems |= certificate->problems;
+    static const struct {
+        enum sw_certificate_problem problem;
+        const char *words;
+    } told[] = {
+        {SW_CERTIFICATE_HOST_MISMATCH, "is not made out for the name that was asked for"},
+        {SW_CERTIFICATE_EXPIRED, "had expired at the time of the capture"},
+        {SW_CERTIFICATE_NOT_YET_VALID, "was not valid yet at the time of the capture"},
+        {SW_CERTIFICATE_SELF_SIGNED, "is its own issuer"},
+        {SW_CERTIFICATE_CHAIN_INCOMPLETE, "came without the certificate that links it to its "
+                                          "authority"},
+        {SW_CERTIFICATE_NOT_TRUSTED, "is not verifiable with this trust store"},
+        {SW_CERTIFICATE_INTERCEPTED, "was made by a product that opens encrypted connections on "
+                                     "the way"},
+    };
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]) && count < PROBLEMS_TOLD; i++) {
+        if (!(problems & (1u << told[i].problem)))
+            continue;
+        sw_prose_add(story, "%s %s", count++ ? "; it" : " It", told[i].words);
+    }
+    if (count > 0)
+        sw_prose_add(story, ".");
+}
+
+static void tell_alerts(const struct sw_tls *tls, struct sw_prose *story)
+{
+    const struct sw_tls_alert *alert;
+    SW_EACH(alert, tls->alerts) {
+        if (!alert->known || !tls_alert_is_error(alert->description))
+            continue;
+        const char *name = tls_alert_name(alert->description);
+        sw_prose_add(story, " The %s sent the alert %s (%u, frame %llu).",
+                     alert->from == SW_SERVER ? "server" : "client", name ? name : "without a name",
+                     alert->description, frame(alert->mark));
+        return;
+    }
+}
+
+static void tell_junk(const struct sw_tls *tls, struct sw_prose *story)
+{
+    static const char *const kinds[] = {
+        [TLS_JUNK_BINARY] = "bytes that are no TLS",
+        [TLS_JUNK_SMTP] = "a reply in plain text",
+        [TLS_JUNK_HTTP] = "HTTP",
+        [TLS_JUNK_TEXT] = "plain text",
+    };
+    for (int side = 0; side < 2; side++) {
+        const struct sw_tls_junk *junk = &tls->side[side].junk;
+        if (junk->mark.frame)
+            sw_prose_add(story, " Where a TLS record was due the %s sent %s (frame %llu).",
+                         side == SW_SERVER ? "server" : "client", kinds[junk->kind],
+                         frame(junk->mark));
+    }
+}
+
+void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    tell_starttls(c, story);
+    if (!tls)
+        return;
+    tell_hellos(tls, story);
+    tell_certificate(tls, story);
+    tell_alerts(tls, story);
+    tell_junk(tls, story);
+    if (c->encrypted && c->session->tls == SW_TLS_APPLICATION)
+        sw_prose_add(story, " What was said after that is encrypted and was not read.");
+}

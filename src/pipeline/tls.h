@@ -1,0 +1,42 @@
+/*
+ * tls.h - the way of a connection's bytes once they are TLS: the dissector, the facts, the
+ * certificates. Private to the pipeline room.
+ */
+#ifndef SW_PIPELINE_TLS_H
+#define SW_PIPELINE_TLS_H
+
+#include "crypto/certificate.h"
+#include "session/builder.h"
+
+/* What certificates are judged by: one for all connections of an engine. */
+struct sw_tls_setting {
+    const char *ca_file, *ca_path; /* NULL = the system's anchors; borrowed */
+    const char *server_name;       /* the name that clients wanted, or NULL: SNI tells; borrowed */
+    struct sw_trust *trust;        /* loaded when the first certificate is met */
+    bool trust_failed;
+};
+
+/* True when the anchors can be read; else the message says what is wrong. */
+bool sw_tls_setting_load(struct sw_tls_setting *setting, char *message, size_t room);
+void sw_tls_setting_release(struct sw_tls_setting *setting);
+
+/* One connection inside TLS. */
+struct sw_tls_way {
+    struct tls_state state;
+    struct tls_sink sink;
+    struct sw_session *session;
+};
+
+/* NULL without memory. The session outlives it. `midstream`: TLS began before the capture. */
+struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream);
+void sw_tls_way_bytes(struct sw_tls_way *way, const struct sw_piece *piece);
+void sw_tls_way_gap(struct sw_tls_way *way, enum sw_from from, uint64_t length, struct sw_at at);
+/* Both directions are over. */
+void sw_tls_way_finish(struct sw_tls_way *way, struct sw_at at);
+void sw_tls_way_free(struct sw_tls_way *way);
+
+/* Reads the server's certificates and judges them, once it is known what the client had looked up.
+ */
+void sw_tls_judge_certificates(struct sw_session *session, struct sw_tls_setting *setting);
+
+#endif
