@@ -122,13 +122,6 @@ void sw_build_command(struct sw_session *session, struct sw_step *step,
     case SMTP_VERB_X_ANONYMOUSTLS:
         session->starttls = step;
         break;
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_XFORWARD: {
-        struct sw_span address;
-        if (smtp_param_find(step->argument, "ADDR", &address))
-            session->proxied_for = address;
-        break;
-    }
     case SMTP_VERB_NONE:
     case SMTP_VERB_UNKNOWN:
     case SMTP_VERB_JUNK:
@@ -139,6 +132,8 @@ void sw_build_command(struct sw_session *session, struct sw_step *step,
     case SMTP_VERB_ETRN:
     case SMTP_VERB_ATRN:
     case SMTP_VERB_TURN:
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
     case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
@@ -226,6 +221,19 @@ static void answer_command(struct sw_step *reply)
         command->reply = reply;
 }
 
+/* The server believes what a proxy in front of it says about the client: "ADDR=192.0.2.1",
+ * "ADDR=IPV6:2001:db8::1", "ADDR=[UNAVAILABLE]". */
+static void on_proxy_reply(struct sw_session *session, const struct sw_step *reply)
+{
+    struct sw_span address;
+    if (!reply->command || !sw_reply_is(reply, 2) ||
+        !smtp_param_find(reply->command->argument, "ADDR", &address) ||
+        sw_span_starts(address, SW_SPAN_LIT("[")))
+        return;
+    bool tagged = sw_span_starts_nocase(address, SW_SPAN_LIT("IPV6:"));
+    session->proxied_for = tagged ? sw_span_from(address, 5) : address;
+}
+
 void sw_build_reply(struct sw_session *session, struct sw_step *reply)
 {
     uint32_t nth = reply->command ? reply->command->replies : 0;
@@ -262,6 +270,10 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_AUTH_DATA:
         sw_build_auth_reply(session, reply);
         break;
+    case SMTP_VERB_XCLIENT:
+    case SMTP_VERB_XFORWARD:
+        on_proxy_reply(session, reply);
+        break;
     case SMTP_VERB_RSET:
         break;
     case SMTP_VERB_UNKNOWN:
@@ -276,8 +288,6 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_ETRN:
     case SMTP_VERB_ATRN:
     case SMTP_VERB_TURN:
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_XFORWARD:
     case SMTP_VERB_XEXCH50:
     case SMTP_VERB_DEBUG:
     case SMTP_VERB_WIZ:
