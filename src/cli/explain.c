@@ -48,6 +48,10 @@ static bool explain_all(const struct sw_settings *settings, struct sw_explain_st
         struct sw_span query = sw_span_str(settings->words[i]);
         understood += sw_explainer_answer(explainer, query, style, &output->writer) ? 1 : 0;
     }
+    if (settings->word_count > 1 && understood < settings->word_count)
+        (void)fputs("smtpwhy: each argument was explained by itself; put a reply or a sentence of "
+                    "several words in quotation marks\n",
+                    stderr);
     sw_explainer_free(explainer);
     return understood > 0;
 }

@@ -62,6 +62,8 @@ class Explain(common.Case):
         self.assertEqual(run("explain", stdin=b"").status, 2)
         self.assertEqual(run("explain", stdin=b"frobnicate\n550 no\n").status, 0)
         self.assertEqual(run("explain", "-z").status, 2)
+        self.assertIn("quotation marks", run("explain", "550", "5.7.1", "Relaying", "denied").err)
+        self.assertEqual(run("explain", "550", "5.7.1").err, "")
 
     def test_nothing_is_said_twice(self):
         for query in ("421", "535", "5.7.139", "0x800CCC0E", "rcpt: 550 5.1.1 no such user", "10061", "250"):
