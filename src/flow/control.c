@@ -154,24 +154,28 @@ static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from,
 }
 
 static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                        int64_t time_ns)
+                        struct sw_mark mark)
 {
     if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
         return;
     struct sw_half *half = &flow->half[from];
     struct sw_half *peer = &flow->half[sw_side_other(from)];
     struct sw_half_facts *facts = &flow->facts.half[from];
+    half->window = packet->tcp.window;
     bool closed = window_bytes(flow, from, packet) == 0;
     bool was_closed = half->zero_since_ns != SW_TIME_NONE;
     if (closed && was_closed && peer->probe_pending) {
         facts->zero_window_probes++;
+        facts->zero_window_answer = mark;
         peer->probe_pending = false;
     }
     if (closed && !was_closed) {
-        half->zero_since_ns = time_ns;
+        half->zero_since_ns = mark.time_ns;
+        facts->zero_window = mark;
+        facts->zero_window_probes = 0;
     } else if (!closed && was_closed) {
-        if (time_ns > half->zero_since_ns)
-            facts->zero_window_ns += time_ns - half->zero_since_ns;
+        if (mark.time_ns > half->zero_since_ns)
+            facts->zero_window_ns += mark.time_ns - half->zero_since_ns;
         half->zero_since_ns = SW_TIME_NONE;
     }
 }
@@ -205,13 +209,17 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     half->packets++;
     half->last = mark;
     f->last = mark;
+    bool after_rst = half->rst.frame && !half->after_rst.frame &&
+                     mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
+    if (after_rst && !(packet->tcp.flags & SW_TCP_RST))
+        half->after_rst = mark;
     if (!(packet->tcp.flags & SW_TCP_RST)) {
         if (packet->ttl < half->ttl_min)
             half->ttl_min = packet->ttl;
         if (packet->ttl > half->ttl_max)
             half->ttl_max = packet->ttl;
     }
-    note_window(flow, from, packet, mark.time_ns);
+    note_window(flow, from, packet, mark);
 }
 
 /* A mirror port that tags one direction only, or each with its own number; where copies show a
@@ -237,6 +245,10 @@ void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
         bool peer_visible = flow->facts.half[1 - side].seen;
         facts->unacked_bytes =
             peer_visible && half->high > half->acked ? half->high - half->acked : 0;
+        if (half->held_count > 0 && half->held[0].offset > half->next) {
+            facts->hole_bytes = half->held[0].offset - half->next;
+            facts->hole = half->held[0].mark;
+        }
         facts->rto_open = half->acked <= half->rto_offset ? half->rto_count : 0;
         if (half->zero_since_ns != SW_TIME_NONE && mark.time_ns > half->zero_since_ns) {
             facts->zero_window_open_ns = mark.time_ns - half->zero_since_ns;

@@ -65,36 +65,55 @@ struct sw_chunk {
     struct sw_mark mark; /* of the frame that carried them */
 };
 
-/* What TCP tells about one direction (the sender's side of it). */
+/*
+ * What TCP tells about one direction (the sender's side of it), in the words of Wireshark where it
+ * has one. A segment is judged once: as new, retransmitted (of which some are fast or spurious), or
+ * out of order.
+ */
 struct sw_half_facts {
-    uint64_t packets;      /* all packets from this side */
-    uint64_t data_packets; /* with payload, first copies */
-    uint64_t bytes;        /* distinct payload bytes seen */
-    uint64_t
-        retransmissions;   /* segments whose bytes had been seen before (keep-alives not counted) */
-    uint64_t duplicates;   /* the same packet captured twice */
-    uint64_t out_of_order; /* segments that arrived above a hole that was filled later */
-    uint64_t gap_bytes;    /* lost by the capture */
+    uint64_t packets;         /* all packets from this side */
+    uint64_t data_packets;    /* with payload, first copies */
+    uint64_t bytes;           /* distinct payload bytes seen */
+    uint64_t retransmissions; /* segments sent again: bytes seen before, or a hole filled late (the
+                                 first copy was lost before it came to the recorder) */
+    uint64_t fast_retransmissions;     /* of these, after two or more duplicate acknowledgements */
+    uint64_t spurious_retransmissions; /* of these, bytes that had been acknowledged already */
+    uint64_t duplicates;               /* the same packet captured twice */
+    uint64_t out_of_order;             /* segments that came a moment after later ones */
+    uint64_t gap_bytes;                /* lost by the capture */
     uint64_t gap_count;
     uint64_t truncated_bytes; /* cut off by the snaplen */
     uint64_t unacked_bytes;   /* seen or missing below the highest sent byte and not acknowledged at
                                  the end */
     uint64_t acked_bytes;     /* highest offset that the peer acknowledged */
+    uint64_t hole_bytes;      /* never seen and never acknowledged, below bytes that were seen: the
+                                 network lost them for good */
+    struct sw_mark hole;      /* the first segment behind that hole */
     uint32_t rto_chain; /* longest run of retransmissions of one offset, current one at the end in
                            rto_open */
     uint32_t rto_open;  /* retransmissions of the first unacknowledged byte that were still
                            unanswered at the end */
+    uint32_t rto_bytes; /* payload of the last of those */
+    struct sw_mark rto_first, rto_last; /* the first and the last of those */
+    uint32_t max_payload;       /* the largest segment; many at once where the card segments */
+    uint32_t max_acked_payload; /* the largest of which the peer acknowledged the whole */
     uint32_t keepalives;
     int64_t zero_window_ns; /* total time this side announced a zero window while established */
     int64_t zero_window_open_ns; /* of which the last one that had not been reopened at the end */
     uint32_t zero_window_probes; /* answered probes of the peer during zero window */
-    uint16_t mss;                /* announced in the SYN, 0 = none seen */
+    struct sw_mark zero_window;  /* when the last one began */
+    struct sw_mark zero_window_answer; /* the last answer to a probe */
+    uint32_t window_unscaled; /* how often the bytes in flight of this side came up to exactly what
+                                 the peer's window is without its scale, and waited */
+    uint16_t mss;             /* announced in the SYN, 0 = none seen */
     uint8_t ttl_min, ttl_max;
     struct sw_mark first, last;           /* any packet */
     struct sw_mark first_data, last_data; /* payload, first copies */
     struct sw_mark last_ack_progress; /* when this side last acknowledged new bytes of the peer */
     struct sw_mark fin, rst;
     uint8_t rst_ttl;
+    struct sw_mark after_rst; /* the first packet of this side that came after its own RST: whoever
+                                 sent that RST, it was not this side */
     bool seen;
 };
 

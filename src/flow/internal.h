@@ -10,6 +10,7 @@
 enum {
     SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
     SW_VLANS = 4,        /* VLANs of one direction that are remembered */
+    SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_PAST_BYTES =
         16 *
@@ -28,13 +29,18 @@ struct sw_held {
     struct sw_mark mark;
     uint8_t *bytes; /* captured of them */
     bool probe;     /* one byte into a closed window: real only once it is acknowledged */
-    bool above_hole;
 };
 
 struct sw_signature {
     uint32_t hash;
     uint32_t has_id;
     int64_t time_ns;
+};
+
+/* A segment on its way: when it is acknowledged, segments of its size get through. */
+struct sw_sent {
+    uint64_t end;
+    uint32_t bytes; /* 0 = free */
 };
 
 /* One direction, as its sender. */
@@ -65,6 +71,12 @@ struct sw_half {
     int64_t wait_since_ns;
     uint64_t rto_offset;
     uint32_t rto_count;
+    uint32_t dup_acks; /* of the peer, in a row, for the same byte of this side */
+    int64_t dup_ack_ns;
+    int64_t high_ns; /* when the highest byte was seen */
+    uint16_t window; /* last announced, unscaled */
+    struct sw_sent sent[SW_SENT];
+    uint8_t sent_at;
     int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
     struct sw_signature signatures[SW_SIGNATURES];
     uint16_t vlans[SW_VLANS]; /* that packets of this side came in, copies too */
@@ -149,14 +161,23 @@ void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
 /* The payload (and FIN) of one packet. */
 void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   int64_t offset, struct sw_mark mark);
-/* An acknowledgement from `from` (of the other side's bytes). */
-void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                         struct sw_mark mark);
 /* One more packet of the connection was handled: missing bytes have had one more chance. */
 void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark);
 /* The connection ends: gaps that are certain are told, what can still be passed on is. */
 void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark);
 void sw_half_free(struct sw_flow_table *table, struct sw_half *half);
+
+/* --- progress.c: what segments and acknowledgements tell --- */
+
+/* An acknowledgement from `from` (of the other side's bytes). */
+void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                         struct sw_mark mark);
+/* A keep-alive or a probe of a closed window: its byte, if it has one, is no data. */
+bool sw_flow_is_keepalive(const struct sw_half *half, const struct sw_packet *packet,
+                          int64_t offset);
+/* Payload [begin, end), before it is taken: new, sent again, or out of order? */
+void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
+                          struct sw_mark mark);
 
 /* --- control.c: SYN, RST, windows, duplicates, facts --- */
 

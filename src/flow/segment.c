@@ -266,8 +266,6 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         flow->table->held_bytes -= piece.captured;
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
-        if (piece.above_hole)
-            flow->facts.half[from].out_of_order++;
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         free(piece.bytes);
         moved = true;
@@ -409,72 +407,6 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
 
 /* --- one packet --- */
 
-void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                         struct sw_mark mark)
-{
-    enum sw_side other = sw_side_other(from);
-    struct sw_half *peer = &flow->half[other];
-    if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands
-                         */
-        peer->based = true;
-        peer->base = packet->tcp.ack;
-        return;
-    }
-    enum { FAR = 1 << 30 };
-    int64_t offset = seq_offset(packet->tcp.ack, peer->base, peer->next);
-    if (offset < 0 || offset > (int64_t)peer->next + FAR)
-        return;
-    uint64_t acked = (uint64_t)offset;
-    if (peer->has_fin && acked > peer->fin_offset)
-        acked = peer->fin_offset; /* the FIN counts one */
-    if (acked > peer->high && acked > peer->next)
-        peer->ack_repeats++;
-    if (acked <= peer->acked)
-        return;
-    peer->acked = acked;
-    flow->facts.half[from].last_ack_progress = mark;
-    if (acked > peer->rto_offset)
-        peer->rto_count = 0;
-}
-
-/* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC
- * 1122 4.2.3.6). */
-static bool is_keepalive(const struct sw_half *half, const struct sw_packet *packet, int64_t offset)
-{
-    return packet->payload_wire <= 1 && offset == (int64_t)half->next - 1 &&
-           !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST)) &&
-           half->high <= half->next;
-}
-
-static void note_retransmission(struct sw_flow *flow, enum sw_side from, uint64_t offset)
-{
-    struct sw_half *half = &flow->half[from];
-    struct sw_half_facts *facts = &flow->facts.half[from];
-    facts->retransmissions++;
-    if (half->rto_count > 0 && half->rto_offset == offset) {
-        half->rto_count++;
-    } else {
-        half->rto_offset = offset;
-        half->rto_count = 1;
-    }
-    if (half->rto_count > facts->rto_chain)
-        facts->rto_chain = half->rto_count;
-}
-
-static void note_new_data(struct sw_flow *flow, enum sw_side from, uint64_t end, uint64_t fresh,
-                          struct sw_mark mark)
-{
-    struct sw_half *half = &flow->half[from];
-    struct sw_half_facts *facts = &flow->facts.half[from];
-    if (end > half->high)
-        half->high = end;
-    facts->bytes += fresh;
-    facts->data_packets++;
-    if (!facts->first_data.frame)
-        facts->first_data = mark;
-    facts->last_data = mark;
-}
-
 static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
 {
     struct sw_half *half = &flow->half[from];
@@ -516,55 +448,57 @@ static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from,
     return piece;
 }
 
+/* Bytes that were passed on already are only compared. */
+static void compare_old(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                        uint64_t offset, uint64_t skip, struct sw_mark mark)
+{
+    struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)skip);
+    if (differs_from_past(&flow->half[from], offset, old))
+        conflict(flow, from, offset, old, mark);
+}
+
+/* Passes on or holds what has not been passed on yet, from stream offset `at`. */
+static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                     uint64_t skip, uint64_t at, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+    struct sw_held piece = piece_of(flow, from, packet, skip, at, mark);
+    piece.probe = peer_closed_window && packet->payload_wire == 1 && at == half->next;
+    half->probe_pending = peer_closed_window;
+    bool straight = at == half->next && half->held_count == 0 && !piece.probe &&
+                    !depends_on_missing(flow, from, piece.needs);
+    if (straight) {
+        deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
+    } else if (!hold(flow, from, &piece)) {
+        relieve(flow, from, mark);
+        (void)hold(flow, from, &piece); /* if it still does not fit, it is a hole like any other */
+    }
+}
+
 void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   int64_t offset, struct sw_mark mark)
 {
     struct sw_half *half = &flow->half[from];
-    bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
-    if (is_keepalive(half, packet, offset)) {
-        if (packet->payload_wire == 1 || half->next > 0)
-            flow->facts.half[from].keepalives++;
-        half->probe_pending = peer_closed_window;
-        return;
-    }
     uint32_t wire = packet->payload_wire;
     int64_t end = offset + wire;
+    if (sw_flow_is_keepalive(half, packet, offset)) {
+        bool probe = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+        if (!probe && (wire == 1 || half->next > 0))
+            flow->facts.half[from].keepalives++;
+        half->probe_pending = probe;
+        return;
+    }
     if (packet->tcp.flags & SW_TCP_FIN && end >= 0)
         take_fin(flow, from, (uint64_t)end, mark);
     if (wire > 0 && end > 0) {
-        bool seen_before = offset < (int64_t)half->high;
-        if (seen_before)
-            note_retransmission(flow, from, offset < 0 ? 0 : (uint64_t)offset);
+        uint64_t begin = offset < 0 ? 0 : (uint64_t)offset;
         uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;
-        if (skip > 0 && offset >= 0) { /* bytes that were passed on already */
-            struct sw_span old =
-                sw_span_sub(packet->payload, 0, (size_t)(skip < wire ? skip : wire));
-            if (differs_from_past(half, (uint64_t)offset, old))
-                conflict(flow, from, (uint64_t)offset, old, mark);
-        }
-        if (skip < wire) {
-            struct sw_held piece = piece_of(
-                flow, from, packet, skip,
-                half->next > (uint64_t)(offset < 0 ? 0 : offset) ? half->next : (uint64_t)offset,
-                mark);
-            uint64_t fresh =
-                (uint64_t)end > half->high
-                    ? (uint64_t)end - (half->high > piece.offset ? half->high : piece.offset)
-                    : 0;
-            note_new_data(flow, from, (uint64_t)end, fresh, mark);
-            piece.probe = peer_closed_window && wire == 1 && piece.offset == half->next;
-            half->probe_pending = peer_closed_window;
-            bool straight = piece.offset == half->next && half->held_count == 0 && !piece.probe &&
-                            !depends_on_missing(flow, from, piece.needs);
-            piece.above_hole = piece.offset > half->next;
-            if (straight) {
-                deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
-            } else if (!hold(flow, from, &piece)) {
-                relieve(flow, from, mark);
-                (void)hold(flow, from,
-                           &piece); /* if it still does not fit, it is a hole like any other */
-            }
-        }
+        sw_flow_note_segment(flow, from, begin, (uint64_t)end, mark);
+        if (skip > 0 && offset >= 0)
+            compare_old(flow, from, packet, begin, skip < wire ? skip : wire, mark);
+        if (skip < wire)
+            take_new(flow, from, packet, skip, half->next > begin ? half->next : begin, mark);
     }
     pass_on(flow);
 }

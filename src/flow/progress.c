@@ -1,0 +1,169 @@
+/*
+ * progress.c - what segments and acknowledgements tell: sent again or out of order, how large a
+ * segment gets through, how far the peer has got.
+ */
+#include "flow/internal.h"
+
+#define REORDER_NS (3 * SW_NS_PER_MS) /* later than that a hole is filled by a retransmission */
+#define FAST_NS (20 * SW_NS_PER_MS)   /* a fast one follows the acknowledgements closely */
+
+enum { FAST_AFTER_DUPLICATES = 2, FAR = 1 << 30 };
+
+static bool is_sacked(const struct sw_half *peer, const struct sw_tcp_header *tcp,
+                      const struct sw_sent *sent)
+{
+    for (uint8_t i = 0; i < tcp->sack_count; i++) {
+        int64_t left = seq_offset(tcp->sack[i].left, peer->base, peer->next);
+        int64_t right = seq_offset(tcp->sack[i].right, peer->base, peer->next);
+        if (left <= (int64_t)(sent->end - sent->bytes) && (int64_t)sent->end <= right)
+            return true;
+    }
+    return false;
+}
+
+/* Which sizes get through? */
+static void settle_sent(struct sw_half *peer, struct sw_half_facts *facts,
+                        const struct sw_tcp_header *tcp)
+{
+    for (int i = 0; i < SW_SENT; i++) {
+        struct sw_sent *sent = &peer->sent[i];
+        if (sent->bytes == 0 || (sent->end > peer->acked && !is_sacked(peer, tcp, sent)))
+            continue;
+        if (sent->bytes > facts->max_acked_payload)
+            facts->max_acked_payload = sent->bytes;
+        sent->bytes = 0;
+    }
+}
+
+void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                         struct sw_mark mark)
+{
+    enum sw_side other = sw_side_other(from);
+    struct sw_half *peer = &flow->half[other];
+    if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands
+                         */
+        peer->based = true;
+        peer->base = packet->tcp.ack;
+        return;
+    }
+    int64_t offset = seq_offset(packet->tcp.ack, peer->base, peer->next);
+    if (offset < 0 || offset > (int64_t)peer->next + FAR)
+        return;
+    uint64_t acked = (uint64_t)offset;
+    if (peer->has_fin && acked > peer->fin_offset)
+        acked = peer->fin_offset; /* the FIN counts one */
+    if (acked > peer->high && acked > peer->next)
+        peer->ack_repeats++;
+    bool bare = packet->payload_wire == 0 && !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN));
+    if (acked == peer->acked && bare && peer->high > acked) {
+        peer->dup_acks++;
+        peer->dup_ack_ns = mark.time_ns;
+    }
+    if (acked > peer->acked) {
+        peer->acked = acked;
+        peer->dup_acks = 0;
+        flow->facts.half[from].last_ack_progress = mark;
+        if (acked > peer->rto_offset)
+            peer->rto_count = 0;
+    } else if (packet->tcp.sack_count == 0) {
+        return;
+    }
+    settle_sent(peer, &flow->facts.half[other], &packet->tcp);
+}
+
+/* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC
+ * 1122 4.2.3.6). */
+bool sw_flow_is_keepalive(const struct sw_half *half, const struct sw_packet *packet,
+                          int64_t offset)
+{
+    return packet->payload_wire <= 1 && offset == (int64_t)half->next - 1 &&
+           !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST)) &&
+           half->high <= half->next;
+}
+
+/* The bytes of [begin, end) that no segment has brought yet; *first: among them is the first. */
+static uint64_t unseen(const struct sw_half *half, uint64_t begin, uint64_t end, bool *first)
+{
+    uint64_t at = begin > half->next ? begin : half->next;
+    uint64_t fresh = end > at ? end - at : 0;
+    *first = at == begin && fresh > 0;
+    for (uint16_t i = 0; i < half->held_count && half->held[i].offset < end; i++) {
+        uint64_t from = half->held[i].offset;
+        uint64_t to = from + half->held[i].wire;
+        if (to <= at)
+            continue;
+        *first = *first && from > begin;
+        fresh -= (to < end ? to : end) - (from > at ? from : at);
+    }
+    return fresh;
+}
+
+static void count_repeat(struct sw_half *half, struct sw_half_facts *facts, uint64_t begin,
+                         uint64_t end, struct sw_mark mark)
+{
+    facts->retransmissions++;
+    if (end <= half->acked)
+        facts->spurious_retransmissions++;
+    bool fast = half->dup_acks >= FAST_AFTER_DUPLICATES && begin == half->acked &&
+                mark.time_ns - half->dup_ack_ns <= FAST_NS;
+    if (fast)
+        facts->fast_retransmissions++;
+    if (half->rto_count > 0 && half->rto_offset == begin) {
+        half->rto_count++;
+    } else {
+        half->rto_offset = begin;
+        half->rto_count = 1;
+        facts->rto_first = mark;
+    }
+    facts->rto_last = mark;
+    facts->rto_bytes = (uint32_t)(end - begin);
+    if (half->rto_count > facts->rto_chain)
+        facts->rto_chain = half->rto_count;
+}
+
+/* A sender that takes the peer's window for what it is without its scale (RFC 7323 2.2) stops
+ * exactly there. Only windows that do not even hold one segment are told from a coincidence. */
+static void note_flight(struct sw_flow *flow, enum sw_side from, uint64_t begin)
+{
+    struct sw_half *half = &flow->half[from];
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    enum { LEAST_MSS = 536 };
+    uint16_t mss = flow->facts.half[sw_side_other(from)].mss;
+    bool scaled = half->has_scale && peer->has_scale && peer->scale > 0;
+    bool small = peer->window > 0 && peer->window < (mss ? mss : LEAST_MSS);
+    if (scaled && small && half->high - half->acked == peer->window && begin >= half->acked)
+        flow->facts.half[from].window_unscaled++;
+}
+
+void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
+                          struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_half_facts *facts = &flow->facts.half[from];
+    uint32_t bytes = (uint32_t)(end - begin);
+    bool probe = bytes == 1 && flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+    bool first_is_new = false;
+    uint64_t fresh = unseen(half, begin, end, &first_is_new);
+    if (begin < half->high && !probe) {
+        if (first_is_new && mark.time_ns - half->high_ns <= REORDER_NS)
+            facts->out_of_order++;
+        else
+            count_repeat(half, facts, begin, end, mark);
+    }
+    if (bytes > facts->max_payload)
+        facts->max_payload = bytes;
+    half->sent[half->sent_at] = (struct sw_sent){end, bytes};
+    half->sent_at = (uint8_t)((half->sent_at + 1) % SW_SENT);
+    if (fresh == 0)
+        return;
+    facts->bytes += fresh;
+    facts->data_packets++;
+    if (!facts->first_data.frame)
+        facts->first_data = mark;
+    facts->last_data = mark;
+    if (end > half->high) {
+        half->high = end;
+        half->high_ns = mark.time_ns;
+        note_flight(flow, from, begin);
+    }
+}
