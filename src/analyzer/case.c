@@ -34,6 +34,17 @@ enum sw_stage sw_stage_of_phase(enum sw_phase phase)
     return SW_STAGE_CONNECT;
 }
 
+enum sw_stage sw_case_waiting_stage(const struct sw_case *c)
+{
+    if (c->waiting == SW_WAITING_BODY)
+        return SW_STAGE_BODY;
+    if (c->pending)
+        return sw_stage_of_phase(c->pending->phase);
+    if (c->waiting == SW_WAITING_GREETING || !c->session->last_reply)
+        return SW_STAGE_GREETING;
+    return sw_stage_of_phase(c->session->last_reply->phase);
+}
+
 static enum sw_reply_stage reply_stage(enum sw_phase phase)
 {
     switch (phase) {

@@ -88,6 +88,10 @@ void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
                   struct sw_reply_reading *out);
 /* The stage of a verdict that stands at a phase of the dialogue. */
 enum sw_stage sw_stage_of_phase(enum sw_phase phase);
+/* Where the dialogue stood when it ended. */
+enum sw_stage sw_case_waiting_stage(const struct sw_case *c);
+/* Full-size segments of this side were repeated in vain, and none of that size ever arrived. */
+bool sw_case_only_large_are_lost(const struct sw_case *c, enum sw_side side);
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what);
@@ -109,7 +113,8 @@ bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part
 bool sw_rule_first_bytes(const struct sw_case *c,
                          struct sw_ruling *ruling); /* other protocols, port and mode */
 bool sw_rule_accepted(const struct sw_case *c,
-                      struct sw_ruling *ruling);                         /* delivered and partial */
+                      struct sw_ruling *ruling);                     /* delivered and partial */
+bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling); /* what TCP itself proves */
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling); /* a negative reply */
 bool sw_rule_unread(const struct sw_case *c, struct sw_ruling *ruling);
 bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling);

@@ -34,17 +34,6 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
-static enum sw_stage stage_of_waiting(const struct sw_case *c)
-{
-    if (c->waiting == SW_WAITING_BODY)
-        return SW_STAGE_BODY;
-    if (c->pending)
-        return sw_stage_of_phase(c->pending->phase);
-    if (c->waiting == SW_WAITING_GREETING || !c->session->last_reply)
-        return SW_STAGE_GREETING;
-    return sw_stage_of_phase(c->session->last_reply->phase);
-}
-
 /* Bytes sent again and again that nobody acknowledged: the path died in mid-session. */
 static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -54,8 +43,10 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     bool server_lost = server->rto_open >= RTO_THAT_PROVE_LOSS;
     if ((!client_lost && !server_lost) || !c->server_seen || !c->client_seen)
         return false;
-    *ruling = stuck(SW_CAUSE_TCP_PEER_VANISHED, SW_CONFIDENCE_LIKELY, stage_of_waiting(c));
+    *ruling = stuck(SW_CAUSE_TCP_PEER_VANISHED, SW_CONFIDENCE_LIKELY, sw_case_waiting_stage(c));
     const struct sw_half_facts *lost = client_lost ? client : server;
+    if (sw_case_only_large_are_lost(c, client_lost ? SW_CLIENT : SW_SERVER))
+        sw_ruling_also(ruling, SW_CAUSE_TCP_PMTU_BLACKHOLE, SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, lost->last_data, client_lost ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
                     "bytes that were never acknowledged");
     sw_ruling_prove(ruling, lost->last, client_lost ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
@@ -89,7 +80,7 @@ static bool state_lost(const struct sw_case *c, struct sw_ruling *ruling)
     bool silence = client->rto_open >= RTO_THAT_PROVE_LOSS && !c->closed_by_server;
     if (!c->server_spoke || (!reset && !silence) || pause_before_loss(c) <= SILENCE_NS)
         return false;
-    *ruling = stuck(SW_CAUSE_TCP_IDLE_STATE_LOST, SW_CONFIDENCE_LIKELY, stage_of_waiting(c));
+    *ruling = stuck(SW_CAUSE_TCP_IDLE_STATE_LOST, SW_CONFIDENCE_LIKELY, sw_case_waiting_stage(c));
     sw_ruling_also(ruling, reset ? SW_CAUSE_TCP_RESET_BY_SERVER : SW_CAUSE_TCP_PEER_VANISHED,
                    SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, c->facts->half[SW_SERVER].last_data, SW_ORIGIN_SERVER,

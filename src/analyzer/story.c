@@ -310,6 +310,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_logins(c, story);
     sw_unread_tell(c, story);
     tell_mails(c, story);
+    sw_story_tcp(c, story);
     tell_end(c, story);
 }
 

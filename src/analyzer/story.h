@@ -11,6 +11,8 @@
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
 /* How encryption was set up, or failed (story_tls.c). */
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story);
+/* Repetitions, closed windows, a RST of somebody else: where TCP had trouble. */
+void sw_story_tcp(const struct sw_case *c, struct sw_prose *story);
 /* Adds what cannot be read of the dialogue (rule_unread.c). */
 void sw_unread_tell(const struct sw_case *c, struct sw_prose *story);
 /* Adds what the capture could not show and how that limits the verdict. */

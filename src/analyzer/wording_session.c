@@ -27,9 +27,9 @@ static const struct sw_cause_wording rows[] = {
                 "The mail was not sent because something between the program and {server} cut "
                 "the connection.",
             .meaning =
-                "The reset did not come from the server itself: it differs from the server's "
-                "other packets, so a firewall, filter or security product on the way sent it "
-                "in the server's name.",
+                "The reset did not come from the computer whose address it bears: it differs from "
+                "that computer's other packets, or these went on after it. So a firewall, filter "
+                "or security product on the way sent it in that name.",
             .advice =
                 {
                     "Switch off the mail protection of the security suite and VPN for a test.",

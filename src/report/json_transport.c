@@ -95,6 +95,21 @@ static void put_pair(struct sw_json *json, const char *key, uint64_t client, uin
     sw_json_end_object(json);
 }
 
+/* What each side announced as its largest segment; null = its SYN is not in the capture. */
+static void put_mss(struct sw_json *json, uint16_t client, uint16_t server)
+{
+    sw_json_object(json, "mss");
+    if (client)
+        sw_json_number(json, "client", client);
+    else
+        sw_json_null(json, "client");
+    if (server)
+        sw_json_number(json, "server", server);
+    else
+        sw_json_null(json, "server");
+    sw_json_end_object(json);
+}
+
 /* `from` is the role of who sent the error, `ip` its address. */
 static void put_icmp(struct sw_json_line *line)
 {
@@ -135,6 +150,13 @@ void sw_json_line_tcp(struct sw_json_line *line)
     put_pair(json, "bytes", client->bytes, server->bytes);
     put_pair(json, "packets", client->packets, server->packets);
     put_pair(json, "retransmissions", client->retransmissions, server->retransmissions);
+    put_pair(json, "fast_retransmissions", client->fast_retransmissions,
+             server->fast_retransmissions);
+    put_pair(json, "spurious_retransmissions", client->spurious_retransmissions,
+             server->spurious_retransmissions);
+    put_pair(json, "out_of_order", client->out_of_order, server->out_of_order);
+    put_pair(json, "keepalives", client->keepalives, server->keepalives);
+    put_mss(json, client->mss, server->mss);
     sw_json_seconds(json, "greeting_delay_s", sw_view_delay(line->session->greeting));
     sw_json_seconds(json, "longest_silence_s", sw_view_longest_silence(line->session));
     sw_json_seconds(json, "zero_window_s", client->zero_window_ns + server->zero_window_ns);

@@ -49,6 +49,9 @@ class Session:
         self.established = False
         self.midstream = False
         self.visible = [True, True]
+        self.window = [65535, 65535]
+        self.scale = None  # window scale of both sides
+        self.unheard = [0, 0]  # bytes of a side that never arrived
 
 
 class Capture(Names):
@@ -63,10 +66,11 @@ class Capture(Names):
         self.tls = None
 
     # --- packets ---
-    def emit(self, side, flags, payload=b"", seq=None, visible=True, window=65535, options=b"", damaged=False):
+    def emit(self, side, flags, payload=b"", seq=None, visible=True, options=b"", damaged=False):
         s = self.session
+        window = s.window[side]
         seq = s.seq[side] if seq is None else seq
-        ack = s.seq[1 - side] if flags & ACK else 0
+        ack = s.seq[1 - side] - s.unheard[1 - side] if flags & ACK else 0
         offset = 5 + len(options) // 4
         head = struct.pack("!HHIIBBHHH", s.port[side], s.port[1 - side], seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
                            offset << 4, flags, window, 0, 0) + options
@@ -90,10 +94,12 @@ class Capture(Names):
         s = self.session
         if s.established or s.midstream:
             return
-        mss = struct.pack("!BBH", 2, 4, 1460)
-        self.emit(0, SYN, options=mss)
+        options = [struct.pack("!BBH", 2, 4, 1460)] * 2
+        if s.scale:
+            options = [options[i] + struct.pack("!BBBB", 1, 3, 3, s.scale[i]) for i in (0, 1)]
+        self.emit(0, SYN, options=options[0])
         s.seq[0] += 1
-        self.emit(1, SYN | ACK, options=mss)
+        self.emit(1, SYN | ACK, options=options[1])
         s.seq[1] += 1
         self.emit(0, ACK)
         s.established = True
@@ -232,6 +238,7 @@ class Capture(Names):
         me = "CS".index(side)
         self.emit(me, FIN | ACK)
         self.session.seq[me] += 1
+        self.session.unheard[me] += self.session.unheard[me] > 0
         self.emit(1 - me, ACK)
 
     def do_close(self, side):
@@ -308,6 +315,82 @@ class Capture(Names):
 
     def do_arguments(self, *words):
         self.arguments += words
+
+    # --- what TCP does ---
+    def do_scale(self, client, server):
+        self.session.scale = [int(client), int(server)]
+
+    def do_window(self, side, size):
+        """What this side announces from now on; 0: it takes nothing more."""
+        me = "CS".index(side)
+        self.session.window[me] = int(size)
+        self.emit(me, ACK)
+
+    def do_probe(self, side, times="1", gap="5"):
+        """Probes of the other side's closed window, each answered."""
+        me = "CS".index(side)
+        for _ in range(int(times)):
+            self.time += float(gap)
+            self.emit(me, ACK, seq=self.session.seq[me] - 1)
+            self.emit(1 - me, ACK)
+
+    def do_full(self, side, octets, times="1", gap="0.3"):
+        """A segment that is sent so often and never arrives."""
+        self.handshake()
+        me, wait = "CS".index(side), float(gap)
+        data = (b"A segment that is too large for some link on the way. " * 60)[:int(octets)]
+        for i in range(int(times)):
+            if i:
+                self.time += wait
+                wait *= 2
+            self.emit(me, ACK, data)
+        self.session.seq[me] += len(data)
+        self.session.unheard[me] += len(data)
+
+    def do_behind(self, side, text):
+        """What comes behind such a segment arrives; the other side can only repeat what it has."""
+        me = "CS".index(side)
+        data = unescape(text.replace("_", " ")) + b"\r\n"
+        self.emit(me, PSH | ACK, data)
+        self.session.seq[me] += len(data)
+        self.session.unheard[me] += len(data)
+        self.emit(1 - me, ACK)
+
+    def do_hidden(self, side, octets):
+        """Bytes of this side that the network loses before they come to the recorder."""
+        self.handshake()
+        me = "CS".index(side)
+        self.session.seq[me] += int(octets)
+        self.session.unheard[me] += int(octets)
+
+    def do_ack(self, side):
+        self.emit("CS".index(side), ACK)
+
+    def do_late(self, side, text):
+        """Sent again by this side when all of it was received long ago: the last bytes it sent."""
+        me = "CS".index(side)
+        data = unescape(text.replace("_", " ")) + b"\r\n"
+        self.emit(me, PSH | ACK, data, seq=self.session.seq[me] - len(data))
+        self.emit(1 - me, ACK)
+
+    def do_lossy(self, octets, every="5", gap="2"):
+        """Text of which every so many segments have to be sent twice."""
+        line = b"This line of the message says nothing at all, but it says it well.\r\n"
+        data = (line * (int(octets) // len(line) + 1))[:int(octets) - 2] + b"\r\n"
+        for i, at in enumerate(range(0, len(data), 1000)):
+            part = data[at:at + 1000]
+            if i % int(every) == 0:
+                self.emit(0, PSH | ACK, part)
+                self.time += float(gap)
+            self.send(0, part)
+
+    def do_small(self, octets, size, gap="0.05"):
+        """Text in segments of that size, each of which waits to be acknowledged."""
+        line = b"This line of the message says nothing at all, but it says it well.\r\n"
+        data = (line * (int(octets) // len(line) + 1))[:int(octets) - 2] + b"\r\n"
+        for at in range(0, len(data), int(size)):
+            self.send(0, data[at:at + int(size)])
+            self.time += float(gap)
 
     # --- parts of a dialogue that most cases share ---
     def say(self, *lines):
