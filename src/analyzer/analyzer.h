@@ -2,17 +2,25 @@
  * analyzer.h - judges sessions. No I/O; knows the reply knowledge base and what earlier sessions of
  * the same capture showed, nothing else.
  *
- * Life: new; note attempts and results as they happen, judge each session when it is final; free.
+ * Life: new; note attempts and results as they happen, judge and remember each session when it is
+ * final, ask for stories of several sessions; finish; free.
  */
 #ifndef SW_ANALYZER_ANALYZER_H
 #define SW_ANALYZER_ANALYZER_H
 
-#include "analyzer/verdict.h"
+#include "analyzer/delivery.h"
 
 struct sw_analyzer;
 
-/* NULL when memory is short. */
-struct sw_analyzer *sw_analyzer_new(void);
+/* What is remembered to join sessions of one mail; fields that are 0 take their defaults. */
+struct sw_ledger_limits {
+    uint32_t tries;   /* held until nothing that began earlier can come */
+    uint32_t stories; /* that wait for their next try */
+    int64_t hold_ns;  /* how long after its beginning a session may still become final */
+};
+
+/* NULL when memory is short. The limits are copied. */
+struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits);
 void sw_analyzer_free(struct sw_analyzer *analyzer);
 
 /* A connection attempt of any kind was seen (its SYN). Needed to tell a scan and a blocked port
@@ -31,5 +39,18 @@ void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *t
  */
 const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer,
                                            struct sw_session *session);
+
+/* Takes a judged session into the stories of its mail; in the order of the records. */
+void sw_analyzer_remember(struct sw_analyzer *analyzer, const struct sw_session *session,
+                          const struct sw_verdict *verdict, int64_t now_ns);
+/* Nothing more will come: all stories become final. */
+void sw_analyzer_finish(struct sw_analyzer *analyzer);
+/*
+ * The next story that has become final, or NULL; stories of one session are among them. Borrowed
+ * until the next call.
+ */
+const struct sw_delivery *sw_analyzer_delivery(struct sw_analyzer *analyzer);
+/* Stories that were let go early because of limits.stories. */
+uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer);
 
 #endif

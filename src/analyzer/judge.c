@@ -2,6 +2,7 @@
  * judge.c - the order in which the rules are asked, and the verdict that comes of it.
  */
 #include "analyzer/analyzer.h"
+#include "analyzer/ledger.h"
 #include "analyzer/case.h"
 #include "analyzer/detect.h"
 
@@ -12,18 +13,22 @@ struct sw_analyzer {
     struct sw_reply_kb kb;
     struct sw_history *history;
     struct sw_conduct *conduct;
+    struct sw_ledger *ledger;
 };
 
-struct sw_analyzer *sw_analyzer_new(void)
+struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits)
 {
     struct sw_analyzer *analyzer = calloc(1, sizeof(*analyzer));
     if (!analyzer)
         return NULL;
     analyzer->history = sw_history_new();
     analyzer->conduct = sw_conduct_new();
-    if (!analyzer->history || !analyzer->conduct || !sw_reply_kb_init(&analyzer->kb)) {
+    analyzer->ledger = sw_ledger_new(limits);
+    if (!analyzer->history || !analyzer->conduct || !analyzer->ledger ||
+        !sw_reply_kb_init(&analyzer->kb)) {
         sw_history_free(analyzer->history);
         sw_conduct_free(analyzer->conduct);
+        sw_ledger_free(analyzer->ledger);
         free(analyzer);
         return NULL;
     }
@@ -36,6 +41,7 @@ void sw_analyzer_free(struct sw_analyzer *analyzer)
         return;
     sw_history_free(analyzer->history);
     sw_conduct_free(analyzer->conduct);
+    sw_ledger_free(analyzer->ledger);
     sw_reply_kb_release(&analyzer->kb);
     free(analyzer);
 }
@@ -274,4 +280,25 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     sw_detect(&c, verdict);
     sw_narrate(&c, &ruling, verdict);
     return verdict;
+}
+
+void sw_analyzer_remember(struct sw_analyzer *analyzer, const struct sw_session *session,
+                          const struct sw_verdict *verdict, int64_t now_ns)
+{
+    sw_ledger_add(analyzer->ledger, session, verdict, now_ns);
+}
+
+void sw_analyzer_finish(struct sw_analyzer *analyzer)
+{
+    sw_ledger_finish(analyzer->ledger);
+}
+
+const struct sw_delivery *sw_analyzer_delivery(struct sw_analyzer *analyzer)
+{
+    return sw_ledger_next(analyzer->ledger);
+}
+
+uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer)
+{
+    return analyzer->ledger->shed;
 }

@@ -7,10 +7,11 @@
 #ifndef SW_ANALYZER_RECORD_H
 #define SW_ANALYZER_RECORD_H
 
-#include "analyzer/verdict.h"
+#include "analyzer/delivery.h"
 
 enum sw_record_kind {
     SW_RECORD_SESSION,
+    SW_RECORD_DELIVERY,
     SW_RECORD_SUMMARY,
 };
 
@@ -48,6 +49,7 @@ struct sw_summary {
     uint64_t sessions;
     uint64_t deliveries;
     uint64_t by_outcome[SW_OUTCOME_COUNT];
+    uint64_t mails[SW_OUTCOME_COUNT]; /* each told once, however many sessions it took */
     uint64_t by_cause[SW_CAUSE_COUNT];
     uint64_t by_finding[SW_FINDING_COUNT];
     struct sw_host_count clients[SW_TOP_HOSTS], servers[SW_TOP_HOSTS]; /* in the order first seen */
@@ -61,13 +63,16 @@ struct sw_record {
     enum sw_record_kind kind;
     const struct sw_session *session; /* SW_RECORD_SESSION */
     const struct sw_verdict *verdict;
-    const struct sw_summary *summary; /* SW_RECORD_SUMMARY */
+    const struct sw_delivery *delivery; /* SW_RECORD_DELIVERY */
+    const struct sw_summary *summary;   /* SW_RECORD_SUMMARY */
 };
 
 void sw_summary_init(struct sw_summary *summary);
 /* Counts one session record. */
 void sw_summary_add(struct sw_summary *summary, const struct sw_session *session,
                     const struct sw_verdict *verdict);
+/* Counts one story, of one session or of several. */
+void sw_summary_deliver(struct sw_summary *summary, const struct sw_delivery *delivery);
 /* Adds `from` to `into`; the damage list moves over. */
 void sw_summary_merge(struct sw_summary *into, struct sw_summary *from);
 /* Counts n under a name (a constant) in one of the two named lists. */

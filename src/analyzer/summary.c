@@ -57,6 +57,12 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
         sw_summary_count(summary->limits, "session", 1);
 }
 
+void sw_summary_deliver(struct sw_summary *summary, const struct sw_delivery *delivery)
+{
+    summary->deliveries += delivery->attempt_count > 1;
+    summary->mails[delivery->outcome]++;
+}
+
 static void merge_hosts(struct sw_host_count *into, uint32_t *count,
                         const struct sw_host_count *from, uint32_t n)
 {
@@ -92,6 +98,8 @@ void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
     into->deliveries += from->deliveries;
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)
         into->by_outcome[i] += from->by_outcome[i];
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++)
+        into->mails[i] += from->mails[i];
     for (int i = 0; i < SW_CAUSE_COUNT; i++)
         into->by_cause[i] += from->by_cause[i];
     for (int i = 0; i < SW_FINDING_COUNT; i++)

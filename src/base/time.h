@@ -11,6 +11,16 @@
 #define SW_NS_PER_MS INT64_C(1000000)
 #define SW_TIME_NONE INT64_MIN /* "was never seen" */
 
+/* later - earlier, at most (or least) what fits: times out of a damaged capture may be anything. */
+static inline int64_t sw_time_between(int64_t earlier, int64_t later)
+{
+    if (earlier < 0 && later > INT64_MAX + earlier)
+        return INT64_MAX;
+    if (earlier > 0 && later < INT64_MIN + earlier)
+        return INT64_MIN;
+    return later - earlier;
+}
+
 /* Bytes that sw_time_format needs, with the NUL. */
 #define SW_TIME_TEXT_BYTES 40
 

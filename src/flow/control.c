@@ -63,6 +63,7 @@ static void client_syn(struct sw_flow *flow, const struct sw_packet *packet, str
         client->based = true;
         client->base = packet->tcp.seq + 1;
     }
+    f->half[SW_CLIENT].isn = packet->tcp.seq;
     if (f->syn_count++ == 0)
         f->syn = mark;
     f->last_syn = mark;
@@ -78,6 +79,7 @@ static void server_syn(struct sw_flow *flow, const struct sw_packet *packet, str
     if (!server->based || f->half[SW_SERVER].bytes == 0) {
         server->based = true;
         server->base = packet->tcp.seq + 1;
+        f->half[SW_SERVER].isn = packet->tcp.seq;
     }
     if (!client->based) { /* its SYN is not in the capture */
         client->based = true;

@@ -106,6 +106,7 @@ struct sw_half_facts {
     uint32_t window_unscaled; /* how often the bytes in flight of this side came up to exactly what
                                  the peer's window is without its scale, and waited */
     uint16_t mss;             /* announced in the SYN, 0 = none seen */
+    uint32_t isn;             /* initial sequence number, when the SYN was seen */
     uint8_t ttl_min, ttl_max;
     struct sw_mark first, last;           /* any packet */
     struct sw_mark first_data, last_data; /* payload, first copies */

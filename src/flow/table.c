@@ -220,6 +220,7 @@ static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
     flow->facts.half[SW_CLIENT].first = flow->facts.half[SW_CLIENT].last = syn;
     flow->half[SW_CLIENT].based = true;
     flow->half[SW_CLIENT].base = isn + 1;
+    flow->facts.half[SW_CLIENT].isn = isn;
 }
 
 static void take_segment(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,

@@ -379,6 +379,15 @@ static bool other_connected(const struct entry_address *node, int64_t time_ns)
     return false;
 }
 
+/* The domain whose MX record named the host; empty: none, or it is forgotten. */
+static struct sw_span domain_of(const struct entry *entry, struct sw_arena *arena)
+{
+    const struct entry *domain = entry->mx_of;
+    if (!entry->mx_of_id || !domain || domain->id != entry->mx_of_id)
+        return (struct sw_span){NULL, 0};
+    return sw_arena_copy(arena, sw_span_make(domain->name.text, domain->name.length));
+}
+
 bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int64_t before_ns,
                   struct sw_arena *arena, struct sw_naming *naming)
 {
@@ -398,6 +407,7 @@ bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int6
         .answered = best->answered,
         .kind = sw_address_kind_of(best->address, best->ip_version),
         .by_mx = entry->mx_of_id != 0,
+        .mx_of = domain_of(entry, arena),
         .unrelated = count_owners(nodes, count) - 1,
         .superseded = other_connected(best, before_ns),
     };

@@ -233,6 +233,18 @@ static void name_server(struct sw_engine *engine, struct sw_session *session)
     session->naming = kept;
 }
 
+/* The stories that are final: one session is told by its own record, several by one of theirs. */
+static void hand_out_deliveries(struct sw_engine *engine)
+{
+    const struct sw_delivery *delivery;
+    while ((delivery = sw_analyzer_delivery(engine->analyzer))) {
+        struct sw_record record = {.kind = SW_RECORD_DELIVERY, .delivery = delivery};
+        sw_summary_deliver(engine->summary, delivery);
+        if (delivery->attempt_count > 1)
+            engine->record(engine->record_ctx, &record);
+    }
+}
+
 static void hand_out(struct sw_engine *engine, struct sw_session *session)
 {
     session->file = engine->file;
@@ -247,6 +259,8 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     };
     sw_summary_add(engine->summary, session, record.verdict);
     engine->record(engine->record_ctx, &record);
+    sw_analyzer_remember(engine->analyzer, session, record.verdict, session->final.time_ns);
+    hand_out_deliveries(engine);
 }
 
 /* An attempt on a mail port that never carried a byte: the TCP facts are the whole session. */
@@ -326,6 +340,9 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     if (engine->limits.lent_blocks == 0)
         engine->limits.lent_blocks = DEFAULT_LENT_BLOCKS;
     engine->tls = &engine->own_tls;
+    /* A session that began earlier may become final as late as this. */
+    int64_t idle_ns = limits->flow.idle_ns ? limits->flow.idle_ns : sw_flow_default_limits.idle_ns;
+    engine->limits.ledger.hold_ns = idle_ns + 60 * SW_NS_PER_S;
     engine->summary = summary;
     engine->record = record;
     engine->record_ctx = ctx;
@@ -341,7 +358,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     };
     struct sw_hash_key key = sw_hash_random_key();
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
-    engine->analyzer = sw_analyzer_new();
+    engine->analyzer = sw_analyzer_new(&engine->limits.ledger);
     bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, summary);
     const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
     engine->book = sw_book_new(&engine->limits.book, &key, &book_sink);
@@ -435,6 +452,9 @@ void sw_engine_finish(struct sw_engine *engine)
     sw_flow_table_finish(engine->flows);
     sw_book_finish(engine->book, engine->now_ns);
     sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
+    sw_analyzer_finish(engine->analyzer);
+    hand_out_deliveries(engine);
+    sw_summary_count(engine->summary->limits, "stories", sw_analyzer_shed(engine->analyzer));
     const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
     sw_summary_count(engine->summary->skipped, "connections-shed", c->shed_flows);
     sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);

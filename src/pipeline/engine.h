@@ -32,6 +32,7 @@ struct sw_engine_limits {
     struct sw_flow_limits flow;
     struct sw_fragment_limits fragments;
     struct sw_session_limits session;
+    struct sw_ledger_limits ledger;
     uint32_t lent_blocks;    /* unfinished lines kept at once */
     uint64_t unpacked_bytes; /* of one compressed capture */
     uint64_t unpack_ratio;   /* unpacked bytes for each packed one */

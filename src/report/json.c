@@ -183,7 +183,8 @@ static void put_session(struct sw_part *part, const struct sw_session *session,
 extern const struct sw_report_format sw_report_json;
 const struct sw_report_format sw_report_json = {
     .name = "json",
-    .what = "JSON Lines: one object for each session and one for the summary",
+    .what = "JSON Lines: one object for each session, each delivery, and one for the summary",
     .session = put_session,
+    .delivery = sw_json_delivery,
     .summary = sw_json_summary,
 };

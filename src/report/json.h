@@ -3,7 +3,8 @@
  *
  * Keys are written in the order of the documented tables, and every key always; the files divide
  * the record: json.c the frame of it and the verdict, json_dialogue.c what was said,
- * json_transport.c TCP, TLS and the capture, json_summary.c the summary.
+ * json_transport.c TCP, TLS and the capture, json_delivery.c
+ * the stories of several sessions, json_summary.c the summary.
  */
 #ifndef SW_REPORT_JSON_H
 #define SW_REPORT_JSON_H
@@ -41,6 +42,8 @@ void sw_json_line_tls(struct sw_json_line *line);
 void sw_json_line_tcp(struct sw_json_line *line);
 void sw_json_line_quality(struct sw_json_line *line);
 
+/* The whole line of a story. */
+void sw_json_delivery(struct sw_part *part, const struct sw_delivery *delivery);
 /* The whole line of the summary. */
 void sw_json_summary(struct sw_part *part, const struct sw_summary *summary);
 

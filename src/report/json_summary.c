@@ -16,9 +16,10 @@ static void put_frames(struct sw_json *json, const struct sw_summary *s)
     sw_json_end_object(json);
 }
 
-static void put_outcomes(struct sw_json *json, const uint64_t counts[SW_OUTCOME_COUNT])
+static void put_outcomes(struct sw_json *json, const char *key,
+                         const uint64_t counts[SW_OUTCOME_COUNT])
 {
-    sw_json_object(json, "by_outcome");
+    sw_json_object(json, key);
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)
         sw_json_number(json, sw_outcome_name((enum sw_outcome)i), counts[i]);
     sw_json_end_object(json);
@@ -45,7 +46,7 @@ static void put_hosts(struct sw_part *part, struct sw_json *json, const char *ke
         sw_json_object(json, NULL);
         put_host_ip(part, json, hosts[i].ip);
         sw_json_number(json, "sessions", hosts[i].sessions);
-        put_outcomes(json, hosts[i].by_outcome);
+        put_outcomes(json, "by_outcome", hosts[i].by_outcome);
         sw_json_end_object(json);
     }
     sw_json_end_array(json);
@@ -104,7 +105,7 @@ void sw_json_summary(struct sw_part *part, const struct sw_summary *s)
     sw_json_number(&json, "bytes", s->bytes);
     sw_json_number(&json, "sessions", s->sessions);
     sw_json_number(&json, "deliveries", s->deliveries);
-    put_outcomes(&json, s->by_outcome);
+    put_outcomes(&json, "by_outcome", s->by_outcome);
     put_causes(&json, s);
     put_hosts(part, &json, "by_client", s->clients, s->client_count);
     put_hosts(part, &json, "by_server", s->servers, s->server_count);
@@ -113,6 +114,7 @@ void sw_json_summary(struct sw_part *part, const struct sw_summary *s)
     put_named(&json, "limits", s->limits);
     put_damage(&json, s);
     sw_json_text(&json, "version", part->style->version);
+    put_outcomes(&json, "mails", s->mails);
     sw_json_object(&json, "traffic");
     sw_json_number(&json, "tcp_connections", s->tcp_connections);
     sw_json_number(&json, "udp_packets", s->udp_packets);

@@ -52,10 +52,28 @@ static void record_session(struct sw_part *part, const struct sw_record *record)
     part->shown++;
     part->matched =
         part->matched || sw_select_fails(part->style->select, record->session, record->verdict);
+    part->stuck += sw_select_fails_stuck(part->style->select, record->verdict->outcome);
     if (part->style->quiet)
         return;
     sw_veil_session(&part->veil, record->session);
     part->format->session(part, record->session, record->verdict);
+}
+
+/* A story is shown with any of its sessions. */
+static void record_delivery(struct sw_part *part, const struct sw_delivery *delivery)
+{
+    const struct sw_select *select = part->style->select;
+    bool shown = false;
+    for (uint32_t i = 0; i < delivery->attempt_count; i++) {
+        const struct sw_delivery_attempt *attempt = &delivery->attempts[i];
+        if (!sw_select_shows_attempt(select, attempt))
+            continue;
+        shown = true;
+        part->stuck -= attempt->settled && sw_select_fails_stuck(select, attempt->outcome);
+    }
+    if (!shown || part->style->quiet || !part->format->delivery)
+        return;
+    part->format->delivery(part, delivery);
 }
 
 void sw_part_record(struct sw_part *part, const struct sw_record *record)
@@ -63,6 +81,9 @@ void sw_part_record(struct sw_part *part, const struct sw_record *record)
     switch (record->kind) {
     case SW_RECORD_SESSION:
         record_session(part, record);
+        break;
+    case SW_RECORD_DELIVERY:
+        record_delivery(part, record->delivery);
         break;
     case SW_RECORD_SUMMARY:
         part->format->summary(part, record->summary);
@@ -72,6 +93,7 @@ void sw_part_record(struct sw_part *part, const struct sw_record *record)
 
 void sw_part_close(struct sw_part *part)
 {
+    part->matched = part->matched || part->stuck > 0;
     if (part->format->close)
         part->format->close(part);
     free(part->state);

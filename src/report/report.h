@@ -44,6 +44,8 @@ struct sw_report_format {
     void (*open)(struct sw_part *part); /* may be NULL */
     void (*session)(struct sw_part *part, const struct sw_session *session,
                     const struct sw_verdict *verdict);
+    /* A story of several sessions; may be NULL. */
+    void (*delivery)(struct sw_part *part, const struct sw_delivery *delivery);
     void (*summary)(struct sw_part *part, const struct sw_summary *summary);
     void (*close)(struct sw_part *part); /* may be NULL */
 };
@@ -57,7 +59,8 @@ struct sw_part {
     uint64_t seen;         /* session records so far */
     uint64_t shown;        /* of which the selection let through */
     uint64_t shown_before; /* closing part: shown in all parts before it */
-    bool matched;          /* --fail-on matched a session that is shown */
+    uint64_t stuck;        /* shown sessions that --fail-on stuck is about, less those recovered */
+    bool matched;          /* --fail-on matched a session that is shown; known when it is closed */
     struct sw_veil veil;
     void *state;
 };

@@ -207,21 +207,34 @@ static bool in_nets(const struct sw_select_net *nets, unsigned count, const uint
     return count == 0;
 }
 
-bool sw_select_shows(const struct sw_select *select, const struct sw_session *session,
-                     const struct sw_verdict *verdict)
+static bool shows(const struct sw_select *select, const struct sw_tuple *t, bool has_server,
+                  int64_t start_ns, enum sw_outcome outcome, enum sw_cause cause)
 {
     if (!select || !select->any)
         return true;
-    const struct sw_tuple *t = &session->facts->tuple;
-    int64_t start_ns = session->facts->first.time_ns;
-    return (!select->by_outcome || select->outcomes[verdict->outcome]) &&
-           (!select->by_cause || select->causes[verdict->cause]) &&
+    return (!select->by_outcome || select->outcomes[outcome]) &&
+           (!select->by_cause || select->causes[cause]) &&
            in_nets(select->clients, select->client_count, t->src, t->ip_version) &&
            (select->server_count == 0 ||
-            (sw_view_has_server(session) &&
+            (has_server &&
              in_nets(select->servers, select->server_count, t->dst, t->ip_version))) &&
            (!select->has_since || start_ns >= select->since_ns) &&
            (!select->has_until || start_ns < select->until_ns);
+}
+
+bool sw_select_shows(const struct sw_select *select, const struct sw_session *session,
+                     const struct sw_verdict *verdict)
+{
+    const struct sw_flow_facts *facts = session->facts;
+    return shows(select, &facts->tuple, sw_view_has_server(session), facts->first.time_ns,
+                 verdict->outcome, verdict->cause);
+}
+
+bool sw_select_shows_attempt(const struct sw_select *select,
+                             const struct sw_delivery_attempt *attempt)
+{
+    return shows(select, &attempt->tuple, attempt->has_server, attempt->start_ns, attempt->outcome,
+                 attempt->cause);
 }
 
 bool sw_select_fails(const struct sw_select *select, const struct sw_session *session,
@@ -232,12 +245,15 @@ bool sw_select_fails(const struct sw_select *select, const struct sw_session *se
         return false;
     if (select->fail_causes[verdict->cause])
         return true;
-    if (select->fail_stuck && verdict->outcome == SW_OUTCOME_STUCK)
-        return true;
     const struct sw_finding *finding;
     SW_EACH(finding, verdict->findings) {
         if (select->fail_finding && finding->severity >= select->fail_severity)
             return true;
     }
     return false;
+}
+
+bool sw_select_fails_stuck(const struct sw_select *select, enum sw_outcome outcome)
+{
+    return select && select->fail_given && select->fail_stuck && outcome == SW_OUTCOME_STUCK;
 }

@@ -7,7 +7,7 @@
 #ifndef SW_REPORT_SELECT_H
 #define SW_REPORT_SELECT_H
 
-#include "analyzer/verdict.h"
+#include "analyzer/delivery.h"
 
 enum { SW_SELECT_NETS = 32, SW_SELECT_MESSAGE_BYTES = 300 };
 
@@ -49,8 +49,17 @@ bool sw_select_fail_on(struct sw_select *select, const char *value, char *messag
 /* Is this session shown? NULL shows everything. */
 bool sw_select_shows(const struct sw_select *select, const struct sw_session *session,
                      const struct sw_verdict *verdict);
-/* Does it match --fail-on? */
+/* Is this session of a story shown? */
+bool sw_select_shows_attempt(const struct sw_select *select,
+                             const struct sw_delivery_attempt *attempt);
+/* Does it match --fail-on, by anything but being stuck? */
 bool sw_select_fails(const struct sw_select *select, const struct sw_session *session,
                      const struct sw_verdict *verdict);
+
+/*
+ * Does it match --fail-on stuck? By itself: a story that is final later may show that the mail got
+ * through after all.
+ */
+bool sw_select_fails_stuck(const struct sw_select *select, enum sw_outcome outcome);
 
 #endif

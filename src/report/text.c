@@ -67,8 +67,7 @@ static void open_text(struct sw_part *part)
     sw_page_open(&text->page, part->out, part->style->width, part->style->color);
 }
 
-/* The name of the capture, when there are several. */
-static void put_heading(struct sw_part *part)
+void sw_text_heading(struct sw_part *part)
 {
     struct sw_text *text = part->state;
     if (text->headed || part->style->files < 2)
@@ -128,7 +127,7 @@ static void write_session(struct sw_part *part, const struct sw_session *session
                                 .session = session,
                                 .verdict = verdict,
                                 .number = part->seen};
-    put_heading(part);
+    sw_text_heading(part);
     struct sw_text_group *group = find_group(text, session, verdict, part->seen);
     bool block = is_block(verdict->outcome);
     if (part->style->verbose || !group || (block && group->listed == 0)) {
@@ -164,6 +163,13 @@ static void put_hidden(struct sw_part *part)
                        (unsigned long long)g->first, sw_cause_name(g->cause));
         sw_page_paragraph(&text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
     }
+    if (text->deliveries_hidden > 0) {
+        any = true;
+        char line[120];
+        (void)snprintf(line, sizeof(line), "and %llu more mails that took several sessions",
+                       (unsigned long long)text->deliveries_hidden);
+        sw_page_paragraph(&text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
+    }
     if (any)
         sw_page_paragraph(
             &text->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM,
@@ -189,6 +195,7 @@ const struct sw_report_format sw_report_text = {
     .state_bytes = sizeof(struct sw_text),
     .open = open_text,
     .session = write_session,
+    .delivery = sw_text_delivery,
     .summary = sw_text_summary,
     .close = close_text,
 };

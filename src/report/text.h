@@ -8,7 +8,7 @@
  * full. Memory does not grow with the number of sessions.
  *
  * text.c decides what is written, text_block.c writes a block, text_detail.c what -v adds,
- * text_summary.c the end.
+ * text_delivery.c how sessions belong together, text_summary.c the end.
  */
 #ifndef SW_REPORT_TEXT_H
 #define SW_REPORT_TEXT_H
@@ -38,6 +38,7 @@ struct sw_text {
     struct sw_page page;
     bool headed;        /* the name of the capture stands there */
     bool last_was_line; /* no blank line needed between one-liners */
+    uint64_t deliveries_listed, deliveries_hidden;
     unsigned group_count;
     struct sw_text_group groups[SW_TEXT_GROUPS];
     uint64_t
@@ -69,6 +70,10 @@ void sw_text_reply(const struct sw_step *reply, bool with_lines, struct sw_write
 
 enum sw_tone sw_text_tone(enum sw_outcome outcome);
 
+/* What several sessions have come to together. */
+void sw_text_delivery(struct sw_part *part, const struct sw_delivery *delivery);
+/* The name of the capture, when there are several and it was not written yet. */
+void sw_text_heading(struct sw_part *part);
 void sw_text_summary(struct sw_part *part, const struct sw_summary *summary);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * text_summary.c - the end of the report: how many sessions left mail in the outbox, and what was
- * read.
+ * text_summary.c - the end of the report: how many mails stayed in the outbox, and what was read.
  */
 #include "report/text.h"
 
@@ -53,33 +52,53 @@ static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
     sw_page_newline(&text->page);
 }
 
+static uint64_t count_mails(const struct sw_summary *s)
+{
+    uint64_t all = 0;
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++)
+        all += s->mails[i];
+    return all;
+}
+
+/* "The mail ...", "2 of 5 mails ...". */
+static void say_mails(char *line, size_t room, uint64_t n, uint64_t all, const char *one,
+                      const char *some)
+{
+    if (all == 1)
+        (void)snprintf(line, room, "The mail %s.", one);
+    else
+        (void)snprintf(line, room, "%" PRIu64 " of %" PRIu64 " mails %s.", n, all, some);
+}
+
 static void put_headline(struct sw_part *part, const struct sw_summary *s)
 {
     struct sw_text *text = part->state;
-    uint64_t stuck = s->by_outcome[SW_OUTCOME_STUCK];
-    uint64_t partial = s->by_outcome[SW_OUTCOME_PARTIAL];
-    uint64_t delivered = s->by_outcome[SW_OUTCOME_DELIVERED];
-    uint64_t unknown = s->by_outcome[SW_OUTCOME_UNKNOWN];
+    uint64_t stuck = s->mails[SW_OUTCOME_STUCK];
+    uint64_t partial = s->mails[SW_OUTCOME_PARTIAL];
+    uint64_t unknown = s->mails[SW_OUTCOME_UNKNOWN];
+    uint64_t all = count_mails(s);
     char line[200];
     enum sw_tone tone = SW_TONE_BAD;
     if (stuck > 0) {
-        (void)snprintf(line, sizeof(line),
-                       "%" PRIu64 " of %" PRIu64 " session%s left mail in the outbox.", stuck,
-                       s->sessions, plural(s->sessions));
+        say_mails(line, sizeof(line), stuck, all, "stayed in the outbox", "stayed in the outbox");
     } else if (partial > 0) {
         tone = SW_TONE_WARN;
-        (void)snprintf(line, sizeof(line),
-                       "%" PRIu64 " of %" PRIu64 " session%s delivered only a part of the mail.",
-                       partial, s->sessions, plural(s->sessions));
+        say_mails(line, sizeof(line), partial, all, "was accepted for a part of its recipients",
+                  "were accepted for a part of their recipients");
     } else if (unknown > 0) {
         tone = SW_TONE_NOTE;
         (void)snprintf(line, sizeof(line),
                        "Of %" PRIu64 " of %" PRIu64
-                       " session%s the capture does not tell whether mail was delivered.",
-                       unknown, s->sessions, plural(s->sessions));
-    } else if (delivered > 0) {
+                       " mails the capture does not tell whether they were delivered.",
+                       unknown, all);
+        if (all == 1)
+            (void)snprintf(line, sizeof(line),
+                           "The capture does not tell whether the mail was delivered.");
+    } else if (all > 0) {
         tone = SW_TONE_GOOD;
-        (void)snprintf(line, sizeof(line), "No session left mail in the outbox.");
+        (void)snprintf(line, sizeof(line), "All %" PRIu64 " mails left the outbox.", all);
+        if (all == 1)
+            (void)snprintf(line, sizeof(line), "The mail left the outbox.");
     } else {
         tone = SW_TONE_BOLD;
         (void)snprintf(line, sizeof(line), "No session tried to send mail.");
@@ -102,14 +121,15 @@ static void put_line(struct sw_text *text, const char *label, struct sw_writer *
     sw_writer_clear(list);
 }
 
-static void put_outcomes(struct sw_text *text, const struct sw_summary *s, struct sw_writer *list)
+static void put_outcomes(struct sw_text *text, const char *label, const uint64_t *counts,
+                         struct sw_writer *list)
 {
     static const enum sw_outcome order[SW_OUTCOME_COUNT] = {SW_OUTCOME_STUCK, SW_OUTCOME_PARTIAL,
                                                             SW_OUTCOME_DELIVERED,
                                                             SW_OUTCOME_NO_MAIL, SW_OUTCOME_UNKNOWN};
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)
-        add_count(list, s->by_outcome[order[i]], "", sw_outcome_name(order[i]));
-    put_line(text, "sessions", list);
+        add_count(list, counts[order[i]], "", sw_outcome_name(order[i]));
+    put_line(text, label, list);
 }
 
 /* The causes by how often they were met; equal ones in the order of their table. */
@@ -204,7 +224,9 @@ void sw_text_summary(struct sw_part *part, const struct sw_summary *s)
     sw_writer_open_memory(&list);
     if (s->sessions > 0) {
         put_headline(part, s);
-        put_outcomes(text, s, &list);
+        if (s->deliveries > 0)
+            put_outcomes(text, "mails", s->mails, &list);
+        put_outcomes(text, "sessions", s->by_outcome, &list);
         put_causes(text, s, &list);
         put_findings(text, s, &list);
         put_shown(part, s, &list);

@@ -53,8 +53,9 @@ struct sw_naming {
     struct sw_span name;
     struct sw_mark answered; /* the answer that held the address */
     enum sw_address_kind kind;
-    bool by_mx;         /* the name came out of an MX record */
-    uint32_t unrelated; /* names of other domains that led to the same address */
+    bool by_mx;           /* the name came out of an MX record */
+    struct sw_span mx_of; /* of that domain, when it is known */
+    uint32_t unrelated;   /* names of other domains that led to the same address */
     bool superseded; /* another address of the name was connected about when this one was tried */
 };
 

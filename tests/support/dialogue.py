@@ -52,6 +52,7 @@ class Session:
         self.window = [65535, 65535]
         self.scale = None  # window scale of both sides
         self.unheard = [0, 0]  # bytes of a side that never arrived
+        self.nat = None  # the client's address on the other side
 
 
 class Capture(Names):
@@ -68,16 +69,23 @@ class Capture(Names):
     # --- packets ---
     def emit(self, side, flags, payload=b"", seq=None, visible=True, options=b"", damaged=False):
         s = self.session
+        self.segment(s.address, side, flags, payload, seq, visible, options, damaged)
+        if s.nat:
+            self.time -= 0.0007
+            self.segment([s.nat, s.address[1]], side, flags, payload, seq, visible, options, damaged)
+
+    def segment(self, addresses, side, flags, payload, seq, visible, options, damaged):
+        s = self.session
         window = s.window[side]
         seq = s.seq[side] if seq is None else seq
         ack = s.seq[1 - side] - s.unheard[1 - side] if flags & ACK else 0
         offset = 5 + len(options) // 4
         head = struct.pack("!HHIIBBHHH", s.port[side], s.port[1 - side], seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
                            offset << 4, flags, window, 0, 0) + options
-        pseudo = s.address[side] + s.address[1 - side] + struct.pack("!BBH", 0, 6, len(head) + len(payload))
+        pseudo = addresses[side] + addresses[1 - side] + struct.pack("!BBH", 0, 6, len(head) + len(payload))
         check = checksum(pseudo + head + payload) ^ (0x5555 if damaged else 0)
         head = head[:16] + struct.pack("!H", check) + head[18:]
-        self.ip(s.address[side], s.address[1 - side], 6, head + payload, s.ttl[side],
+        self.ip(addresses[side], addresses[1 - side], 6, head + payload, s.ttl[side],
                 visible and s.visible[side])
 
     def ip(self, src, dst, protocol, body, ttl, visible):
@@ -130,6 +138,7 @@ class Capture(Names):
         if previous:
             self.session.address = list(previous.address)
             self.session.port[1] = previous.port[1]
+            self.session.nat = previous.nat
 
     def step(self, line):
         text = re.match(r"^([CS]):(?: (.*))?$", line)
@@ -165,6 +174,9 @@ class Capture(Names):
 
     def do_client(self, ip):
         self.session.address[0] = address(ip)
+
+    def do_nat(self, ip):
+        self.session.nat = address(ip)
 
     def do_server(self, ip):
         self.session.address[1] = address(ip)

@@ -390,6 +390,120 @@ static void test_ipv6_filter_and_icmp(void **state)
     sw_writer_release(&out);
 }
 
+/* A story of two sessions, the second of which was accepted. */
+static void make_delivery(struct sw_delivery *d, struct sw_delivery_attempt attempts[2])
+{
+    static const struct sw_span recipients[] = {SW_SPAN_LIT("bob@example.org"),
+                                                SW_SPAN_LIT("c\xff\x1b@example.org")};
+    struct fixture f;
+    fixture_init(&f);
+    *d = (struct sw_delivery){.attempts = attempts, .attempt_count = 2};
+    memcpy(d->id, "00000000000000aa", 17);
+    for (int i = 0; i < 2; i++) {
+        attempts[i] = (struct sw_delivery_attempt){
+            .number = (uint64_t)i + 1,
+            .tuple = f.facts.tuple,
+            .has_server = true,
+            .start_ns = FIXTURE_START_NS + i * SW_NS_PER_S,
+            .outcome = i ? SW_OUTCOME_DELIVERED : SW_OUTCOME_STUCK,
+            .settled = i == 0,
+        };
+        memcpy(attempts[i].id, i ? "0000000000000002" : "0000000000000001", 17);
+    }
+    d->tuple = f.facts.tuple;
+    d->has_server = true;
+    d->server_name = SW_SPAN_LIT("mx.example.org");
+    d->server_name_source = "banner";
+    d->has_sender = true;
+    d->recipients = recipients;
+    d->recipient_count = 2;
+    d->outcome = SW_OUTCOME_DELIVERED;
+    d->cause = SW_CAUSE_RCPT_GREYLISTED;
+    d->confidence = SW_CONFIDENCE_LIKELY;
+    d->first_attempt_ns = FIXTURE_START_NS;
+    d->delivered_ns = FIXTURE_START_NS + 1500 * SW_NS_PER_MS;
+    d->time_digits = 6;
+    d->recovered_by = attempts[1].id;
+    (void)snprintf(d->summary, sizeof(d->summary), "greylisted at 22:13:20, and so on");
+}
+
+static void test_delivery_line(void **state)
+{
+    (void)state;
+    struct sw_delivery delivery;
+    struct sw_delivery_attempt attempts[2];
+    struct sw_part part;
+    struct sw_writer out;
+    make_delivery(&delivery, attempts);
+    struct sw_record record = {.kind = SW_RECORD_DELIVERY, .delivery = &delivery};
+    sw_writer_open_memory(&out);
+    assert_true(
+        sw_part_open(&part, sw_report_format_find("json"), &plain_style, &out, "m.pcap", 0));
+    sw_part_record(&part, &record);
+    delivery.recovered_by = NULL;
+    delivery.cause = SW_CAUSE_NONE;
+    delivery.has_sender = false;
+    delivery.recipient_count = 0;
+    delivery.delivered_ns = SW_TIME_NONE;
+    attempts[1].same_as = true;
+    sw_part_record(&part, &record);
+    sw_part_close(&part);
+    sw_writer_char(&out, '\0');
+    char *line = (char *)out.bytes;
+    char *second = strchr(line, '\n') + 1;
+    assert_string_equal(second,
+                        "{\"type\":\"delivery\",\"schema\":1,\"id\":\"00000000000000aa\","
+                        "\"client\":{\"ip\":\"192.0.2.10\",\"port\":null,\"name\":null,"
+                        "\"name_source\":null,\"proxied_for\":null},"
+                        "\"destination\":{\"ip\":\"198.51.100.25\",\"port\":25,"
+                        "\"name\":\"mx.example.org\",\"name_source\":\"banner\"},"
+                        "\"mail_from\":null,\"recipients\":[],"
+                        "\"attempts\":[\"0000000000000001\",\"0000000000000002\"],"
+                        "\"outcome\":\"delivered\",\"cause\":null,"
+                        "\"first_attempt\":\"2023-11-14T22:13:20.000000Z\",\"delivered_at\":null,"
+                        "\"waited_s\":null,\"summary\":\"greylisted at 22:13:20, and so on\","
+                        "\"recovered_by\":null,\"same_as\":[\"0000000000000002\"],"
+                        "\"confidence\":\"likely\"}\n");
+    second[0] = '\0';
+    assert_json_line(line);
+    assert_has(line, "\"mail_from\":\"\",\"recipients\":[\"bob@example.org\",\"c\xef\xbf\xbd");
+    assert_has(line, "\"cause\":\"rcpt-greylisted\"");
+    assert_has(line, "\"delivered_at\":\"2023-11-14T22:13:21.500000Z\",\"waited_s\":1.5,");
+    assert_has(line, "\"recovered_by\":\"0000000000000002\",\"same_as\":[],");
+    sw_writer_release(&out);
+}
+
+/* --fail-on stuck goes by the mail, not by the session. */
+static void test_recovered_session_does_not_fail(void **state)
+{
+    (void)state;
+    char message[SW_SELECT_MESSAGE_BYTES];
+    for (int recovered = 0; recovered < 2; recovered++) {
+        struct sw_select select = {0};
+        struct sw_report_style style = plain_style;
+        struct sw_delivery delivery;
+        struct sw_delivery_attempt attempts[2];
+        struct fixture f;
+        struct sw_part part;
+        struct sw_writer out;
+        assert_true(sw_select_fail_on(&select, "stuck", message));
+        style.select = &select;
+        fixture_init(&f);
+        make_delivery(&delivery, attempts);
+        attempts[0].settled = recovered;
+        sw_writer_open_memory(&out);
+        assert_true(sw_part_open(&part, sw_report_format_find("json"), &style, &out, "m.pcap", 0));
+        sw_part_record(&part, &(struct sw_record){.kind = SW_RECORD_SESSION,
+                                                  .session = &f.session,
+                                                  .verdict = &f.verdict});
+        sw_part_record(&part,
+                       &(struct sw_record){.kind = SW_RECORD_DELIVERY, .delivery = &delivery});
+        sw_part_close(&part);
+        assert_int_equal(part.matched, !recovered);
+        sw_writer_release(&out);
+    }
+}
+
 static void test_summary_line(void **state)
 {
     (void)state;
@@ -440,6 +554,8 @@ int main(void)
         cmocka_unit_test(test_keywords_beyond_the_cap_are_counted),
         cmocka_unit_test(test_times_have_the_precision_of_the_capture),
         cmocka_unit_test(test_ipv6_filter_and_icmp),
+        cmocka_unit_test(test_delivery_line),
+        cmocka_unit_test(test_recovered_session_does_not_fail),
         cmocka_unit_test(test_summary_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,8 @@ static bool fails(const struct fixture *f, const char *value)
 {
     struct sw_select select = {.any = false};
     assert_true(sw_select_fail_on(&select, value, message));
-    return sw_select_fails(&select, &f->session, &f->verdict);
+    return sw_select_fails(&select, &f->session, &f->verdict) ||
+           sw_select_fails_stuck(&select, f->verdict.outcome);
 }
 
 static void test_fail_on(void **state)

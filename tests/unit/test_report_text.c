@@ -200,10 +200,14 @@ static void test_headline(void **state)
     summary.frames_read = 40;
     summary.by_outcome[SW_OUTCOME_STUCK] = 2;
     summary.by_outcome[SW_OUTCOME_DELIVERED] = 3;
+    summary.mails[SW_OUTCOME_STUCK] = 1; /* one of the two was sent again, and accepted */
+    summary.mails[SW_OUTCOME_DELIVERED] = 3;
+    summary.deliveries = 1;
     summary.by_cause[SW_CAUSE_TCP_REFUSED] = 2;
     summary.by_cause[SW_CAUSE_OK_DELIVERED] = 3;
     assert_string_equal(closing(&summary, &plain_style, &out),
-                        "2 of 5 sessions left mail in the outbox.\n"
+                        "1 of 4 mails stayed in the outbox.\n"
+                        "  mails      1 stuck, 3 delivered\n"
                         "  sessions   2 stuck, 3 delivered\n"
                         "  causes     3 ok-delivered, 2 tcp-refused\n"
                         "  read       40 frames\n");

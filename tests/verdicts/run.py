@@ -17,18 +17,23 @@ def read_cases(path):
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("==="):
-                cases.append({"name": line[3:].strip(), "expect": [], "script": []})
+                cases.append({"name": line[3:].strip(), "expect": [], "deliveries": [], "script": []})
             elif not cases:
                 if line.strip() and not line.startswith("#"):
                     raise ScriptError("%s: text before the first === line" % path)
             elif line.startswith("expect "):
                 cases[-1]["expect"].append(line[7:].split())
+            elif line.startswith("expect-delivery "):
+                cases[-1]["deliveries"].append(line[16:].split())
             else:
                 cases[-1]["script"].append(line)
     return cases
 
 
 def value_of(record, key):
+    if record["type"] == "delivery":
+        found = record[key]
+        return ",".join(str(v) for v in found) if isinstance(found, list) else found
     verdict = record["verdict"]
     if key in ("outcome", "protocol", "security"):
         return record[key]
@@ -83,6 +88,22 @@ def consistency(record, script):
             yield "unfilled template: %s" % text
 
 
+def check_deliveries(records, case):
+    """Sessions are named by their number in place of their id."""
+    found = [r for r in records if r["type"] == "delivery"]
+    wanted = [words for words in case["deliveries"] if words != ["none"]]
+    if len(found) != len(wanted):
+        yield "%d deliveries, %d expected: %s" % (len(found), len(wanted), "; ".join(d["summary"] for d in found))
+        return
+    number = {r["id"]: n for n, r in enumerate((r for r in records if r["type"] == "session"), 1)}
+    for record, words in zip(found, wanted):
+        record["recovered_by"] = number.get(record["recovered_by"])
+        for key in ("attempts", "same_as"):
+            record[key] = [number[i] for i in record[key]]
+        for problem in check(record, words):
+            yield "delivery: %s\n      %s" % (problem, record["summary"])
+
+
 def run_case(program, case):
     capture = Capture()
     try:
@@ -104,6 +125,8 @@ def run_case(program, case):
     for index, (record, words) in enumerate(zip(sessions, expected)):
         for problem in list(check(record, words)) + list(consistency(record, "".join(case["script"]))):
             problems.append("session %d: %s\n      %s" % (index + 1, problem, record["verdict"]["explanation"]))
+    if case["deliveries"]:
+        problems += check_deliveries(records, case)
     return problems
 
 

@@ -1,0 +1,155 @@
+#include "analyzer/ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool was_accepted(const struct sw_attempt *a)
+{
+    return a->outcome == SW_OUTCOME_DELIVERED || a->outcome == SW_OUTCOME_PARTIAL;
+}
+
+/* The try that the record is about: the one that was accepted, else the last one. */
+static const struct sw_attempt *deciding(const struct sw_story *story)
+{
+    const struct sw_attempt *a;
+    const struct sw_attempt *accepted = NULL;
+    SW_EACH(a, story->attempts) {
+        if (was_accepted(a) && !a->same_as && !(accepted && accepted->late))
+            accepted = a;
+    }
+    return accepted ? accepted : story->last;
+}
+
+/* Over all tries: who has the mail, and who has not. */
+static enum sw_outcome outcome_of(const struct sw_story *story)
+{
+    bool taken = false;
+    bool missing = false;
+    const struct sw_attempt *a;
+    for (uint32_t i = 0; i < story->to_count; i++) {
+        taken = taken || story->to[i].state == SW_ADDRESSEE_TAKEN;
+        missing = missing || story->to[i].state != SW_ADDRESSEE_TAKEN;
+    }
+    SW_EACH(a, story->attempts) {
+        if (a->outcome == SW_OUTCOME_DELIVERED && story->to_count == 0)
+            taken = true;
+    }
+    if (story->to_more > 0) /* those are not told apart: the last try speaks for them */
+        missing = missing || story->last->outcome != SW_OUTCOME_DELIVERED;
+    if (taken)
+        return missing ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
+    return story->last->outcome;
+}
+
+static bool failed(const struct sw_attempt *a)
+{
+    return a->outcome != SW_OUTCOME_DELIVERED;
+}
+
+static enum sw_cause cause_of(const struct sw_story *story)
+{
+    enum sw_cause cause = SW_CAUSE_NONE;
+    const struct sw_attempt *a;
+    SW_EACH(a, story->attempts) {
+        if (failed(a) && !a->same_as)
+            cause = a->cause;
+    }
+    return cause;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct sw_delivery_attempt *x = a;
+    const struct sw_delivery_attempt *y = b;
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* A session is settled when the last of its tries that was stuck is part of a better story. */
+static bool settles(const struct sw_attempt *a, enum sw_outcome outcome)
+{
+    if (a->outcome != SW_OUTCOME_STUCK || outcome == SW_OUTCOME_STUCK)
+        return false;
+    return --a->tried->unsettled == 0 && a->tried->outcome == SW_OUTCOME_STUCK;
+}
+
+static bool fill_attempts(struct sw_delivery *d, const struct sw_story *story)
+{
+    const struct sw_attempt *a;
+    struct sw_delivery_attempt *list =
+        realloc(d->attempts, story->attempt_count * sizeof(*d->attempts));
+    if (!list)
+        return false;
+    d->attempts = list;
+    d->attempt_count = 0;
+    SW_EACH(a, story->attempts) {
+        struct sw_delivery_attempt *to = &list[d->attempt_count++];
+        *to = (struct sw_delivery_attempt){
+            .number = a->tried->number,
+            .tuple = a->tried->tuple,
+            .has_server = a->tried->has_server,
+            .start_ns = a->tried->start_ns,
+            .outcome = a->tried->outcome,
+            .cause = a->tried->cause,
+            .same_as = a->same_as,
+            .settled = settles(a, d->outcome),
+        };
+        memcpy(to->id, a->tried->id, sizeof(to->id));
+    }
+    /* They stand in the order of their mails; connections may have begun in another. */
+    qsort(list, d->attempt_count, sizeof(*list), by_start);
+    return true;
+}
+
+static void fill_ends(struct sw_delivery *d, const struct sw_story *story)
+{
+    const struct sw_attempt *first = story->attempts;
+    const struct sw_attempt *decider = deciding(story);
+    const struct sw_tried *tried = decider->tried;
+    const struct sw_attempt *a;
+    uint64_t id = sw_hash_number(sw_hash_on(4, sw_span_str(first->tried->id)), first->index);
+    (void)snprintf(d->id, sizeof(d->id), "%016llx", (unsigned long long)id);
+    d->tuple = tried->tuple;
+    d->has_server = tried->has_server;
+    d->server_name = tried->server_name;
+    d->server_name_source = tried->server_name_source;
+    d->proxied_for = tried->proxied_for;
+    d->time_digits = tried->time_digits;
+    d->first_attempt_ns = first->tried->start_ns;
+    d->delivered_ns = d->outcome == SW_OUTCOME_DELIVERED ? decider->decided_ns : SW_TIME_NONE;
+    d->recovered_by = NULL;
+    for (a = story->attempts; a != decider && was_accepted(decider); a = a->next) {
+        if (failed(a))
+            d->recovered_by = tried->id;
+    }
+}
+
+static void fill_envelope(struct sw_ledger *ledger, const struct sw_story *story)
+{
+    struct sw_delivery *d = &ledger->delivery;
+    d->has_sender = story->has_mail;
+    d->sender = story->sender;
+    d->recipients = ledger->recipients;
+    d->recipient_count = 0;
+    for (uint32_t i = 0; i < story->to_count; i++) {
+        if (story->to[i].address.len > 0)
+            ledger->recipients[d->recipient_count++] = story->to[i].address;
+    }
+}
+
+bool sw_delivery_tell(struct sw_ledger *ledger, const struct sw_story *story)
+{
+    struct sw_delivery *d = &ledger->delivery;
+    d->outcome = outcome_of(story);
+    d->cause = cause_of(story);
+    d->confidence = story->confidence;
+    if (!fill_attempts(d, story))
+        return false;
+    fill_ends(d, story);
+    fill_envelope(ledger, story);
+    d->summary[0] = '\0';
+    if (d->attempt_count > 1)
+        sw_delivery_phrase(d, story);
+    return true;
+}

@@ -1,0 +1,95 @@
+/*
+ * fit.c - how well the envelope of a try fits a story: point 1 of the rule in delivery.h.
+ */
+#include "analyzer/ledger.h"
+
+uint32_t sw_story_addressee(const struct sw_story *s, uint64_t hash, uint32_t guess)
+{
+    if (guess < s->to_count && s->to[guess].hash == hash)
+        return guess;
+    uint32_t i = 0;
+    while (i < s->to_count && s->to[i].hash != hash)
+        i++;
+    return i;
+}
+
+uint32_t sw_story_count(const struct sw_story *s, unsigned states)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->to_count; i++)
+        count += states >> s->to[i].state & 1;
+    return count;
+}
+
+/* How the recipients of a try lie in those of a story. */
+struct overlap {
+    uint32_t found, later, taken;
+    uint32_t in_order; /* of the first ones */
+};
+
+static struct overlap overlap_of(const struct sw_story *s, const struct sw_attempt *a)
+{
+    struct overlap o = {0};
+    for (uint32_t i = 0; i < a->to_count; i++) {
+        uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
+        if (at == s->to_count)
+            continue;
+        o.found++;
+        o.later += s->to[at].state == SW_ADDRESSEE_LATER;
+        o.taken += s->to[at].state == SW_ADDRESSEE_TAKEN;
+        o.in_order += at == i && o.in_order == i;
+    }
+    return o;
+}
+
+static bool recipients_fit(const struct sw_story *s, const struct sw_attempt *a, bool same_size)
+{
+    if (a->to_count == 0) /* the try ended at MAIL */
+        return true;
+    struct overlap o = overlap_of(s, a);
+    bool all_found = o.found == a->to_count;
+    if (all_found && o.found == s->to_count && a->to_more == s->to_more && a->to_rest == s->to_rest)
+        return true;
+    if (a->to_more > 0 || s->to_more > 0)
+        return false;
+    if (s->to_count == 0)
+        return true;
+    /* It stopped after the first ones, the last time or this time. */
+    if (same_size && !s->complete && o.in_order == s->to_count)
+        return true;
+    if (same_size && !a->complete && o.in_order == a->to_count)
+        return true;
+    if (!all_found || o.taken > 0)
+        return false;
+    /* It goes on with the rest, all of it or what the server had put off. */
+    return a->to_count == sw_story_count(s, SW_STATES_NOT_TAKEN) ||
+           (o.later == a->to_count && o.later == sw_story_count(s, SW_STATES_LATER)) || same_size;
+}
+
+enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
+{
+    enum sw_fit fit = SW_FIT_ENVELOPE;
+    if (s->last->tried->client != a->tried->client || !sw_span_eq(s->sender, a->sender))
+        return SW_FIT_NONE;
+    if (s->has_declared && a->has_declared) {
+        if (s->size_declared != a->size_declared)
+            return SW_FIT_NONE;
+        fit = SW_FIT_SIZE;
+    }
+    if (s->has_seen && a->has_seen) {
+        if (s->size_seen != a->size_seen)
+            return SW_FIT_NONE;
+        fit = SW_FIT_SIZE;
+    }
+    if (s->message_id && a->message_id) {
+        if (s->message_id != a->message_id)
+            return SW_FIT_NONE;
+        fit = SW_FIT_MESSAGE_ID;
+    }
+    if (!recipients_fit(s, a, fit >= SW_FIT_SIZE))
+        return SW_FIT_NONE;
+    if (s->to_count > 0 && a->to_count > 0)
+        return fit;
+    return sw_is_other_server(&s->last->tried->tuple, &a->tried->tuple) ? SW_FIT_NONE
+                                                                        : SW_FIT_SENDER;
+}

@@ -1,0 +1,480 @@
+/*
+ * join.c - which tries are one mail: the rule of delivery.h.
+ */
+#include "analyzer/ledger.h"
+
+enum {
+    LOOKED_AT = 32,   /* stories behind one key that are considered, the newest of them */
+    TRIES_MOST = 500, /* of one story; then a new one begins */
+};
+
+#define TWIN_NS (SW_NS_PER_S / 2)
+#define NEXT_SERVER_NS (3 * SW_NS_PER_S)
+#define NEXT_PORT_NS (600 * SW_NS_PER_S)
+#define DOUBTFUL_NS (60 * SW_NS_PER_S)
+#define PLACE_NS (7 * 3600 * SW_NS_PER_S)
+#define REFUSED_NS (3600 * SW_NS_PER_S)
+#define ENVELOPE_NS (12 * 3600 * SW_NS_PER_S)
+#define SAME_SIZE_NS (5 * 24 * 3600 * SW_NS_PER_S)
+
+/* --- keys --- */
+
+static uint64_t server_hash(const struct sw_tuple *t)
+{
+    return sw_hash_on(t->ip_version, sw_span_make(t->dst, sizeof(t->dst)));
+}
+
+static uint64_t envelope_key(const struct sw_ledger *ledger, uint64_t client, struct sw_span sender,
+                             uint64_t addressee)
+{
+    return sw_link_key(ledger, SW_LINK_ENVELOPE, sw_hash_on(client, sender), addressee);
+}
+
+static uint64_t sender_key(const struct sw_ledger *ledger, uint64_t client, struct sw_span sender)
+{
+    return sw_link_key(ledger, SW_LINK_SENDER, sw_hash_on(client, sender), 0);
+}
+
+static uint64_t place_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
+{
+    return sw_link_key(ledger, SW_LINK_PLACE, tried->client,
+                       sw_hash_number(server_hash(&tried->tuple), tried->tuple.dst_port));
+}
+
+static uint64_t name_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
+{
+    return sw_link_key(ledger, SW_LINK_NAME, tried->client, tried->destination);
+}
+
+static uint64_t host_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
+{
+    return sw_link_key(ledger, SW_LINK_HOST, tried->client, server_hash(&tried->tuple));
+}
+
+static uint64_t client_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
+{
+    return sw_link_key(ledger, SW_LINK_CLIENT, tried->client, tried->tuple.dst_port);
+}
+
+static uint64_t family_key(const struct sw_ledger *ledger, const struct sw_tried *tried,
+                           uint8_t ip_version)
+{
+    return sw_link_key(ledger, SW_LINK_FAMILY, (uint64_t)ip_version << 8 | tried->direct_ttl,
+                       tried->tuple.dst_port);
+}
+
+static uint64_t content_key(const struct sw_ledger *ledger, const struct sw_attempt *a)
+{
+    return sw_link_key(ledger, SW_LINK_CONTENT, a->tried->content, a->index);
+}
+
+/* The smallest hash of a list: the same whatever the order. */
+static uint64_t smallest(const struct sw_addressee *to, uint32_t count, unsigned states)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if ((states >> to[i].state & 1) && to[i].hash < least)
+            least = to[i].hash;
+    }
+    return least;
+}
+
+static void link_envelope(struct sw_ledger *ledger, struct sw_story *s)
+{
+    static const unsigned states[] = {SW_STATES_ALL, SW_STATES_LATER, SW_STATES_NOT_TAKEN};
+    uint64_t client = s->last->tried->client;
+    sw_story_link(ledger, s, sender_key(ledger, client, s->sender));
+    if (s->to_count == 0)
+        return;
+    sw_story_link(ledger, s, envelope_key(ledger, client, s->sender, s->to[0].hash));
+    for (int i = 0; i < 3; i++) {
+        uint64_t least = smallest(s->to, s->to_count, states[i]);
+        if (least != UINT64_MAX)
+            sw_story_link(ledger, s, envelope_key(ledger, client, s->sender, least));
+    }
+}
+
+static void link_story(struct sw_ledger *ledger, struct sw_story *s)
+{
+    const struct sw_tried *tried = s->last->tried;
+    sw_story_unlink(s);
+    if (tried->content)
+        sw_story_link(ledger, s, content_key(ledger, s->last));
+    if (s->wait == SW_WAIT_OVER)
+        return;
+    if (s->has_mail)
+        link_envelope(ledger, s);
+    for (int i = 0; i < SW_STORY_PLACES; i++) {
+        if (s->places[i])
+            sw_story_link(ledger, s, s->places[i]);
+    }
+    if (tried->destination)
+        sw_story_link(ledger, s, name_key(ledger, tried));
+    if (!tried->has_server)
+        return;
+    sw_story_link(ledger, s, host_key(ledger, tried));
+    sw_story_link(ledger, s, client_key(ledger, tried));
+    if (tried->direct_ttl)
+        sw_story_link(ledger, s, family_key(ledger, tried, tried->tuple.ip_version));
+}
+
+/* --- the envelope --- */
+
+static int64_t patience_for(const struct sw_story *s, enum sw_fit fit)
+{
+    if (s->last->permanence == SW_PERMANENCE_PERMANENT || fit == SW_FIT_SENDER)
+        return REFUSED_NS;
+    return fit >= SW_FIT_SIZE ? SAME_SIZE_NS : ENVELOPE_NS;
+}
+
+static bool has_session(const struct sw_story *s, const struct sw_tried *tried)
+{
+    const struct sw_attempt *a = NULL;
+    if (tried->references > 1) { /* else it has no other try that could be there */
+        SW_EACH(a, s->attempts) {
+            if (a->tried == tried)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What holds for every kind of join. */
+static bool may_go_on(const struct sw_story *s, const struct sw_attempt *a)
+{
+    return s->wait != SW_WAIT_OVER && s->attempt_count < TRIES_MOST && !has_session(s, a->tried);
+}
+
+/* The best fit; of equal ones the story that has waited longest. */
+struct choice {
+    struct sw_story *story;
+    enum sw_fit fit;
+    unsigned candidates; /* with only the sender to go by */
+};
+
+static void look_behind(const struct sw_ledger *ledger, uint64_t key, const struct sw_attempt *a,
+                        struct choice *choice)
+{
+    unsigned seen = 0;
+    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
+         l = sw_link_next(l), seen++) {
+        struct sw_story *s = l->story;
+        if (s == choice->story || !s->has_mail || !may_go_on(s, a) ||
+            a->begin_ns < s->last->decided_ns)
+            continue;
+        enum sw_fit fit = sw_story_fit(s, a);
+        if (fit == SW_FIT_NONE ||
+            sw_time_between(s->last->decided_ns, a->begin_ns) > patience_for(s, fit))
+            continue;
+        choice->candidates += fit == SW_FIT_SENDER;
+        if (fit > choice->fit || (fit == choice->fit && s->serial < choice->story->serial)) {
+            choice->story = s;
+            choice->fit = fit;
+        }
+    }
+}
+
+static struct choice by_envelope(const struct sw_ledger *ledger, const struct sw_attempt *a)
+{
+    struct choice choice = {0};
+    if (!a->has_mail)
+        return choice;
+    uint64_t client = a->tried->client;
+    if (a->to_count > 0) {
+        uint64_t first = a->to[0].hash;
+        uint64_t least = smallest(a->to, a->to_count, SW_STATES_ALL);
+        look_behind(ledger, envelope_key(ledger, client, a->sender, first), a, &choice);
+        if (least != first)
+            look_behind(ledger, envelope_key(ledger, client, a->sender, least), a, &choice);
+    }
+    if (choice.fit == SW_FIT_NONE)
+        look_behind(ledger, sender_key(ledger, client, a->sender), a, &choice);
+    /* Without recipients one mail of a sender looks like the other. */
+    if (choice.fit == SW_FIT_SENDER && choice.candidates > 1)
+        choice = (struct choice){0};
+    return choice;
+}
+
+/* --- the place --- */
+
+/* Failures after which programs go to the next server, address or port. */
+static bool before_login(const struct sw_attempt *last)
+{
+    if (last->outcome == SW_OUTCOME_DELIVERED || last->permanence == SW_PERMANENCE_NONE)
+        return last->tried->unanswered;
+    return last->stage <= SW_STAGE_TLS || last->permanence == SW_PERMANENCE_TEMPORARY;
+}
+
+/* Both were looked up, and not as the same destination. */
+static bool names_differ(const struct sw_tried *a, const struct sw_tried *b)
+{
+    return a->destination && b->destination && a->destination != b->destination;
+}
+
+/* Between the end of the story's last try and the beginning of this session. */
+static bool place_fits(const struct sw_story *s, const struct sw_attempt *a, enum sw_link kind)
+{
+    const struct sw_attempt *last = s->last;
+    const struct sw_tuple *from = &last->tried->tuple;
+    const struct sw_tuple *to = &a->tried->tuple;
+    int64_t pause_ns = sw_time_between(last->decided_ns, a->tried->start_ns);
+    bool beside = kind == SW_LINK_FAMILY && last->tried->unanswered &&
+                  a->tried->start_ns >= last->tried->start_ns;
+    if (!may_go_on(s, a) || (pause_ns < 0 && !beside) || (s->has_mail && a->has_mail))
+        return false;
+    if (last->outcome == SW_OUTCOME_DELIVERED || last->outcome == SW_OUTCOME_PARTIAL)
+        return false;
+    if (s->has_mail && last->permanence == SW_PERMANENCE_PERMANENT)
+        return false; /* a refused mail is not tried again; this is another one */
+    if ((last->doubtful || a->doubtful) && pause_ns > DOUBTFUL_NS)
+        return false;
+    if (last->tried->user && a->tried->user && last->tried->user != a->tried->user)
+        return false;
+    if (names_differ(last->tried, a->tried))
+        return false;
+    if (kind == SW_LINK_PLACE)
+        return pause_ns <= PLACE_NS;
+    if (kind == SW_LINK_NAME) /* a failed look-up has no port */
+        return pause_ns <= PLACE_NS && (from->dst_port == to->dst_port ||
+                                        !last->tried->has_server || !a->tried->has_server);
+    if (!before_login(last))
+        return false;
+    if (kind == SW_LINK_HOST)
+        return from->dst_port != to->dst_port && pause_ns <= NEXT_PORT_NS;
+    return sw_is_other_server(from, to) && pause_ns - NEXT_SERVER_NS <= last->tried->patience_ns;
+}
+
+/* The story that a session without a story of its own goes on with. */
+static struct sw_story *look_at_place(const struct sw_ledger *ledger, uint64_t key,
+                                      const struct sw_attempt *a, enum sw_link kind)
+{
+    struct sw_story *oldest = NULL;
+    struct sw_story *with_mail = NULL;
+    unsigned candidates = 0;
+    unsigned mails = 0;
+    unsigned seen = 0;
+    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
+         l = sw_link_next(l), seen++) {
+        struct sw_story *s = l->story;
+        if (!place_fits(s, a, kind))
+            continue;
+        if (s->has_mail) {
+            with_mail = s;
+            mails++;
+            continue;
+        }
+        candidates++;
+        if (!oldest || s->serial < oldest->serial)
+            oldest = s;
+    }
+    /* To the same server one try follows the other; elsewhere it must be the only one. */
+    bool same = kind == SW_LINK_PLACE || kind == SW_LINK_NAME;
+    if (oldest && (same || candidates + mails == 1))
+        return oldest;
+    return !oldest && mails == 1 ? with_mail : NULL;
+}
+
+static struct sw_story *by_place(const struct sw_ledger *ledger, const struct sw_attempt *a)
+{
+    const struct sw_tried *tried = a->tried;
+    struct sw_story *s = NULL;
+    if (!a->first)
+        return NULL;
+    if (tried->has_server)
+        s = look_at_place(ledger, place_key(ledger, tried), a, SW_LINK_PLACE);
+    if (!s && tried->destination)
+        s = look_at_place(ledger, name_key(ledger, tried), a, SW_LINK_NAME);
+    if (s || !tried->has_server)
+        return s;
+    s = look_at_place(ledger, client_key(ledger, tried), a, SW_LINK_CLIENT);
+    if (!s && tried->direct_ttl)
+        s = look_at_place(ledger, family_key(ledger, tried, tried->tuple.ip_version == 4 ? 6 : 4),
+                          a, SW_LINK_FAMILY);
+    if (!s)
+        s = look_at_place(ledger, host_key(ledger, tried), a, SW_LINK_HOST);
+    return s;
+}
+
+/* --- the other side of a NAT --- */
+
+static struct sw_story *by_content(const struct sw_ledger *ledger, const struct sw_attempt *a)
+{
+    unsigned seen = 0;
+    if (!a->tried->content)
+        return NULL;
+    for (struct sw_story_link *l = sw_link_find(ledger, content_key(ledger, a));
+         l && seen < LOOKED_AT; l = sw_link_next(l), seen++) {
+        const struct sw_tried *other = l->story->last->tried;
+        int64_t apart_ns = sw_time_between(other->start_ns, a->tried->start_ns);
+        bool same_ends = other->tuple.ip_version == a->tried->tuple.ip_version &&
+                         memcmp(other->tuple.src, a->tried->tuple.src, 16) == 0 &&
+                         memcmp(other->tuple.dst, a->tried->tuple.dst, 16) == 0;
+        if (!same_ends && other->content == a->tried->content && apart_ns >= -TWIN_NS &&
+            apart_ns <= TWIN_NS)
+            return l->story;
+    }
+    return NULL;
+}
+
+/* --- taking --- */
+
+static void append(struct sw_story *s, struct sw_attempt *a)
+{
+    a->next = NULL;
+    if (s->attempts)
+        s->last_of_all->next = a;
+    else
+        s->attempts = a;
+    s->last_of_all = a;
+    s->attempt_count++;
+}
+
+/* What a try tells of the recipients: who has the mail now, keeps it. */
+static void learn_recipients(struct sw_story *s, struct sw_attempt *a)
+{
+    if (a->to_count > s->to_count) {
+        for (uint32_t i = 0; i < a->to_count; i++) {
+            uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
+            if (at < s->to_count && s->to[at].state == SW_ADDRESSEE_TAKEN)
+                a->to[i].state = SW_ADDRESSEE_TAKEN;
+        }
+        s->to = a->to;
+        s->to_count = a->to_count;
+        s->to_more = a->to_more;
+        s->to_rest = a->to_rest;
+        return;
+    }
+    for (uint32_t i = 0; i < a->to_count && s->to != a->to; i++) {
+        uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
+        if (at < s->to_count && s->to[at].state != SW_ADDRESSEE_TAKEN)
+            s->to[at].state = a->to[i].state;
+    }
+}
+
+static void learn_envelope(struct sw_story *s, struct sw_attempt *a)
+{
+    if (!a->has_mail)
+        return;
+    learn_recipients(s, a);
+    s->has_mail = true;
+    s->sender = a->sender;
+    s->complete = s->complete || a->complete;
+    if (a->has_declared) {
+        s->has_declared = true;
+        s->size_declared = a->size_declared;
+    }
+    if (a->has_seen) {
+        s->has_seen = true;
+        s->size_seen = a->size_seen;
+    }
+    if (a->message_id)
+        s->message_id = a->message_id;
+}
+
+static enum sw_wait wait_after(const struct sw_story *s, const struct sw_attempt *a)
+{
+    enum sw_wait waits = s->has_mail ? SW_WAIT_MAIL : SW_WAIT_PLACE;
+    switch (a->outcome) {
+    case SW_OUTCOME_DELIVERED:
+        if (a->late)
+            return waits;
+        return sw_story_count(s, SW_STATES_NOT_TAKEN) > 0 ? waits : SW_WAIT_OVER;
+    case SW_OUTCOME_PARTIAL:
+        return sw_story_count(s, SW_STATES_NOT_TAKEN & ~(1 << SW_ADDRESSEE_REFUSED)) ? waits
+                                                                                     : SW_WAIT_OVER;
+    case SW_OUTCOME_STUCK:
+        return a->doubtful && s->attempt_count == 1 ? SW_WAIT_SOON : waits;
+    case SW_OUTCOME_UNKNOWN:
+        if (a->cause == SW_CAUSE_ENC_LIKELY_DELIVERED)
+            return SW_WAIT_OVER;
+        if (s->has_mail || s->attempt_count > 1)
+            return waits;
+        return a->tried->unanswered ? SW_WAIT_SOON : SW_WAIT_OVER;
+    case SW_OUTCOME_NO_MAIL:
+    case SW_OUTCOME_COUNT:
+        break;
+    }
+    return SW_WAIT_OVER;
+}
+
+static void note_place(const struct sw_ledger *ledger, struct sw_story *s)
+{
+    uint64_t key = place_key(ledger, s->last->tried);
+    if (!s->last->tried->has_server)
+        return;
+    for (int i = 0; i < SW_STORY_PLACES; i++) {
+        if (s->places[i] == key)
+            return;
+    }
+    memmove(s->places + 1, s->places, sizeof(s->places) - sizeof(s->places[0]));
+    s->places[0] = key;
+}
+
+static void take(struct sw_ledger *ledger, struct sw_story *s, struct sw_attempt *a)
+{
+    append(s, a);
+    s->last = a;
+    learn_envelope(s, a);
+    note_place(ledger, s);
+    sw_story_wait(ledger, s, wait_after(s, a));
+    link_story(ledger, s);
+}
+
+static void weaken(struct sw_story *s, enum sw_confidence confidence)
+{
+    if (confidence > s->confidence)
+        s->confidence = confidence;
+}
+
+/* The tries of `from`, which has no envelope, came between those of `to` and what follows now. */
+static void absorb(struct sw_ledger *ledger, struct sw_story *to, struct sw_story *from)
+{
+    while (from->attempts) {
+        struct sw_attempt *a = from->attempts;
+        from->attempts = a->next;
+        append(to, a);
+        to->last = a->same_as ? to->last : a;
+    }
+    weaken(to, SW_CONFIDENCE_POSSIBLE);
+    sw_story_drop(ledger, from);
+}
+
+/* One server of a destination at once after the other is the usual way of one mail. */
+static enum sw_confidence place_confidence(const struct sw_story *s, const struct sw_attempt *a)
+{
+    const struct sw_attempt *last = s->last;
+    int64_t pause_ns = sw_time_between(last->decided_ns, a->tried->start_ns);
+    bool at_once = pause_ns - NEXT_SERVER_NS <= last->tried->patience_ns;
+    bool named = a->tried->destination && a->tried->destination == last->tried->destination;
+    return at_once && named ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE;
+}
+
+void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
+{
+    struct sw_story *twin = by_content(ledger, a);
+    if (twin) {
+        a->same_as = true;
+        append(twin, a);
+        return;
+    }
+    struct choice mail = by_envelope(ledger, a);
+    struct sw_story *place = by_place(ledger, a);
+    struct sw_story *s = mail.story ? mail.story : place;
+    if (mail.story) {
+        weaken(s, mail.fit == SW_FIT_MESSAGE_ID ? SW_CONFIDENCE_CERTAIN
+                  : mail.fit == SW_FIT_SENDER   ? SW_CONFIDENCE_POSSIBLE
+                                                : SW_CONFIDENCE_LIKELY);
+        if (place && place != s && !place->has_mail &&
+            place->attempts->begin_ns >= s->last->decided_ns &&
+            s->attempt_count + place->attempt_count < TRIES_MOST)
+            absorb(ledger, s, place);
+    } else if (place) {
+        weaken(s, place_confidence(s, a));
+    } else {
+        s = sw_story_new(ledger);
+    }
+    if (s)
+        take(ledger, s, a);
+    else
+        sw_attempt_free(a);
+}

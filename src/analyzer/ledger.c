@@ -1,0 +1,354 @@
+#include "analyzer/ledger.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_TRIES = 32768, DEFAULT_STORIES = 65536 };
+
+#define DEFAULT_HOLD_NS (960 * SW_NS_PER_S)
+
+/* How long each kind of story waits, see delivery.h. */
+static const int64_t waits_ns[SW_WAIT_COUNT] = {
+    [SW_WAIT_OVER] = 10 * SW_NS_PER_S,
+    [SW_WAIT_SOON] = 60 * SW_NS_PER_S,
+    [SW_WAIT_PLACE] = 7 * 3600 * SW_NS_PER_S,
+    [SW_WAIT_MAIL] = 5 * 24 * 3600 * SW_NS_PER_S,
+};
+
+static uint32_t power_above(uint32_t n)
+{
+    uint32_t power = 64;
+    while (power < n && power < UINT32_C(1) << 20)
+        power *= 2;
+    return power;
+}
+
+struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits)
+{
+    struct sw_ledger *ledger = calloc(1, sizeof(*ledger));
+    if (!ledger)
+        return NULL;
+    if (limits)
+        ledger->limits = *limits;
+    if (ledger->limits.tries == 0)
+        ledger->limits.tries = DEFAULT_TRIES;
+    if (ledger->limits.stories == 0)
+        ledger->limits.stories = DEFAULT_STORIES;
+    if (ledger->limits.hold_ns == 0)
+        ledger->limits.hold_ns = DEFAULT_HOLD_NS;
+    ledger->key = sw_hash_random_key();
+    uint32_t buckets = power_above(ledger->limits.stories) * 4;
+    ledger->buckets = calloc(buckets, sizeof(*ledger->buckets));
+    ledger->bucket_mask = buckets - 1;
+    if (!ledger->buckets) {
+        free(ledger);
+        return NULL;
+    }
+    return ledger;
+}
+
+/* --- the index --- */
+
+uint64_t sw_link_key(const struct sw_ledger *ledger, enum sw_link kind, uint64_t a, uint64_t b)
+{
+    uint64_t all[3] = {kind, a, b};
+    return sw_hash_bytes(&ledger->key, sw_span_make(all, sizeof(all)));
+}
+
+void sw_story_link(struct sw_ledger *ledger, struct sw_story *story, uint64_t key)
+{
+    for (uint32_t i = 0; i < story->link_count; i++) {
+        if (story->links[i].key == key)
+            return;
+    }
+    if (story->link_count == SW_STORY_LINKS)
+        return;
+    struct sw_story_link *link = &story->links[story->link_count++];
+    struct sw_story_link **place = &ledger->buckets[key & ledger->bucket_mask];
+    *link = (struct sw_story_link){.key = key, .story = story, .next = *place, .place = place};
+    if (link->next)
+        link->next->place = &link->next;
+    *place = link;
+}
+
+void sw_story_unlink(struct sw_story *story)
+{
+    for (uint32_t i = 0; i < story->link_count; i++) {
+        struct sw_story_link *link = &story->links[i];
+        *link->place = link->next;
+        if (link->next)
+            link->next->place = link->place;
+    }
+    story->link_count = 0;
+}
+
+static struct sw_story_link *with_key(struct sw_story_link *link, uint64_t key)
+{
+    while (link && link->key != key)
+        link = link->next;
+    return link;
+}
+
+struct sw_story_link *sw_link_find(const struct sw_ledger *ledger, uint64_t key)
+{
+    return with_key(ledger->buckets[key & ledger->bucket_mask], key);
+}
+
+struct sw_story_link *sw_link_next(const struct sw_story_link *link)
+{
+    return with_key(link->next, link->key);
+}
+
+/* --- stories --- */
+
+static void list_add(struct sw_story_list *list, struct sw_story *story)
+{
+    story->previous = list->last;
+    story->next = NULL;
+    if (list->last)
+        list->last->next = story;
+    else
+        list->first = story;
+    list->last = story;
+}
+
+static void list_take(struct sw_story_list *list, struct sw_story *story)
+{
+    if (story->previous)
+        story->previous->next = story->next;
+    else
+        list->first = story->next;
+    if (story->next)
+        story->next->previous = story->previous;
+    else
+        list->last = story->previous;
+    story->previous = story->next = NULL;
+}
+
+static void free_story(struct sw_story *story)
+{
+    while (story->attempts) {
+        struct sw_attempt *next = story->attempts->next;
+        sw_attempt_free(story->attempts);
+        story->attempts = next;
+    }
+    free(story);
+}
+
+static void become_final(struct sw_ledger *ledger, struct sw_story *story)
+{
+    list_take(&ledger->waiting[story->wait], story);
+    sw_story_unlink(story);
+    list_add(&ledger->final, story);
+    ledger->stories--;
+}
+
+/* The one that has waited longest; those that wait for little go first. */
+static void shed_one(struct sw_ledger *ledger)
+{
+    struct sw_story *oldest = NULL;
+    for (int i = 0; i < SW_WAIT_COUNT; i++) {
+        struct sw_story *first = ledger->waiting[i].first;
+        if (i == SW_WAIT_PLACE && oldest)
+            break;
+        if (first && (!oldest || (i > SW_WAIT_SOON && first->touched_ns < oldest->touched_ns)))
+            oldest = first;
+    }
+    if (!oldest)
+        return;
+    ledger->shed += oldest->wait > SW_WAIT_SOON;
+    become_final(ledger, oldest);
+}
+
+struct sw_story *sw_story_new(struct sw_ledger *ledger)
+{
+    if (ledger->stories >= ledger->limits.stories)
+        shed_one(ledger);
+    struct sw_story *story = calloc(1, sizeof(*story));
+    if (!story)
+        return NULL;
+    story->serial = ledger->next_serial++;
+    story->wait = SW_WAIT_COUNT;
+    story->confidence = SW_CONFIDENCE_CERTAIN;
+    ledger->stories++;
+    return story;
+}
+
+void sw_story_wait(struct sw_ledger *ledger, struct sw_story *story, enum sw_wait wait)
+{
+    if (story->wait != SW_WAIT_COUNT)
+        list_take(&ledger->waiting[story->wait], story);
+    story->wait = wait;
+    story->touched_ns = ledger->clock_ns;
+    list_add(&ledger->waiting[wait], story);
+}
+
+void sw_story_drop(struct sw_ledger *ledger, struct sw_story *story)
+{
+    if (story->wait != SW_WAIT_COUNT)
+        list_take(&ledger->waiting[story->wait], story);
+    sw_story_unlink(story);
+    ledger->stories--;
+    free_story(story);
+}
+
+static void let_go(struct sw_ledger *ledger)
+{
+    for (int i = 0; i < SW_WAIT_COUNT; i++) {
+        struct sw_story *first;
+        while ((first = ledger->waiting[i].first) &&
+               sw_time_between(first->touched_ns, ledger->clock_ns) > waits_ns[i])
+            become_final(ledger, first);
+    }
+}
+
+/* --- tries that are held --- */
+
+static bool earlier(const struct sw_attempt *a, const struct sw_attempt *b)
+{
+    if (a->begin_ns != b->begin_ns)
+        return a->begin_ns < b->begin_ns;
+    return a->serial < b->serial;
+}
+
+static bool push(struct sw_ledger *ledger, struct sw_attempt *attempt)
+{
+    if (ledger->held == ledger->heap_room) {
+        uint32_t room = ledger->heap_room ? ledger->heap_room * 2 : 64;
+        struct sw_attempt **heap = realloc(ledger->heap, room * sizeof(*heap));
+        if (!heap)
+            return false;
+        ledger->heap = heap;
+        ledger->heap_room = room;
+    }
+    uint32_t at = ledger->held++;
+    while (at > 0 && earlier(attempt, ledger->heap[(at - 1) / 2])) {
+        ledger->heap[at] = ledger->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    ledger->heap[at] = attempt;
+    return true;
+}
+
+static struct sw_attempt *pop(struct sw_ledger *ledger)
+{
+    struct sw_attempt *top = ledger->heap[0];
+    struct sw_attempt *moved = ledger->heap[--ledger->held];
+    uint32_t at = 0;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child + 1 < ledger->held && earlier(ledger->heap[child + 1], ledger->heap[child]))
+            child++;
+        if (child >= ledger->held || !earlier(ledger->heap[child], moved))
+            break;
+        ledger->heap[at] = ledger->heap[child];
+        at = child;
+    }
+    ledger->heap[at] = moved;
+    return top;
+}
+
+static void clock_to(struct sw_ledger *ledger, int64_t time_ns)
+{
+    if (ledger->has_clock && time_ns <= ledger->clock_ns)
+        return;
+    ledger->clock_ns = time_ns;
+    ledger->has_clock = true;
+    let_go(ledger);
+}
+
+static void read_one(struct sw_ledger *ledger)
+{
+    struct sw_attempt *attempt = pop(ledger);
+    clock_to(ledger, attempt->begin_ns);
+    sw_ledger_read(ledger, attempt);
+}
+
+void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
+                   const struct sw_verdict *verdict, int64_t now_ns)
+{
+    struct sw_attempt *attempt = sw_attempts_of(session, verdict, ++ledger->next_number);
+    while (attempt) {
+        struct sw_attempt *next = attempt->next;
+        attempt->next = NULL;
+        attempt->serial = ledger->next_serial++;
+        if (ledger->held >= ledger->limits.tries)
+            read_one(ledger);
+        if (!push(ledger, attempt))
+            sw_attempt_free(attempt);
+        attempt = next;
+    }
+    int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
+    while (ledger->held > 0 && ledger->heap[0]->begin_ns < ripe_ns)
+        read_one(ledger);
+    clock_to(ledger, ripe_ns);
+}
+
+static int by_beginning(const void *a, const void *b)
+{
+    const struct sw_story *const *x = a;
+    const struct sw_story *const *y = b;
+    if ((*x)->attempts->begin_ns != (*y)->attempts->begin_ns)
+        return (*x)->attempts->begin_ns < (*y)->attempts->begin_ns ? -1 : 1;
+    return (*x)->serial < (*y)->serial ? -1 : 1;
+}
+
+void sw_ledger_finish(struct sw_ledger *ledger)
+{
+    while (ledger->held > 0)
+        read_one(ledger);
+    struct sw_story **all = calloc((size_t)ledger->stories + 1, sizeof(struct sw_story *));
+    uint32_t count = 0;
+    for (int i = 0; i < SW_WAIT_COUNT; i++) {
+        struct sw_story *story;
+        SW_EACH(story, ledger->waiting[i].first) {
+            story->at_end = true;
+            if (all)
+                all[count++] = story;
+        }
+    }
+    if (count > 1)
+        qsort(all, count, sizeof(struct sw_story *), by_beginning);
+    for (uint32_t i = 0; i < count; i++)
+        become_final(ledger, all[i]);
+    free(all);
+    for (int i = 0; i < SW_WAIT_COUNT; i++) { /* without memory for the list: as they wait */
+        while (ledger->waiting[i].first)
+            become_final(ledger, ledger->waiting[i].first);
+    }
+}
+
+const struct sw_delivery *sw_ledger_next(struct sw_ledger *ledger)
+{
+    do {
+        if (ledger->told)
+            free_story(ledger->told);
+        ledger->told = ledger->final.first;
+        if (!ledger->told)
+            return NULL;
+        list_take(&ledger->final, ledger->told);
+    } while (!sw_delivery_tell(ledger, ledger->told));
+    return &ledger->delivery;
+}
+
+void sw_ledger_free(struct sw_ledger *ledger)
+{
+    if (!ledger)
+        return;
+    while (ledger->held > 0)
+        sw_attempt_free(ledger->heap[--ledger->held]);
+    for (int i = 0; i < SW_WAIT_COUNT; i++) {
+        while (ledger->waiting[i].first)
+            become_final(ledger, ledger->waiting[i].first);
+    }
+    while (ledger->final.first) {
+        struct sw_story *story = ledger->final.first;
+        list_take(&ledger->final, story);
+        free_story(story);
+    }
+    if (ledger->told)
+        free_story(ledger->told);
+    free(ledger->delivery.attempts);
+    free(ledger->heap);
+    free(ledger->buckets);
+    free(ledger);
+}
