@@ -9,7 +9,9 @@ enum {
     PARAMETERS_LIMIT = 1200,
     AUTH_LIMIT = 12288,
     JUNK_TOLD = 8,
-    JUNK_QUOTED = 64
+    JUNK_QUOTED = 64,
+    VERB_SHOWN = 12,
+    SIZE_SHOWN = 40
 };
 
 static void push(struct smtp_io *io, uint32_t id, enum smtp_verb verb, uint32_t flags)
@@ -89,10 +91,25 @@ static void auth_command(struct smtp_io *io, struct smtp_event *event, struct sw
     smtp_wait_begin(io->state, event->id, SMTP_VERB_AUTH);
 }
 
+/* Numbers, LAST and such; anything else is no size and may be anything. */
+static bool looks_like_size(struct sw_span argument)
+{
+    for (size_t i = 0; i < argument.len; i++) {
+        uint8_t c = argument.ptr[i];
+        if (c != ' ' && c != '-' && !sw_ascii_digit(c) && (c < 'A' || c > 'Z'))
+            return false;
+    }
+    return argument.len <= SIZE_SHOWN;
+}
+
 static void bdat_command(struct smtp_io *io, struct smtp_event *event, struct sw_span argument)
 {
     struct smtp_state *st = io->state;
-    event->text = argument;
+    bool shown = looks_like_size(argument);
+    event->text = shown ? argument : (struct sw_span){NULL, 0};
+    event->flags |= shown ? 0 : SMTP_FLAG_HIDDEN;
+    if (!shown)
+        smtp_echo_remember(st, argument);
     uint32_t flags = 0;
     uint64_t size = 0;
     smtp_bdat_begin(io, argument, event->id, &flags, &size);
@@ -203,15 +220,43 @@ static void tell_command(struct smtp_io *io, struct smtp_event *event, struct sw
         smtp_wait_begin(st, event->id, event->verb);
 }
 
+/* What programs call a command: capital letters, and digits behind the X- of a private one.
+ * Anything else may be a password that was sent as a command. */
+static bool looks_like_verb(struct sw_span word)
+{
+    bool own = sw_span_starts(word, SW_SPAN_LIT("X-"));
+    for (size_t i = 0; i < word.len; i++) {
+        uint8_t c = word.ptr[i];
+        if ((c < 'A' || c > 'Z') && c != '-' && !(own && sw_ascii_digit(c)))
+            return false;
+    }
+    return word.len <= VERB_SHOWN;
+}
+
+/* One printable word that is no command at all; a dot alone ends a text. */
+static bool looks_like_password(struct sw_span line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.ptr[i] <= ' ' || line.ptr[i] == 0x7F)
+            return false;
+    }
+    return line.len > 1;
+}
+
 /* A line that is no command we know is quoted only where it cannot be a misplaced login, or the
  * text of a mail that goes on although it was refused. */
 static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct sw_span text)
 {
-    bool secret = io->state->near_login || smtp_may_hold_secret(text);
+    bool lone =
+        event->verb == SMTP_VERB_JUNK ? looks_like_password(text) : !looks_like_verb(event->word);
+    bool of_a_mail = io->state->text_refused && text.len > 1; /* a dot gives nothing away */
+    bool hidden = io->state->near_login || of_a_mail || lone;
+    bool secret = io->state->near_login || (lone && !of_a_mail) || smtp_may_hold_secret(text);
     if (secret)
         smtp_echo_remember(io->state, text);
-    bool of_a_mail = io->state->text_refused && text.len > 1; /* a dot gives nothing away */
-    if (io->state->near_login || of_a_mail) {
+    if ((hidden || secret) && text.len > 0)
+        event->flags |= SMTP_FLAG_HIDDEN;
+    if (hidden) {
         event->word = event->text = (struct sw_span){NULL, 0};
         return;
     }

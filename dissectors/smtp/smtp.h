@@ -156,7 +156,8 @@ enum smtp_flag {
     SMTP_FLAG_GUESSED = 0x40,     /* read in mid-stream or after a gap: the pairing is a guess */
     SMTP_FLAG_RECIPIENT =
         0x80, /* LMTP: one of the final replies, number = index among accepted recipients */
-    SMTP_FLAG_EMPTY = 0x100, /* AUTH continuation without a byte */
+    SMTP_FLAG_EMPTY = 0x100,  /* AUTH continuation without a byte */
+    SMTP_FLAG_HIDDEN = 0x200, /* a line that is no command: it may hold a secret and is not told */
 };
 
 /*

@@ -500,12 +500,36 @@ static void tell(struct work *w)
     }
 }
 
+/* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
+static struct sw_span before_login(struct sw_span query)
+{
+    size_t at = sw_span_find_nocase(query, SW_SPAN_LIT("AUTH "));
+    struct sw_span rest = sw_span_from(query, at + 5);
+    struct sw_span mechanism = sw_span_word(&rest);
+    struct sw_span data = sw_span_word(&rest);
+    bool prose = true;
+    for (size_t i = 0; i < data.len; i++)
+        prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
+    if (prose || smtp_mechanism_of(mechanism) == SMTP_MECH_UNKNOWN)
+        return query;
+    return sw_span_sub(query, 0, (size_t)(data.ptr - query.ptr));
+}
+
+static const char *shown_query(struct sw_arena *arena, struct sw_span query)
+{
+    struct sw_span shown = before_login(query);
+    const char *text = sw_wire_text(arena, shown, QUERY_SHOWN);
+    if (shown.len < query.len)
+        text = sw_arena_printf(arena, "%s ***", text);
+    return text ? text : "";
+}
+
 void sw_explain(const struct sw_reply_kb *kb, struct sw_span query, struct sw_arena *arena,
                 struct sw_explanation *out)
 {
     *out = (struct sw_explanation){
         .kind = SW_EXPLANATION_UNKNOWN,
-        .query = sw_wire_text(arena, query, QUERY_SHOWN),
+        .query = shown_query(arena, query),
         .permanence = SW_PERMANENCE_UNKNOWN,
         .finding = SW_FINDING_COUNT,
         .stage = SW_REPLY_STAGE_RCPT,

@@ -1,9 +1,17 @@
 #include "base/wipe.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void sw_wipe(void *bytes, size_t n)
 {
-    /* A volatile pointer makes every store an effect that may not be left out (C17 5.1.2.3). */
-    volatile unsigned char *at = bytes;
-    while (n-- > 0)
-        *at++ = 0;
+    if (n > 0)
+        explicit_bzero(bytes, n);
+}
+
+void sw_wipe_free(void *block, size_t n)
+{
+    if (block)
+        sw_wipe(block, n);
+    free(block);
 }

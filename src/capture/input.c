@@ -1,5 +1,7 @@
 #include "capture/input.h"
 
+#include "base/wipe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -102,7 +104,8 @@ static bool make_room(struct sw_input *input, size_t n)
         if (!buffer)
             return false;
         memcpy(buffer, input->at, left);
-        free(input->buffer);
+        sw_wipe_free(input->buffer, input->used_bytes);
+        input->used_bytes = left;
     } else if (left > 0) {
         memmove(buffer, input->at, left);
     }
@@ -130,6 +133,8 @@ bool sw_input_fill(struct sw_input *input, size_t n)
             end_here(input, SW_INPUT_WHOLE);
         to += got;
         input->end = to;
+        if ((size_t)(to - input->buffer) > input->used_bytes)
+            input->used_bytes = (size_t)(to - input->buffer);
     }
     return sw_input_left(input) >= n;
 }
@@ -226,7 +231,7 @@ void sw_input_close(struct sw_input *input)
     if (input->own_fd && input->fd >= 0)
         (void)close(input->fd);
     sw_unpack_free(input->unpack);
-    free(input->raw);
-    free(input->buffer);
+    sw_wipe_free(input->raw, sizeof(*input->raw));
+    sw_wipe_free(input->buffer, input->used_bytes);
     free(input);
 }

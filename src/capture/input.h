@@ -31,7 +31,8 @@ struct sw_input {
     const uint8_t *end;
     uint8_t *buffer;
     size_t room;
-    uint64_t base; /* offset of buffer[0] in the (unpacked) stream */
+    size_t used_bytes; /* of the buffer, so far */
+    uint64_t base;     /* offset of buffer[0] in the (unpacked) stream */
     int fd;
     bool own_fd;
     bool ended; /* everything is in the window */

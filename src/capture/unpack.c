@@ -1,8 +1,15 @@
 #define ZLIB_CONST
+/* Both declare how to lend them memory of our own only so; the functions are in the libraries. */
+#define LZ4F_STATIC_LINKING_ONLY
+#define ZSTD_STATIC_LINKING_ONLY
 #include "capture/unpack.h"
 
+#include "base/wipe.h"
+
 #include <lz4frame.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -23,12 +30,60 @@ struct sw_unpack {
     LZ4F_dctx *lz4;
 };
 
+/*
+ * --- memory ---
+ *
+ * The libraries keep a window of what they unpacked. They get blocks that know their size, so that
+ * these can be wiped.
+ */
+
+struct block {
+    size_t size_bytes;
+    _Alignas(max_align_t) uint8_t bytes[];
+};
+
+static void *block_alloc(void *ctx, size_t n)
+{
+    (void)ctx;
+    struct block *block = n <= SIZE_MAX - sizeof(*block) ? malloc(sizeof(*block) + n) : NULL;
+    if (!block)
+        return NULL;
+    block->size_bytes = n;
+    return block->bytes;
+}
+
+static void block_free(void *ctx, void *bytes)
+{
+    (void)ctx;
+    if (!bytes)
+        return;
+    struct block *block = (struct block *)((uint8_t *)bytes - offsetof(struct block, bytes));
+    sw_wipe_free(block, sizeof(*block) + block->size_bytes);
+}
+
+static void *gzip_alloc(void *ctx, uInt items, uInt size)
+{
+    return block_alloc(ctx, (size_t)items * size);
+}
+
+#if defined(SW_LZ4_LENDS)
+static void *block_calloc(void *ctx, size_t n)
+{
+    void *bytes = block_alloc(ctx, n);
+    if (bytes)
+        memset(bytes, 0, n);
+    return bytes;
+}
+#endif
+
 /* --- gzip (RFC 1952) --- */
 
 enum { GZIP_ONLY = 15 + 16, PIECE_MAX_BYTES = 1 << 30 };
 
 static bool gzip_open(struct sw_unpack *u)
 {
+    u->gzip.zalloc = gzip_alloc;
+    u->gzip.zfree = block_free;
     return inflateInit2(&u->gzip, GZIP_ONLY) == Z_OK;
 }
 
@@ -71,7 +126,7 @@ enum { ZSTD_WINDOW_LOG = 27 };
 
 static bool zstd_open(struct sw_unpack *u)
 {
-    u->zstd = ZSTD_createDStream();
+    u->zstd = ZSTD_createDStream_advanced((ZSTD_customMem){block_alloc, block_free, NULL});
     return u->zstd &&
            !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
 }
@@ -96,7 +151,13 @@ static size_t zstd_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, s
 
 static bool lz4_open(struct sw_unpack *u)
 {
+#if defined(SW_LZ4_LENDS)
+    const LZ4F_CustomMem memory = {block_alloc, block_calloc, block_free, NULL};
+    u->lz4 = LZ4F_createDecompressionContext_advanced(memory, LZ4F_VERSION);
+    return u->lz4 != NULL;
+#else /* older ones lend nothing: their window is given back as it is */
     return !LZ4F_isError(LZ4F_createDecompressionContext(&u->lz4, LZ4F_VERSION));
+#endif
 }
 
 static void lz4_close(struct sw_unpack *u)

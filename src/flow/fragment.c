@@ -3,6 +3,8 @@
  */
 #include "flow/fragment.h"
 
+#include "base/wipe.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -59,6 +61,7 @@ struct sw_fragments {
     uint32_t packets;
     uint64_t held_bytes;
     uint8_t *lent; /* the bytes of the packet that became whole last */
+    uint32_t lent_room;
 };
 
 struct sw_fragments *sw_fragments_new(const struct sw_fragment_limits *limits,
@@ -76,7 +79,7 @@ struct sw_fragments *sw_fragments_new(const struct sw_fragment_limits *limits,
 static void drop_bytes(struct sw_fragments *f, struct parts *p)
 {
     f->held_bytes -= p->room;
-    free(p->bytes);
+    sw_wipe_free(p->bytes, p->room);
     p->bytes = NULL;
     p->room = 0;
 }
@@ -173,9 +176,12 @@ static bool make_room(struct sw_fragments *f, struct parts *p, uint32_t end)
         f->count.limit_hits += !victim->done;
         remove_parts(f, victim);
     }
-    uint8_t *bigger = realloc(p->bytes, room);
+    uint8_t *bigger = malloc(room);
     if (!bigger)
         return false;
+    if (p->bytes)
+        memcpy(bigger, p->bytes, p->room);
+    sw_wipe_free(p->bytes, p->room);
     p->bytes = bigger;
     p->room = room;
     f->held_bytes += more;
@@ -281,6 +287,7 @@ static void hand_over(struct sw_fragments *f, struct parts *p, struct sw_packet 
     };
     part->part.protocol = p->protocol;
     f->lent = p->bytes;
+    f->lent_room = p->room;
     f->held_bytes -= p->room;
     p->bytes = NULL;
     p->room = 0;
@@ -293,7 +300,7 @@ static void hand_over(struct sw_fragments *f, struct parts *p, struct sw_packet 
 bool sw_fragments_take(struct sw_fragments *f, struct sw_packet *part, int64_t time_ns,
                        struct sw_whole *whole)
 {
-    free(f->lent);
+    sw_wipe_free(f->lent, f->lent_room);
     f->lent = NULL;
     expire(f, time_ns);
     struct key key = key_of(f, part);
@@ -351,6 +358,6 @@ void sw_fragments_free(struct sw_fragments *f)
     if (!f)
         return;
     sw_fragments_finish(f);
-    free(f->lent);
+    sw_wipe_free(f->lent, f->lent_room);
     free(f);
 }

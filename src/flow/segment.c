@@ -4,6 +4,8 @@
  */
 #include "flow/internal.h"
 
+#include "base/wipe.h"
+
 #include <stdlib.h>
 
 static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
@@ -42,9 +44,12 @@ static bool past_makes_room(struct sw_half *half, size_t n)
     while (room < used + n && room < SW_PAST_BYTES)
         room *= 2;
     if (room > half->past_room) {
-        uint8_t *bigger = realloc(half->past, room);
+        uint8_t *bigger = malloc(room);
         if (!bigger)
             return false;
+        if (used > 0)
+            memcpy(bigger, half->past, used);
+        sw_wipe_free(half->past, half->past_room);
         half->past = bigger;
         half->past_room = (uint32_t)room;
     }
@@ -112,7 +117,7 @@ static void drop_held(struct sw_flow_table *table, struct sw_half *half, uint16_
 {
     half->held_bytes -= half->held[at].captured;
     table->held_bytes -= half->held[at].captured;
-    free(half->held[at].bytes);
+    sw_wipe_free(half->held[at].bytes, half->held[at].captured);
     half->held_count--;
     memmove(&half->held[at], &half->held[at + 1], (half->held_count - at) * sizeof(*half->held));
 }
@@ -122,7 +127,7 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
     while (half->held_count > 0)
         drop_held(table, half, (uint16_t)(half->held_count - 1));
     free(half->held);
-    free(half->past);
+    sw_wipe_free(half->past, half->past_room);
     half->held = NULL;
     half->held_room = 0;
     half->past = NULL;
@@ -267,7 +272,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
-        free(piece.bytes);
+        sw_wipe_free(piece.bytes, piece.captured);
         moved = true;
     }
     if (half->acked <= half->next)

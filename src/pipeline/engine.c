@@ -52,8 +52,7 @@ static uint8_t *lend_block(void *ctx)
 static void take_back_block(void *ctx, uint8_t *block)
 {
     struct sw_engine *engine = ctx;
-    sw_wipe(block, SW_LINE_BYTES);
-    free(block);
+    sw_wipe_free(block, SW_LINE_BYTES);
     engine->lent--;
 }
 

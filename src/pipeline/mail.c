@@ -29,12 +29,10 @@ void sw_mail_free(struct sw_mail *mail)
         return;
     smtp_release(&mail->smtp);
     sw_tls_way_free(mail->way);
-    if (mail->held.bytes)
-        sw_wipe(mail->held.bytes, mail->held.room); /* it may hold AUTH lines */
-    free(mail->held.bytes);
+    sw_wipe_free(mail->held.bytes, mail->held.room); /* it may hold AUTH lines */
     free(mail->held.pieces);
     sw_session_release(&mail->session);
-    free(mail);
+    sw_wipe_free(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
 }
 
 /* False when the caps are reached: the caller decides without waiting for the reply. */
@@ -49,11 +47,9 @@ static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
         uint8_t *bigger = malloc(room);
         if (!bigger)
             return false;
-        if (held->bytes) {
+        if (held->bytes)
             memcpy(bigger, held->bytes, held->used);
-            sw_wipe(held->bytes, held->room);
-        }
-        free(held->bytes);
+        sw_wipe_free(held->bytes, held->room);
         held->bytes = bigger;
         held->room = room;
     }
@@ -174,9 +170,7 @@ static void drain(struct sw_mail *mail, bool forced)
         else if (!hold(&mail->held, piece.at, piece.bytes))
             mail->session.limits_hit = true; /* memory: the caps held a moment ago */
     }
-    if (held.bytes)
-        sw_wipe(held.bytes, held.room);
-    free(held.bytes);
+    sw_wipe_free(held.bytes, held.room);
     free(held.pieces);
 }
 

@@ -115,7 +115,7 @@ bool sw_view_argument(const struct sw_step *command, struct sw_span *out)
                                                   : SW_SPAN_LIT("***");
         return true;
     }
-    *out = command->argument;
+    *out = command->flags & SMTP_FLAG_HIDDEN ? SW_SPAN_LIT("***") : command->argument;
     return out->len > 0;
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """No password and no token in any output format, at full verbosity, in any form it could take.
 
-Checked are logins made here (several mechanisms, accepted and refused) and, when they are there, the project's captures
-with the secrets of pcaps/SECRETS.txt (one a line).
+Checked are logins made here (several mechanisms, accepted and refused, passwords at wrong places, repeated by the server,
+behind gaps), what `explain` says of lines that hold a password, messages of damaged files and, when they are there, the
+project's captures with the secrets of pcaps/SECRETS.txt (one a line).
 """
 import base64
 import os
+import struct
 
 import common
 from common import run
@@ -15,11 +17,15 @@ TOKEN = "ya29.Lab-Token-0815"
 
 
 def encoded(text):
-    return base64.b64encode(text.encode("latin-1")).decode("ascii")
+    return base64.b64encode(text if isinstance(text, bytes) else text.encode("latin-1")).decode("ascii")
 
 
 def forms(secret):
-    """Raw, UTF-16, hex of both, and the part of their base64 that does not depend on what stands beside them."""
+    """Raw, URL-encoded, UTF-16, hex of all, and the part of their base64 that does not depend on what stands beside
+    them."""
+    yield "".join("%%%02X" % c if not chr(c).isalnum() else chr(c) for c in secret.encode("utf-8")).encode("ascii")
+    yield "".join("%%%02x" % c for c in secret.encode("utf-8")).encode("ascii")
+    yield "".join("%%%02X" % c for c in secret.encode("utf-8")).encode("ascii")
     for raw in (secret.encode("utf-8"), secret.encode("utf-16-le")):
         yield raw
         yield raw.hex().encode("ascii")
@@ -31,9 +37,19 @@ def forms(secret):
             yield whole[first:last]
 
 
+def ntlm_response():
+    """A type 3 message (MS-NLMP 2.2.1.3) whose responses are the secrets."""
+    fields, body = b"", b""
+    for blob in (PASSWORD.encode(), TOKEN.encode(), "CORP".encode("utf-16-le"), "anna".encode("utf-16-le"), b"", b""):
+        fields += struct.pack("<HHI", len(blob), len(blob), 64 + len(body))
+        body += blob
+    return b"NTLMSSP\0" + struct.pack("<I", 3) + fields + struct.pack("<I", 1) + body
+
+
 def outputs(path):
     for options in (["-o", "text"], ["-v", "-o", "text"], ["-v", "--color", "always", "-o", "text"], ["-o", "json"],
-                    ["--anonymize", "-o", "json"]):
+                    ["--anonymize", "-o", "json"], ["-q"], ["--anonymize", "-v"], ["-n", "-v"],
+                    ["--limits", "session-bytes=16K,reply-bytes=512", "-v"]):
         result = run(*options, path)
         yield options, result.raw + result.err.encode("utf-8", "surrogateescape")
 
@@ -58,6 +74,45 @@ LOGINS = {
                      "C: " + PASSWORD, "S: 501 5.5.2 cannot decode"],
     "pipelined": ["C. AUTH LOGIN\\r\\n%s\\r\\n%s\\r\\n" % (encoded("anna"), encoded(PASSWORD)),
                   "S: 334 VXNlcm5hbWU6", "S: 334 UGFzc3dvcmQ6", "S: 235 ok"],
+    "cram-md5": ["C: AUTH CRAM-MD5", "S: 334 " + encoded("<1.2@mx>"), "C: " + encoded("anna " + TOKEN), "S: 235 ok"],
+    "digest-md5": ["C: AUTH DIGEST-MD5", "S: 334 " + encoded('realm="x",nonce="y"'),
+                   "C: " + encoded('username="anna",response=' + TOKEN), "S: 535 no"],
+    "scram": ["C: AUTH SCRAM-SHA-256 " + encoded("n,,n=anna,r=abc"), "S: 334 " + encoded("r=abcdef,s=QQ==,i=4096"),
+              "C: " + encoded("c=biws,r=abcdef,p=" + TOKEN), "S: 535 no"],
+    "ntlm": ["C: AUTH NTLM " + encoded(b"NTLMSSP\0\1\0\0\0" + b"\0" * 20), "S: 334 " + encoded(b"NTLMSSP\0\2\0\0\0" + b"\0" * 40),
+             "C: " + encoded(ntlm_response()), "S: 535 no"],
+    "ntlm-raw": ["C: AUTH NTLM", "S: 334 NTLM supported", "C: " + PASSWORD, "S: 501 what"],
+    # at wrong places
+    "own-command": ["C: " + PASSWORD, "S: 500 5.5.2 what?"],
+    "own-command-encoded": ["C: " + encoded("\0anna\0" + PASSWORD), "S: 500 5.5.2 what?"],
+    "odd-first-letter": ["C: %" + PASSWORD, "S: 500 5.5.2 what?"],
+    "pass-command": ["C: PASS " + PASSWORD, "S: 500 5.5.2 what?"],
+    "login-command": ["C: a1 LOGIN anna " + PASSWORD, "S: 500 5.5.2 what?"],
+    "url-encoded": ["C: GET /login?password=" + PASSWORD.replace("-", "%2D") + " HTTP/1.1", "C: Cookie: session=" + TOKEN, "S: 500 what?"],
+    "for-the-mechanism": ["C: AUTH " + PASSWORD, "S: 504 5.5.4 what?"],
+    "third-word": ["C: AUTH PLAIN anna " + PASSWORD, "S: 501 5.5.4 what?"],
+    "behind-the-login": ["C: AUTH PLAIN " + encoded("\0anna\0" + PASSWORD), "S: 235 ok", "C: " + PASSWORD, "S: 500 what?"],
+    "when-refused": ["C: AUTH LOGIN", "S: 503 5.5.1 not now", "C: anna", "S: 500 what?", "C: " + PASSWORD, "S: 500 what?"],
+    "cancelled": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: anna", "S: 334 UGFzc3dvcmQ6", "C: *", "S: 501 cancelled", "C: " + PASSWORD, "S: 500 what?"],
+    # in pieces
+    "split": ["C. AUTH PLAIN " + encoded("\0anna\0" + PASSWORD)[:14], "C. " + encoded("\0anna\0" + PASSWORD)[14:] + "\\r\\n", "S: 235 ok"],
+    "cut": ["C. AUTH PLAIN " + encoded("\0anna\0" + PASSWORD), "rst C"],
+    "cut-raw": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: anna", "S: 334 UGFzc3dvcmQ6", "C. " + PASSWORD, "close S"],
+    "folded": ["C. AUTH PLAIN\\r\\n " + encoded("\0anna\0" + PASSWORD) + "\\r\\n", "S: 334 ", "S: 501 what?"],
+    # repeated by the server
+    "repeated": ["C: AUTH PLAIN " + encoded("\0anna\0" + PASSWORD), 'S: 501 5.5.2 cannot decode "%s"' % encoded("\0anna\0" + PASSWORD)],
+    "repeated-raw": ["C: " + PASSWORD, 'S: 500 5.5.2 unrecognized command: "%s"' % PASSWORD],
+    "repeated-lines": ["C: " + PASSWORD, "S: 500-5.5.2 you said", 'S: 500-5.5.2 "%s"' % PASSWORD, "S: 500 5.5.2 which is no command"],
+    "repeated-later": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: anna", "S: 334 UGFzc3dvcmQ6", "C: " + PASSWORD,
+                       "S: 535 no", "C: NOOP", "S: 250 your password %s is wrong" % PASSWORD],
+    "repeated-junk": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: anna", "S: 334 UGFzc3dvcmQ6", "C: " + PASSWORD,
+                      "S: debug: got " + PASSWORD, "S: 535 no"],
+    "bad-bdat": ["C: BDAT " + PASSWORD, "S: 501 what?"],
+    # behind gaps
+    "auth-lost": ["lost C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: " + encoded("anna"), "S: 334 UGFzc3dvcmQ6", "C: " + PASSWORD, "S: 535 no"],
+    "prompt-lost": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: " + encoded("anna"), "lost S: 334 UGFzc3dvcmQ6", "C: " + PASSWORD, "S: 535 no"],
+    "half-lost": ["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "lost C: anna", "lost S: 334 UGFzc3dvcmQ6", "C: " + encoded(PASSWORD), "S: 535 no"],
+    "name-lost": ["C: AUTH LOGIN", "lost S: 334 VXNlcm5hbWU6", "lost C: anna", "lost S: 334 UGFzc3dvcmQ6", "C: " + PASSWORD, "lost S: 535 no", "C: " + TOKEN, "S: 500 what?"],
 }
 
 
@@ -74,15 +129,36 @@ class Secrets(common.Case):
             self.assertTrue(any(form in shown for form in forms(PASSWORD)), text)
 
     def test_logins(self):
-        for name, login in LOGINS.items():
-            with self.subTest(name):
-                path = self.capture(name + ".pcap", ["port 587", "hello AUTH_PLAIN_LOGIN_XOAUTH2_OAUTHBEARER"] + login)
-                self.assertEqual(len(run("-o", "json", path).sessions()), 1)
-                self.clean(path, (PASSWORD, TOKEN))
+        names = sorted(LOGINS)
+        start = ["port 587", "hello AUTH_PLAIN_LOGIN_XOAUTH2_OAUTHBEARER"]
+        path = self.capture("all.pcap", *[["client 192.0.2.%d" % (10 + i)] + start + LOGINS[name] for i, name in enumerate(names)])
+        self.assertEqual(len(run("-o", "json", path).sessions()), len(names))
+        try:
+            self.clean(path, (PASSWORD, TOKEN))
+        except AssertionError:
+            for name in names:  # which one is it?
+                with self.subTest(name):
+                    self.clean(self.capture(name + ".pcap", start + LOGINS[name]), (PASSWORD, TOKEN))
+            raise
 
     def test_capture_that_begins_inside_a_login(self):
         script = ["port 587", "midstream", "S: 334 UGFzc3dvcmQ6", "C: " + encoded(PASSWORD), "S: 235 2.7.0 ok", "mail", "quit"]
         self.clean(self.capture("inside.pcap", script), (PASSWORD,))
+
+    def test_explain_repeats_no_login(self):
+        for line in ("AUTH PLAIN " + encoded("\0anna\0" + PASSWORD), "C: auth login " + encoded(PASSWORD)):
+            for options in ([], ["-o", "json"]):
+                shown = run("explain", *options, line)
+                for form in forms(PASSWORD):
+                    self.assertFalse(form in shown.raw + shown.err.encode(), line)
+
+    def test_messages_of_damaged_files(self):
+        path = self.capture("whole.pcap", ["port 587", "hello AUTH_PLAIN"] + LOGINS["plain-initial"])
+        content = self.read("whole.pcap")
+        at = content.index(b"AUTH PLAIN")
+        for name, damaged in (("cut.pcap", content[:at + 30]), ("bent.pcap", content[:at - 60] + b"\xff" * 8 + content[at - 52:])):
+            self.clean(self.file(name, damaged), (PASSWORD,))
+        self.clean(path, (PASSWORD,))
 
     def test_login_seen_from_one_side(self):
         script = ["port 587", "only C", "hello AUTH_LOGIN"] + LOGINS["login"]

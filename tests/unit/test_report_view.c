@@ -46,6 +46,7 @@ static void test_login_lines_are_masked(void **state)
     argument((struct sw_step){.verb = SMTP_VERB_AUTH_DATA, .argument = secret}, "***");
     argument((struct sw_step){.verb = SMTP_VERB_AUTH_DATA, .flags = SMTP_FLAG_CANCEL}, "*");
     argument((struct sw_step){.verb = SMTP_VERB_AUTH_DATA, .flags = SMTP_FLAG_EMPTY}, "");
+    argument((struct sw_step){.verb = SMTP_VERB_UNKNOWN, .flags = SMTP_FLAG_HIDDEN}, "***");
     argument((struct sw_step){.verb = SMTP_VERB_END_OF_DATA}, NULL);
     argument((struct sw_step){.verb = SMTP_VERB_QUIT}, NULL);
     struct sw_step login = {.verb = SMTP_VERB_AUTH, .flags = SMTP_FLAG_INITIAL};
