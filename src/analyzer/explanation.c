@@ -5,6 +5,8 @@
 #include "analyzer/explanation_note.h"
 #include "analyzer/explanation_query.h"
 #include "analyzer/prose.h"
+#include "analyzer/token_error.h"
+#include "base/base64.h"
 
 #include <stdio.h>
 
@@ -200,6 +202,21 @@ static void read_reply(struct work *w, struct sw_query_reply *reply, struct sw_r
     }
 }
 
+/* The challenge in which a server says why it refuses a sign-in token. */
+static bool tell_token_error(struct work *w, const struct sw_query_reply *reply)
+{
+    uint8_t json[512];
+    int len = reply->code == 334 ? sw_base64_decode(reply->text, json, sizeof(json)) : 0;
+    if (len <= 0 || json[0] != '{')
+        return false;
+    struct sw_prose prose = {.arena = w->arena};
+    sw_token_error_members(sw_span_make(json, (size_t)len), &prose);
+    tell_cause(w, SW_CAUSE_AUTH_OAUTH_REJECTED, NULL);
+    w->out->meaning = sw_arena_printf(w->arena, "The server explains%s\n%s", sw_prose_text(&prose),
+                                      w->out->meaning ? w->out->meaning : "");
+    return true;
+}
+
 /* The positive end of a message is a success, everything else positive only goes on. */
 static void tell_positive(struct work *w, const struct sw_query_reply *reply)
 {
@@ -225,6 +242,8 @@ static void tell_reply(struct work *w, struct sw_query_reply *reply)
     w->out->enhanced = reply->enhanced;
     w->out->stage = reply->stage;
     w->out->stage_given = reply->stage_given;
+    if (tell_token_error(w, reply))
+        return;
     if (reading->cause == SW_CAUSE_NONE) {
         tell_positive(w, reply);
         return;
@@ -347,8 +366,9 @@ static const char *row_summary(struct work *w)
         const struct sw_client_code *row = rows[i];
         bool named = strchr(row->symbol, '_') != NULL; /* not "status=deferred" */
         bool coded = strcmp(row->code, "-") != 0;
-        sw_prose_add(&prose, "%s%s%s%s%s in %s means: %s.", i > 0 ? " " : "",
-                     coded ? row->code : "This", named ? " (" : "", named ? row->symbol : "",
+        const char *quote = strchr(row->code, ' ') ? "\"" : ""; /* a sentence */
+        sw_prose_add(&prose, "%s%s%s%s%s%s%s in %s means: %s.", i > 0 ? " " : "", quote,
+                     coded ? row->code : "This", quote, named ? " (" : "", named ? row->symbol : "",
                      named ? ")" : "", sw_client_code_program(row), row->message);
     }
     return sw_prose_text(&prose);
@@ -367,8 +387,6 @@ static bool tell_row_causes(struct work *w, struct sw_prose *prose, bool in_full
         struct sw_reply_reading reading;
         read_reply(w, &reply, &reading);
         add_cause(w, reading.cause);
-    } else if (sw_code_single_cause(w->query) != SW_CAUSE_NONE) {
-        add_cause(w, sw_code_single_cause(w->query));
     } else {
         collect_row_causes(w, out->client_codes);
     }
@@ -391,6 +409,20 @@ static bool tell_row_causes(struct work *w, struct sw_prose *prose, bool in_full
     out->causes_told = true;
     memcpy(out->client_codes, row.client_codes, sizeof(out->client_codes));
     return true;
+}
+
+/* A name that says exactly what is wrong. */
+static void tell_single(struct work *w, const struct sw_client_code *row, const char *name,
+                        enum sw_cause cause)
+{
+    tell_cause(w, cause, NULL);
+    memset(w->out->client_codes, 0, sizeof(w->out->client_codes));
+    add_code(w, row);
+    add_cause(w, cause);
+    w->out->causes_told = true;
+    w->out->kind = SW_EXPLANATION_CLIENT_CODE;
+    w->out->summary = sw_arena_printf(w->arena, "%s in %s: %s", name, sw_client_code_program(row),
+                                      w->out->summary ? w->out->summary : "");
 }
 
 static void tell_client_code(struct work *w, const struct sw_client_code *row)
@@ -476,6 +508,8 @@ static void tell(struct work *w)
     bool basic_given = is_reply && sw_enhanced_parse(w->query, &alone) == 0;
     size_t codes_bytes = sw_enhanced_parse(reply.text, &alone);
     const struct sw_client_code *row = sw_client_code_find(w->query, NULL);
+    enum sw_cause cause = SW_CAUSE_NONE;
+    const char *single;
     bool bare = is_reply && !reply.stage_given && reply.text.len == codes_bytes;
     if (bare && basic_given && codes_bytes == 0 && !sw_reply_code_info(reply.code))
         is_reply = false; /* a port, a year, a count */
@@ -485,6 +519,8 @@ static void tell(struct work *w)
         tell_reply(w, &reply);
     } else if (tell_id(w)) {
         return;
+    } else if (row && (single = sw_code_single_name(w->query, &cause))) {
+        tell_single(w, row, single, cause);
     } else if (row && sw_client_code_certain(row, w->query)) {
         tell_client_code(w, row);
     } else if (sw_query_reply_find(w->query, w->arena, &reply)) {

@@ -124,11 +124,13 @@ static const struct {
     {"SSL_ERROR_RX_RECORD_TOO_LONG", SW_CAUSE_MODE_TLS_TO_PLAIN_PORT},
 };
 
-enum sw_cause sw_code_single_cause(struct sw_span words)
+const char *sw_code_single_name(struct sw_span words, enum sw_cause *cause)
 {
     for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
-        if (sw_span_find_nocase(words, sw_span_str(singles[i].name)) < words.len)
-            return singles[i].cause;
+        if (sw_span_find_nocase(words, sw_span_str(singles[i].name)) == words.len)
+            continue;
+        *cause = singles[i].cause;
+        return singles[i].name;
     }
-    return SW_CAUSE_NONE;
+    return NULL;
 }

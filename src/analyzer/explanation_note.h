@@ -18,8 +18,8 @@ struct sw_code_note {
 /* The note on a code, or NULL. */
 const struct sw_code_note *sw_code_note(const struct sw_client_code *row);
 
-/* The one cause that a name inside the words stands for where its row of the table covers many
- * ("SSL_ERROR_BAD_CERT_DOMAIN" under Thunderbird's security errors); SW_CAUSE_NONE when none. */
-enum sw_cause sw_code_single_cause(struct sw_span words);
+/* A name inside the words that stands for one cause where its row of the table covers many
+ * ("SSL_ERROR_BAD_CERT_DOMAIN" under Thunderbird's security errors); NULL when there is none. */
+const char *sw_code_single_name(struct sw_span words, enum sw_cause *cause);
 
 #endif

@@ -80,24 +80,29 @@ static const char *meaning_of(struct sw_span status)
     return NULL;
 }
 
-void sw_token_error_tell(const struct sw_auth *auth, struct sw_prose *story)
+void sw_token_error_members(struct sw_span json, struct sw_prose *story)
 {
     static const char *const members[] = {"status", "schemes", "scope"};
-    if (auth->error_json.len == 0 || !auth->challenge)
-        return;
-    sw_prose_add(story, " The server explained (frame %llu)",
-                 (unsigned long long)auth->challenge->first.frame);
     const char *between = ": ";
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        struct sw_span value = sw_token_error_member(auth->error_json, members[i]);
+        struct sw_span value = sw_token_error_member(json, members[i]);
         if (value.len == 0)
             continue;
         sw_prose_add(story, "%s%s ", between, members[i]);
         sw_prose_wire(story, value, SHOWN);
         between = ", ";
     }
-    const char *meaning = meaning_of(sw_token_error_member(auth->error_json, "status"));
+    const char *meaning = meaning_of(sw_token_error_member(json, "status"));
     if (meaning)
         sw_prose_add(story, "; %s", meaning);
     sw_prose_add(story, ".");
+}
+
+void sw_token_error_tell(const struct sw_auth *auth, struct sw_prose *story)
+{
+    if (auth->error_json.len == 0 || !auth->challenge)
+        return;
+    sw_prose_add(story, " The server explained (frame %llu)",
+                 (unsigned long long)auth->challenge->first.frame);
+    sw_token_error_members(auth->error_json, story);
 }

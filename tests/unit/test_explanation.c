@@ -279,6 +279,12 @@ static void a_telling_name_outranks_its_row(void **state)
 {
     struct sw_explanation e = explain(state, "SSL_ERROR_BAD_CERT_DOMAIN");
     ASSERT_EXPLAINED(e, CLIENT_CODE, TLS_CERT_NAME_MISMATCH);
+    assert_true(contains(e.summary, "SSL_ERROR_BAD_CERT_DOMAIN in Thunderbird"));
+    e = explain(state, "AUTH: 334 eyJzdGF0dXMiOiI0MDEifQ==");
+    ASSERT_EXPLAINED(e, REPLY, AUTH_OAUTH_REJECTED);
+    assert_true(contains(e.meaning, "status 401; the token has expired"));
+    e = explain(state, "AUTH: 334 VXNlcm5hbWU6");
+    ASSERT_EXPLAINED(e, REPLY, NONE);
     e = explain(state, "Sending of the message failed. The message could not be sent because the "
                        "connection to Outgoing server (SMTP) mx.example.org timed out.");
     assert_string_equal(e.client_codes[0]->code, "smtpSendTimeout");
