@@ -73,6 +73,7 @@ static void record_delivery(struct sw_part *part, const struct sw_delivery *deli
     }
     if (!shown || part->style->quiet || !part->format->delivery)
         return;
+    sw_veil_delivery(&part->veil, delivery);
     part->format->delivery(part, delivery);
 }
 

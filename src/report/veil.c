@@ -91,6 +91,16 @@ void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
         learn_certificates(veil, session->tls_facts);
 }
 
+void sw_veil_delivery(struct sw_veil *veil, const struct sw_delivery *delivery)
+{
+    veil->word_count = 0;
+    if (!veil->on)
+        return;
+    learn(veil, local_part(delivery->sender));
+    for (uint32_t i = 0; i < delivery->recipient_count; i++)
+        learn(veil, local_part(delivery->recipients[i]));
+}
+
 /* ASCII case does not make another name (RFC 1035 2.3.3). */
 static uint64_t hash_name(const struct sw_veil *veil, struct sw_span name)
 {

@@ -13,6 +13,7 @@
 #ifndef SW_REPORT_VEIL_H
 #define SW_REPORT_VEIL_H
 
+#include "analyzer/delivery.h"
 #include "base/address.h"
 #include "base/hash.h"
 #include "report/writer.h"
@@ -31,6 +32,8 @@ struct sw_veil {
 void sw_veil_init(struct sw_veil *veil, bool on, struct sw_hash_key key);
 /* Learns the names of a session; they are borrowed until the next call. */
 void sw_veil_session(struct sw_veil *veil, const struct sw_session *session);
+/* Learns the names of a story in place of those of the last session, which is gone. */
+void sw_veil_delivery(struct sw_veil *veil, const struct sw_delivery *delivery);
 /* The text to show in place of `text`; borrowed until the next call on the same veil. */
 struct sw_span sw_veil_text(struct sw_veil *veil, struct sw_span text);
 /* A text that is a name as a whole (a user, a host), whatever it looks like. */

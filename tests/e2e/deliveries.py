@@ -89,6 +89,7 @@ class Program(common.Case):
 
     def test_anonymized(self):
         result = run("-o", "json", "--anonymize", self.story(["server 203.0.113.1", "refuse"], ["server 203.0.113.2"] + DELIVERED))
+        self.assertEqual(result.status, 0)
         for secret in ("203.0.113", "192.0.2.", "anna", "bob", "example.org"):
             self.assertNotIn(secret, result.out)
         told = stories(result)
