@@ -13,15 +13,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What was handed out before the summary, which must agree. */
+struct told {
+    uint64_t sessions, deliveries;
+};
+
 static void on_record(void *ctx, const struct sw_record *record)
 {
-    uint64_t *sessions = ctx;
-    if (record->kind != SW_RECORD_SESSION) {
-        if (record->summary->sessions != *sessions)
+    struct told *told = ctx;
+    switch (record->kind) {
+    case SW_RECORD_SUMMARY:
+        if (record->summary->sessions != told->sessions ||
+            record->summary->deliveries != told->deliveries)
             abort();
         return;
+    case SW_RECORD_DELIVERY:
+        told->deliveries++;
+        if (record->delivery->attempt_count < 2 || record->delivery->summary[0] == '\0')
+            abort();
+        return;
+    case SW_RECORD_SESSION:
+        break;
     }
-    (*sessions)++;
+    told->sessions++;
     const struct sw_verdict *v = record->verdict;
     bool full = record->session->arena.exhausted;
     if (v->cause == SW_CAUSE_NONE || !v->summary || !v->explanation || (!v->evidence && !full))
@@ -35,12 +49,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    uint64_t sessions = 0;
+    struct told told = {0, 0};
     const struct sw_run_options options = {
         .limits =
             "connections=16,held-bytes=4096,session-bytes=32K,session-lines=64,unfinished-lines=4",
         .record = on_record,
-        .record_ctx = &sessions,
+        .record_ctx = &told,
     };
     struct sw_run *run = sw_run_new(&options, NULL, 0);
     if (!run)
