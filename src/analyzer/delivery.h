@@ -14,7 +14,7 @@
  *    the same server within one hour, when no other such try of the sender could be meant.
  * 2. Where one of the two ended before MAIL it has no envelope. It is joined by its place: the next
  *    try of this client
- *    - on the same server and port, or for the same name and port, within 7 hours;
+ *    - on the same server and port, or for the same name and port, within 2 hours;
  *    - on another server, same port, within 3 seconds of a failure before the login (the next MX or
  *      the next address), as long as no other such failure of the client could be meant;
  *    - on another mail port of the same server, within 10 minutes of such a failure;

@@ -169,14 +169,14 @@ struct telling {
     uint32_t tries;  /* without the other sides of a NAT */
 };
 
-static void add_server(struct telling *t, const struct sw_attempt *a)
+static void add_server(struct telling *t, const char *before, const struct sw_attempt *a)
 {
     char ip[SW_ADDRESS_TEXT_BYTES];
     if (!a->tried->has_server)
         return;
     if (t->several_servers) {
         sw_address_format(a->tried->tuple.dst, a->tried->tuple.ip_version, ip);
-        add(&t->text, " by %s", ip);
+        add(&t->text, " %s %s", before, ip);
     }
     if (t->several_ports)
         add(&t->text, " on port %u", a->tried->tuple.dst_port);
@@ -219,7 +219,7 @@ static const struct sw_attempt *add_failures(struct telling *t, const struct sw_
     if (before)
         add(&t->text, again ? " and" : ", ");
     add(&t->text, "%s", again ? "" : words_of(first));
-    add_server(t, first);
+    add_server(t, "by", first);
     if (t->one_second && count == 1 && next)
         return next;
     if (count > 2)
@@ -241,7 +241,7 @@ static void add_acceptance(struct telling *t, const struct sw_attempt *a, uint32
 {
     char room[24];
     add(&t->text, part_before ? "accepted for the rest" : "accepted");
-    add_server(t, a);
+    add_server(t, "by", a);
     if (which > 1)
         add(&t->text, " on the %s attempt", ordinal(which, room));
     add(&t->text, " at ");
@@ -282,13 +282,13 @@ static void add_last(struct telling *t, const struct sw_attempt *last, bool part
     if (last->outcome == SW_OUTCOME_DELIVERED) {
         add_acceptance(t, last, t->tries, part_before);
     } else if (last->cause == SW_CAUSE_ENC_LIKELY_DELIVERED) {
-        add(&t->text, "then an encrypted connection");
-        add_server(t, last);
-        add(&t->text, " that ended in order at ");
+        add(&t->text, "probably accepted inside encryption");
+        add_server(t, "by", last);
+        add(&t->text, " at ");
         add_time(&t->text, last->decided_ns);
     } else {
         add(&t->text, t->tries > 1 ? "tried again" : "tried");
-        add_server(t, last);
+        add_server(t, "with", last);
         add(&t->text, " at ");
         add_time(&t->text, last->begin_ns);
         add(&t->text, last->cause == SW_CAUSE_UNK_IN_PROGRESS

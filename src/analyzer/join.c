@@ -12,7 +12,7 @@ enum {
 #define NEXT_SERVER_NS (3 * SW_NS_PER_S)
 #define NEXT_PORT_NS (600 * SW_NS_PER_S)
 #define DOUBTFUL_NS (60 * SW_NS_PER_S)
-#define PLACE_NS (7 * 3600 * SW_NS_PER_S)
+#define PLACE_NS (2 * 3600 * SW_NS_PER_S)
 #define REFUSED_NS (3600 * SW_NS_PER_S)
 #define ENVELOPE_NS (12 * 3600 * SW_NS_PER_S)
 #define SAME_SIZE_NS (5 * 24 * 3600 * SW_NS_PER_S)

@@ -10,7 +10,7 @@ enum { DEFAULT_TRIES = 32768, DEFAULT_STORIES = 65536 };
 static const int64_t waits_ns[SW_WAIT_COUNT] = {
     [SW_WAIT_OVER] = 10 * SW_NS_PER_S,
     [SW_WAIT_SOON] = 60 * SW_NS_PER_S,
-    [SW_WAIT_PLACE] = 7 * 3600 * SW_NS_PER_S,
+    [SW_WAIT_PLACE] = 2 * 3600 * SW_NS_PER_S,
     [SW_WAIT_MAIL] = 5 * 24 * 3600 * SW_NS_PER_S,
 };
 
