@@ -75,9 +75,14 @@ static bool starttls_optional(const struct sw_case *c, struct sw_hit *hit)
 static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_hello *hello = clear_hello(c);
-    hit->mark = c->signs.offer_changed;
-    if (hit->mark.frame || !hello)
-        return hit->mark.frame != 0;
+    if (c->signs.offer_changed.frame) {
+        hit->mark = c->signs.offer_changed;
+        hit->summary = "The server offered encryption to this client in one session and not in "
+                       "another: something on the way may remove the offer.";
+        return true;
+    }
+    if (!hello)
+        return false;
     const struct sw_capability *cap;
     SW_EACH(cap, hello->capabilities) {
         if (cap->keyword.len == 8 && sw_span_starts_nocase(cap->keyword, SW_SPAN_LIT("XXXXXXX"))) {
@@ -276,10 +281,12 @@ static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
             s == c->session->greeting || (s->from == SW_SERVER && s->verb == SMTP_VERB_HELP);
         if (!tells || !sw_reply_is(s, 2) || !names_version(s->text))
             continue;
+        hit->summary = "The mail server tells its exact version to everybody.";
         hit->mark = s->first;
         return true;
     }
     const struct sw_message *m;
+    hit->summary = "The mail program tells its exact version to everybody who sees the message.";
     SW_EACH(m, c->session->messages) { /* "Mozilla Thunderbird 115.6", "Exim 4/web" */
         bool number = false;
         for (size_t i = 0; i < m->header.mailer.len; i++)

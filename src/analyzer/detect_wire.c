@@ -77,15 +77,31 @@ static bool smuggling(const struct sw_case *c, struct sw_hit *hit)
     return true;
 }
 
-/* Lone line ends that the server did not object to. */
+/* Did the server take what stands at this place: the message that it is part of, or the command? */
+static bool was_taken(const struct sw_case *c, struct sw_mark mark)
+{
+    const struct sw_message *m;
+    SW_EACH(m, c->session->messages) {
+        if (m->body_seen && mark.frame >= m->body_first.frame && mark.frame <= m->body_last.frame)
+            return sw_reply_is(m->final, 2);
+    }
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (s->from == SW_CLIENT && s->reply && mark.frame >= s->first.frame &&
+            mark.frame <= s->last.frame)
+            return s->reply->code < 400;
+    }
+    return false;
+}
+
 static bool bare_lf(const struct sw_case *c, struct sw_hit *hit)
 {
-    return c->reading.cause != SW_CAUSE_DATA_BARE_LF && seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_LF);
+    return seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_LF) && was_taken(c, hit->mark);
 }
 
 static bool bare_cr(const struct sw_case *c, struct sw_hit *hit)
 {
-    return c->reading.cause != SW_CAUSE_DATA_BARE_LF && seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_CR);
+    return seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_CR) && was_taken(c, hit->mark);
 }
 
 /* RFC 2920 3.1, RFC 4954 4, RFC 3207 4.1: commands that stand last in a group, because the client
@@ -142,8 +158,12 @@ static bool pipelining_violation(const struct sw_case *c, struct sw_hit *hit)
 
 static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
 {
-    return seen(c, hit, SW_CLIENT, SMTP_ODD_LONG_LINE) ||
-           seen(c, hit, SW_SERVER, SMTP_ODD_LONG_LINE);
+    if (seen(c, hit, SW_CLIENT, SMTP_ODD_LONG_LINE)) {
+        hit->summary = "The client sent a line that is longer than mail allows.";
+        return true;
+    }
+    hit->summary = "The server sent a line that is longer than mail allows.";
+    return seen(c, hit, SW_SERVER, SMTP_ODD_LONG_LINE);
 }
 
 static bool early_talker(const struct sw_case *c, struct sw_hit *hit)

@@ -221,9 +221,10 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     }
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);
-    /* What happened before the capture began is not known, so nothing that failed is certain. */
-    if (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK &&
-        ruling->confidence == SW_CONFIDENCE_CERTAIN)
+    /* What happened before the capture began is not known, so nothing that failed is certain; and
+     * nothing is where two copies of the same bytes say different things. */
+    bool unsure = c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK;
+    if ((unsure || c->facts->conflicts > 0) && ruling->confidence == SW_CONFIDENCE_CERTAIN)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
 }
 
