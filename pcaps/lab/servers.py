@@ -4,7 +4,7 @@ import os
 import pwd
 import threading
 
-from net import sh
+from net import NAMES, sh
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCK = threading.Lock()
@@ -216,6 +216,25 @@ def dns(lab, records, where=None, address="127.0.0.1"):
     """A name server; by default one that only the mail server asks, so that its look-ups are not in the recording."""
     lab.spawn(where or lab.server, ["python3", os.path.join(HERE, "dns.py"), address, json.dumps(records)])
     lab.wait_port(53, kind="u")
+
+
+def dnsmasq(lab, *options):
+    """dnsmasq on the server's host, as the client's resolver; what it does not know it refuses."""
+    lab.spawn(lab.server, ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+                           "--listen-address=" + NAMES, "--bind-interfaces", "--pid-file=", *options])
+    lab.wait_port(53, kind="u")
+    lab.resolver(lab.client, NAMES)
+
+
+def unbound(lab, settings):
+    """unbound as the client's resolver, with these lines of its configuration."""
+    path = os.path.join(lab.folder, "unbound.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("server:\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n directory: \"%s\"\n use-syslog: no\n interface: %s\n"
+                   " access-control: 0.0.0.0/0 allow\n do-ip6: no\n%s\nremote-control:\n control-enable: no\n" % (lab.folder, NAMES, settings))
+    lab.spawn(lab.server, ["unbound", "-d", "-c", path])
+    lab.wait_port(53, kind="u")
+    lab.resolver(lab.client, NAMES)
 
 
 def certificate(lab):

@@ -5,6 +5,10 @@ FIN or RST), or a regular expression that the payload of a frame matches. "@last
 first, "@all" every one. ICMP, LAST (the last frame of the connection) and ACCEPTED (the last 25x to an end of data)
 stand alone. A proof that no frame matches is
 an error: then the packets do not say what the scenario claims.
+
+A session without a connection has a proof of its own. "DNS:NAME@WHAT" takes the first question for a name and what answers
+it last; WHAT is the code that all replies for A and MX must have (0 to 5), "icmp" when errors come in their place, or "none"
+when nothing does. "ARP:ADDRESS" takes the first and the last question for a neighbour, which nobody may answer.
 """
 import re
 import subprocess
@@ -119,6 +123,43 @@ def connections(path):
         frame = Frame(line)
         found.setdefault(frame.stream, Connection()).frames.append(frame)
     return [connection.settle() for connection in found.values()]
+
+
+BEFORE = ("frame.number", "ip.src", "ip.dst", "dns.qry.name", "dns.qry.type", "dns.flags.response", "dns.flags.rcode", "icmp.type", "arp.opcode", "arp.src.proto_ipv4",
+          "arp.dst.proto_ipv4")
+
+
+class LookUp:
+    """What happened before any connection: questions for a name or a neighbour, and their answers."""
+
+    def __init__(self, path, proof):
+        kind, _, what = proof.partition(":")
+        self.server, _, code = what.partition("@")
+        command = ["tshark", "-r", path, "-Y", "dns || arp", "-T", "fields"]
+        for field in BEFORE:
+            command += ["-e", field]
+        rows = [dict(zip(BEFORE, (value.split(",")[-1] for value in line.split("\t")))) for line in
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()]
+        self.client, self.evidence = "", []
+        (self.read_dns if kind == "DNS" else self.read_arp)(rows, code)
+
+    def read_dns(self, rows, code):
+        rows = [row for row in rows if row["dns.qry.name"] == self.server]
+        errors = [row for row in rows if row["icmp.type"]]
+        answers = [row for row in rows if row["dns.flags.response"] in ("1", "True") and row not in errors]
+        questions = [row for row in rows if row not in errors + answers]
+        codes = {row["dns.flags.rcode"] for row in answers if row["dns.qry.type"] in ("1", "15")}
+        seen = codes or ({"icmp"} if errors else {"none"})
+        if questions and seen == {code}:
+            self.client = questions[0]["ip.src"]
+            self.evidence = [int(row["frame.number"]) for row in questions[:1] + (answers or errors or questions[1:])[-1:]]
+
+    def read_arp(self, rows, _):
+        questions = [row for row in rows if row["arp.opcode"] == "1" and row["arp.dst.proto_ipv4"] == self.server]
+        answered = any(row["arp.opcode"] == "2" and row["arp.src.proto_ipv4"] == self.server for row in rows)
+        if questions and not answered:
+            self.client = questions[0]["arp.src.proto_ipv4"]
+            self.evidence = [int(row["frame.number"]) for row in questions[:1] + questions[1:][-1:]]
 
 
 def default_proof(cause, stage):
