@@ -53,7 +53,7 @@ static int probe_client(struct sw_span first)
             bool common = i == 7 || i == 8 || i == 9 || i == 10 ||
                           i == 13; /* words of other protocols, too */
             if (word)
-                return common ? 40 : 80;
+                return common ? SMTP_PROBE_COMMON : 80;
         }
         if (first.len < opener.len && is_cut(first) && sw_span_starts_nocase(opener, first))
             return 1;

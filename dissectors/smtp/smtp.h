@@ -358,6 +358,8 @@ void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at,
 /* Gives lent blocks back. */
 void smtp_release(struct smtp_state *state);
 
+enum { SMTP_PROBE_COMMON = 40 }; /* words that other protocols have, too */
+
 /*
  * How much the first bytes of a direction look like SMTP, 0 (no) to 100 (certain).
  * Server: "220 ", "220-", "421 ", "554 " and kin, higher with ESMTP/SMTP/mail words, 0 for other

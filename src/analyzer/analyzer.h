@@ -33,6 +33,13 @@ void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *
 /* The server of that attempt sent payload. */
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
 
+/* What connections beside the mail showed of a client: a web page of the network in place of the
+ * one that was asked for; a mailbox that was locked. */
+void sw_analyzer_portal(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                        struct sw_mark mark);
+void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                              struct sw_mark mark);
+
 /*
  * The verdict on a final session; lives in the session's arena. Never NULL: when the arena is full
  * the verdict is a constant "cannot tell" that says so.

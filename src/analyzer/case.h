@@ -106,9 +106,16 @@ const struct sw_step *sw_case_painted(const struct sw_case *c);
  * shows by itself) beside it. */
 bool sw_case_sinkholed(const struct sw_case *c, enum sw_cause failure, struct sw_ruling *ruling);
 
+/* The same when a network's log-in page stands in the way. */
+bool sw_case_portal(const struct sw_case *c, enum sw_cause failure, struct sw_ruling *ruling);
+/* Lays a silence at the door of a log-in page, a refusal to relay at that of a redirected port,
+ * where that is proved. */
+void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling);
+
 /* The rules, by what they look at, in the order in which they are asked. */
 bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling);  /* no connection at all */
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling); /* never established */
+bool sw_rule_proxy(const struct sw_case *c, struct sw_ruling *ruling);   /* no way through it */
 bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
 bool sw_rule_first_bytes(const struct sw_case *c,
                          struct sw_ruling *ruling); /* other protocols, port and mode */

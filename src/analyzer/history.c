@@ -37,6 +37,7 @@ struct client {
     uint64_t key;  /* hash of the address, never 0 */
     uint32_t next; /* ring */
     bool tried_mail;
+    struct sw_mark beside[SW_BESIDE_FACTS];
     struct target targets[TARGETS];
     uint32_t next_scan;
     struct scan scans[SCANS];
@@ -254,6 +255,27 @@ bool sw_history_superseded(const struct sw_history *history, const struct sw_tup
             return true;
     }
     return false;
+}
+
+#define BESIDE_WINDOW_NS (600 * SW_NS_PER_S)
+
+void sw_history_beside(struct sw_history *history, const struct sw_tuple *tuple,
+                       enum sw_beside_fact fact, struct sw_mark mark)
+{
+    struct client *c = find_or_make(history, tuple);
+    if (c)
+        c->beside[fact] = mark;
+}
+
+struct sw_mark sw_history_find_beside(const struct sw_history *history,
+                                      const struct sw_tuple *tuple, enum sw_beside_fact fact,
+                                      int64_t time_ns)
+{
+    const struct client *c = find(history, tuple);
+    struct sw_mark mark = c ? c->beside[fact] : (struct sw_mark){0};
+    int64_t apart = time_ns - mark.time_ns;
+    bool near = apart < BESIDE_WINDOW_NS && apart > -BESIDE_WINDOW_NS;
+    return mark.frame && near ? mark : (struct sw_mark){0};
 }
 
 bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple)

@@ -26,6 +26,20 @@ bool sw_history_offers_starttls(const struct sw_history *history, const struct s
 /* The client tried to hand over mail on this connection. */
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
 
+/* What other connections of the client showed. */
+enum sw_beside_fact {
+    SW_BESIDE_PORTAL_PAGE,  /* a log-in page of the network in place of a web site */
+    SW_BESIDE_MAILBOX_BUSY, /* POP or IMAP said that the mailbox is in use */
+    SW_BESIDE_FACTS,
+};
+
+void sw_history_beside(struct sw_history *history, const struct sw_tuple *tuple,
+                       enum sw_beside_fact fact, struct sw_mark mark);
+/* The last one of this client within ten minutes of `time_ns`; frame 0 = none. */
+struct sw_mark sw_history_find_beside(const struct sw_history *history,
+                                      const struct sw_tuple *tuple, enum sw_beside_fact fact,
+                                      int64_t time_ns);
+
 /*
  * True when the attempt at `time_ns` was one of a scan: within 10 s the client tried four or more
  * hosts or ports that gave no payload.

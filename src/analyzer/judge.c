@@ -63,6 +63,18 @@ void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *t
     sw_history_answered(analyzer->history, tuple);
 }
 
+void sw_analyzer_portal(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                        struct sw_mark mark)
+{
+    sw_history_beside(analyzer->history, tuple, SW_BESIDE_PORTAL_PAGE, mark);
+}
+
+void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
+                              struct sw_mark mark)
+{
+    sw_history_beside(analyzer->history, tuple, SW_BESIDE_MAILBOX_BUSY, mark);
+}
+
 static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_COUNT])
 {
     const struct sw_flow_facts *f = c->facts;
@@ -126,8 +138,11 @@ static const char *protocol_name(const struct sw_case *c)
         return "smtp";
     if (client)
         return client;
+    if (s->named[0])
+        return s->named;
     bool said = s->first_bytes[SW_CLIENT].content == SW_CONTENT_SMTP ||
-                s->first_bytes[SW_SERVER].content == SW_CONTENT_SMTP || s->last_command;
+                s->first_bytes[SW_SERVER].content == SW_CONTENT_SMTP ||
+                (s->last_command && s->first_bytes[SW_CLIENT].content != SW_CONTENT_BINARY);
     return said ? "smtp" : "unknown";
 }
 
@@ -158,7 +173,7 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
 {
     const struct sw_lookup *lookup = c->session->lookup;
     const struct sw_naming *naming = c->session->naming;
-    if (lookup || naming) {
+    if (lookup || (naming && c->session->proxied.kind == SW_PROXY_NONE)) {
         verdict->server_name = lookup ? lookup->name : naming->name;
         verdict->server_name_source = "dns";
         return;
@@ -207,9 +222,9 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
 
 /* First hit wins; the last one always says something. */
 static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) = {
-    sw_rule_lookup,    sw_rule_connect, sw_rule_scanner, sw_rule_first_bytes,
-    sw_rule_accepted,  sw_rule_tcp,     sw_rule_refused, sw_rule_unread,
-    sw_rule_encrypted, sw_rule_broken,  sw_rule_no_mail, sw_rule_unknown,
+    sw_rule_lookup,   sw_rule_connect, sw_rule_proxy,   sw_rule_scanner, sw_rule_first_bytes,
+    sw_rule_accepted, sw_rule_tcp,     sw_rule_refused, sw_rule_unread,  sw_rule_encrypted,
+    sw_rule_broken,   sw_rule_no_mail, sw_rule_unknown,
 };
 
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)
@@ -221,6 +236,7 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     }
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);
+    sw_blame_place(c, ruling);
     /* What happened before the capture began is not known, so nothing that failed is certain; and
      * nothing is where two copies of the same bytes say different things. */
     bool unsure = c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK;

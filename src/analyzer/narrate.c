@@ -92,9 +92,32 @@ static void message_values(const struct sw_case *c, const struct sw_ruling *ruli
         values->size = sw_size_text(c->arena, m->size_declared);
 }
 
+/* RFC 1928 section 6, RFC 9110 section 15. */
+static const char *proxy_words(const struct sw_case *c)
+{
+    const struct sw_proxied *p = &c->session->proxied;
+    static const char *const socks5[] = {
+        [1] = "a failure of its own",       [2] = "its rules forbid it",
+        [3] = "the network is unreachable", [4] = "the host is unreachable",
+        [5] = "the server refused",         [6] = "the packets went round in circles",
+        [7] = "it cannot connect",          [8] = "it does not know such addresses"};
+    if (!p->refused)
+        return "it did not answer";
+    if (p->kind == SW_PROXY_HTTP)
+        return p->status == 407 ? "it wants a login (407)"
+                                : sw_arena_printf(c->arena, "it answered %u", p->status);
+    if (p->status == 255)
+        return "it took no login";
+    if (p->kind == SW_PROXY_SOCKS5 && p->status > 0 && p->status <= 8)
+        return socks5[p->status];
+    return sw_arena_printf(c->arena, "it answered with code %u", p->status);
+}
+
 /* What the client had asked when nothing came any more, in words. */
 static const char *asked(const struct sw_case *c)
 {
+    if (c->session->proxied.kind != SW_PROXY_NONE && !c->session->proxied.open)
+        return proxy_words(c);
     if (!c->pending)
         return NULL;
     if (c->pending->verb == SMTP_VERB_END_OF_DATA)
@@ -113,6 +136,10 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->server = verdict->server_name.len > 0
                          ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
                          : sw_address_text(c->arena, t->dst, t->ip_version);
+    const struct sw_proxied *proxied = &c->session->proxied;
+    if (proxied->host_length > 0 && !proxied->open)
+        values->server =
+            sw_wire_text(c->arena, sw_span_make(proxied->host, proxied->host_length), NAME_SHOWN);
     if (t->dst_port)
         values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
     values->client = sw_address_text(c->arena, t->src, t->ip_version);
@@ -210,6 +237,7 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
     if (meaning && meaning[0])
         sw_prose_add(&story, "%s%s", story.used ? " " : "", meaning);
+    sw_story_beside(c, verdict, &story);
     sw_story_caveats(c, verdict, &story);
     verdict->explanation = sw_prose_text(&story);
     /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */

@@ -91,7 +91,9 @@ static bool is_mail_client(enum sw_content content)
 /* A browser, an SSH client or something unknown that happens to use a mail port. */
 static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (is_mail_client(content(c, SW_CLIENT)) || !c->complete_start || c->session->hellos)
+    bool named = c->session->named[0] != '\0' && content(c, SW_CLIENT) == SW_CONTENT_TEXT;
+    if ((is_mail_client(content(c, SW_CLIENT)) && !named) || !c->complete_start ||
+        c->session->hellos)
         return false;
     *ruling = (struct sw_ruling){
         .cause = SW_CAUSE_OK_NO_ATTEMPT,
@@ -99,7 +101,7 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_CONNECT,
     };
-    if (content(c, SW_CLIENT) == SW_CONTENT_BINARY)
+    if (content(c, SW_CLIENT) == SW_CONTENT_BINARY && !c->session->named[0])
         ruling->confidence = SW_CONFIDENCE_LIKELY;
     sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT,
                     "first bytes of the client: no mail protocol");
@@ -121,6 +123,9 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
     if (first->len < 4 && (c->facts->closed_by < 0 || first->cut))
         return false; /* too little to tell: more may come, or is missing */
     bool mailbox_server = server == SW_CONTENT_POP3 || server == SW_CONTENT_IMAP;
+    if (!mailbox_server && (sw_case_portal(c, SW_CAUSE_GREET_NOT_SMTP, ruling) ||
+                            sw_case_sinkholed(c, SW_CAUSE_GREET_NOT_SMTP, ruling)))
+        return true;
     *ruling = (struct sw_ruling){
         .cause = mailbox_server ? SW_CAUSE_GREET_POP_IMAP_BANNER : SW_CAUSE_GREET_NOT_SMTP,
         .outcome = SW_OUTCOME_STUCK,

@@ -180,6 +180,7 @@ bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
     bool failed = scanned(c, ruling) || traced(c, ruling) || unreachable(c, ruling) ||
                   refused(c, ruling) || superseded(c, ruling) || unanswered(c, ruling);
     if (failed && ruling->outcome == SW_OUTCOME_STUCK)
-        (void)sw_case_sinkholed(c, ruling->cause, ruling);
+        (void)(sw_case_portal(c, ruling->cause, ruling) ||
+               sw_case_sinkholed(c, ruling->cause, ruling));
     return failed;
 }

@@ -66,6 +66,29 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     }
 }
 
+static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_proxied *p = &c->session->proxied;
+    if (p->kind == SW_PROXY_NONE)
+        return;
+    if (!p->asked.frame && p->refused) {
+        sw_prose_add(story, " The proxy took no login of the client's (frame %llu).",
+                     frame(p->answered));
+        return;
+    }
+    sw_prose_add(story, " The client asked this %s proxy for ",
+                 p->kind == SW_PROXY_HTTP ? "HTTP" : "SOCKS");
+    sw_prose_wire(story, sw_span_make(p->host, p->host_length), NAME);
+    sw_prose_add(story, " port %u (frame %llu)", p->port, frame(p->asked));
+    if (p->open)
+        sw_prose_add(story, " and was connected (frame %llu).", frame(p->answered));
+    else if (p->refused)
+        sw_prose_add(story, "; the proxy refused with code %u (frame %llu).", p->status,
+                     frame(p->answered));
+    else
+        sw_prose_add(story, "; the proxy did not answer.");
+}
+
 static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_oddity *o;
@@ -305,6 +328,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     }
     tell_name(c, story);
     tell_connect(c, story);
+    tell_proxy(c, story);
     tell_greeting(c, story);
     sw_story_tls(c, story);
     tell_logins(c, story);

@@ -13,6 +13,9 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story);
 /* Repetitions, closed windows, a RST of somebody else: where TCP had trouble. */
 void sw_story_tcp(const struct sw_case *c, struct sw_prose *story);
+/* Adds what other connections of the client showed at that time, where mail did not get through. */
+void sw_story_beside(const struct sw_case *c, const struct sw_verdict *verdict,
+                     struct sw_prose *story);
 /* Adds what cannot be read of the dialogue (rule_unread.c). */
 void sw_unread_tell(const struct sw_case *c, struct sw_prose *story);
 /* Adds what the capture could not show and how that limits the verdict. */

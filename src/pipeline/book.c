@@ -168,7 +168,7 @@ static struct entry *take_memory(struct sw_book *book)
     struct entry *spare = book->settled.oldest;
     if (!spare) {
         spare = book->waiting.oldest;
-        book->dropped++;
+        book->dropped += spare && spare->address_count == 0;
     }
     if (spare)
         unchain(book, spare);
@@ -310,6 +310,34 @@ void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t
     struct host *host = sw_book_host(book, tuple->dst);
     if (host)
         host->serving_until_ns = until_ns;
+}
+
+static uint64_t owner_hash(const struct sw_book *book, struct sw_span name)
+{
+    uint8_t lower[DNS_NAME_BYTES];
+    struct sw_span owner = sw_name_owner(name);
+    size_t n = owner.len < sizeof(lower) ? owner.len : sizeof(lower);
+    for (size_t i = 0; i < n; i++)
+        lower[i] = sw_ascii_lower(owner.ptr[i]);
+    return sw_hash_bytes(&book->key, sw_span_make(lower, n));
+}
+
+void sw_book_offered(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span name)
+{
+    struct host *host = sw_book_host(book, tuple->dst);
+    if (host)
+        host->offers[host->offer_count++ % HOST_OFFERS] = owner_hash(book, name);
+}
+
+bool sw_book_was_offered(const struct sw_book *book, const struct host *host, struct sw_span name)
+{
+    uint64_t hash = owner_hash(book, name);
+    uint32_t n = host->offer_count < HOST_OFFERS ? host->offer_count : (uint32_t)HOST_OFFERS;
+    for (uint32_t i = 0; i < n; i++) {
+        if (host->offers[i] == hash)
+            return true;
+    }
+    return false;
 }
 
 void sw_book_heard(struct sw_book *book)

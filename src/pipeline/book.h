@@ -57,6 +57,8 @@ void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, int64
 /* `server` takes mail at this moment, and until `until_ns`: what it looks up meanwhile is about
  * what it is offered. */
 void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns);
+/* A client told the server this name (EHLO, a sender, a recipient): the server may check it. */
+void sw_book_offered(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span name);
 /* Somebody was answered: the capture holds both directions. */
 void sw_book_heard(struct sw_book *book);
 /* The name that the client of the connection had looked up for its server; false: none. The name is

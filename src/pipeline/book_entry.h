@@ -76,10 +76,15 @@ struct entry_list {
     struct entry *oldest, *newest;
 };
 
+enum { HOST_OFFERS = 16 };
+
 struct host {
     struct host *next;
     uint8_t address[16];
     int64_t serving_until_ns;
+    uint64_t offers[HOST_OFFERS]; /* hashes of the owners of names that it was told, newest over
+                                     oldest */
+    uint32_t offer_count;
     bool used;
     bool resolver; /* answers questions of others */
 };
@@ -136,6 +141,8 @@ struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16
 void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_t address[16],
                          uint8_t ip_version, struct sw_mark mark);
 struct host *sw_book_host(struct sw_book *book, const uint8_t address[16]);
+/* Was the host told a name of the same owner by somebody who offered it mail? */
+bool sw_book_was_offered(const struct sw_book *book, const struct host *host, struct sw_span name);
 /* Tells the sink when the entry failed. `at_end` = the capture is over and shows no mail: any name
  * counts. */
 void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, bool at_end);

@@ -64,11 +64,15 @@ static bool is_candidate(struct sw_book *book, const struct entry *entry)
         return false;
     if (ends_with(name, ".local") || ends_with(name, ".arpa") || ends_with(name, ".localhost"))
         return false;
-    if (entry->asked.frame && entry->own == 0)
-        return false; /* a mail server's check of what it is offered */
     const struct host *host = sw_book_host(book, entry->client);
     if (host && host->resolver)
         return false; /* it asks for others */
+    /* A server that is being offered mail checks what it is told; only an MX that nobody spoke of
+     * is its own: a relay delivers while it receives. */
+    bool while_serving = entry->asked.frame && entry->own == 0;
+    if (while_serving &&
+        (entry->types[ENTRY_MX].questions == 0 || !host || sw_book_was_offered(book, host, name)))
+        return false;
     const struct entry *domain = entry->mx_of;
     if (domain && domain->id == entry->mx_of_id && domain->used)
         return false; /* another server of the same domain was tried */
@@ -110,12 +114,12 @@ static bool by_answers(const struct entry *e, struct sw_lookup *l)
     return false;
 }
 
-/* Nobody answered: twice the same question, and some time for the last one. */
+/* Nobody answered: three times the same question, or twice and some time for the last one. */
 static bool by_silence(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
 {
-    bool repeated = false;
+    uint32_t times = 0;
     for (int i = 0; i < ENTRY_TYPES; i++)
-        repeated = repeated || e->types[i].questions >= 2;
+        times = e->types[i].questions > times ? e->types[i].questions : times;
     if (e->answers > 0 && e->types[ENTRY_A].questions < 2)
         return false;
     if (e->answers == 0 && e->ask_count > 0 && e->unreachable == e->ask_count) {
@@ -124,7 +128,8 @@ static bool by_silence(const struct entry *e, int64_t now_ns, struct sw_lookup *
         return true;
     }
     struct sw_mark last = e->again.frame ? e->again : e->asked;
-    if (!repeated || now_ns - last.time_ns < SW_NS_PER_S || e->truncated)
+    bool waited = times >= 3 || (times == 2 && now_ns - last.time_ns >= SW_NS_PER_S);
+    if (!waited || e->truncated)
         return false;
     l->end = SW_LOOKUP_TIMEOUT;
     return true;

@@ -3,6 +3,7 @@
 #include "base/wipe.h"
 #include "pipeline/intake.h"
 #include "pipeline/mail.h"
+#include "pipeline/stranger.h"
 #include "session/builder.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct sw_engine {
     struct sw_lender lender;
     uint32_t lent; /* blocks lent at the moment */
     struct sw_book *book;
+    struct sw_strangers strangers;
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     int64_t now_ns;
@@ -64,10 +66,22 @@ static bool is_mail_port(const struct sw_engine *engine, const struct sw_flow_fa
     return !facts->client_known && sw_mail_ports_has(&engine->ports, facts->tuple.src_port);
 }
 
-/* A connection to a name server: its flow's user is a DNS stream for each side, not mail. */
+/* A connection to a name server. */
+struct dns_pair {
+    enum sw_watch watch;
+    struct dns_stream streams[2]; /* by enum sw_side */
+};
+
 static bool is_dns(const struct sw_engine *engine, const struct sw_flow_facts *facts)
 {
     return facts->tuple.dst_port == DNS_PORT && !is_mail_port(engine, facts);
+}
+
+/* What watches this flow, when it is of that kind. */
+static void *watcher(struct sw_flow *flow, enum sw_watch kind)
+{
+    enum sw_watch *watch = sw_flow_user(flow);
+    return watch && *watch == kind ? watch : NULL;
 }
 
 static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *packet)
@@ -94,21 +108,59 @@ static void on_dns_chunk(struct sw_engine *engine, struct sw_flow *flow,
                          const struct sw_chunk *chunk)
 {
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
-    struct dns_stream *streams = sw_flow_user(flow);
-    if (!streams) {
+    struct dns_pair *pair = sw_flow_user(flow);
+    if (!pair) {
         uint32_t most = engine->limits.dns_streams;
         bool full = engine->dns_streams >= (most ? most : (uint32_t)DEFAULT_DNS_STREAMS);
         if (full)
             sw_summary_count(engine->summary->limits, "dns-streams", 1);
-        streams = full ? NULL : calloc(2, sizeof(*streams));
-        if (!streams) {
+        pair = full ? NULL : calloc(1, sizeof(*pair));
+        if (!pair) {
             sw_flow_forget(flow);
             return;
         }
+        pair->watch = SW_WATCH_DNS;
         engine->dns_streams++;
-        sw_flow_set_user(flow, streams);
+        sw_flow_set_user(flow, pair);
     }
-    sw_book_stream(engine->book, &streams[chunk->from], &facts->tuple, chunk, facts->time_digits);
+    sw_book_stream(engine->book, &pair->streams[chunk->from], &facts->tuple, chunk,
+                   facts->time_digits);
+}
+
+static bool watch_beside(struct sw_flow *flow, enum sw_beside_kind kind)
+{
+    struct sw_beside *beside = calloc(1, sizeof(*beside));
+    if (!beside)
+        return false;
+    beside->watch = SW_WATCH_BESIDE;
+    beside->kind = kind;
+    sw_flow_set_user(flow, beside);
+    return true;
+}
+
+/* Web connections from their first chunk on, mailboxes when it is clear that they are no mail.
+ * False: this is none. */
+static bool on_beside_chunk(struct sw_engine *engine, struct sw_flow *flow,
+                            const struct sw_chunk *chunk)
+{
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    if (!sw_flow_user(flow) && !is_mail_port(engine, facts) &&
+        sw_beside_is_web(facts->tuple.dst_port, chunk))
+        (void)watch_beside(flow, SW_BESIDE_WEB);
+    struct sw_beside *beside = watcher(flow, SW_WATCH_BESIDE);
+    if (!beside)
+        return false;
+    enum sw_beside_news news = sw_beside_chunk(beside, chunk);
+    if (news == SW_BESIDE_NOTHING)
+        return true;
+    if (news == SW_BESIDE_PORTAL)
+        sw_analyzer_portal(engine->analyzer, &facts->tuple, chunk->mark);
+    if (news == SW_BESIDE_BUSY)
+        sw_analyzer_mailbox_busy(engine->analyzer, &facts->tuple, chunk->mark);
+    sw_flow_set_user(flow, NULL);
+    free(beside);
+    sw_flow_forget(flow);
+    return true;
 }
 
 /* A connection worth following from its first payload on, or NULL. */
@@ -119,7 +171,11 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     bool by_port = is_mail_port(engine, facts);
     enum sw_from from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
     bool tentative = !by_port;
-    if (tentative && smtp_probe(from, chunk->bytes) == 0) {
+    uint16_t asked_port = 0;
+    bool proxied = tentative && chunk->from == SW_CLIENT && chunk->offset == 0 &&
+                   sw_proxy_begins(chunk->bytes, &asked_port) &&
+                   (asked_port == 0 || sw_mail_ports_has(&engine->ports, asked_port));
+    if (tentative && !proxied && smtp_probe(from, chunk->bytes) == 0) {
         bool other_way =
             !facts->client_known &&
             smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
@@ -130,7 +186,16 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
                                        &engine->arena_bytes, facts->midstream);
     if (mail)
         mail->tentative = tentative;
+    if (mail && proxied)
+        sw_proxy_start(&mail->proxy, chunk->bytes, &mail->session.proxied);
     return mail;
+}
+
+/* Through a proxy, to a port that is not mail's. */
+static bool leads_elsewhere(const struct sw_engine *engine, const struct sw_mail *mail)
+{
+    const struct sw_proxied *p = &mail->session.proxied;
+    return p->kind != SW_PROXY_NONE && p->port != 0 && !sw_mail_ports_has(&engine->ports, p->port);
 }
 
 /* In mid-stream the sides are a guess by ports; the first line that can only be the other side's
@@ -144,6 +209,19 @@ static bool sides_are_wrong(const struct sw_flow_facts *facts, const struct sw_c
     return smtp_probe(as_said, chunk->bytes) == 0 && smtp_probe(swapped, chunk->bytes) >= 50;
 }
 
+/* It is no mail; a mailbox may still have something to say. */
+static void drop_mail(struct sw_engine *engine, struct sw_flow *flow, struct sw_mail *mail)
+{
+    enum sw_content server = mail->session.first_bytes[SW_SERVER].content;
+    sw_flow_set_user(flow, NULL);
+    sw_stranger_end(&engine->strangers, mail);
+    sw_mail_free(mail);
+    bool watched = (server == SW_CONTENT_POP3 && watch_beside(flow, SW_BESIDE_POP)) ||
+                   (server == SW_CONTENT_IMAP && watch_beside(flow, SW_BESIDE_IMAP));
+    if (!watched)
+        sw_flow_forget(flow);
+}
+
 static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chunk)
 {
     struct sw_engine *engine = ctx;
@@ -152,6 +230,8 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
         on_dns_chunk(engine, flow, chunk);
         return;
     }
+    if (on_beside_chunk(engine, flow, chunk))
+        return;
     struct sw_mail *mail = sw_flow_user(flow);
     struct sw_chunk turned = *chunk;
     if (!mail) {
@@ -173,24 +253,24 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     }
     sw_book_serving(engine->book, &facts->tuple, chunk->mark.time_ns + SERVING_NS);
     sw_mail_chunk(mail, facts, &turned);
-    if (mail->tentative && sw_mail_is_refuted(mail)) {
-        sw_flow_set_user(flow, NULL);
-        sw_mail_free(mail);
-        sw_flow_forget(flow);
+    sw_mail_tell_offers(mail, engine->book);
+    sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), &turned);
+    if (mail->tentative && (sw_mail_is_refuted(mail) || leads_elsewhere(engine, mail))) {
+        drop_mail(engine, flow, mail);
     }
 }
 
 static void on_gap(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                    uint64_t length, enum sw_gap_kind kind, struct sw_mark mark)
 {
-    struct sw_engine *engine = ctx;
+    (void)ctx;
     (void)kind; /* the facts count the kinds; to the dialogue missing is missing */
-    const struct sw_flow_facts *facts = sw_flow_facts(flow);
-    void *user = sw_flow_user(flow);
-    if (user && is_dns(engine, facts))
-        dns_stream_gap(&((struct dns_stream *)user)[from]);
-    else if (user)
-        sw_mail_gap(user, facts, from, offset, length, mark);
+    struct dns_pair *pair = watcher(flow, SW_WATCH_DNS);
+    struct sw_mail *mail = watcher(flow, SW_WATCH_MAIL);
+    if (pair)
+        dns_stream_gap(&pair->streams[from]);
+    else if (mail)
+        sw_mail_gap(mail, sw_flow_facts(flow), from, offset, length, mark);
 }
 
 static void on_conflict(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
@@ -306,8 +386,8 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     if (facts->half[SW_SERVER].packets > 0)
         sw_book_heard(engine->book);
-    if (is_dns(engine, facts)) {
-        engine->dns_streams -= sw_flow_user(flow) != NULL;
+    if (watcher(flow, SW_WATCH_DNS) || watcher(flow, SW_WATCH_BESIDE)) {
+        engine->dns_streams -= watcher(flow, SW_WATCH_DNS) != NULL;
         free(sw_flow_user(flow));
         return;
     }
@@ -318,9 +398,12 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
             end_without_payload(engine, facts, mark.time_ns);
         return;
     }
+    sw_stranger_end(&engine->strangers, mail);
     sw_mail_finish(mail, facts, mark);
+    const struct sw_proxied *proxied = &mail->session.proxied;
+    by_port = by_port || proxied->port != 0; /* other ports have been let go */
     mail->session.mail_port = by_port;
-    mail->session.implicit_tls_port = facts->tuple.dst_port == 465;
+    mail->session.implicit_tls_port = facts->tuple.dst_port == 465 || proxied->port == 465;
     if (by_port || sw_mail_is_confirmed(mail))
         hand_out(engine, &mail->session);
     sw_mail_free(mail);
@@ -342,6 +425,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     /* A session that began earlier may become final as late as this. */
     int64_t idle_ns = limits->flow.idle_ns ? limits->flow.idle_ns : sw_flow_default_limits.idle_ns;
     engine->limits.ledger.hold_ns = idle_ns + 60 * SW_NS_PER_S;
+    engine->strangers.most = limits->strangers;
     engine->summary = summary;
     engine->record = record;
     engine->record_ctx = ctx;
@@ -450,6 +534,7 @@ void sw_engine_finish(struct sw_engine *engine)
 {
     sw_flow_table_finish(engine->flows);
     sw_book_finish(engine->book, engine->now_ns);
+    sw_summary_count(engine->summary->limits, "strangers", engine->strangers.refused);
     sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
     sw_analyzer_finish(engine->analyzer);
     hand_out_deliveries(engine);
@@ -473,5 +558,6 @@ void sw_engine_free(struct sw_engine *engine)
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);
     sw_tls_setting_release(&engine->own_tls);
+    sw_strangers_release(&engine->strangers);
     free(engine);
 }

@@ -37,6 +37,7 @@ struct sw_engine_limits {
     uint64_t unpacked_bytes; /* of one compressed capture */
     uint64_t unpack_ratio;   /* unpacked bytes for each packed one */
     struct sw_book_limits book;
+    uint32_t strangers;   /* connections of unknown kind that are looked at at once */
     uint32_t dns_streams; /* TCP connections to name servers read at once */
 };
 

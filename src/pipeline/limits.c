@@ -48,6 +48,8 @@ static const struct row table[] = {
      16},
     {"held-attempts", "attempts that wait for earlier ones to end", AT(ledger.tries), WIDTH_U32,
      32768, 16},
+    {"strangers", "connections of unknown kind that are looked at at once", AT(strangers),
+     WIDTH_U32, 1024, 1},
     {"idle", "an established connection without packets is given up after", AT(flow.idle_ns),
      WIDTH_NS, 900, 1},
     {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS,

@@ -205,11 +205,8 @@ static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_ch
     return mail->facts->midstream && first->content == SW_CONTENT_BINARY && looks_encrypted(first);
 }
 
-void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
-                   const struct sw_chunk *chunk)
+static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
-    mail->facts = facts;
-    mail->session.facts = facts;
     sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
     struct sw_piece piece = {
         .from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
@@ -235,11 +232,31 @@ void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
         drain(mail, false);
 }
 
+void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
+                   const struct sw_chunk *chunk)
+{
+    mail->facts = facts;
+    mail->session.facts = facts;
+    struct sw_chunk rest = *chunk;
+    if (mail->proxy.step != SW_PROXY_IDLE) {
+        size_t used = sw_proxy_feed(&mail->proxy, chunk->from, chunk->bytes, chunk->mark,
+                                    &mail->session.proxied);
+        rest.bytes = sw_span_from(chunk->bytes, used);
+        rest.offset += used;
+    }
+    if (rest.bytes.len > 0)
+        take_chunk(mail, &rest);
+}
+
 void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,
                  uint64_t offset, uint64_t length, struct sw_mark mark)
 {
     mail->facts = facts;
     mail->session.facts = facts;
+    if (mail->proxy.step != SW_PROXY_IDLE) {
+        sw_proxy_gap(&mail->proxy);
+        return;
+    }
     struct sw_first_bytes *first = &mail->session.first_bytes[from];
     first->cut = first->cut || first->len > 0;
     struct sw_at at = {offset, mark.frame, mark.time_ns};
@@ -295,8 +312,23 @@ static bool says_hello(const struct sw_mail *mail)
            sw_span_starts_nocase(bytes, SW_SPAN_LIT("HELO "));
 }
 
+static int probe(const struct sw_mail *mail, enum sw_side side)
+{
+    const struct sw_first_bytes *first = &mail->session.first_bytes[side];
+    return smtp_probe(side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
+                      sw_span_make(first->bytes, first->len));
+}
+
+bool sw_mail_has_common_words_only(const struct sw_mail *mail)
+{
+    return probe(mail, SW_CLIENT) == SMTP_PROBE_COMMON && probe(mail, SW_SERVER) < 80 &&
+           !mail->session.hellos && !mail->session.messages;
+}
+
 bool sw_mail_is_confirmed(const struct sw_mail *mail)
 {
+    if (mail->tentative && sw_mail_has_common_words_only(mail))
+        return strcmp(mail->session.named, "smtp") == 0;
     if (speaks_smtp(mail, SW_CLIENT) && speaks_smtp(mail, SW_SERVER))
         return true;
     if (meets_mailbox(mail))

@@ -8,6 +8,10 @@
 
 #include "dissectors/smtp/smtp.h"
 #include "flow/flow.h"
+#include "pipeline/beside.h"
+#include "pipeline/book.h"
+#include "pipeline/ndpi_shim.h"
+#include "pipeline/proxy.h"
 #include "pipeline/tls.h"
 #include "session/builder.h"
 
@@ -30,12 +34,17 @@ struct sw_held {
 };
 
 struct sw_mail {
+    enum sw_watch watch;
     struct sw_session session;
     struct smtp_state smtp;
     struct smtp_sink sink;
     struct sw_held held;
-    struct sw_tls_way *way;            /* NULL before the first byte of TLS */
-    const struct sw_flow_facts *facts; /* of the flow, for the sink */
+    struct sw_tls_way *way;             /* NULL before the first byte of TLS */
+    struct sw_proxy proxy;              /* what goes before the mail */
+    struct sw_ndpi_flow *stranger;      /* while nDPI looks at it; owned by pipeline/stranger.c */
+    bool not_named;                     /* nDPI need not be asked (again) */
+    const struct sw_flow_facts *facts;  /* of the flow, for the sink */
+    const struct sw_step *offers_noted; /* up to this step */
     bool tentative;   /* on a port that is no mail port: kept only if the content proves it */
     bool tls;         /* opaque from here on, by hand-over or from the first byte */
     bool handed_over; /* TLS began with STARTTLS */
@@ -47,10 +56,14 @@ struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct
                             size_t *account, bool midstream);
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
                    const struct sw_chunk *chunk);
+/* Tells the book the names in what the client has said since the last call. */
+void sw_mail_tell_offers(struct sw_mail *mail, struct sw_book *book);
 void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,
                  uint64_t offset, uint64_t length, struct sw_mark mark);
 /* The connection is over: decides what is still held, closes the dialogue, keeps the facts. */
 void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark);
+/* True when nothing but words that other protocols have, too, was said so far. */
+bool sw_mail_has_common_words_only(const struct sw_mail *mail);
 /* True when the content shows that this is mail (or a mail port makes it so). */
 bool sw_mail_is_confirmed(const struct sw_mail *mail);
 /* True when the content shows that this is no mail and the port does not say so either. */

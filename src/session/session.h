@@ -204,6 +204,27 @@ struct sw_first_bytes {
     struct sw_mark mark;
 };
 
+/* A proxy that the client asked for its server, in the same connection. */
+enum sw_proxy_kind {
+    SW_PROXY_NONE,
+    SW_PROXY_HTTP,
+    SW_PROXY_SOCKS4,
+    SW_PROXY_SOCKS5,
+};
+
+enum { SW_PROXIED_HOST = 253 };
+
+struct sw_proxied {
+    enum sw_proxy_kind kind;
+    bool open;       /* the proxy connected; what follows is the dialogue with the server */
+    bool refused;    /* it said no */
+    uint16_t port;   /* asked for, 0 = never said */
+    uint16_t status; /* HTTP status, or code of the SOCKS reply (255 = no login that suits) */
+    struct sw_mark asked, answered;
+    uint8_t host_length;
+    uint8_t host[SW_PROXIED_HOST]; /* wire text */
+};
+
 /* How TLS stands. */
 enum sw_tls_state {
     SW_TLS_NONE,
@@ -240,6 +261,7 @@ struct sw_session {
     bool lmtp;
     bool swapped;       /* sides were corrected by content */
     bool has_dissector; /* SMTP was recognised */
+    char named[24];     /* what it is when it is none of the known; empty = nobody can tell */
 
     struct sw_step *steps;
     struct sw_step **steps_tail;
@@ -266,7 +288,8 @@ struct sw_session {
     struct sw_step *last_reply;   /* the last reply of the server */
     struct sw_span proxied_for;   /* real client named by PROXY, XCLIENT or XFORWARD */
 
-    struct sw_first_bytes first_bytes[2]; /* by enum sw_side */
+    struct sw_proxied proxied;
+    struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel */
     enum sw_tls_state tls;
     struct sw_tls *tls_facts;  /* NULL before the first byte of TLS */
     uint32_t gaps_in_dialogue; /* gaps that the dissector saw */

@@ -57,8 +57,14 @@ def plant(root, path, text, at_end=True):
         file.write(old + text if at_end else text + old)
 
 
+def ndpi_flags():
+    """Where nDPI's headers are: not in the compiler's own path."""
+    flags = subprocess.run(["pkg-config", "--cflags", "libndpi"], capture_output=True, text=True, check=True).stdout.split()
+    return [flag for word in flags for flag in ("-isystem", word[2:]) if word.startswith("-I")]
+
+
 def compile_object(root, path, out):
-    subprocess.run(["gcc", "-std=c17", "-D_DEFAULT_SOURCE", "-O1", "-fno-pic", "-fno-pie", "-Isrc", "-I.", "-c", path, "-o", out], cwd=root, check=True)
+    subprocess.run(["gcc"] + ndpi_flags() + ["-std=c17", "-D_DEFAULT_SOURCE", "-O1", "-fno-pic", "-fno-pie", "-Isrc", "-I.", "-c", path, "-o", out], cwd=root, check=True)
 
 
 def main(check, plants):

@@ -14,7 +14,7 @@ AT_ONCE = 8
 
 
 def tidy(root, files):
-    done = subprocess.run(["clang-tidy", "--quiet", *files, "--", *FLAGS], cwd=root, capture_output=True, text=True,
+    done = subprocess.run(["clang-tidy", "--quiet", *files, "--", *FLAGS, *common.ndpi_flags()], cwd=root, capture_output=True, text=True,
                           check=False)
     found = [match for match in map(FINDING.match, done.stdout.splitlines()) if match]
     if done.returncode and not found:

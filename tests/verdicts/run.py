@@ -76,8 +76,8 @@ def consistency(record, script):
         yield "no evidence"
     first, last = record["capture"]["first_frame"], record["capture"]["last_frame"]
     for item in verdict["evidence"]:
-        looked_up = verdict["stage"] == "dns" and item["frame"] < first  # before the connection
-        if not first <= item["frame"] <= last and not looked_up:
+        before = verdict["stage"] == "dns" or verdict["cause"] == "mbx-captive-portal"  # what came before the connection
+        if not (first <= item["frame"] <= last or (before and item["frame"] < first)):
             yield "evidence frame %d is not of this session (%d-%d)" % (item["frame"], first, last)
     for finding in record["findings"]:
         if not first <= finding["frame"] <= last:

@@ -1,0 +1,29 @@
+/*
+ * story_beside.c - what other connections of the same client add to the story.
+ */
+#include "analyzer/story.h"
+
+void sw_story_beside(const struct sw_case *c, const struct sw_verdict *verdict,
+                     struct sw_prose *story)
+{
+    bool open_question = verdict->outcome == SW_OUTCOME_STUCK ||
+                         verdict->outcome == SW_OUTCOME_UNKNOWN ||
+                         verdict->outcome == SW_OUTCOME_NO_MAIL;
+    if (!c->history || c->session->lookup || !open_question)
+        return;
+    struct sw_mark busy = sw_history_find_beside(c->history, &c->facts->tuple,
+                                                 SW_BESIDE_MAILBOX_BUSY, c->facts->first.time_ns);
+    struct sw_mark page = sw_history_find_beside(c->history, &c->facts->tuple,
+                                                 SW_BESIDE_PORTAL_PAGE, c->facts->first.time_ns);
+    if (page.frame && verdict->cause == SW_CAUSE_MBX_CAPTIVE_PORTAL)
+        sw_prose_add(story,
+                     " A web page that the client asked for came from the network itself instead "
+                     "(frame %llu).",
+                     (unsigned long long)page.frame);
+    if (busy.frame)
+        sw_prose_add(story,
+                     " About the same time the mailbox server told this client that the mailbox is "
+                     "in use by another session (frame %llu); the mail program may report that "
+                     "(0x800CCC0B, \"server or maildrop is busy\") and not what happened here.",
+                     (unsigned long long)busy.frame);
+}

@@ -1,0 +1,25 @@
+/*
+ * offers.c - the names that a client tells its server: EHLO, senders, recipients.
+ */
+#include "pipeline/mail.h"
+
+void sw_mail_tell_offers(struct sw_mail *mail, struct sw_book *book)
+{
+    const struct sw_step *step =
+        mail->offers_noted ? mail->offers_noted->next : mail->session.steps;
+    for (; step; step = step->next) {
+        mail->offers_noted = step;
+        bool hello = step->verb == SMTP_VERB_EHLO || step->verb == SMTP_VERB_HELO;
+        bool address = step->verb == SMTP_VERB_MAIL || step->verb == SMTP_VERB_RCPT;
+        if (step->from != SW_CLIENT || (!hello && !address))
+            continue;
+        struct sw_span name = step->argument;
+        if (address)
+            name = sw_span_from(name, sw_span_index(name, '@') + 1);
+        size_t end = 0;
+        while (end < name.len && name.ptr[end] != '>' && name.ptr[end] != ' ')
+            end++;
+        if (end > 0)
+            sw_book_offered(book, &mail->facts->tuple, sw_span_sub(name, 0, end));
+    }
+}
