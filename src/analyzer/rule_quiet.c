@@ -100,7 +100,7 @@ static bool probe(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     if (!greeted && (c->client_spoke || c->waited_ns >= 5 * SW_NS_PER_S))
         return false;
-    if (!greeted && c->server_spoke && c->reply_lost)
+    if (!greeted && c->reply_lost)
         return false; /* the words that sent the client away may be those that are missing */
     *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT,
                       only_harmless ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,

@@ -51,6 +51,8 @@ class Rewritten(common.Case):
                 continue
             if name.startswith("rewritten/") or any(f.length != len(f.data) for f in frames):
                 continue
+            if all(f.data[23:24] != b"\x06" for f in frames) or any(f.data[36:38] == b"\0\x35" for f in frames):
+                continue  # no tunnel carries ARP, and the addresses in an answer of the DNS stay as they are
             cls.twins[name.replace("/", "_")] = frames
         assert len(cls.twins) > 30
 
