@@ -159,6 +159,7 @@ static enum sw_status_code repairable(struct sw_capture *capture, const struct b
 
 struct packet {
     uint32_t interface;
+    uint32_t drops; /* before it, where the block itself has a count */
     bool timed;
     uint64_t ticks;
     uint32_t caplen, len;
@@ -174,6 +175,7 @@ static bool read_enhanced(const struct sw_pcapng *ng, struct sw_span body, struc
     p->ticks = high << 32 | sw_pcapng_u32(ng, &c);
     p->caplen = sw_pcapng_u32(ng, &c);
     p->len = sw_pcapng_u32(ng, &c);
+    p->drops = 0;
     p->timed = true;
     p->has_options = true;
     p->rest = c;
@@ -193,8 +195,7 @@ static bool read_obsolete(const struct sw_pcapng *ng, struct sw_span body, struc
     p->timed = true;
     p->has_options = true;
     p->rest = c;
-    if (!c.bad && drops != UINT16_MAX && p->interface < ng->count)
-        ng->interfaces[p->interface].drops_in_frames += drops;
+    p->drops = drops == UINT16_MAX ? 0 : drops; /* not known */
     return !c.bad;
 }
 
@@ -208,6 +209,7 @@ static bool read_simple(const struct sw_pcapng *ng, struct sw_span body, struct 
     if (snaplen > 0 && p->caplen > snaplen)
         p->caplen = snaplen;
     p->interface = 0;
+    p->drops = 0;
     p->timed = false;
     p->has_options = false;
     p->rest = c;
@@ -244,6 +246,10 @@ static enum sw_status_code give_packet(struct sw_capture *capture, const struct 
     frame->link_type = interface->link_type;
     frame->time_digits = interface->digits;
     ng->last_ns = frame->time_ns;
+    if (p->drops > 0) {
+        interface->drops_in_frames += p->drops;
+        sw_pcapng_count_drops(capture, interface);
+    }
     *filter = interface->filter;
     size_t padded = ((size_t)p->caplen + 3) & ~(size_t)3;
     if (p->has_options && p->rest.left > padded)

@@ -43,6 +43,19 @@ void saved_u32(struct saved *s, uint32_t value)
     put(s, value, 4);
 }
 
+void saved_u64(struct saved *s, uint64_t value)
+{
+    put(s, value, 8);
+}
+
+void saved_poke(struct saved *s, size_t at, uint32_t value)
+{
+    size_t end = s->len;
+    s->len = at;
+    saved_u32(s, value);
+    s->len = end;
+}
+
 static void fill_bytes(struct saved *s, uint32_t n, uint8_t fill)
 {
     must(n <= sizeof(s->bytes) - s->len);
@@ -71,7 +84,7 @@ void saved_record(struct saved *s, uint32_t seconds, uint32_t fraction, uint32_t
     fill_bytes(s, caplen, fill);
 }
 
-static size_t begin_block(struct saved *s, uint32_t type)
+size_t saved_begin(struct saved *s, uint32_t type)
 {
     size_t at = s->len;
     saved_u32(s, type);
@@ -79,7 +92,7 @@ static size_t begin_block(struct saved *s, uint32_t type)
     return at;
 }
 
-static void end_block(struct saved *s, size_t at)
+void saved_end(struct saved *s, size_t at)
 {
     fill_bytes(s, (uint32_t)(-s->len & 3), 0);
     uint32_t length = (uint32_t)(s->len - at + 4);
@@ -90,27 +103,35 @@ static void end_block(struct saved *s, size_t at)
     s->len = end;
 }
 
+void saved_option(struct saved *s, uint16_t code, const void *value, uint16_t n)
+{
+    saved_u16(s, code);
+    saved_u16(s, n);
+    saved_bytes(s, value, n);
+    fill_bytes(s, -(uint32_t)n & 3, 0);
+}
+
 void saved_block(struct saved *s, uint32_t type, const void *body, size_t n)
 {
-    size_t at = begin_block(s, type);
+    size_t at = saved_begin(s, type);
     saved_bytes(s, body, n);
-    end_block(s, at);
+    saved_end(s, at);
 }
 
 void saved_section(struct saved *s)
 {
-    size_t at = begin_block(s, 0x0A0D0D0A);
+    size_t at = saved_begin(s, 0x0A0D0D0A);
     saved_u32(s, 0x1A2B3C4D);
     saved_u16(s, 1);
     saved_u16(s, 0);
     saved_u32(s, UINT32_MAX); /* the section's length is not told */
     saved_u32(s, UINT32_MAX);
-    end_block(s, at);
+    saved_end(s, at);
 }
 
 void saved_interface(struct saved *s, uint16_t link_type, uint32_t snaplen, int tsresol)
 {
-    size_t at = begin_block(s, 1);
+    size_t at = saved_begin(s, 1);
     saved_u16(s, link_type);
     saved_u16(s, 0);
     saved_u32(s, snaplen);
@@ -123,20 +144,20 @@ void saved_interface(struct saved *s, uint16_t link_type, uint32_t snaplen, int 
         saved_bytes(s, (const uint8_t[]){(uint8_t)tsresol, 0, 0, 0}, 4);
         saved_u32(s, 0);
     }
-    end_block(s, at);
+    saved_end(s, at);
 }
 
 void saved_packet(struct saved *s, uint32_t interface, uint64_t time, uint32_t caplen, uint32_t len,
                   uint8_t fill)
 {
-    size_t at = begin_block(s, 6);
+    size_t at = saved_begin(s, 6);
     saved_u32(s, interface);
     saved_u32(s, (uint32_t)(time >> 32));
     saved_u32(s, (uint32_t)time);
     saved_u32(s, caplen);
     saved_u32(s, len);
     fill_bytes(s, caplen, fill);
-    end_block(s, at);
+    saved_end(s, at);
 }
 
 const char *saved_write(struct saved *s)

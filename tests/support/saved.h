@@ -36,6 +36,14 @@ void saved_interface(struct saved *s, uint16_t link_type, uint32_t snaplen, int 
 void saved_packet(struct saved *s, uint32_t interface, uint64_t time, uint32_t caplen, uint32_t len,
                   uint8_t fill);
 void saved_block(struct saved *s, uint32_t type, const void *body, size_t n);
+/* A block piece by piece: saved_begin(), append, saved_end() with what saved_begin() gave. */
+size_t saved_begin(struct saved *s, uint32_t type);
+void saved_end(struct saved *s, size_t at);
+/* An option of a block; code 0 ends them. */
+void saved_option(struct saved *s, uint16_t code, const void *value, uint16_t n);
+void saved_u64(struct saved *s, uint64_t value);
+/* Overwrites four bytes. */
+void saved_poke(struct saved *s, size_t at, uint32_t value);
 
 /* Writes what there is into a file of its own and returns its path. */
 const char *saved_write(struct saved *s);
