@@ -7,7 +7,7 @@
  * (report/report.h) writes them. Several runs may exist side by side on different threads. The
  * library never prints and never exits.
  *
- * Life: sw_run_new, sw_run_file ..., sw_run_finish, sw_run_free.
+ * Life: sw_run_new, sw_run_file or sw_run_files ..., sw_run_finish, sw_run_free.
  */
 #ifndef SMTPWHY_H
 #define SMTPWHY_H
@@ -64,6 +64,13 @@ SW_API struct sw_run *sw_run_new(const struct sw_run_options *options, char *mes
  * and what to do.
  */
 SW_API enum sw_result sw_run_file(struct sw_run *run, const char *path);
+/*
+ * The same for captures that one recorder wrote one after the other (sw_series_find), in the order
+ * of time: they are analysed as one, so that a session that crosses files comes out once. Where one
+ * does not continue the other after all (it begins earlier, or more than a minute later and its
+ * number shows no connection) the analysis begins anew. `count` is at most SW_SERIES_FILES_MAX.
+ */
+SW_API enum sw_result sw_run_files(struct sw_run *run, const char *const *paths, unsigned count);
 SW_API const char *sw_run_message(const struct sw_run *run);
 /* Adds the counts of `from` to those of `into`, in argument order, for runs that worked side by
  * side. */
@@ -71,6 +78,24 @@ SW_API void sw_run_absorb(struct sw_run *into, struct sw_run *from);
 /* Hands out the summary record. Result INCOMPLETE when anything in the whole run was. */
 SW_API enum sw_result sw_run_finish(struct sw_run *run);
 SW_API void sw_run_free(struct sw_run *run);
+
+enum { SW_SERIES_FILES_MAX = 65535 };
+
+/* Captures that belong together, in the order of their first frames; one alone where none does. */
+struct sw_series {
+    const char *const *paths;
+    unsigned count;
+};
+
+/*
+ * Finds the series among captures by their names (tcpdump -C, -W and -G, Wireshark's ring buffer)
+ * and the times of their first frames, which it looks at. In the order in which the first of each
+ * was named. The paths stay the caller's; the result is freed with sw_series_free(). NULL without
+ * captures or without memory.
+ */
+SW_API struct sw_series *sw_series_find(const char *const *paths, unsigned count,
+                                        unsigned *series_count);
+SW_API void sw_series_free(struct sw_series *series);
 
 /* One row of the table of limits, for --help limits. */
 struct sw_limit_info {

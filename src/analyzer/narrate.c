@@ -232,7 +232,7 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);
     const char *guess = sw_story_guess(c);
     verdict->summary = guess ? guess : summary ? summary : wording->summary;
-    struct sw_prose story = {.arena = c->arena};
+    struct sw_prose story = {.arena = c->arena, .session = c->session};
     sw_story_tell(c, &story);
     const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
     if (meaning && meaning[0])

@@ -135,6 +135,25 @@ const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
     return or_empty(sw_arena_printf(arena, "%d hours", (int)((seconds + 1800) / 3600)));
 }
 
+/* The name of a file without its directories. */
+static struct sw_span base_name(const char *path)
+{
+    struct sw_span name = sw_span_str(path);
+    for (size_t slash; (slash = sw_span_index(name, '/')) < name.len;)
+        name = sw_span_from(name, slash + 1);
+    return name;
+}
+
+const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
+{
+    unsigned long long number = (unsigned long long)sw_frame_number(frame);
+    if (!prose->session || !sw_session_spans_files(prose->session))
+        return or_empty(sw_arena_printf(prose->arena, "%llu", number));
+    struct sw_span file = base_name(sw_session_file_of(prose->session, frame));
+    return or_empty(
+        sw_arena_printf(prose->arena, "%llu of %s", number, sw_wire_text(prose->arena, file, 80)));
+}
+
 const char *sw_size_text(struct sw_arena *arena, uint64_t bytes)
 {
     if (bytes < 10000)

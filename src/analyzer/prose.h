@@ -11,7 +11,8 @@
 /* A growing text. When the arena is full it stops growing; what is there stays valid. */
 struct sw_prose {
     struct sw_arena *arena;
-    char *text; /* NUL-terminated, or NULL while empty */
+    const struct sw_session *session; /* whose frames are named, may be NULL */
+    char *text;                       /* NUL-terminated, or NULL while empty */
     size_t used, room;
 };
 
@@ -22,6 +23,11 @@ void sw_prose_add(struct sw_prose *prose, const char *format, ...)
  * line ends as one blank, at most `most` characters (then "..."). No quotation marks of its own.
  */
 void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most);
+/*
+ * How a frame is named behind the word "frame": "12", or "12 of mail.pcap1" where the session
+ * spans several files. In the arena, never NULL.
+ */
+const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame);
 /* The text, never NULL. */
 const char *sw_prose_text(const struct sw_prose *prose);
 

@@ -43,6 +43,6 @@ void sw_unread_tell(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_oddity *o = unread(c);
     if (o)
-        sw_prose_add(story, " From frame %llu on %s; that was not read.",
-                     (unsigned long long)o->mark.frame, reason(o));
+        sw_prose_add(story, " From frame %s on %s; that was not read.",
+                     sw_prose_frame(story, o->mark.frame), reason(o));
 }

@@ -4,9 +4,9 @@
 
 enum { QUOTE = 120, NAME = 80, MAILS_TOLD = 3 };
 
-static unsigned long long frame(struct sw_mark mark)
+static const char *frame(struct sw_prose *story, struct sw_mark mark)
 {
-    return (unsigned long long)mark.frame;
+    return sw_prose_frame(story, mark.frame);
 }
 
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
@@ -16,7 +16,7 @@ static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
     else
         sw_prose_add(story, "\""); /* a line that is no reply */
     sw_prose_wire(story, reply->text, QUOTE);
-    sw_prose_add(story, "\" (frame %llu)", frame(reply->first));
+    sw_prose_add(story, "\" (frame %s)", frame(story, reply->first));
 }
 
 /* What the client had looked up before. */
@@ -27,7 +27,7 @@ static void tell_name(const struct sw_case *c, struct sw_prose *story)
         return;
     sw_prose_add(story, "The name service gave the address of ");
     sw_prose_wire(story, naming->name, NAME);
-    sw_prose_add(story, " (frame %llu). ", frame(naming->answered));
+    sw_prose_add(story, " (frame %s). ", frame(story, naming->answered));
 }
 
 static void tell_connect(const struct sw_case *c, struct sw_prose *story)
@@ -38,31 +38,32 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     if (!f->syn.frame) {
         sw_prose_add(story,
                      "The connection from %s to %s port %u was already open when the capture began "
-                     "(frame %llu).",
-                     client, server, f->tuple.dst_port, frame(f->first));
+                     "(frame %s).",
+                     client, server, f->tuple.dst_port, frame(story, f->first));
         return;
     }
-    sw_prose_add(story, "%s asked for a connection to %s port %u (frame %llu)", client, server,
-                 f->tuple.dst_port, frame(f->syn));
+    sw_prose_add(story, "%s asked for a connection to %s port %u (frame %s)", client, server,
+                 f->tuple.dst_port, frame(story, f->syn));
     if (f->syn_count > 1)
-        sw_prose_add(story, ", %u times within %s (last in frame %llu)", f->syn_count,
+        sw_prose_add(story, ", %u times within %s (last in frame %s)", f->syn_count,
                      sw_duration_text(c->arena, f->last_syn.time_ns - f->syn.time_ns),
-                     frame(f->last_syn));
+                     frame(story, f->last_syn));
     if (f->refused)
-        sw_prose_add(story, " and was refused (RST, frame %llu).", frame(f->half[SW_SERVER].rst));
+        sw_prose_add(story, " and was refused (RST, frame %s).",
+                     frame(story, f->half[SW_SERVER].rst));
     else if (f->established.frame)
-        sw_prose_add(story, "; it was up in frame %llu.", frame(f->established));
+        sw_prose_add(story, "; it was up in frame %s.", frame(story, f->established));
     else if (f->syn_ack.frame)
-        sw_prose_add(story, "; the server accepted (frame %llu).", frame(f->syn_ack));
+        sw_prose_add(story, "; the server accepted (frame %s).", frame(story, f->syn_ack));
     else if (c->server_seen || f->icmp_count > 0)
         sw_prose_add(story, ".");
     else
         sw_prose_add(story, "; no answer to it is in the capture.");
     for (uint8_t i = 0; i < f->icmp_count; i++) {
         const struct sw_flow_icmp *icmp = &f->icmp[i];
-        sw_prose_add(story, " %s answered with an ICMP error, type %u code %u (frame %llu).",
+        sw_prose_add(story, " %s answered with an ICMP error, type %u code %u (frame %s).",
                      sw_address_text(c->arena, icmp->from, icmp->ip_version), icmp->type,
-                     icmp->code, frame(icmp->mark));
+                     icmp->code, frame(story, icmp->mark));
     }
 }
 
@@ -94,8 +95,8 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
     const struct sw_oddity *o;
     SW_EACH(o, c->session->oddities) {
         if (o->kind == SMTP_ODD_EARLY_TALKER)
-            sw_prose_add(story, " The client spoke before the greeting (frame %llu).",
-                         frame(o->mark));
+            sw_prose_add(story, " The client spoke before the greeting (frame %s).",
+                         frame(story, o->mark));
     }
     const struct sw_step *greeting = c->session->greeting;
     if (greeting) {
@@ -111,7 +112,7 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
         return;
     sw_prose_add(story, " The client said %s ", smtp_verb_name(hello->command->verb));
     sw_prose_wire(story, hello->command->argument, NAME);
-    sw_prose_add(story, " (frame %llu)", frame(hello->command->last));
+    sw_prose_add(story, " (frame %s)", frame(story, hello->command->last));
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
         sw_prose_add(story, " and got ");
         quote_reply(story, hello->reply);
@@ -138,12 +139,12 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
             sw_prose_add(story, " from the computer ");
             sw_prose_wire(story, auth->computer, NAME);
         }
-        sw_prose_add(story, " (frame %llu)", frame(auth->command->last));
+        sw_prose_add(story, " (frame %s)", frame(story, auth->command->last));
         if (auth->cancelled)
-            sw_prose_add(story, ", gave up in the middle of it (frame %llu)",
-                         frame(auth->last->last));
+            sw_prose_add(story, ", gave up in the middle of it (frame %s)",
+                         frame(story, auth->last->last));
         if (auth->result == SW_AUTH_ACCEPTED) {
-            sw_prose_add(story, " and was let in (frame %llu).", frame(auth->reply->first));
+            sw_prose_add(story, " and was let in (frame %s).", frame(story, auth->reply->first));
         } else if (auth->reply) {
             sw_prose_add(story, " and got ");
             quote_reply(story, auth->reply);
@@ -177,7 +178,7 @@ static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
     } else {
         sw_prose_add(story, " for %u recipients", m->recipient_count);
     }
-    sw_prose_add(story, " (frame %llu)", frame(m->recipients->command->last));
+    sw_prose_add(story, " (frame %s)", frame(story, m->recipients->command->last));
     if (refused > 0) {
         sw_prose_add(story, "; ");
         if (m->recipient_count > 1) {
@@ -223,14 +224,14 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
         sw_prose_add(story, ".");
     }
     if (m->end_of_data)
-        sw_prose_add(story, " The text of %s was complete in frame %llu.",
-                     sw_size_text(c->arena, m->body_octets), frame(m->end_mark));
+        sw_prose_add(story, " The text of %s was complete in frame %s.",
+                     sw_size_text(c->arena, m->body_octets), frame(story, m->end_mark));
     else if (m->body_seen)
-        sw_prose_add(story, " %s of the text were sent (until frame %llu), its end was not.",
-                     sw_size_text(c->arena, m->body_octets), frame(m->body_last));
+        sw_prose_add(story, " %s of the text were sent (until frame %s), its end was not.",
+                     sw_size_text(c->arena, m->body_octets), frame(story, m->body_last));
     else if (m->go_ahead)
-        sw_prose_add(story, " The server asked for the text (frame %llu); none came.",
-                     frame(m->go_ahead->first));
+        sw_prose_add(story, " The server asked for the text (frame %s); none came.",
+                     frame(story, m->go_ahead->first));
     tell_size(c, m, story);
     if (m->final) {
         sw_prose_add(story, " The server's answer to it: ");
@@ -238,8 +239,8 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
         sw_prose_add(story, ".");
     }
     if (m->abandoned && !m->final)
-        sw_prose_add(story, " The client gave it up with %s (frame %llu).",
-                     smtp_verb_name(m->abandoned->verb), frame(m->abandoned->last));
+        sw_prose_add(story, " The client gave it up with %s (frame %s).",
+                     smtp_verb_name(m->abandoned->verb), frame(story, m->abandoned->last));
 }
 
 static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
@@ -268,7 +269,7 @@ static void tell_mails(const struct sw_case *c, struct sw_prose *story)
                 sw_prose_wire(story, m->sender, NAME);
             else
                 sw_prose_add(story, "the empty sender <>");
-            sw_prose_add(story, " (frame %llu)", frame(m->mail->last));
+            sw_prose_add(story, " (frame %s)", frame(story, m->mail->last));
             tell_refused_sender(m, story);
         } else {
             sw_prose_add(story, " A mail whose beginning is not in the capture went on");
@@ -306,16 +307,16 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
         tell_last_word(last, story);
     bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
     if (c->pending && c->waited_ns > 0 && both_visible)
-        sw_prose_add(story, " %s (frame %llu) stayed unanswered for %s.", pending_name(c->pending),
-                     frame(c->pending->last), sw_duration_text(c->arena, c->waited_ns));
+        sw_prose_add(story, " %s (frame %s) stayed unanswered for %s.", pending_name(c->pending),
+                     frame(story, c->pending->last), sw_duration_text(c->arena, c->waited_ns));
     else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)
         sw_prose_add(story, " The server said nothing for %s.",
                      sw_duration_text(c->arena, c->waited_ns));
     if (!f->closed.frame || f->refused)
         return;
-    sw_prose_add(story, " The %s %s the connection (frame %llu).",
+    sw_prose_add(story, " The %s %s the connection (frame %s).",
                  c->closed_by_server ? "server" : "client", c->reset ? "cut" : "closed",
-                 frame(f->closed));
+                 frame(story, f->closed));
     if (after_close)
         tell_last_word(last, story);
 }

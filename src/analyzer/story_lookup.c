@@ -7,9 +7,9 @@
 
 enum { NAME = 120 };
 
-static unsigned long long frame(struct sw_mark mark)
+static const char *frame(struct sw_prose *story, struct sw_mark mark)
 {
-    return (unsigned long long)mark.frame;
+    return sw_prose_frame(story, mark.frame);
 }
 
 static const char *answer_words(const struct sw_lookup *l)
@@ -48,11 +48,11 @@ static void tell_question(const struct sw_case *c, const struct sw_lookup *l,
                      l->asked_mx ? "the mail servers" : "the address");
         sw_prose_wire(story, l->name, NAME);
     }
-    sw_prose_add(story, " (frame %llu)", frame(l->asked));
+    sw_prose_add(story, " (frame %s)", frame(story, l->asked));
     if (l->questions > 1 && l->again.frame)
-        sw_prose_add(story, ", %u questions within %s (last in frame %llu)", l->questions,
+        sw_prose_add(story, ", %u questions within %s (last in frame %s)", l->questions,
                      sw_duration_text(c->arena, l->again.time_ns - l->asked.time_ns),
-                     frame(l->again));
+                     frame(story, l->again));
 }
 
 void sw_story_lookup(const struct sw_case *c, struct sw_prose *story)
@@ -66,11 +66,11 @@ void sw_story_lookup(const struct sw_case *c, struct sw_prose *story)
         sw_prose_add(story, " is not in the capture");
     }
     if (l->end == SW_LOOKUP_UNREACHABLE)
-        sw_prose_add(story, "; ICMP errors came in place of answers (first in frame %llu).",
-                     frame(l->decided));
+        sw_prose_add(story, "; ICMP errors came in place of answers (first in frame %s).",
+                     frame(story, l->decided));
     else if (l->decided.frame)
-        sw_prose_add(story, "; the answer was %s (frame %llu).", answer_words(l),
-                     frame(l->decided));
+        sw_prose_add(story, "; the answer was %s (frame %s).", answer_words(l),
+                     frame(story, l->decided));
     else
         sw_prose_add(story, "; no answer is in the capture.");
     if (l->end == SW_LOOKUP_SINKHOLED)

@@ -7,9 +7,9 @@
 
 enum { MANY_REPETITIONS = 3, TTL_SPREAD = 2 };
 
-static unsigned long long frame(struct sw_mark mark)
+static const char *frame(struct sw_prose *story, struct sw_mark mark)
 {
-    return (unsigned long long)mark.frame;
+    return sw_prose_frame(story, mark.frame);
 }
 
 static const char *name_of(int side)
@@ -22,11 +22,11 @@ static void tell_window(const struct sw_half_facts *half, const struct sw_case *
 {
     if (half->zero_window_ns < LONG_ZERO_NS)
         return;
-    sw_prose_add(story, " From frame %llu on the %s took no more data (window 0)",
-                 frame(half->zero_window), name_of(side));
+    sw_prose_add(story, " From frame %s on the %s took no more data (window 0)",
+                 frame(story, half->zero_window), name_of(side));
     if (half->zero_window_probes > 0)
-        sw_prose_add(story, " and said so %u times, last in frame %llu", half->zero_window_probes,
-                     frame(half->zero_window_answer));
+        sw_prose_add(story, " and said so %u times, last in frame %s", half->zero_window_probes,
+                     frame(story, half->zero_window_answer));
     sw_prose_add(story, "; it had none for %s in all.",
                  sw_duration_text(c->arena, half->zero_window_ns));
 }
@@ -37,15 +37,15 @@ static void tell_repetitions(const struct sw_half_facts *half, int side, struct 
         sw_prose_add(story,
                      " The %s sent a packet with %u bytes again %u times (frames %llu to %llu) and "
                      "it was never acknowledged.",
-                     name_of(side), half->rto_bytes, half->rto_open, frame(half->rto_first),
-                     frame(half->rto_last));
+                     name_of(side), half->rto_bytes, half->rto_open, frame(story, half->rto_first),
+                     frame(story, half->rto_last));
     else if (half->retransmissions >= MANY_REPETITIONS)
-        sw_prose_add(story, " The %s had to send %llu of %llu packets again, last in frame %llu.",
+        sw_prose_add(story, " The %s had to send %llu of %llu packets again, last in frame %s.",
                      name_of(side), (unsigned long long)half->retransmissions,
-                     (unsigned long long)half->data_packets, frame(half->rto_last));
+                     (unsigned long long)half->data_packets, frame(story, half->rto_last));
     if (half->hole_bytes > 0)
-        sw_prose_add(story, " %llu bytes of the %s before frame %llu never arrived.",
-                     (unsigned long long)half->hole_bytes, name_of(side), frame(half->hole));
+        sw_prose_add(story, " %llu bytes of the %s before frame %s never arrived.",
+                     (unsigned long long)half->hole_bytes, name_of(side), frame(story, half->hole));
 }
 
 static void tell_reset(const struct sw_half_facts *half, int side, struct sw_prose *story)
@@ -55,12 +55,12 @@ static void tell_reset(const struct sw_half_facts *half, int side, struct sw_pro
     int rst = half->rst_ttl;
     if (rst > half->ttl_max + TTL_SPREAD || rst + TTL_SPREAD < half->ttl_min)
         sw_prose_add(story,
-                     " The RST in frame %llu came with a TTL of %d, the other packets of the %s "
+                     " The RST in frame %s came with a TTL of %d, the other packets of the %s "
                      "with %d.",
-                     frame(half->rst), rst, name_of(side), half->ttl_max);
+                     frame(story, half->rst), rst, name_of(side), half->ttl_max);
     if (half->after_rst.frame)
-        sw_prose_add(story, " In frame %llu the %s went on as if it had sent no RST.",
-                     frame(half->after_rst), name_of(side));
+        sw_prose_add(story, " In frame %s the %s went on as if it had sent no RST.",
+                     frame(story, half->after_rst), name_of(side));
 }
 
 void sw_story_tcp(const struct sw_case *c, struct sw_prose *story)
@@ -77,8 +77,9 @@ void sw_story_tcp(const struct sw_case *c, struct sw_prose *story)
         const struct sw_flow_icmp *icmp = &c->facts->icmp[i];
         if (icmp->ip_version == 4 ? icmp->type != 3 || icmp->code != 4 : icmp->type != 2)
             continue;
-        sw_prose_add(story, " In frame %llu %s said that packets are too large for the next link",
-                     frame(icmp->mark), sw_address_text(c->arena, icmp->from, icmp->ip_version));
+        sw_prose_add(story, " In frame %s %s said that packets are too large for the next link",
+                     frame(story, icmp->mark),
+                     sw_address_text(c->arena, icmp->from, icmp->ip_version));
         if (icmp->mtu > 0)
             sw_prose_add(story, ", which takes %u bytes", icmp->mtu);
         sw_prose_add(story, ".");

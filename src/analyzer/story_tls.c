@@ -5,9 +5,9 @@
 
 enum { QUOTE = 120, NAME = 100, PROBLEMS_TOLD = 4 };
 
-static unsigned long long frame(struct sw_mark mark)
+static const char *frame(struct sw_prose *story, struct sw_mark mark)
 {
-    return (unsigned long long)mark.frame;
+    return sw_prose_frame(story, mark.frame);
 }
 
 static void tell_starttls(const struct sw_case *c, struct sw_prose *story)
@@ -16,13 +16,14 @@ static void tell_starttls(const struct sw_case *c, struct sw_prose *story)
     if (!starttls || !starttls->reply)
         return;
     if (sw_reply_is(starttls->reply, 2)) {
-        sw_prose_add(story, " STARTTLS was accepted (frame %llu).", frame(starttls->reply->first));
+        sw_prose_add(story, " STARTTLS was accepted (frame %s).",
+                     frame(story, starttls->reply->first));
         return;
     }
-    sw_prose_add(story, " STARTTLS (frame %llu) was answered \"%03u ", frame(starttls->last),
+    sw_prose_add(story, " STARTTLS (frame %s) was answered \"%03u ", frame(story, starttls->last),
                  starttls->reply->code);
     sw_prose_wire(story, starttls->reply->text, QUOTE);
-    sw_prose_add(story, "\" (frame %llu).", frame(starttls->reply->first));
+    sw_prose_add(story, "\" (frame %s).", frame(story, starttls->reply->first));
 }
 
 static void add_version(struct sw_prose *story, uint16_t version)
@@ -37,8 +38,8 @@ static void add_version(struct sw_prose *story, uint16_t version)
 static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
 {
     if (tls->client_hello.frame) {
-        sw_prose_add(story, " The client began TLS (ClientHello, frame %llu) with versions up to ",
-                     frame(tls->client_hello));
+        sw_prose_add(story, " The client began TLS (ClientHello, frame %s) with versions up to ",
+                     frame(story, tls->client_hello));
         add_version(story, tls->client_version);
         if (tls->sni.len > 0) {
             sw_prose_add(story, ", for the name ");
@@ -51,8 +52,8 @@ static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
     const char *cipher = tls_cipher_name(tls->cipher);
     sw_prose_add(story, " The server chose ");
     add_version(story, tls->version);
-    sw_prose_add(story, " with %s (frame %llu)%s.", cipher ? cipher : "a cipher without a name",
-                 frame(tls->server_hello),
+    sw_prose_add(story, " with %s (frame %s)%s.", cipher ? cipher : "a cipher without a name",
+                 frame(story, tls->server_hello),
                  sw_tls_is_resumed(tls) ? " and took up an earlier session" : "");
 }
 
@@ -61,7 +62,7 @@ static void tell_certificate(const struct sw_tls *tls, struct sw_prose *story)
     const struct sw_certificate *leaf = tls->certificates;
     if (!leaf || !leaf->read)
         return;
-    sw_prose_add(story, " Its certificate (frame %llu) is for ", frame(leaf->mark));
+    sw_prose_add(story, " Its certificate (frame %s) is for ", frame(story, leaf->mark));
     sw_prose_wire(story, leaf->subject, NAME);
     sw_prose_add(story, ", issued by ");
     sw_prose_wire(story, leaf->issuer, NAME);
@@ -103,9 +104,9 @@ static void tell_alerts(const struct sw_tls *tls, struct sw_prose *story)
         if (!alert->known || !tls_alert_is_error(alert->description))
             continue;
         const char *name = tls_alert_name(alert->description);
-        sw_prose_add(story, " The %s sent the alert %s (%u, frame %llu).",
+        sw_prose_add(story, " The %s sent the alert %s (%u, frame %s).",
                      alert->from == SW_SERVER ? "server" : "client", name ? name : "without a name",
-                     alert->description, frame(alert->mark));
+                     alert->description, frame(story, alert->mark));
         return;
     }
 }
@@ -121,9 +122,9 @@ static void tell_junk(const struct sw_tls *tls, struct sw_prose *story)
     for (int side = 0; side < 2; side++) {
         const struct sw_tls_junk *junk = &tls->side[side].junk;
         if (junk->mark.frame)
-            sw_prose_add(story, " Where a TLS record was due the %s sent %s (frame %llu).",
+            sw_prose_add(story, " Where a TLS record was due the %s sent %s (frame %s).",
                          side == SW_SERVER ? "server" : "client", kinds[junk->kind],
-                         frame(junk->mark));
+                         frame(story, junk->mark));
     }
 }
 

@@ -1,10 +1,11 @@
 /*
  * analyse.c - reads the captures, one after the other or several at a time.
  *
- * Every capture has a run and a part of each report of its own. One at a time, the parts write
- * straight to the outputs; several at a time, each writes to memory, and the main thread joins what
- * is finished in the order of the command line. Either way the same bytes come out. Only -c needs
- * one run over all files, and then one file at a time.
+ * Every capture (and every series of captures that continue one another) has a run and a part of
+ * each report of its own. One at a time, the parts write straight to the outputs; several at a
+ * time, each writes to memory, and the main thread joins what is finished in the order of the
+ * command line. Either way the same bytes come out. Only -c needs one run over all files, and then
+ * one file at a time.
  */
 #include "cli/analyse.h"
 
@@ -16,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One capture. */
+/* One capture, or several that continue one another. */
 struct job {
-    const char *path;
+    const char *path; /* of the first */
+    const char *const *paths;
+    unsigned path_count;
     unsigned index;
     struct crew *crew;
     struct sw_run *run;    /* its own, or the common one */
@@ -37,6 +40,7 @@ struct crew {
     struct sw_outputs *outputs;
     struct sw_progress progress;
     struct sw_run *run; /* collects the counts of all */
+    struct sw_series *series;
     struct job *jobs;
     struct job *closing; /* the part with the summary */
     unsigned count;
@@ -126,18 +130,26 @@ static void run_job(struct job *job)
         job->result = SW_RESULT_UNREADABLE;
         return;
     }
-    job->result = sw_run_file(job->run, job->path);
+    job->result = sw_run_files(job->run, job->paths, job->path_count);
     (void)snprintf(job->message, sizeof(job->message), "%s", sw_run_message(job->run));
     close_parts(job);
+}
+
+static bool names_a_file(const struct job *job)
+{
+    for (unsigned i = 0; i < job->path_count; i++) {
+        if (strncmp(job->message, job->paths[i], strlen(job->paths[i])) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* A message always names its file. */
 static void say(const struct job *job)
 {
-    size_t len = strlen(job->path);
     if (!job->message[0])
         return;
-    bool named = strncmp(job->message, job->path, len) == 0 || strncmp(job->message, "--", 2) == 0;
+    bool named = names_a_file(job) || strncmp(job->message, "--", 2) == 0;
     (void)fprintf(stderr, "smtpwhy: %s%s%s\n", named ? "" : job->path, named ? "" : ": ",
                   job->message);
 }
@@ -252,6 +264,8 @@ static void run_one_by_one(struct crew *crew)
             job = crew->closing;
         if (common) {
             job->path = crew->jobs[i].path;
+            job->paths = crew->jobs[i].paths;
+            job->path_count = crew->jobs[i].path_count;
             job->index = i;
             job->run = crew->run;
         }
@@ -315,15 +329,20 @@ static int exit_status(const struct crew *crew)
 static bool prepare(struct crew *crew)
 {
     const struct sw_settings *settings = crew->settings;
-    crew->count = settings->word_count;
+    const char *const *words = (const char *const *)settings->words;
+    crew->series = sw_series_find(words, settings->word_count, &crew->count);
     crew->jobs = calloc(crew->count + 1, sizeof(*crew->jobs));
-    if (!crew->jobs) {
+    if (!crew->jobs || !crew->series) {
         (void)fputs("smtpwhy: out of memory\n", stderr);
         return false;
     }
     for (unsigned i = 0; i <= crew->count; i++)
-        crew->jobs[i] = (struct job){
-            .path = i < crew->count ? settings->words[i] : "", .index = i, .crew = crew};
+        crew->jobs[i] = (struct job){.path = "", .index = i, .crew = crew};
+    for (unsigned i = 0; i < crew->count; i++) {
+        crew->jobs[i].path = crew->series[i].paths[0];
+        crew->jobs[i].paths = crew->series[i].paths;
+        crew->jobs[i].path_count = crew->series[i].count;
+    }
     crew->closing = &crew->jobs[crew->count];
     char message[512] = "";
     crew->run = new_run(crew, crew->closing, message, sizeof(message));
@@ -338,6 +357,7 @@ int sw_analyse(const struct sw_settings *settings)
     struct crew crew = {.settings = settings, .outputs = &outputs};
     if (!prepare(&crew)) {
         free(crew.jobs);
+        sw_series_free(crew.series);
         return SW_EXIT_TROUBLE;
     }
     if (sw_outputs_open(&outputs, settings)) {
@@ -351,5 +371,6 @@ int sw_analyse(const struct sw_settings *settings)
     }
     sw_run_free(crew.run);
     free(crew.jobs);
+    sw_series_free(crew.series);
     return exit_status(&crew);
 }

@@ -20,6 +20,7 @@
 #ifndef SW_FLOW_FLOW_H
 #define SW_FLOW_FLOW_H
 
+#include "base/frame_ref.h"
 #include "base/hash.h"
 #include "base/time.h"
 #include "decode/packet.h"
@@ -50,7 +51,7 @@ enum sw_close_kind {
     SW_CLOSE_ICMP,    /* never established, an ICMP error answered */
 };
 
-/* Where a fact was seen. frame 0 = never. */
+/* Where a fact was seen. frame is a reference (base/frame_ref.h), 0 = never. */
 struct sw_mark {
     uint64_t frame;
     int64_t time_ns;

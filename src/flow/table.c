@@ -162,7 +162,6 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     flow->facts.midstream = !known;
     flow->facts.first = flow->facts.last = mark;
     flow->facts.closed_by = -1;
-    flow->facts.file = frame->file;
     flow->facts.time_digits = frame->time_digits;
     flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
     flow->client_is_low = sw_flow_source_is_low(&flow->facts.tuple);

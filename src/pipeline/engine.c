@@ -1,5 +1,6 @@
 #include "pipeline/engine.h"
 
+#include "base/frame_ref.h"
 #include "base/wipe.h"
 #include "pipeline/intake.h"
 #include "pipeline/mail.h"
@@ -17,7 +18,8 @@ struct sw_engine {
     struct sw_summary *summary;
     void (*record)(void *ctx, const struct sw_record *record);
     void *record_ctx;
-    const char *file;
+    const char *const *files;
+    unsigned file_count;
     struct sw_tls_setting *tls; /* of the run, or own_tls */
     struct sw_tls_setting own_tls;
     struct sw_lender lender;
@@ -326,7 +328,9 @@ static void hand_out_deliveries(struct sw_engine *engine)
 
 static void hand_out(struct sw_engine *engine, struct sw_session *session)
 {
-    session->file = engine->file;
+    session->files = engine->files;
+    session->file = engine->files[sw_frame_file(session->facts->first.frame)];
+    session->file_count = engine->file_count;
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     sw_session_name(session);
     name_server(engine, session);
@@ -457,10 +461,10 @@ void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
     engine->tls = setting;
 }
 
-void sw_engine_file(struct sw_engine *engine, const char *file)
+void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count)
 {
-    engine->file = file;
-    engine->summary->files++;
+    engine->files = files;
+    engine->file_count = count;
 }
 
 /* A SYN/ACK: the port takes connections, whatever becomes of this one. */
@@ -515,8 +519,12 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
     sw_flow_table_time(engine->flows, frame->time_ns);
 }
 
-void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame)
+void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
 {
+    /* From here on a frame's number also says in which file of the series it is. */
+    struct sw_frame named = *given;
+    named.number = sw_frame_ref(given->file, given->number);
+    const struct sw_frame *frame = &named;
     struct sw_packet packet;
     bool whole = sw_intake_packet(&engine->intake, frame, &packet);
     engine->now_ns = frame->time_ns;

@@ -53,8 +53,8 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
  * Borrowed. */
 struct sw_tls_setting;
 void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
-/* `file` names the capture in the records; it outlives the engine. */
-void sw_engine_file(struct sw_engine *engine, const char *file);
+/* The captures in the order in which frame->file numbers them; they outlive the engine. */
+void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);
 /* The stream is over: every open connection becomes final. */
 void sw_engine_finish(struct sw_engine *engine);

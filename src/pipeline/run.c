@@ -1,9 +1,11 @@
 /*
- * run.c - the library's public face: captures one after the other through an engine each.
+ * run.c - the library's public face: captures one after the other, each series of them through an
+ * engine of its own.
  */
 #include "capture/capture.h"
 #include "pipeline/engine.h"
 #include "pipeline/limits.h"
+#include "pipeline/series.h"
 #include "pipeline/tls.h"
 
 #include <stdio.h>
@@ -18,7 +20,22 @@ struct sw_run {
     struct sw_summary summary;
     uint64_t frames; /* towards stop_after_frames */
     bool incomplete;
+    unsigned notes; /* what was wrong with the files of this call; the first is the message */
     char message[480];
+};
+
+/*
+ * Files that may continue one another, read one behind the other. One engine as long as each file
+ * really does.
+ */
+struct stream {
+    struct sw_run *run;
+    const char *const *paths;
+    unsigned count;
+    unsigned at;              /* the file that is read */
+    struct sw_engine *engine; /* NULL before the first frame and behind a break */
+    unsigned last_file;       /* of the frame before */
+    int64_t last_ns;          /* the latest time so far */
 };
 
 static void say(char *message, size_t room, const char *text)
@@ -76,60 +93,112 @@ static void tell_progress(const struct sw_run *run, const struct sw_capture *cap
     run->options.progress(run->options.progress_ctx, at, size);
 }
 
-/* What is wrong with a file that is being read. The first message is for the user's eyes, all are
- * in the summary. */
-static enum sw_result note(struct sw_run *run, const char *path, const struct sw_capture *capture,
-                           const struct sw_status *status, unsigned before)
+/* What is wrong with a file. The first message is for the user's eyes, all are in the summary. */
+static void note(struct sw_run *run, const char *path, const struct sw_status *status)
+{
+    if (run->notes++ == 0)
+        say(run->message, sizeof(run->message), status->message);
+    if (status->code != SW_USAGE)
+        sw_summary_damage(&run->summary, path, status->offset_bytes, status->message);
+}
+
+static enum sw_result worse(enum sw_result a, enum sw_result b)
+{
+    static const int rank[] = {
+        [SW_RESULT_OK] = 0,
+        [SW_RESULT_INCOMPLETE] = 1,
+        [SW_RESULT_UNREADABLE] = 2,
+        [SW_RESULT_USAGE] = 3,
+    };
+    return rank[a] >= rank[b] ? a : b;
+}
+
+static enum sw_result result_of(const struct sw_status *status, const struct sw_capture *capture)
 {
     const struct sw_capture_counters *count = sw_capture_count(capture);
-    if (before == 0)
-        say(run->message, sizeof(run->message), status->message);
-    sw_summary_damage(&run->summary, path, status->offset_bytes, status->message);
     if (status->code == SW_USAGE)
         return SW_RESULT_USAGE;
+    /* Not one frame of it could be decoded. */
     bool nothing = status->code == SW_UNSUPPORTED && count->unsupported == count->frames;
     return nothing ? SW_RESULT_UNREADABLE : SW_RESULT_INCOMPLETE;
 }
 
-/* All frames of one file. */
-static enum sw_result read_frames(struct sw_run *run, const char *path, struct sw_capture *capture,
-                                  struct sw_engine *engine)
+static void end_stream(struct stream *stream)
 {
+    if (stream->engine)
+        sw_engine_finish(stream->engine);
+    sw_engine_free(stream->engine);
+    stream->engine = NULL;
+}
+
+/*
+ * A file that begins before the last one ended was not recorded after it; one that begins much
+ * later leaves a time in which nobody watched, unless its number shows that nothing is missing.
+ */
+static bool continues(const struct stream *stream, int64_t first_ns)
+{
+    int64_t pause_ns = first_ns - stream->last_ns;
+    if (pause_ns < -SW_NS_PER_S)
+        return false;
+    return pause_ns <= 60 * SW_NS_PER_S ||
+           sw_series_follows(stream->paths[stream->last_file], stream->paths[stream->at]);
+}
+
+/* The engine for a frame; NULL without memory. */
+static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame *frame)
+{
+    struct sw_run *run = stream->run;
+    if (stream->engine && stream->last_file != stream->at && !continues(stream, frame->time_ns))
+        end_stream(stream);
+    if (!stream->engine) {
+        stream->engine = sw_engine_new(&run->ports, &run->limits, &run->summary,
+                                       run->options.record, run->options.record_ctx);
+        if (!stream->engine)
+            return NULL;
+        sw_engine_tls(stream->engine, &run->tls);
+        sw_engine_files(stream->engine, stream->paths, stream->count);
+        stream->last_ns = frame->time_ns;
+    }
+    stream->last_file = stream->at;
+    if (frame->time_ns > stream->last_ns)
+        stream->last_ns = frame->time_ns;
+    return stream->engine;
+}
+
+/* All frames of one file. */
+static enum sw_result read_frames(struct stream *stream, struct sw_capture *capture)
+{
+    struct sw_run *run = stream->run;
+    const char *path = stream->paths[stream->at];
     enum sw_result result = SW_RESULT_OK;
-    unsigned notes = 0;
     for (uint64_t frames = 1; !enough_frames(run);) {
         struct sw_frame frame;
         struct sw_status status = sw_capture_next(capture, &frame);
         if (status.code == SW_END)
-            break;
+            return result;
         if (status.code != SW_OK) {
-            result = note(run, path, capture, &status, notes++);
+            note(run, path, &status);
+            result = worse(result, result_of(&status, capture));
             continue;
         }
+        struct sw_engine *engine = engine_for(stream, &frame);
+        if (!engine) {
+            status = sw_status_make(SW_NO_MEMORY, 0, "%s: not enough memory to analyse it", path);
+            note(run, path, &status);
+            return SW_RESULT_UNREADABLE;
+        }
+        frame.file = (uint16_t)stream->at;
         run->frames++;
         sw_engine_frame(engine, &frame);
         tell_progress(run, capture, frames++);
     }
-    size_t used = strlen(run->message);
-    if (notes > 1)
-        (void)snprintf(run->message + used, sizeof(run->message) - used,
-                       " (and %u more like this, see the summary)", notes - 1);
     return result;
 }
 
-static enum sw_result refuse(struct sw_run *run, const char *path, const struct sw_status *status)
+static enum sw_result read_file(struct stream *stream)
 {
-    say(run->message, sizeof(run->message), status->message);
-    run->incomplete = true;
-    if (status->code == SW_USAGE)
-        return SW_RESULT_USAGE;
-    sw_summary_damage(&run->summary, path, status->offset_bytes, status->message);
-    return SW_RESULT_UNREADABLE;
-}
-
-enum sw_result sw_run_file(struct sw_run *run, const char *path)
-{
-    run->message[0] = '\0';
+    struct sw_run *run = stream->run;
+    const char *path = stream->paths[stream->at];
     const struct sw_capture_options options = {
         .filter = run->options.filter,
         .unpacked_bytes = run->limits.unpacked_bytes,
@@ -137,19 +206,12 @@ enum sw_result sw_run_file(struct sw_run *run, const char *path)
     };
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
-    if (status.code != SW_OK)
-        return refuse(run, path, &status);
-    struct sw_engine *engine = sw_engine_new(&run->ports, &run->limits, &run->summary,
-                                             run->options.record, run->options.record_ctx);
-    if (!engine) {
-        sw_capture_close(capture);
-        status = sw_status_make(SW_NO_MEMORY, 0, "%s: not enough memory to analyse it", path);
-        return refuse(run, path, &status);
+    if (status.code != SW_OK) {
+        note(run, path, &status);
+        return status.code == SW_USAGE ? SW_RESULT_USAGE : SW_RESULT_UNREADABLE;
     }
-    sw_engine_tls(engine, &run->tls);
-    sw_engine_file(engine, path);
-    enum sw_result result = read_frames(run, path, capture, engine);
-    sw_engine_finish(engine);
+    run->summary.files++;
+    enum sw_result result = read_frames(stream, capture);
     const struct sw_capture_counters *count = sw_capture_count(capture);
     run->summary.frames_read += count->frames;
     run->summary.frames_filtered += count->filtered;
@@ -158,12 +220,32 @@ enum sw_result sw_run_file(struct sw_run *run, const char *path)
         sw_summary_count(run->summary.limits, count->limit, 1);
     if (count->drops > 0) {
         sw_summary_count(run->summary.skipped, "dropped-by-recorder", count->drops);
-        result = result == SW_RESULT_OK ? SW_RESULT_INCOMPLETE : result;
+        result = worse(result, SW_RESULT_INCOMPLETE);
     }
-    run->incomplete = run->incomplete || result != SW_RESULT_OK;
-    sw_engine_free(engine);
     sw_capture_close(capture);
     return result;
+}
+
+enum sw_result sw_run_files(struct sw_run *run, const char *const *paths, unsigned count)
+{
+    struct stream stream = {.run = run, .paths = paths, .count = count};
+    enum sw_result result = SW_RESULT_OK;
+    run->message[0] = '\0';
+    run->notes = 0;
+    for (; stream.at < count && result != SW_RESULT_USAGE; stream.at++)
+        result = worse(result, read_file(&stream));
+    end_stream(&stream);
+    size_t used = strlen(run->message);
+    if (run->notes > 1)
+        (void)snprintf(run->message + used, sizeof(run->message) - used,
+                       " (and %u more like this, see the summary)", run->notes - 1);
+    run->incomplete = run->incomplete || result != SW_RESULT_OK;
+    return result;
+}
+
+enum sw_result sw_run_file(struct sw_run *run, const char *path)
+{
+    return sw_run_files(run, &path, 1);
 }
 
 const char *sw_run_message(const struct sw_run *run)

@@ -70,7 +70,7 @@ static void put_reading(struct sw_json *json, const struct sw_explanation *e)
     bool reply = e->kind == SW_EXPLANATION_REPLY;
     sw_json_text(json, "stage", reply ? sw_reply_stage_name(e->stage) : NULL);
     sw_json_bool(json, "stage_given", reply && e->stage_given);
-    sw_json_frame(json, "code", (uint64_t)e->code);
+    sw_json_some(json, "code", (uint64_t)e->code);
     put_enhanced(json, e->enhanced);
     sw_json_text(json, "decided_by", reply ? sw_reply_decided_name(e->reading.decided_by) : NULL);
     sw_json_text(json, "decided_words", e->decided_words);

@@ -26,7 +26,7 @@ void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step 
     }
     char enhanced[SW_VIEW_ENHANCED_BYTES];
     sw_view_enhanced(reply->enhanced, enhanced);
-    sw_json_frame(json, "code", reply->code);
+    sw_json_some(json, "code", reply->code);
     sw_json_text(json, "enhanced", enhanced[0] ? enhanced : NULL);
     sw_json_line_wire(line, "text", reply->text);
 }
@@ -153,12 +153,22 @@ static void put_times(struct sw_json_line *line)
     sw_json_seconds(&line->json, "duration_s", facts->last.time_ns - facts->first.time_ns);
 }
 
+static struct sw_span file_of(const void *ctx, uint64_t frame)
+{
+    const struct sw_json_line *line = ctx;
+    return sw_view_file(sw_session_file_of(line->session, frame), &line->part->veil);
+}
+
 static void put_session(struct sw_part *part, const struct sw_session *session,
                         const struct sw_verdict *verdict)
 {
     struct sw_json_line line = {.part = part, .session = session, .verdict = verdict};
     struct sw_json *json = &line.json;
     sw_json_begin(json, part->out);
+    if (session->file_count > 1) {
+        json->file_of = file_of;
+        json->file_ctx = &line;
+    }
     sw_json_object(json, NULL);
     put_identity(&line);
     sw_json_line_capture(&line);

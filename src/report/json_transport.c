@@ -30,18 +30,28 @@ static void put_tunnel(struct sw_json_line *line, const struct sw_tunnel *tunnel
     sw_writer_release(&text);
 }
 
+/* All captures that the session spans. */
+static void put_files(struct sw_json_line *line)
+{
+    const struct sw_flow_facts *facts = line->session->facts;
+    uint32_t last = sw_frame_file(facts->last.frame);
+    sw_json_array(&line->json, "files");
+    for (uint32_t i = sw_frame_file(facts->first.frame); i <= last; i++) {
+        const char *file = sw_session_file_of(line->session, sw_frame_ref(i, 1));
+        sw_json_wire(&line->json, NULL, sw_view_file(file, &line->part->veil));
+    }
+    sw_json_end_array(&line->json);
+}
+
 void sw_json_line_capture(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;
     const struct sw_flow_facts *facts = line->session->facts;
     struct sw_writer filter;
     sw_json_object(json, "capture");
-    struct sw_span file = sw_view_file(line->session->file, &line->part->veil);
-    sw_json_wire(json, "file", file);
-    sw_json_array(json, "files");
-    sw_json_wire(json, NULL, file);
-    sw_json_end_array(json);
-    sw_json_frame(json, "first_frame", facts->first.frame);
+    sw_json_wire(json, "file", sw_view_file(line->session->file, &line->part->veil));
+    put_files(line);
+    sw_json_some(json, "first_frame", sw_frame_number(facts->first.frame)); /* it is of "file" */
     sw_json_frame(json, "last_frame", facts->last.frame);
     sw_writer_open_memory(&filter);
     sw_view_filter(line->session, &line->part->veil, &filter);
@@ -60,7 +70,7 @@ static void put_end(struct sw_json_line *line, const char *key, const uint8_t *a
         sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
     sw_json_object(&line->json, key);
     sw_json_text(&line->json, "ip", address ? ip : NULL);
-    sw_json_frame(&line->json, "port", port);
+    sw_json_some(&line->json, "port", port);
 }
 
 void sw_json_line_ends(struct sw_json_line *line)

@@ -1,9 +1,11 @@
 #include "report/json_writer.h"
 
+#include "base/frame_ref.h"
 #include "base/text.h"
 #include "base/time.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 void sw_json_begin(struct sw_json *json, struct sw_writer *out)
 {
@@ -158,12 +160,23 @@ void sw_json_number(struct sw_json *json, const char *key, uint64_t value)
     sw_writer_number(json->out, value);
 }
 
-void sw_json_frame(struct sw_json *json, const char *key, uint64_t frame)
+void sw_json_some(struct sw_json *json, const char *key, uint64_t value)
 {
-    if (frame == 0)
+    if (value == 0)
         sw_json_null(json, key);
     else
-        sw_json_number(json, key, frame);
+        sw_json_number(json, key, value);
+}
+
+void sw_json_frame(struct sw_json *json, const char *key, uint64_t frame)
+{
+    sw_json_some(json, key, sw_frame_number(frame));
+    if (!json->file_of || frame == 0 || !key)
+        return;
+    char sibling[40] = "file";
+    if (strcmp(key, "frame") != 0)
+        (void)snprintf(sibling, sizeof(sibling), "%s_file", key);
+    sw_json_wire(json, sibling, json->file_of(json->file_ctx, frame));
 }
 
 void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns)

@@ -20,6 +20,10 @@ struct sw_json {
     struct sw_writer *out;
     unsigned depth;
     bool more[SW_JSON_DEPTH]; /* something was written at this depth: a comma comes first */
+    /* The file of a frame, where captures were read as a series; NULL: each frame's number says
+     * all. The span lives until the next call. */
+    struct sw_span (*file_of)(const void *ctx, uint64_t frame);
+    const void *file_ctx;
 };
 
 void sw_json_begin(struct sw_json *json, struct sw_writer *out);
@@ -35,6 +39,11 @@ void sw_json_null(struct sw_json *json, const char *key);
 void sw_json_bool(struct sw_json *json, const char *key, bool value);
 void sw_json_number(struct sw_json *json, const char *key, uint64_t value);
 /* The number, or null when it is 0. */
+void sw_json_some(struct sw_json *json, const char *key, uint64_t value);
+/*
+ * A frame's number, or null when it is 0. In a series the file follows it as a sibling: "file"
+ * beside "frame", "<key>_file" beside any other key.
+ */
 void sw_json_frame(struct sw_json *json, const char *key, uint64_t frame);
 /* A duration as seconds: decimal, up to nine digits, no trailing zeros; SW_TIME_NONE is null. */
 void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns);

@@ -170,14 +170,36 @@ static void put_evidence(struct sw_text_session *s)
     SW_EACH(e, s->verdict->evidence) {
         if (list.used > 0)
             sw_writer_char(&list, '\n');
-        if (e->mark.frame)
-            sw_writer_format(&list, "frame %llu, ", (unsigned long long)e->mark.frame);
+        if (e->mark.frame) {
+            sw_view_frame(s->session, e->mark.frame, &list);
+            sw_writer_text(&list, ", ");
+        }
         sw_writer_format(&list, "%s: ", sw_origin_name(e->from));
         sw_writer_text(&list, e->what);
     }
     if (list.used > 0)
         sw_text_item(s, "evidence", SW_TONE_PLAIN, sw_writer_span(&list));
     sw_writer_release(&list);
+}
+
+/* Which of the captures of a series the session is in. */
+static void put_files(struct sw_text_session *s)
+{
+    const struct sw_session *session = s->session;
+    const struct sw_flow_facts *facts = session->facts;
+    if (session->file_count < 2)
+        return;
+    struct sw_writer files;
+    sw_writer_open_memory(&files);
+    sw_writer_put(&files, sw_view_file(session->file, &s->part->veil));
+    if (sw_session_spans_files(session)) {
+        const char *last = sw_session_file_of(session, facts->last.frame);
+        sw_writer_text(&files, " to ");
+        sw_writer_put(&files, sw_view_file(last, &s->part->veil));
+    }
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, "file", SW_TEXT_LABEL, SW_TONE_PLAIN,
+                      sw_writer_span(&files));
+    sw_writer_release(&files);
 }
 
 void sw_text_block(struct sw_text_session *s)
@@ -191,4 +213,5 @@ void sw_text_block(struct sw_text_session *s)
     if (!s->part->style->verbose)
         put_first_advice(s);
     put_evidence(s);
+    put_files(s);
 }

@@ -252,8 +252,11 @@ static void put_findings(struct sw_text_session *s)
         sw_writer_format(&list, "%s (%s): ", sw_finding_info(f->id)->id,
                          sw_severity_name(f->severity));
         sw_writer_text(&list, f->summary);
-        if (f->frame)
-            sw_writer_format(&list, " (frame %" PRIu64 ")", f->frame);
+        if (f->frame) {
+            sw_writer_text(&list, " (");
+            sw_view_frame(s->session, f->frame, &list);
+            sw_writer_char(&list, ')');
+        }
         sw_text_item(s, "finding", SW_TONE_PLAIN, sw_writer_span(&list));
         sw_writer_release(&list);
     }
@@ -287,11 +290,19 @@ static void put_step(struct sw_text_session *s, const struct sw_step *step)
     else
         sw_text_reply(step, true, &said);
     sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
-    sw_writer_format(s->page->out, "%7" PRIu64 " %11.6f  %s  ", step->first.frame,
+    sw_writer_format(s->page->out, "%7" PRIu64 " %11.6f  %s  ", sw_frame_number(step->first.frame),
                      (double)at_ns / (double)SW_NS_PER_S, client ? "C" : "S");
     sw_page_wrap(s->page, DIALOGUE_HANG, client ? SW_TONE_PLAIN : SW_TONE_NOTE,
                  sw_veil_text(&s->part->veil, sw_writer_span(&said)));
     sw_writer_release(&said);
+}
+
+/* From here on frames are those of another capture. */
+static void put_next_file(struct sw_text_session *s, uint64_t frame)
+{
+    const char *file = sw_session_file_of(s->session, frame);
+    sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM,
+                      sw_view_file(file, &s->part->veil));
 }
 
 static void put_dialogue(struct sw_text_session *s)
@@ -302,8 +313,13 @@ static void put_dialogue(struct sw_text_session *s)
     sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
     sw_page_text(s->page, SW_TONE_DIM, "  frame   after (s)");
     sw_page_newline(s->page);
-    SW_EACH(step, s->session->steps)
+    uint32_t file = sw_frame_file(s->session->facts->first.frame);
+    SW_EACH(step, s->session->steps) {
+        if (sw_frame_file(step->first.frame) != file)
+            put_next_file(s, step->first.frame);
+        file = sw_frame_file(step->first.frame);
         put_step(s, step);
+    }
     if (s->session->steps_left_out > 0) {
         char text[120];
         (void)snprintf(text, sizeof(text),

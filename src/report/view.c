@@ -177,11 +177,30 @@ void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil
         sw_address_format(t->dst, t->ip_version, server);
         sw_writer_format(out, "%s==%s && %s==%s && ", field, client, field, server);
     }
+    sw_writer_format(out, "tcp.port==%u && tcp.port==%u", t->src_port, t->dst_port);
+    if (sw_session_spans_files(session))
+        return; /* each file counts its own frames */
     /* The range tells a port that was used twice. */
-    sw_writer_format(out,
-                     "tcp.port==%u && tcp.port==%u && frame.number>=%llu && frame.number<=%llu",
-                     t->src_port, t->dst_port, (unsigned long long)session->facts->first.frame,
-                     (unsigned long long)session->facts->last.frame);
+    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
+                     (unsigned long long)sw_frame_number(session->facts->first.frame),
+                     (unsigned long long)sw_frame_number(session->facts->last.frame));
+}
+
+static struct sw_span without_folders(struct sw_span name)
+{
+    for (size_t slash; (slash = sw_span_index(name, '/')) < name.len;)
+        name = sw_span_from(name, slash + 1);
+    return name;
+}
+
+void sw_view_frame(const struct sw_session *session, uint64_t frame, struct sw_writer *out)
+{
+    sw_writer_format(out, "frame %llu", (unsigned long long)sw_frame_number(frame));
+    if (!sw_session_spans_files(session))
+        return;
+    struct sw_span file = sw_span_str(sw_session_file_of(session, frame));
+    sw_writer_text(out, " of ");
+    sw_writer_put(out, without_folders(file));
 }
 
 struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_names)
@@ -192,10 +211,7 @@ struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_nam
 struct sw_span sw_view_file(const char *file, const struct sw_veil *veil)
 {
     struct sw_span name = sw_span_str(file);
-    for (size_t slash = sw_span_index(name, '/'); veil->on && slash < name.len;
-         slash = sw_span_index(name, '/'))
-        name = sw_span_from(name, slash + 1);
-    return name;
+    return veil->on ? without_folders(name) : name;
 }
 
 void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES])

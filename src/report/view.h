@@ -48,6 +48,8 @@ void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES]);
 const char *sw_view_actor_words(enum sw_actor actor);
 /* What trying again is worth, or NULL when nothing is to be said. */
 const char *sw_view_permanence_words(enum sw_permanence permanence);
+/* "frame 12", and with " of mail.pcap1" behind it where the session spans captures. */
+void sw_view_frame(const struct sw_session *session, uint64_t frame, struct sw_writer *out);
 /* The capture as it was named; behind a veil without its directories. */
 struct sw_span sw_view_file(const char *file, const struct sw_veil *veil);
 /* The name of the server that a reply, SNI or look-up gave; empty with no_names or when there is

@@ -33,3 +33,15 @@ bool sw_reply_is(const struct sw_step *reply, int first_digit)
 {
     return reply && reply->code / 100 == first_digit;
 }
+
+const char *sw_session_file_of(const struct sw_session *session, uint64_t frame)
+{
+    uint32_t index = sw_frame_file(frame);
+    return index < session->file_count ? session->files[index] : session->file;
+}
+
+bool sw_session_spans_files(const struct sw_session *session)
+{
+    const struct sw_flow_facts *facts = session->facts;
+    return sw_frame_file(facts->first.frame) != sw_frame_file(facts->last.frame);
+}

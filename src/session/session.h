@@ -248,8 +248,10 @@ struct sw_session {
     const struct sw_flow_facts
         *facts;  /* the flow's; final once `ended`, borrowed as long as the record lives */
     char id[17]; /* 16 hex digits */
-    char community_id[40];          /* "1:..." */
-    const char *file;               /* name of the capture file, borrowed from the run */
+    char community_id[40];    /* "1:..." */
+    const char *file;         /* name of the capture of its first frame, borrowed from the run */
+    const char *const *files; /* the captures of the series that were read as one, */
+    unsigned file_count;      /* 0 or 1: no series */
     const struct sw_lookup *lookup; /* not NULL: there was no connection; facts hold the client and
                                        the first and last frame only */
     const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
@@ -314,6 +316,10 @@ extern const struct sw_session_limits sw_session_default_limits;
 const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword);
 /* The last hello that was answered 2xx with the given encryption; NULL when there was none. */
 const struct sw_hello *sw_session_hello(const struct sw_session *session, bool encrypted);
+/* Name of the capture that a frame of the session stands in. */
+const char *sw_session_file_of(const struct sw_session *session, uint64_t frame);
+/* True when its first and last frame stand in different captures of a series. */
+bool sw_session_spans_files(const struct sw_session *session);
 /* 2xx, 4xx, 5xx? A missing reply is neither. */
 bool sw_reply_is(const struct sw_step *reply, int first_digit);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { ETHERNET = 1, SLL = 113, WIFI = 105, ENHANCED = 6 };
+enum { ETHERNET = 1, SLL = 113, STRANGE = 147, ENHANCED = 6 };
 
 /* What came out of a capture: a line for each frame and each call of a sink. */
 struct story {
@@ -310,13 +310,13 @@ static void test_link_types_that_nobody_decodes(void **state)
     (void)state;
     struct saved *s = saved_new();
     saved_section(s);
-    saved_interface(s, WIFI, 65535, 9);
+    saved_interface(s, STRANGE, 65535, 9);
     assert_story(s, "status 3\n");
     saved_packet(s, 0, 5, 21, 21, 'a');
-    assert_story(s, "1 i0 l105 t5 21/21 a\nstatus 3\n");
+    assert_story(s, "1 i0 l147 t5 21/21 a\nstatus 3\n");
     saved_interface(s, ETHERNET, 65535, 9);
     saved_packet(s, 1, 6, 21, 21, 'b');
-    assert_story(s, "1 i0 l105 t5 21/21 a\n2 i1 l1 t6 21/21 b\nstatus 3\n");
+    assert_story(s, "1 i0 l147 t5 21/21 a\n2 i1 l1 t6 21/21 b\nstatus 3\n");
     free(s);
 }
 
