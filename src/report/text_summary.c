@@ -19,8 +19,8 @@ static const char *plural(uint64_t n)
  * all offsets behind it.
  */
 #define MAIL_FILTER                                                                                \
-    "tcp port 25 or 465 or 587 or 2525 or port 53 or icmp or icmp6 or ip[6:2] & 0x1fff != 0 or "   \
-    "ip6[6] == 44"
+    "tcp port 25 or 465 or 587 or 2525 or port 53 or arp or icmp or icmp6 or "                     \
+    "ip[6:2] & 0x1fff != 0 or ip6[6] == 44"
 
 static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
 {
