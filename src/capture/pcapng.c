@@ -113,6 +113,12 @@ static size_t find_way(struct sw_capture *capture)
         }
         return at;
     }
+    /* The last block of the file ends where the file does. */
+    if (readable && capture->input->ended && length_is_possible((uint32_t)all.len) &&
+        u32_at(ng, all, all.len - TRAILER_BYTES) == all.len) {
+        ng->repaired = (uint32_t)all.len;
+        return 0;
+    }
     return SIZE_MAX;
 }
 

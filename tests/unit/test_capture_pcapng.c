@@ -377,13 +377,15 @@ static void test_wrong_length_at_one_end(void **state)
 static void test_wrong_length_of_the_last_block(void **state)
 {
     (void)state;
-    struct hit hit = three_frames(false);
-    saved_poke(hit.s, hit.s->len - 4, 7);
-    hit.second = hit.third;
-    assert_hit(&hit, "1 i0 l1 t1000 21/21 a\n"
-                     "2 i0 l1 t2000 22/22 b\n"
-                     "damaged @\n"
-                     "3 i0 l1 t3000 23/23 c\n");
+    for (int front = 0; front < 2; front++) {
+        struct hit hit = three_frames(false);
+        saved_poke(hit.s, front ? hit.third + 4 : hit.s->len - 4, 7);
+        hit.second = hit.third;
+        assert_hit(&hit, "1 i0 l1 t1000 21/21 a\n"
+                         "2 i0 l1 t2000 22/22 b\n"
+                         "damaged @\n"
+                         "3 i0 l1 t3000 23/23 c\n");
+    }
 }
 
 static void test_wrong_lengths_at_both_ends(void **state)
