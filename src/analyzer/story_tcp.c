@@ -35,7 +35,7 @@ static void tell_repetitions(const struct sw_half_facts *half, int side, struct 
 {
     if (half->rto_open >= MANY_REPETITIONS)
         sw_prose_add(story,
-                     " The %s sent a packet with %u bytes again %u times (frames %llu to %llu) and "
+                     " The %s sent a packet with %u bytes again %u times (frames %s to %s) and "
                      "it was never acknowledged.",
                      name_of(side), half->rto_bytes, half->rto_open, frame(story, half->rto_first),
                      frame(story, half->rto_last));

@@ -96,9 +96,11 @@ static void put(struct folder *f, const char *name, uint32_t seconds)
     saved_pcap(s, 0xA1B2C3D4, 65535, 1);
     if (seconds > 0)
         saved_record(s, seconds, 0, 60, 60, 'a');
-    char *path = f->paths[f->count];
-    (void)snprintf(path, sizeof(f->paths[0]), "%s/%s", f->at, name);
-    f->list[f->count++] = path;
+    char path[sizeof(f->paths[0])];
+    (void)snprintf(path, sizeof(path), "%s/%s", f->at, name);
+    memcpy(f->paths[f->count], path, sizeof(path));
+    f->list[f->count] = f->paths[f->count];
+    f->count++;
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(s->bytes, 1, s->len, file), s->len);
