@@ -102,7 +102,7 @@ void sw_token_error_tell(const struct sw_auth *auth, struct sw_prose *story)
 {
     if (auth->error_json.len == 0 || !auth->challenge)
         return;
-    sw_prose_add(story, " The server explained (frame %llu)",
-                 (unsigned long long)auth->challenge->first.frame);
+    sw_prose_add(story, " The server explained (frame %s)",
+                 sw_prose_frame(story, auth->challenge->first.frame));
     sw_token_error_members(auth->error_json, story);
 }

@@ -150,7 +150,8 @@ static void put_times(struct sw_json_line *line)
     const struct sw_flow_facts *facts = line->session->facts;
     sw_json_time(&line->json, "start", facts->first.time_ns, facts->time_digits);
     sw_json_time(&line->json, "end", facts->last.time_ns, facts->time_digits);
-    sw_json_seconds(&line->json, "duration_s", facts->last.time_ns - facts->first.time_ns);
+    sw_json_seconds(&line->json, "duration_s",
+                    sw_view_since(facts->first.time_ns, facts->last.time_ns));
 }
 
 static struct sw_span file_of(const void *ctx, uint64_t frame)

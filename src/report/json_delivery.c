@@ -11,7 +11,7 @@ static void put_end(struct sw_part *part, struct sw_json *json, const char *key,
         sw_veil_address(&part->veil, address, ip_version, ip);
     sw_json_object(json, key);
     sw_json_text(json, "ip", address ? ip : NULL);
-    sw_json_frame(json, "port", port);
+    sw_json_some(json, "port", port);
 }
 
 static void put_ends(struct sw_part *part, struct sw_json *json, const struct sw_delivery *d)

@@ -118,7 +118,8 @@ static void put_step(struct sw_json_line *line, const struct sw_step *step)
     bool command = step->from == SW_CLIENT;
     sw_json_object(json, NULL);
     sw_json_frame(json, "frame", step->first.frame);
-    sw_json_seconds(json, "t_s", step->first.time_ns - line->session->facts->first.time_ns);
+    sw_json_seconds(json, "t_s",
+                    sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
     sw_json_text(json, "from", command ? "client" : "server");
     if (command) {
         struct sw_span verb = sw_view_verb(step);

@@ -282,7 +282,7 @@ enum { DIALOGUE_HANG = SW_TEXT_INDENT + 24 };
 static void put_step(struct sw_text_session *s, const struct sw_step *step)
 {
     bool client = step->from == SW_CLIENT;
-    int64_t at_ns = step->first.time_ns - s->session->facts->first.time_ns;
+    int64_t at_ns = sw_view_since(s->session->facts->first.time_ns, step->first.time_ns);
     struct sw_writer said;
     sw_writer_open_memory(&said);
     if (client)

@@ -51,6 +51,11 @@ int64_t sw_view_longest_silence(const struct sw_session *session)
     return longest_ns;
 }
 
+int64_t sw_view_since(int64_t from_ns, int64_t at_ns)
+{
+    return at_ns > from_ns ? at_ns - from_ns : 0;
+}
+
 int64_t sw_view_delay(const struct sw_step *reply)
 {
     return reply && reply->delay_ns >= 0 ? reply->delay_ns : SW_TIME_NONE;

@@ -18,6 +18,8 @@ void sw_view_enhanced(struct smtp_enhanced enhanced, char out[SW_VIEW_ENHANCED_B
 int64_t sw_view_handshake_rtt(const struct sw_flow_facts *facts);
 /* The longest time between two things that were said, or between the last of them and the end. */
 int64_t sw_view_longest_silence(const struct sw_session *session);
+/* How long after `from_ns` that was; not negative, though a recorder's clock may step back. */
+int64_t sw_view_since(int64_t from_ns, int64_t at_ns);
 /* The delay of a reply, or SW_TIME_NONE. */
 int64_t sw_view_delay(const struct sw_step *reply);
 /* "fin", "rst", "timeout", "icmp", "open". */

@@ -57,6 +57,26 @@ class Containers(common.Case):
             self.assertEqual([s["capture"]["last_frame"] for s in found.sessions()],
                              [s["capture"]["last_frame"] for s in clean.sessions()])
 
+    def test_a_clock_that_steps_back(self):
+        """Sessions behind a step of two hours are judged like any other, and no duration is negative."""
+        captures = [frames for _, frames in self.twins["pcap-big-endian"]]
+        for before, behind in zip(captures, captures[1:]):
+            shift = before[-1].time_ns - behind[0].time_ns - 7200 * 10**9
+            shifted = [rewrite.Frame(f.time_ns + shift, f.data) for f in behind]
+            alone = []
+            for frames in (before, behind):
+                rewrite.write(self.path("alone.pcap"), frames, rewrite.ETHERNET)
+                alone += run("-o", "json", self.path("alone.pcap")).sessions()
+            rewrite.write(self.path("both.pcap"), before + shifted, rewrite.ETHERNET)
+            found = run("-o", "json", self.path("both.pcap")).sessions()
+            self.assertEqual(sorted(str(verdict(s)) for s in found), sorted(str(verdict(s)) for s in alone))
+            half = len(before) // 2
+            crossing = before[:half] + [rewrite.Frame(f.time_ns - 7200 * 10**9, f.data) for f in before[half:]]
+            rewrite.write(self.path("crossing.pcap"), crossing, rewrite.ETHERNET)
+            for session in run("-o", "json", self.path("crossing.pcap")).sessions():
+                self.assertGreaterEqual(session["duration_s"], 0)
+                self.assertTrue(all(step["t_s"] >= 0 and (step["delay_s"] or 0) >= 0 for step in session["dialogue"]))
+
     def test_damage_is_told(self):
         """A short capture may have no seventh frame to damage, but all of them cannot be so short."""
         for name in container.DAMAGED:

@@ -21,10 +21,13 @@ struct told {
 static void on_record(void *ctx, const struct sw_record *record)
 {
     struct told *told = ctx;
+    const struct sw_summary *sum = record->summary;
     switch (record->kind) {
     case SW_RECORD_SUMMARY:
-        if (record->summary->sessions != told->sessions ||
-            record->summary->deliveries != told->deliveries)
+        if (sum->sessions != told->sessions || sum->deliveries != told->deliveries)
+            abort();
+        if (sum->frames_read != sum->frames_decoded + sum->frames_other + sum->frames_undecodable +
+                                    sum->frames_filtered)
             abort();
         return;
     case SW_RECORD_DELIVERY:
