@@ -73,19 +73,19 @@ static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
     if (p->kind == SW_PROXY_NONE)
         return;
     if (!p->asked.frame && p->refused) {
-        sw_prose_add(story, " The proxy took no login of the client's (frame %llu).",
-                     frame(p->answered));
+        sw_prose_add(story, " The proxy took no login of the client's (frame %s).",
+                     frame(story, p->answered));
         return;
     }
     sw_prose_add(story, " The client asked this %s proxy for ",
                  p->kind == SW_PROXY_HTTP ? "HTTP" : "SOCKS");
     sw_prose_wire(story, sw_span_make(p->host, p->host_length), NAME);
-    sw_prose_add(story, " port %u (frame %llu)", p->port, frame(p->asked));
+    sw_prose_add(story, " port %u (frame %s)", p->port, frame(story, p->asked));
     if (p->open)
-        sw_prose_add(story, " and was connected (frame %llu).", frame(p->answered));
+        sw_prose_add(story, " and was connected (frame %s).", frame(story, p->answered));
     else if (p->refused)
-        sw_prose_add(story, "; the proxy refused with code %u (frame %llu).", p->status,
-                     frame(p->answered));
+        sw_prose_add(story, "; the proxy refused with code %u (frame %s).", p->status,
+                     frame(story, p->answered));
     else
         sw_prose_add(story, "; the proxy did not answer.");
 }

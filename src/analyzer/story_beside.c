@@ -18,12 +18,12 @@ void sw_story_beside(const struct sw_case *c, const struct sw_verdict *verdict,
     if (page.frame && verdict->cause == SW_CAUSE_MBX_CAPTIVE_PORTAL)
         sw_prose_add(story,
                      " A web page that the client asked for came from the network itself instead "
-                     "(frame %llu).",
-                     (unsigned long long)page.frame);
+                     "(frame %s).",
+                     sw_prose_frame(story, page.frame));
     if (busy.frame)
         sw_prose_add(story,
                      " About the same time the mailbox server told this client that the mailbox is "
-                     "in use by another session (frame %llu); the mail program may report that "
+                     "in use by another session (frame %s); the mail program may report that "
                      "(0x800CCC0B, \"server or maildrop is busy\") and not what happened here.",
-                     (unsigned long long)busy.frame);
+                     sw_prose_frame(story, busy.frame));
 }
