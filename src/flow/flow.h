@@ -182,6 +182,7 @@ struct sw_flow_sink {
 /* Caps; zero-initialised fields take the default of sw_flow_default_limits. */
 struct sw_flow_limits {
     uint32_t flows;               /* connections watched at once */
+    uint32_t half_open;           /* of these, connections that are not established yet */
     uint32_t held_per_side_bytes; /* out-of-order bytes of one direction */
     uint32_t held_segments;       /* and segments of one direction */
     uint64_t held_total_bytes;    /* out-of-order bytes of all connections */
@@ -194,10 +195,11 @@ extern const struct sw_flow_limits sw_flow_default_limits;
 
 struct sw_flow_counters {
     uint64_t opened;
-    uint64_t ignored;    /* the sink did not want them */
-    uint64_t shed_flows; /* ended early because of limits.flows */
-    uint64_t held_limit; /* times a cap on held bytes was hit */
-    uint64_t duplicates; /* packets recognised as captured twice */
+    uint64_t ignored;        /* the sink did not want them */
+    uint64_t shed_flows;     /* ended early because of limits.flows */
+    uint64_t shed_half_open; /* attempts ended early because of limits.half_open */
+    uint64_t held_limit;     /* times a cap on held bytes was hit */
+    uint64_t duplicates;     /* packets recognised as captured twice */
     uint64_t bad_checksum;
 };
 

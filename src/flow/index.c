@@ -176,10 +176,31 @@ static bool grow_heap(struct sw_flow_table *table)
     return true;
 }
 
+void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    flow->half_open = true;
+    flow->older = table->newest;
+    flow->newer = NULL;
+    *(flow->older ? &flow->older->newer : &table->oldest) = flow;
+    table->newest = flow;
+    table->half_open++;
+}
+
+void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    if (!flow->half_open)
+        return;
+    flow->half_open = false;
+    *(flow->older ? &flow->older->newer : &table->oldest) = flow->newer;
+    *(flow->newer ? &flow->newer->older : &table->newest) = flow->older;
+    table->half_open--;
+}
+
 /* Takes the connection out of the table and gives its memory back. */
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 {
     unlink_flow(table, flow);
+    sw_flow_wait_over(table, flow);
     struct sw_flow *last = table->heap[--table->flows];
     if (last != flow) {
         heap_set(table, flow->heap_at, last);

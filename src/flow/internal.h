@@ -90,6 +90,8 @@ struct sw_flow {
     uint64_t serial;     /* in the order of first frames */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     uint32_t heap_at;
+    struct sw_flow *older, *newer; /* among those that are not established yet */
+    bool half_open;
     bool client_is_low; /* the client is the lower end of the table's key */
     bool forgotten;
     bool dead; /* closed for good; only stragglers come */
@@ -113,7 +115,9 @@ struct sw_flow_table {
     struct sw_flow **buckets;
     uint32_t bucket_mask;
     uint32_t flows;
-    struct sw_flow **heap; /* by deadline, then serial */
+    uint32_t half_open;
+    struct sw_flow *oldest, *newest; /* half-open ones, in the order of their first frames */
+    struct sw_flow **heap;           /* by deadline, then serial */
     uint32_t heap_room;
     uint64_t next_serial;
     uint64_t held_bytes; /* of all connections */
@@ -148,6 +152,9 @@ struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow);
 /* Takes the connection out of the table and gives its memory back. */
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow);
+/* It waits for its handshake, or does so no more. */
+void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow);
+void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow);
 /* Its deadline has become earlier, or later. */
 void sw_flow_sooner(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow);

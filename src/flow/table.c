@@ -8,6 +8,7 @@
 
 const struct sw_flow_limits sw_flow_default_limits = {
     .flows = 200000,
+    .half_open = 50000,
     .held_per_side_bytes = 256 * 1024,
     .held_segments = 64 * 4,
     .held_total_bytes = UINT64_C(64) << 20,
@@ -27,9 +28,7 @@ static int64_t real_deadline(const struct sw_flow *flow)
         return flow->dead_since_ns + limits->linger_ns;
     if (f->half[0].fin.frame && f->half[1].fin.frame)
         return f->last.time_ns + limits->linger_ns;
-    bool connecting =
-        f->syn.frame && !f->syn_ack.frame && !sw_flow_has_payload(flow) && !f->established.frame;
-    return f->last.time_ns + (connecting ? limits->connect_ns : limits->idle_ns);
+    return f->last.time_ns + (flow->half_open ? limits->connect_ns : limits->idle_ns);
 }
 
 static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
@@ -115,6 +114,16 @@ static void shed_one(struct sw_flow_table *table)
     }
 }
 
+/* A flood of connection requests must not drive out the connections that carry something: the
+ * oldest that is not established goes, when there are too many of them. */
+static void shed_half_open(struct sw_flow_table *table)
+{
+    struct sw_flow *flow = table->oldest;
+    table->count.shed_half_open++;
+    flow->facts.limit_hit = true;
+    end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+}
+
 static bool is_mail_port(uint16_t port)
 {
     return port == 25 || port == 465 || port == 587 || port == 2525 || port == 24;
@@ -147,6 +156,8 @@ static struct sw_tuple turned(const struct sw_tuple *t)
 static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet,
                                 uint64_t hash, const struct sw_frame *frame, struct sw_mark mark)
 {
+    if (table->half_open >= table->limits.half_open)
+        shed_half_open(table);
     if (table->flows >= table->limits.flows)
         shed_one(table);
     struct sw_flow *flow = calloc(1, sizeof(*flow));
@@ -165,11 +176,15 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     flow->facts.time_digits = frame->time_digits;
     flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
     flow->client_is_low = sw_flow_source_is_low(&flow->facts.tuple);
+    flow->half_open = known;
     flow->deadline_ns = real_deadline(flow);
+    flow->half_open = false;
     if (!sw_flow_insert(table, flow)) {
         free(flow);
         return NULL;
     }
+    if (known)
+        sw_flow_wait_open(table, flow);
     table->count.opened++;
     flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
     return flow;
@@ -282,6 +297,8 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
     if (!only_reuse)
         take_segment(flow, from, packet, mark);
     sw_flow_waited(flow, mark);
+    if (flow->half_open && (flow->dead || flow->facts.established.frame))
+        sw_flow_wait_over(table, flow);
     if (flow->forgotten) {
         drop_forgotten(table, flow);
         return;
@@ -390,6 +407,7 @@ struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
     struct sw_flow_limits *l = &table->limits;
     *l = limits ? *limits : *d;
     l->flows = l->flows ? l->flows : d->flows;
+    l->half_open = l->half_open ? l->half_open : d->half_open;
     l->held_per_side_bytes =
         l->held_per_side_bytes ? l->held_per_side_bytes : d->held_per_side_bytes;
     l->held_segments = l->held_segments ? l->held_segments : d->held_segments;

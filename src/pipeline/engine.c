@@ -398,7 +398,7 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     struct sw_mail *mail = sw_flow_user(flow);
     bool by_port = is_mail_port(engine, facts);
     if (!mail) {
-        if (by_port)
+        if (by_port && !facts->limit_hit) /* an attempt that a cap drives out is only counted */
             end_without_payload(engine, facts, mark.time_ns);
         return;
     }
@@ -548,10 +548,12 @@ void sw_engine_finish(struct sw_engine *engine)
     hand_out_deliveries(engine);
     sw_summary_count(engine->summary->limits, "stories", sw_analyzer_shed(engine->analyzer));
     const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
-    sw_summary_count(engine->summary->skipped, "connections-shed", c->shed_flows);
+    sw_summary_count(engine->summary->skipped, "connections-shed",
+                     c->shed_flows + c->shed_half_open);
     sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
     sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
     sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
+    sw_summary_count(engine->summary->limits, "half-open", c->shed_half_open);
     sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
     sw_intake_finish(&engine->intake);
 }

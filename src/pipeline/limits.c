@@ -20,6 +20,8 @@ struct row {
 
 static const struct row table[] = {
     {"connections", "TCP connections watched at once", AT(flow.flows), WIDTH_U32, 200000, 16},
+    {"half-open", "of these, connections whose handshake is not complete", AT(flow.half_open),
+     WIDTH_U32, 50000, 16},
     {"held-bytes", "out-of-order bytes kept of one direction", AT(flow.held_per_side_bytes),
      WIDTH_U32, 256 * 1024, 2048},
     {"held-total", "out-of-order bytes kept of all connections", AT(flow.held_total_bytes),
