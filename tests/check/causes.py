@@ -7,21 +7,7 @@ import common
 
 # Causes whose evidence is not looked for yet. A verdict file takes a cause off this list.
 LATER = {
-    "dns-nxdomain": "needs name look-ups",
-    "dns-servfail": "needs name look-ups",
-    "dns-timeout": "needs name look-ups",
-    "dns-resolver-unreachable": "needs name look-ups",
-    "dns-nodata": "needs name look-ups",
-    "dns-sinkholed": "needs name look-ups",
-    "dns-null-mx": "needs name look-ups",
-    "net-arp-unresolved": "needs ARP and neighbour discovery",
-    "net-icmp-unreachable": "comes with the other causes of the way",
-    "net-icmp-prohibited": "comes with the other causes of the way",
-    "net-ttl-exceeded": "comes with the other causes of the way",
     "mbx-tls-intercept": "needs certificates",
-    "mbx-captive-portal": "needs name look-ups and what port 80 answers",
-    "mbx-proxy-failed": "needs sessions of SOCKS and HTTP proxies",
-    "mbx-port-redirect": "needs the name that was looked up, to compare it with the greeting",
     "mbx-rst-injected": "needs the hop counts of the packets",
     "tls-version-mismatch": "needs TLS records",
     "tls-no-shared-cipher": "needs TLS records",
