@@ -27,6 +27,7 @@ class Lab:
         self.cleanups = []
         self.recorder = None
         self.folder = tempfile.mkdtemp(prefix="smtpwhy-lab-")
+        self.keylog = os.path.join(self.folder, "keys")  # where clients that can do it write their TLS keys
         os.chmod(self.folder, 0o755)
 
     def __enter__(self):
@@ -84,7 +85,7 @@ class Lab:
     def run(self, command, stdin="", timeout=90):
         """A client program; what it prints and how it ends does not matter, the packets do."""
         try:
-            return subprocess.run(["ip", "netns", "exec", self.client] + command, input=stdin, text=True, timeout=timeout,
+            return subprocess.run(["ip", "netns", "exec", self.client, "env", "SSLKEYLOGFILE=" + self.keylog] + command, input=stdin, text=True, timeout=timeout,
                                   capture_output=True, check=False)
         except subprocess.TimeoutExpired:
             return None

@@ -62,5 +62,5 @@ def haraka(lab, port=25, plugins=("queue/discard",), config=None):
 
 
 def nodemailer(lab, options=None, mail=None, host="198.51.100.25"):
-    lab.run(["node", "-e", NODEMAILER % {"modules": modules(), "host": host, "options": json.dumps(options or {}), "mail": json.dumps(mail or {})}],
+    lab.run(["node", "--tls-keylog=" + lab.keylog, "-e", NODEMAILER % {"modules": modules(), "host": host, "options": json.dumps(options or {}), "mail": json.dumps(mail or {})}],
             timeout=60)

@@ -119,8 +119,7 @@ acl_smtp_data = acl_data
 host_lookup =
 rfc1413_query_timeout = 0s
 smtp_accept_keepalive = false
-tls_advertise_hosts =
-{main}
+{tls}{main}
 begin acl
 acl_rcpt:
 {rcpt}
@@ -170,7 +169,7 @@ def exim_config(lab, name, main="", rcpt="", data="", auth=EXIM_AUTH, routers=EX
     sh("chown -R mail:mail %s" % folder)
     path = os.path.join(folder, "exim.conf")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(EXIM.replace("{folder}", folder).replace("{program}", exim_program()).replace("{main}", main).replace("{rcpt}", rcpt)
+        file.write(EXIM.replace("{folder}", folder).replace("{program}", exim_program()).replace("{tls}", "" if "tls_" in main else "tls_advertise_hosts =\n").replace("{main}", main).replace("{rcpt}", rcpt)
                    .replace("{data}", data).replace("{auth}", auth).replace("{routers}", routers))
     return path
 

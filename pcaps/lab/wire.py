@@ -114,6 +114,20 @@ class Connection:
         return numbers
 
 
+def replies_inside(path, keys, pattern):
+    """Frames with a reply whose code matches, as tshark reads them with a key log; without a pattern the last reply."""
+    out = subprocess.run(["tshark", "-r", path, "-o", "tls.keylog_file:" + keys, "-Y", "smtp.response", "-T", "fields", "-e", "frame.number",
+                          "-e", "smtp.response.code", "-e", "tls.record.content_type", "-e", "tls.app_data"], capture_output=True, text=True,
+                         check=True).stdout
+    inside, found = False, []
+    for line in out.splitlines():
+        frame, codes = line.split("\t")[:2]
+        inside = inside or bool(line.split("\t")[3])
+        if inside and any(re.fullmatch(pattern or r"\d+", code) for code in codes.split(",")):
+            found.append(int(frame))
+    return found if pattern else found[-1:]
+
+
 def connections(path):
     command = ["tshark", "-r", path, "-Y", "tcp", "-o", "tcp.desegment_tcp_streams:FALSE", "--disable-protocol", "smtp", "-T", "fields"]
     for field in FIELDS:

@@ -193,6 +193,17 @@ static bool overcome(const struct sw_message *m)
     return true;
 }
 
+/* RFC 3207 4.2: with TLS the dialogue begins anew; what was refused in clear before it stops nobody
+ * any more. */
+static bool before_tls(const struct sw_case *c, const struct sw_step *step)
+{
+    const struct sw_step *starttls = c->session->starttls;
+    bool began = c->session->tls == SW_TLS_HELLO || c->session->tls == SW_TLS_SERVER_HELLO ||
+                 c->session->tls == SW_TLS_APPLICATION;
+    return began && starttls && sw_reply_is(starttls->reply, 2) && step && !step->encrypted &&
+           step->first.time_ns < starttls->reply->first.time_ns;
+}
+
 static void judge_all(struct sw_case *c)
 {
     bool any_taken = false;
@@ -201,7 +212,8 @@ static void judge_all(struct sw_case *c)
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
         judge_message(c, mv);
-        if (mv->outcome == SW_OUTCOME_STUCK && overcome(mv->message))
+        if (mv->outcome == SW_OUTCOME_STUCK &&
+            (overcome(mv->message) || before_tls(c, mv->message->mail)))
             mv->counts = false;
         if (!mv->counts)
             continue;
@@ -365,7 +377,8 @@ static void find_refusal(struct sw_case *c)
         if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
             out_of_context(c, s) || went_unheeded(s) || after_close(s))
             continue;
-        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(s))
+        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(s) ||
+            before_tls(c, s))
             continue;
         bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
         if (!c->refusal && !idle_end)

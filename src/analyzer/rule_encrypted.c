@@ -47,6 +47,9 @@ static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
         return false;
     if (!c->closed_by_server && !(alert_first && c->reset))
         return false;
+    struct sw_mark left = alert_first ? shape->server_alert : c->facts->closed;
+    if (left.time_ns - shape->handshake_done.time_ns > PATIENCE_S * SW_NS_PER_S)
+        return false; /* it lost its patience with a client that wanted nothing */
     bool asked = tls->version == TLS_VERSION_1_3 ||
                  (tls->certificate_request.frame && tls->client_certificate_empty);
     enum sw_cause cause =
@@ -63,12 +66,12 @@ static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
 }
 
 /* The handshake is complete, and the client leaves without a word: at once, because it did not like
- * what it saw; or later, because it wanted nothing. */
+ * what it saw; or later, because it wanted nothing (and perhaps it is the server who ends that). */
 static bool client_left(const struct sw_case *c, const struct sw_tls *tls,
                         const struct sw_tls_shape *shape, struct sw_ruling *ruling)
 {
     struct sw_mark left = shape->client_alert.frame ? shape->client_alert : c->facts->closed;
-    if (!left.frame || (!shape->client_alert.frame && !c->closed_by_client))
+    if (!left.frame)
         return false;
     bool at_once = left.time_ns - shape->handshake_done.time_ns <= SW_NS_PER_S;
     enum sw_cause visible = sw_tls_visible_problem(tls);

@@ -311,6 +311,25 @@ static bool server_said_all(const struct sw_tls *tls)
     return last && last->last_bytes >= sw_tls_finished_bytes(tls) && !tls->side[SW_SERVER].cut;
 }
 
+/* TLS 1.3: the last that the server says is as short as an alert and nothing else of a handshake.
+ */
+static bool server_alerts(const struct sw_tls *tls, struct sw_ruling *ruling)
+{
+    enum { ALERT = 2 + 1 + 16 };
+    const struct sw_tls_record *record;
+    const struct sw_tls_record *last = NULL;
+    SW_EACH(record, tls->records) {
+        if (record->from == SW_SERVER && record->content == TLS_CONTENT_APPLICATION)
+            last = record;
+    }
+    if (tls->version != TLS_VERSION_1_3 || !last || last->last_bytes != ALERT)
+        return false;
+    *ruling = stuck(SW_CAUSE_TLS_SERVER_ERROR, SW_CONFIDENCE_LIKELY);
+    prove_hellos(tls, ruling);
+    sw_ruling_prove(ruling, last->last, SW_ORIGIN_SERVER, "a record of the size of an alert");
+    return true;
+}
+
 /* The server closed, or broke off, before the handshake was over. */
 static bool closed_by_server(const struct sw_case *c, const struct sw_tls *tls,
                              struct sw_ruling *ruling)
@@ -408,6 +427,6 @@ bool sw_rule_handshake(const struct sw_case *c, const struct sw_tls_shape *shape
                 !c->client_seen || c->reply_lost;
     if (lost)
         return false;
-    return closed_by_server(c, tls, ruling) || client_turned_away(c, tls, shape, ruling) ||
-           waits_for_server(c, tls, ruling);
+    return server_alerts(tls, ruling) || closed_by_server(c, tls, ruling) ||
+           client_turned_away(c, tls, shape, ruling) || waits_for_server(c, tls, ruling);
 }

@@ -127,7 +127,9 @@ static void add_record(const struct sw_tls *tls, struct sw_tls_shape *shape,
     uint64_t overhead = (uint64_t)record->count * (record->first_bytes - first);
     turn->bytes += record->bytes > overhead ? record->bytes - overhead : 0;
     turn->last = record->last;
-    turn->six = turn->from == SW_CLIENT && turn->records == 1 && may_hold(tls, first, SIX);
+    turn->ends_in_six =
+        turn->from == SW_CLIENT && may_hold(tls, plain_length(tls, record->last_bytes), SIX);
+    turn->six = turn->ends_in_six && turn->records == 1;
 }
 
 static void collect(const struct sw_tls *tls, struct sw_tls_shape *shape)
@@ -163,17 +165,41 @@ static bool one_record(const struct sw_tls_turn *turn, uint32_t least)
     return turn && turn->records == 1 && turn->first_bytes >= least;
 }
 
-/* DATA, its 354, and something that is no DATA, QUIT or RSET; or the same with the commands before
- * the text in one record. `i` is the turn of the text. */
-static bool is_text_after_go_ahead(const struct sw_tls_shape *shape, uint32_t i)
+/* The next thing the client says, or NULL. */
+static const struct sw_tls_turn *next_of_client(const struct sw_tls_shape *shape, uint32_t answer)
 {
-    if (i < 2)
-        return false;
+    return at(shape, answer + 1);
+}
+
+/* DATA (alone, or last of a few commands that have a reply each), its 354, and then something that
+ * is no DATA, QUIT or RSET. `i` is the turn of the text. */
+static bool follows_data(const struct sw_tls_shape *shape, uint32_t i)
+{
     const struct sw_tls_turn *asked = at(shape, i - 2);
     const struct sw_tls_turn *told = at(shape, i - 1);
-    bool alone = asked->six && told->records == 1 && !shape->turns[i].six;
-    bool pipelined = one_record(asked, PIPELINED) && one_record(told, PIPELINED);
-    return alone || pipelined;
+    return asked->ends_in_six && told->records <= asked->records && !shape->turns[i].six;
+}
+
+/*
+ * MAIL, RCPT and DATA in one record, their replies in one, then the text. A refused login and its
+ * repetition look like that, too: but then the same answer comes twice, or the login goes on.
+ */
+static bool follows_pipelined_data(const struct sw_tls_shape *shape, uint32_t i)
+{
+    const struct sw_tls_turn *told = at(shape, i - 1);
+    const struct sw_tls_turn *answer = at(shape, i + 1);
+    const struct sw_tls_turn *next = next_of_client(shape, i + 1);
+    if (!one_record(at(shape, i - 2), PIPELINED) || !one_record(told, PIPELINED) ||
+        shape->turns[i].six)
+        return false;
+    bool same_again = answer && answer->first_bytes == told->first_bytes;
+    bool goes_on = next && !next->six && !one_record(next, PIPELINED);
+    return !same_again && !goes_on;
+}
+
+static bool is_text(const struct sw_tls_shape *shape, uint32_t i)
+{
+    return i >= 2 && (follows_data(shape, i) || follows_pipelined_data(shape, i));
 }
 
 /* BDAT in one record, one answer, and then nothing but a goodbye. */
@@ -191,7 +217,7 @@ static void find_uploads(struct sw_tls_shape *shape)
         const struct sw_tls_turn *turn = &shape->turns[i];
         if (turn->from != SW_CLIENT)
             continue;
-        if (turn->bytes < BURST && !is_text_after_go_ahead(shape, i) && !is_chunk(shape, i))
+        if (turn->bytes < BURST && !is_text(shape, i) && !is_chunk(shape, i))
             continue;
         const struct sw_tls_turn *answer = at(shape, i + 1);
         shape->upload_unanswered = !answer;

@@ -16,6 +16,7 @@ struct sw_tls_turn {
     uint32_t first_bytes; /* of the first record */
     uint64_t bytes;       /* of all */
     bool six;             /* one record, six bytes: DATA, QUIT, RSET or NOOP with its line end */
+    bool ends_in_six;     /* the last record is one of these */
     struct sw_mark first, last;
 };
 

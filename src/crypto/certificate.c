@@ -2,6 +2,7 @@
 
 #include "crypto/digest.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct memory {
 
 struct sw_trust {
     X509_STORE *store;
+    bool empty; /* this machine has no trust anchors: who issued what cannot be judged */
     struct memory memory[REMEMBERED];
     unsigned next; /* to be overwritten */
 };
@@ -34,6 +36,30 @@ static bool load(X509_STORE *store, const char *ca_file, const char *ca_path)
            (!ca_path || X509_STORE_load_path(store, ca_path) == 1);
 }
 
+static bool has_files(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    unsigned count = 0;
+    if (!dir)
+        return false;
+    while (count < 3 && readdir(dir)) /* besides "." and ".." */
+        count++;
+    (void)closedir(dir);
+    return count >= 3;
+}
+
+/* The system's anchors are a file and a folder that OpenSSL was built with, or that the environment
+ * names. */
+static bool system_has_anchors(void)
+{
+    const char *path = getenv(X509_get_default_cert_file_env());
+    const char *folder = getenv(X509_get_default_cert_dir_env());
+    FILE *file = fopen(path ? path : X509_get_default_cert_file(), "r");
+    if (file)
+        (void)fclose(file);
+    return file || has_files(folder ? folder : X509_get_default_cert_dir());
+}
+
 struct sw_trust *sw_trust_new(const char *ca_file, const char *ca_path, char *message, size_t room)
 {
     struct sw_trust *trust = calloc(1, sizeof(*trust));
@@ -41,6 +67,8 @@ struct sw_trust *sw_trust_new(const char *ca_file, const char *ca_path, char *me
         trust->store = X509_STORE_new();
     bool good = trust && trust->store && load(trust->store, ca_file, ca_path);
     ERR_clear_error();
+    if (good && !ca_file && !ca_path)
+        trust->empty = !system_has_anchors();
     if (good)
         return trust;
     sw_trust_free(trust);
@@ -349,6 +377,8 @@ static uint32_t judge_chain(struct sw_trust *trust, X509 *leaf, STACK_OF(X509) *
             return known->problems;
     }
     uint32_t problems = verify(trust, leaf, sent);
+    if (trust->empty)
+        problems &= SW_X509_SELF_SIGNED;
     if (!host_fits(leaf, host))
         problems |= SW_X509_HOST_MISMATCH;
     if (keyed) {

@@ -46,8 +46,9 @@ struct sw_x509_facts {
 struct sw_trust;
 
 /*
- * Trust anchors from a PEM file and a directory of hashed names; with neither (NULL) the system's.
- * NULL when they cannot be read; then `message` says why.
+ * Trust anchors (on a machine without any nothing is said about issuers) from a PEM file and a
+ * directory of hashed names; with neither (NULL) the system's. NULL when they cannot be read; then
+ * `message` says why.
  */
 struct sw_trust *sw_trust_new(const char *ca_file, const char *ca_path, char *message, size_t room);
 void sw_trust_free(struct sw_trust *trust);

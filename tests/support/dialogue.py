@@ -316,11 +316,12 @@ class Capture(Names):
         self.send("CS".index(side), struct.pack("!BHH", int(kind), 0x0303, len(body)) + bytes(body))
 
     def do_server_hello(self, *options):
-        """A ServerHello that no library at hand would send: version, cipher (hex), compression, downgrade (1 or 0), reneg."""
+        """A ServerHello that no library at hand would send: version, cipher (hex), compression, downgrade (1 or 0), reneg, tls13."""
         how = dict(option.split("=", 1) for option in options)
         version = bytes.fromhex(how.get("version", "0303"))
         random = bytes(range(24)) + (b"DOWNGRD" + bytes([int(how["downgrade"])]) if "downgrade" in how else b"no sign.")
         extensions = b"\xff\x01\0\x01\0" if how.get("reneg", "yes") == "yes" else b""
+        extensions = b"\0\x2b\0\x02\x03\x04" if how.get("tls13") else extensions
         body = version + random + b"\0" + bytes.fromhex(how.get("cipher", "c02f")) + bytes([int(how.get("compression", "0"))])
         body += struct.pack("!H", len(extensions)) + extensions
         self.send(1, b"\x16" + version + struct.pack("!HB", len(body) + 4, 2) + struct.pack("!I", len(body))[1:] + body)

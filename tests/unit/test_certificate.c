@@ -271,6 +271,29 @@ static void test_what_is_no_certificate(void **state)
     X509_free(leaf);
 }
 
+/* Without anchors everything would be untrusted, which says nothing about the certificate. */
+static void test_a_machine_without_anchors(void **state)
+{
+    struct world *w = *state;
+    X509 *leaf = make(&ordinary, w->leaf_key, w->middle, w->middle_key);
+    X509 *own = make(&ordinary, w->leaf_key, NULL, w->leaf_key);
+    const struct sw_span one[] = {der(leaf)};
+    const struct sw_span self[] = {der(own)};
+    struct world bare = *w;
+    setenv("SSL_CERT_FILE", "/nonexistent", 1);
+    setenv("SSL_CERT_DIR", "/nonexistent", 1);
+    bare.trust = sw_trust_new(NULL, NULL, NULL, 0);
+    assert_non_null(bare.trust);
+    assert_int_equal(problems(&bare, one, 1, "mx.example.org", NOW), 0);
+    assert_int_equal(problems(&bare, one, 1, "mx.example.com", NOW), SW_X509_HOST_MISMATCH);
+    assert_int_equal(problems(&bare, self, 1, "", NOW), SW_X509_SELF_SIGNED);
+    sw_trust_free(bare.trust);
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    X509_free(leaf);
+    X509_free(own);
+}
+
 static void test_anchors_that_cannot_be_read(void **state)
 {
     (void)state;
@@ -290,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_all_problems_are_told),
         cmocka_unit_test(test_an_intermediate_that_has_expired),
         cmocka_unit_test(test_what_is_no_certificate),
+        cmocka_unit_test(test_a_machine_without_anchors),
         cmocka_unit_test(test_anchors_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

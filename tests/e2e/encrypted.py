@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""What is said of encrypted sessions without a key, against what the key log beside the capture shows (pcaps/KEYS.tsv).
+
+No session may be called anything but unknown, no message that went up may be overlooked, and what was called probably
+accepted and was not are the mails that were refused at the end of their text, which no size can tell: docs/OUTPUT.md states
+the figures.
+"""
+import csv
+import os
+import sys
+
+import common
+
+
+def main():
+    with open(os.path.join(common.PCAPS, "KEYS.tsv"), encoding="utf-8", newline="") as file:
+        truth = {row["file"]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    wrong, likely, none, misled = [], 0, 0, 0
+    for name, row in sorted(truth.items()):
+        session = common.run("-o", "json", os.path.join(common.PCAPS, name)).sessions()[0]
+        cause = session["verdict"]["cause"]
+        uploaded = row["stage"] == "final"
+        expected = "enc-likely-delivered" if uploaded else "enc-no-upload"
+        if session["outcome"] != "unknown" or session["verdict"]["confidence"] != "possible" or cause != expected:
+            wrong.append("%s: %s %s (%s), the keys show %s %s" % (name, session["outcome"], cause, session["verdict"]["confidence"],
+                                                                 row["outcome"], row["cause"]))
+        likely += cause == "enc-likely-delivered"
+        none += cause == "enc-no-upload"
+        misled += cause == "enc-likely-delivered" and row["outcome"] != "delivered"
+    print("\n".join(wrong + ["%d encrypted sessions: %d probably accepted (%d of them were refused after all), %d without an upload, %d wrong"
+                             % (len(truth), likely, misled, none, len(wrong))]))
+    return 1 if wrong or len(truth) < 50 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
