@@ -108,12 +108,29 @@ static void prove_too_big(const struct sw_case *c, struct sw_ruling *ruling)
                     "a router says that the packet is too large for the next link");
 }
 
-/* Repeated in vain, and the other side still lives: it sends packets after they began. */
+/*
+ * Does the other side live, and do small packets reach it? It sends something when an answer to the
+ * large ones would long have been there, and does not itself repeat again and again what was
+ * acknowledged (then nothing reaches it, however small).
+ */
+static bool small_ones_pass(const struct sw_case *c, enum sw_side side)
+{
+    const struct sw_flow_facts *f = c->facts;
+    const struct sw_half_facts *half = &f->half[side];
+    const struct sw_half_facts *peer = &f->half[sw_side_other(side)];
+    enum { REPEATS_MAX = 1 };
+    int64_t round_trip = f->syn.frame ? f->established.time_ns - f->syn.time_ns : 0;
+    int64_t answered_by = half->front.time_ns + 2 * round_trip + SW_NS_PER_S / 10;
+    return half->front.frame && peer->last.time_ns > answered_by &&
+           peer->spurious_retransmissions <= REPEATS_MAX;
+}
+
+/* Repeated in vain, while small packets arrive or a router says why. */
 static bool large_are_lost(const struct sw_case *c, enum sw_side side, struct sw_ruling *ruling)
 {
     const struct sw_half_facts *half = &c->facts->half[side];
     const struct sw_half_facts *peer = &c->facts->half[sw_side_other(side)];
-    bool alive = peer->last.time_ns > half->rto_first.time_ns;
+    bool alive = small_ones_pass(c, side);
     if (!sw_case_only_large_are_lost(c, side) || (!alive && !too_big(c)))
         return false;
     *ruling = stuck(SW_CAUSE_TCP_PMTU_BLACKHOLE,

@@ -96,7 +96,9 @@ struct sw_half_facts {
                            unanswered at the end */
     uint32_t rto_bytes; /* payload of the last of those */
     struct sw_mark rto_first, rto_last; /* the first and the last of those */
-    uint32_t max_payload;       /* the largest segment; many at once where the card segments */
+    struct sw_mark front; /* since when the first unacknowledged byte waits: sent, or moved to the
+                             front by an acknowledgement of what was before it */
+    uint32_t max_payload; /* the largest segment; many at once where the card segments */
     uint32_t max_acked_payload; /* the largest of which the peer acknowledged the whole */
     uint32_t keepalives;
     int64_t zero_window_ns; /* total time this side announced a zero window while established */

@@ -63,6 +63,7 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
         peer->acked = acked;
         peer->dup_acks = 0;
         flow->facts.half[from].last_ack_progress = mark;
+        flow->facts.half[other].front = mark;
         if (acked > peer->rto_offset)
             peer->rto_count = 0;
     } else if (packet->tcp.sack_count == 0) {
@@ -161,6 +162,8 @@ void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begi
     if (!facts->first_data.frame)
         facts->first_data = mark;
     facts->last_data = mark;
+    if (begin <= half->acked)
+        facts->front = mark;
     if (end > half->high) {
         half->high = end;
         half->high_ns = mark.time_ns;

@@ -360,6 +360,15 @@ class Capture(Names):
         self.session.seq[me] += len(data)
         self.session.unheard[me] += len(data)
 
+    def do_repeat_first(self, side, octets, times, gap="0.3"):
+        """The first segment that never arrived, again."""
+        me, wait = "CS".index(side), float(gap)
+        data = (b"A segment that is too large for some link on the way. " * 60)[:int(octets)]
+        for _ in range(int(times)):
+            self.emit(me, ACK, data, seq=self.session.seq[me] - self.session.unheard[me])
+            self.time += wait
+            wait *= 2
+
     def do_behind(self, side, text):
         """What comes behind such a segment arrives; the other side can only repeat what it has."""
         me = "CS".index(side)
