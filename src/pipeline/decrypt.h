@@ -1,0 +1,46 @@
+/*
+ * decrypt.h - between the TLS dissector and the keys: collects encrypted records, opens them and
+ * gives the plain text back to the dissector. Private to the pipeline room.
+ *
+ * Sits in front of a sink of TLS events: hand every event to sw_decrypt_event() first. What is
+ * opened comes out of the dissector as more events of that sink. Memory: one record at a time and
+ * direction (twice its length), given back and wiped when the record ends.
+ */
+#ifndef SW_PIPELINE_DECRYPT_H
+#define SW_PIPELINE_DECRYPT_H
+
+#include "crypto/opener.h"
+#include "dissectors/tls/tls.h"
+
+/* The body of the record that is being read. */
+struct sw_decrypt_record {
+    uint8_t *bytes; /* body, and behind it room for the plain text; NULL: none is collected */
+    uint32_t length;
+    uint32_t have;
+};
+
+struct sw_decrypt {
+    const struct sw_keylog *log; /* NULL: nothing is opened */
+    struct sw_opener *opener;
+    struct sw_opener *next; /* of a second handshake inside the first (TLS 1.2 and before) */
+    bool moved[2];          /* this side's ChangeCipherSpec of it was read */
+    bool finished[2], key_update[2]; /* seen in the record that is being read */
+    bool early_data;
+    uint8_t client_random[SW_KEYLOG_RANDOM];
+    struct sw_decrypt_record record[2];
+    /* how it went, for the record of the session */
+    uint64_t opened, wrong, without_key;
+    bool no_suite;  /* the suite cannot be opened here */
+    bool in_keylog; /* the log has something for this connection */
+    bool saw_hello; /* both hellos were read */
+    bool short_of_memory;
+};
+
+/* `log` is borrowed as long as the struct lives; NULL when there are no keys. */
+void sw_decrypt_init(struct sw_decrypt *decrypt, const struct sw_keylog *log);
+void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
+                      const struct tls_event *event, const struct tls_sink *sink);
+/* Wipes and frees everything. */
+void sw_decrypt_release(struct sw_decrypt *decrypt);
+
+#endif
