@@ -128,6 +128,29 @@ static void tell_junk(const struct sw_tls *tls, struct sw_prose *story)
     }
 }
 
+static void tell_keys(const struct sw_tls *tls, struct sw_prose *story)
+{
+    switch (tls->keys) {
+    case SW_TLS_KEYS_NONE:
+        return;
+    case SW_TLS_KEYS_FOREIGN:
+        sw_prose_add(story, " The keys that were given hold none for this connection.");
+        return;
+    case SW_TLS_KEYS_UNFIT:
+        sw_prose_add(story, " The key that was given for this connection does not fit.");
+        return;
+    case SW_TLS_KEYS_NO_SUITE:
+        sw_prose_add(story, " This cipher suite cannot be opened, even with a key.");
+        return;
+    case SW_TLS_KEYS_FIT:
+        break;
+    }
+    unsigned long long closed = tls->closed[SW_CLIENT] + tls->closed[SW_SERVER];
+    if (closed > 0)
+        sw_prose_add(story, " %llu record%s could not be opened with the keys that were given.",
+                     closed, closed == 1 ? "" : "s");
+}
+
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_tls *tls = c->session->tls_facts;
@@ -140,4 +163,5 @@ void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
     tell_junk(tls, story);
     if (c->encrypted && c->session->tls == SW_TLS_APPLICATION)
         sw_prose_add(story, " What was said after that is encrypted and was not read.");
+    tell_keys(tls, story);
 }

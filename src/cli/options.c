@@ -140,6 +140,13 @@ static bool take_ca_file(struct sw_settings *settings, const char *value, char *
     return true;
 }
 
+static bool take_keylog(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->keylog = value;
+    return true;
+}
+
 static bool take_ca_path(struct sw_settings *settings, const char *value, char *message)
 {
     (void)message;
@@ -291,6 +298,8 @@ static const struct sw_option table[] = {
      "auto (the default), always or never; NO_COLOR is obeyed"},
     {0, "progress", "WHEN", READS, true, take_progress,
      "a progress bar on standard error: auto, always or never"},
+    {'k', "keylog", "FILE", READS | LIVE, true, take_keylog,
+     "TLS secrets (SSLKEYLOGFILE); those inside a pcapng are used without asking"},
     {0, "ca-file", "FILE", READS | LIVE, true, take_ca_file,
      "certificates (PEM) to trust in place of the system's"},
     {0, "ca-path", "DIR", READS | LIVE, true, take_ca_path,
@@ -302,7 +311,6 @@ static const struct sw_option table[] = {
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
-    {'k', "keylog", "FILE", READS | LIVE, false, NULL, "TLS key log"},
     {0, "flow", NULL, READS | LIVE, false, NULL, "a ladder diagram"},
     {0, "rsa-key", "FILE", READS | LIVE, false, NULL, "RSA key of a server"},
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},

@@ -130,8 +130,7 @@ static void add_line(struct sw_keylog *log, struct sw_span line, struct sw_keylo
     size_t secret = from_hex(sw_span_word(&rest), e.secret, sizeof(e.secret));
     if (!label && random > 0 && secret > 0) {
         counts->unknown++;
-    } else if (!label || random != SW_KEYLOG_RANDOM || secret == 0 ||
-               sw_span_trim(rest).len > 0) {
+    } else if (!label || random != SW_KEYLOG_RANDOM || secret == 0 || sw_span_trim(rest).len > 0) {
         counts->broken++;
     } else if (log->used >= SW_KEYLOG_MOST || !make_room(log)) {
         counts->left_out++;
@@ -164,6 +163,11 @@ struct sw_span sw_keylog_find(const struct sw_keylog *log, const uint8_t random[
         return (struct sw_span){NULL, 0};
     const struct entry *e = place_of(log, random, label);
     return sw_span_make(e->secret, e->length);
+}
+
+size_t sw_keylog_count(const struct sw_keylog *log)
+{
+    return log->used;
 }
 
 bool sw_keylog_knows(const struct sw_keylog *log, const uint8_t random[SW_KEYLOG_RANDOM])

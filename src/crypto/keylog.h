@@ -42,6 +42,8 @@ void sw_keylog_add(struct sw_keylog *log, struct sw_span text, struct sw_keylog_
 /* The secret, borrowed from the log; empty when there is none. */
 struct sw_span sw_keylog_find(const struct sw_keylog *log, const uint8_t random[SW_KEYLOG_RANDOM],
                               enum sw_keylog_label label);
+/* How many secrets are kept. */
+size_t sw_keylog_count(const struct sw_keylog *log);
 /* Is there any secret for this random? */
 bool sw_keylog_knows(const struct sw_keylog *log, const uint8_t random[SW_KEYLOG_RANDOM]);
 

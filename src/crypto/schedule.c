@@ -30,15 +30,15 @@ bool sw_tls_prf(const char *digest, struct sw_span secret, const char *label, st
                 uint8_t *out, size_t length)
 {
     uint8_t both[LABEL_BYTES + SEED_BYTES];
-    size_t label_bytes = strlen(label);
-    if (label_bytes > LABEL_BYTES || seed.len > SEED_BYTES)
+    struct sw_span name = sw_span_str(label);
+    if (name.len > LABEL_BYTES || seed.len > SEED_BYTES)
         return false;
-    memcpy(both, label, label_bytes);
-    memcpy(both + label_bytes, seed.ptr, seed.len);
+    memcpy(both, name.ptr, name.len);
+    memcpy(both + name.len, seed.ptr, seed.len);
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, borrowed(digest), 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, borrowed(secret.ptr), secret.len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, both, label_bytes + seed.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, both, name.len + seed.len),
         OSSL_PARAM_construct_end(),
     };
     return derive("TLS1-PRF", params, out, length);
@@ -49,17 +49,17 @@ bool sw_tls_expand_label(const char *digest, struct sw_span secret, const char *
 {
     static const char prefix[] = "tls13 ";
     uint8_t info[4 + sizeof(prefix) + LABEL_BYTES];
-    size_t label_bytes = strlen(label);
-    if (label_bytes > LABEL_BYTES || length > UINT16_MAX)
+    struct sw_span name = sw_span_str(label);
+    if (name.len > LABEL_BYTES || length > UINT16_MAX)
         return false;
     size_t n = 0;
     info[n++] = (uint8_t)(length >> 8);
     info[n++] = (uint8_t)length;
-    info[n++] = (uint8_t)(sizeof(prefix) - 1 + label_bytes);
+    info[n++] = (uint8_t)(sizeof(prefix) - 1 + name.len);
     memcpy(info + n, prefix, sizeof(prefix) - 1);
     n += sizeof(prefix) - 1;
-    memcpy(info + n, label, label_bytes);
-    n += label_bytes;
+    memcpy(info + n, name.ptr, name.len);
+    n += name.len;
     info[n++] = 0; /* no context */
     int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
     const OSSL_PARAM params[] = {

@@ -170,6 +170,7 @@ void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
 {
     if (!decrypt->log)
         return;
+    decrypt->given = decrypt->given || sw_keylog_count(decrypt->log) > 0;
     int side = side_of(event->from);
     bool decrypted = event->flags & TLS_FLAG_DECRYPTED;
     switch (event->kind) {

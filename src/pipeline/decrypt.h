@@ -30,6 +30,7 @@ struct sw_decrypt {
     struct sw_decrypt_record record[2];
     /* how it went, for the record of the session */
     uint64_t opened, wrong, without_key;
+    bool given;     /* there are keys, of whatever connection */
     bool no_suite;  /* the suite cannot be opened here */
     bool in_keylog; /* the log has something for this connection */
     bool saw_hello; /* both hellos were read */

@@ -186,8 +186,10 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     }
     struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender,
                                        &engine->arena_bytes, facts->midstream);
-    if (mail)
+    if (mail) {
         mail->tentative = tentative;
+        mail->keys = engine->tls->keys;
+    }
     if (mail && proxied)
         sw_proxy_start(&mail->proxy, chunk->bytes, &mail->session.proxied);
     return mail;

@@ -8,7 +8,9 @@
 static void on_event(void *ctx, const struct smtp_event *event)
 {
     struct sw_mail *mail = ctx;
-    sw_session_smtp(&mail->session, event, mail->facts, false);
+    if (mail->inside && event->kind == SMTP_EVENT_RESUMED)
+        return; /* it is the encryption that goes on, not clear text */
+    sw_session_smtp(&mail->session, event, mail->facts, mail->inside);
 }
 
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
@@ -67,12 +69,47 @@ static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
     return true;
 }
 
+static void drain(struct sw_mail *mail, bool forced);
+static void dialogue(struct sw_mail *mail, const struct sw_piece *piece);
+static void dialogue_gap(struct sw_mail *mail, enum sw_from from, uint64_t length, struct sw_at at);
+
+/* The first plain text: the dialogue goes on where STARTTLS left it, or begins here. */
+static void step_inside(struct sw_mail *mail, struct sw_at at)
+{
+    if (mail->inside)
+        return;
+    mail->inside = true;
+    if (mail->handed_over)
+        smtp_resume_clear(&mail->smtp, at, &mail->sink);
+}
+
+static void on_inner_text(void *ctx, enum sw_from from, struct sw_span bytes, struct sw_at at)
+{
+    struct sw_mail *mail = ctx;
+    step_inside(mail, at);
+    at.offset = mail->inner_offset[from];
+    mail->inner_offset[from] += bytes.len;
+    const struct sw_piece piece = {.from = from, .at = at, .bytes = bytes};
+    dialogue(mail, &piece);
+}
+
+static void on_inner_missing(void *ctx, enum sw_from from, uint64_t length, struct sw_at at)
+{
+    struct sw_mail *mail = ctx;
+    if (!mail->inside)
+        return;
+    at.offset = mail->inner_offset[from];
+    mail->inner_offset[from] += length;
+    dialogue_gap(mail, from, length, at);
+}
+
 /* Bytes of TLS; without memory for it they are lost, and the record says so. */
 static void to_tls(struct sw_mail *mail, const struct sw_piece *piece)
 {
     if (!mail->way) {
         bool midstream = mail->facts->midstream && !mail->handed_over;
-        mail->way = sw_tls_way_new(&mail->session, midstream);
+        const struct sw_tls_inner inner = {mail, on_inner_text, on_inner_missing};
+        mail->way = sw_tls_way_new(&mail->session, midstream, mail->keys, &inner);
     }
     if (mail->way)
         sw_tls_way_bytes(mail->way, piece);
@@ -105,8 +142,6 @@ static bool tls_really_begins(struct sw_mail *mail, const struct sw_piece *piece
     return false;
 }
 
-static void drain(struct sw_mail *mail, bool forced);
-
 /* What is known of the line that waits, to judge it without a reply: the piece and what is held
  * behind it. */
 struct force {
@@ -121,7 +156,7 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struc
 {
     struct sw_piece rest = *piece;
     while (rest.bytes.len > 0) {
-        if (mail->tls && tls_really_begins(mail, &rest)) {
+        if (mail->tls && !mail->inside && tls_really_begins(mail, &rest)) {
             if (mail->handed_over && rest.from == SW_FROM_SERVER)
                 (void)smtp_feed(&mail->smtp, &rest, &mail->sink); /* is it an injected reply? */
             to_tls(mail, &rest);
@@ -130,6 +165,8 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struc
         size_t used = smtp_feed(&mail->smtp, &rest, &mail->sink);
         rest = piece_rest(&rest, used);
         if (mail->smtp.mode == SMTP_MODE_TLS) {
+            if (mail->inside)
+                return; /* STARTTLS inside TLS: nothing can be read behind it */
             mail->tls = true;
             mail->handed_over = true;
             continue;
@@ -156,6 +193,7 @@ static void drain(struct sw_mail *mail, bool forced)
     if (held.piece_count == 0)
         return;
     mail->held = (struct sw_held){0}; /* feeding may hold again */
+    bool outside = !mail->inside;     /* what is held came before anything was opened */
     uint32_t at = 0;
     for (uint32_t i = 0; i < held.piece_count; i++) {
         struct sw_piece piece = {
@@ -165,7 +203,9 @@ static void drain(struct sw_mail *mail, bool forced)
         };
         at += held.pieces[i].length;
         struct force force = {.behind_bytes = held.used - at};
-        if (mail->held.piece_count == 0)
+        if (outside && mail->inside)
+            to_tls(mail, &piece);
+        else if (mail->held.piece_count == 0)
             feed(mail, &piece, forced ? &force : NULL);
         else if (!hold(&mail->held, piece.at, piece.bytes))
             mail->session.limits_hit = true; /* memory: the caps held a moment ago */
@@ -205,6 +245,34 @@ static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_ch
     return mail->facts->midstream && first->content == SW_CONTENT_BINARY && looks_encrypted(first);
 }
 
+/* One piece of the dialogue, in clear or out of TLS. */
+static void dialogue(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    if (piece->from == SW_FROM_CLIENT && mail->held.piece_count > 0) {
+        if (!hold(&mail->held, piece->at, piece->bytes)) {
+            drain(mail, true);
+            feed(mail, piece, NULL);
+        }
+        drain_one_sided(mail, piece);
+        return;
+    }
+    feed(mail, piece, NULL);
+    drain_one_sided(mail, piece);
+    bool opaque = mail->tls && !mail->inside;
+    if (piece->from == SW_FROM_SERVER && mail->held.piece_count > 0 &&
+        (opaque || !smtp_holds_client(&mail->smtp)))
+        drain(mail, false);
+}
+
+static void dialogue_gap(struct sw_mail *mail, enum sw_from from, uint64_t length, struct sw_at at)
+{
+    if (from == SW_FROM_CLIENT)
+        drain(mail, true);
+    smtp_gap(&mail->smtp, from, length, at, &mail->sink);
+    if (from == SW_FROM_SERVER && mail->held.piece_count > 0 && !smtp_holds_client(&mail->smtp))
+        drain(mail, false);
+}
+
 static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
     sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
@@ -213,23 +281,10 @@ static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
         .at = {chunk->offset, chunk->mark.frame, chunk->mark.time_ns},
         .bytes = chunk->bytes,
     };
-    if (!mail->handed_over && is_tls_from_the_start(mail, chunk)) {
+    if (mail->inside || (!mail->handed_over && is_tls_from_the_start(mail, chunk)))
         to_tls(mail, &piece);
-        return;
-    }
-    if (chunk->from == SW_CLIENT && mail->held.piece_count > 0) {
-        if (!hold(&mail->held, piece.at, piece.bytes)) {
-            drain(mail, true);
-            feed(mail, &piece, NULL);
-        }
-        drain_one_sided(mail, &piece);
-        return;
-    }
-    feed(mail, &piece, NULL);
-    drain_one_sided(mail, &piece);
-    if (chunk->from == SW_SERVER && mail->held.piece_count > 0 &&
-        (mail->tls || !smtp_holds_client(&mail->smtp)))
-        drain(mail, false);
+    else
+        dialogue(mail, &piece);
 }
 
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
@@ -267,12 +322,7 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
                            at);
         return;
     }
-    if (from == SW_CLIENT)
-        drain(mail, true);
-    smtp_gap(&mail->smtp, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length, at,
-             &mail->sink);
-    if (from == SW_SERVER && mail->held.piece_count > 0 && !smtp_holds_client(&mail->smtp))
-        drain(mail, false);
+    dialogue_gap(mail, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length, at);
 }
 
 void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark)
@@ -281,12 +331,12 @@ void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, str
     mail->session.facts = facts;
     struct sw_at at = {0, mark.frame, mark.time_ns};
     drain(mail, true);
-    if (!mail->tls) {
+    if (mail->way)
+        sw_tls_way_finish(mail->way, at);
+    if (!mail->tls || mail->inside) {
         smtp_end(&mail->smtp, SW_FROM_SERVER, at, &mail->sink);
         smtp_end(&mail->smtp, SW_FROM_CLIENT, at, &mail->sink);
     }
-    if (mail->way)
-        sw_tls_way_finish(mail->way, at);
     mail->session.has_dissector = sw_mail_is_confirmed(mail);
     sw_session_finish(&mail->session, facts, mark.time_ns);
 }

@@ -13,6 +13,7 @@
 #include "pipeline/ndpi_shim.h"
 #include "pipeline/proxy.h"
 #include "pipeline/tls.h"
+#include "crypto/keylog.h"
 #include "session/builder.h"
 
 /* Client bytes that wait for the server's reply. */
@@ -49,6 +50,9 @@ struct sw_mail {
     bool tls;         /* opaque from here on, by hand-over or from the first byte */
     bool handed_over; /* TLS began with STARTTLS */
     bool tls_checked; /* the first bytes after the hand-over were looked at */
+    bool inside;      /* the dialogue inside TLS is read, with keys */
+    uint64_t inner_offset[2];     /* bytes of it so far, by enum sw_from */
+    const struct sw_keylog *keys; /* NULL: none. The engine sets it. */
 };
 
 /* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */

@@ -4,6 +4,7 @@
  */
 #include "capture/capture.h"
 #include "pipeline/engine.h"
+#include "pipeline/keys.h"
 #include "pipeline/limits.h"
 #include "pipeline/series.h"
 #include "pipeline/tls.h"
@@ -44,6 +45,24 @@ static void say(char *message, size_t room, const char *text)
         (void)snprintf(message, room, "%s", text);
 }
 
+/* The secrets that come with the options; more may come with the captures. */
+static bool load_keys(struct sw_run *run, char *message, size_t room)
+{
+    struct sw_keylog_counts counts = {0};
+    run->tls.keys = sw_keylog_new();
+    if (!run->tls.keys) {
+        say(message, room, "out of memory");
+        return false;
+    }
+    if (!run->options.keylog)
+        return true;
+    struct sw_status status = sw_keys_read(run->tls.keys, run->options.keylog, &counts);
+    if (status.code == SW_OK)
+        return true;
+    say(message, room, status.message);
+    return false;
+}
+
 struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, size_t room)
 {
     struct sw_run *run = calloc(1, sizeof(*run));
@@ -68,8 +87,9 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
                                        .ca_path = options->ca_path,
                                        .server_name = options->server_name};
     bool given = options->ca_file || options->ca_path;
-    if (given && !sw_tls_setting_load(&run->tls, message, room)) {
-        free(run);
+    if ((given && !sw_tls_setting_load(&run->tls, message, room)) ||
+        !load_keys(run, message, room)) {
+        sw_run_free(run);
         return NULL;
     }
     return run;
@@ -275,5 +295,6 @@ void sw_run_free(struct sw_run *run)
         return;
     sw_summary_clear(&run->summary);
     sw_tls_setting_release(&run->tls);
+    sw_keylog_free(run->tls.keys);
     free(run);
 }

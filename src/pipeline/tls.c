@@ -67,23 +67,43 @@ static void note_fingerprint(struct sw_session *session, const struct tls_hello 
     sw_session_tls_fingerprint(session, ja3, ja4);
 }
 
+/* Application data that stays closed, or a hole: the dialogue inside must know. */
+static void tell_missing(struct sw_tls_way *way, const struct tls_event *event, bool opened)
+{
+    struct sw_tls *tls = way->session->tls_facts;
+    bool closed = event->kind == TLS_EVENT_RECORD_END && event->code == TLS_CONTENT_APPLICATION &&
+                  (event->flags & TLS_FLAG_ENCRYPTED) && !opened;
+    if (closed && tls && way->decrypt.in_keylog)
+        tls->closed[event->from]++;
+    if (closed || event->kind == TLS_EVENT_GAP)
+        way->inner.missing(way->inner.ctx, event->from, event->number, event->begin);
+}
+
 static void on_event(void *ctx, const struct tls_event *event)
 {
     struct sw_tls_way *way = ctx;
+    uint64_t opened = way->decrypt.opened;
+    sw_decrypt_event(&way->decrypt, &way->state, event, &way->sink);
     sw_session_tls(way->session, event);
     if (event->kind == TLS_EVENT_CLIENT_HELLO)
         note_fingerprint(way->session, event->hello);
+    if (event->kind == TLS_EVENT_APPLICATION)
+        way->inner.text(way->inner.ctx, event->from, event->bytes, event->begin);
+    tell_missing(way, event, way->decrypt.opened > opened);
 }
 
 /* --- the way --- */
 
-struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream)
+struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
+                                  const struct sw_keylog *keys, const struct sw_tls_inner *inner)
 {
     struct sw_tls_way *way = calloc(1, sizeof(*way));
     if (!way)
         return NULL;
     way->session = session;
     way->sink = (struct tls_sink){on_event, way};
+    way->inner = *inner;
+    sw_decrypt_init(&way->decrypt, keys);
     tls_init(&way->state, midstream);
     return way;
 }
@@ -167,16 +187,32 @@ void sw_tls_judge_certificates(struct sw_session *session, struct sw_tls_setting
     }
 }
 
+static enum sw_tls_keys keys_of(const struct sw_decrypt *decrypt)
+{
+    if (!decrypt->given)
+        return SW_TLS_KEYS_NONE;
+    if (decrypt->opened > 0)
+        return SW_TLS_KEYS_FIT;
+    if (!decrypt->in_keylog)
+        return SW_TLS_KEYS_FOREIGN;
+    return decrypt->no_suite ? SW_TLS_KEYS_NO_SUITE : SW_TLS_KEYS_UNFIT;
+}
+
 void sw_tls_way_finish(struct sw_tls_way *way, struct sw_at at)
 {
     tls_end(&way->state, SW_FROM_CLIENT, at, &way->sink);
     tls_end(&way->state, SW_FROM_SERVER, at, &way->sink);
+    if (way->session->tls_facts)
+        way->session->tls_facts->keys = keys_of(&way->decrypt);
+    if (way->decrypt.short_of_memory)
+        way->session->limits_hit = true;
 }
 
 void sw_tls_way_free(struct sw_tls_way *way)
 {
     if (!way)
         return;
+    sw_decrypt_release(&way->decrypt);
     sw_wipe(way, sizeof(*way));
     free(way);
 }

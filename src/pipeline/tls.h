@@ -6,6 +6,7 @@
 #define SW_PIPELINE_TLS_H
 
 #include "crypto/certificate.h"
+#include "pipeline/decrypt.h"
 #include "session/builder.h"
 
 /* What certificates are judged by: one for all connections of an engine. */
@@ -14,24 +15,38 @@ struct sw_tls_setting {
     const char *server_name;       /* the name that clients wanted, or NULL: SNI tells; borrowed */
     struct sw_trust *trust;        /* loaded when the first certificate is met */
     bool trust_failed;
+    struct sw_keylog *keys; /* secrets of connections, or NULL; borrowed */
 };
 
 /* True when the anchors can be read; else the message says what is wrong. */
 bool sw_tls_setting_load(struct sw_tls_setting *setting, char *message, size_t room);
 void sw_tls_setting_release(struct sw_tls_setting *setting);
 
+/* Who takes what was opened with a key. */
+struct sw_tls_inner {
+    void *ctx;
+    /* Plain text, in order. Spans live during the call. */
+    void (*text)(void *ctx, enum sw_from from, struct sw_span bytes, struct sw_at at);
+    /* About `length` bytes of it could not be opened, or are not in the capture. */
+    void (*missing)(void *ctx, enum sw_from from, uint64_t length, struct sw_at at);
+};
+
 /* One connection inside TLS. */
 struct sw_tls_way {
     struct tls_state state;
     struct tls_sink sink;
     struct sw_session *session;
+    struct sw_decrypt decrypt;
+    struct sw_tls_inner inner;
 };
 
-/* NULL without memory. The session outlives it. `midstream`: TLS began before the capture. */
-struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream);
+/* NULL without memory. The session and the keys outlive it. `midstream`: TLS began before the
+ * capture. `keys` may be NULL: then nothing is opened. */
+struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
+                                  const struct sw_keylog *keys, const struct sw_tls_inner *inner);
 void sw_tls_way_bytes(struct sw_tls_way *way, const struct sw_piece *piece);
 void sw_tls_way_gap(struct sw_tls_way *way, enum sw_from from, uint64_t length, struct sw_at at);
-/* Both directions are over. */
+/* Both directions are over; what became of the keys is noted in the session. */
 void sw_tls_way_finish(struct sw_tls_way *way, struct sw_at at);
 void sw_tls_way_free(struct sw_tls_way *way);
 

@@ -101,6 +101,15 @@ struct sw_tls_side {
     bool cut;    /* the last record was not finished */
 };
 
+/* What became of the keys that were given. */
+enum sw_tls_keys {
+    SW_TLS_KEYS_NONE,     /* no keys were given */
+    SW_TLS_KEYS_FOREIGN,  /* none of them is for this connection */
+    SW_TLS_KEYS_UNFIT,    /* one is for it, and opens nothing */
+    SW_TLS_KEYS_NO_SUITE, /* the cipher suite cannot be opened by this program */
+    SW_TLS_KEYS_FIT,
+};
+
 struct sw_tls {
     struct sw_tls_side side[2]; /* by enum sw_side */
 
@@ -142,6 +151,8 @@ struct sw_tls {
     struct sw_tls_record *records; /* encrypted ones, both sides in capture order */
     uint64_t records_left_out;
     bool decrypted; /* application data was opened with a key */
+    enum sw_tls_keys keys;
+    uint64_t closed[2]; /* application records of a side that stayed closed though there are keys */
 
     /* private to the builder */
     struct sw_certificate **certificates_tail;
