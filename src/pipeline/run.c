@@ -215,6 +215,24 @@ static enum sw_result read_frames(struct stream *stream, struct sw_capture *capt
     return result;
 }
 
+/* Secrets inside a pcapng open the connections behind them. */
+static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
+{
+    struct sw_run *run = ctx;
+    struct sw_keylog_counts counts = {0};
+    if (type == SW_SECRETS_TLS_KEY_LOG)
+        sw_keylog_add(run->tls.keys, secrets, &counts);
+}
+
+/* Before there were blocks for secrets, people wrote them into the comment of the file. */
+static void on_comment(void *ctx, uint64_t frame, struct sw_span text)
+{
+    struct sw_run *run = ctx;
+    struct sw_keylog_counts counts = {0};
+    if (frame == 0)
+        sw_keylog_add(run->tls.keys, text, &counts);
+}
+
 static enum sw_result read_file(struct stream *stream)
 {
     struct sw_run *run = stream->run;
@@ -223,6 +241,7 @@ static enum sw_result read_file(struct stream *stream)
         .filter = run->options.filter,
         .unpacked_bytes = run->limits.unpacked_bytes,
         .unpacked_ratio = run->limits.unpack_ratio,
+        .sinks = {.ctx = run, .secrets = on_secrets, .comment = on_comment},
     };
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
