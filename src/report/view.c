@@ -134,6 +134,16 @@ bool sw_view_has_server(const struct sw_session *session)
     return !session->lookup || session->lookup->end == SW_LOOKUP_NEIGHBOUR;
 }
 
+/* The range tells a port that was used twice. */
+static void put_range(const struct sw_session *session, struct sw_writer *out)
+{
+    if (sw_session_spans_files(session))
+        return; /* each file counts its own frames */
+    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
+                     (unsigned long long)sw_frame_number(session->facts->first.frame),
+                     (unsigned long long)sw_frame_number(session->facts->last.frame));
+}
+
 /* The frames of a look-up. A name with escapes in it is left out: a filter would need others. */
 static void lookup_filter(const struct sw_session *session, const struct sw_veil *veil,
                           struct sw_writer *out)
@@ -161,9 +171,7 @@ static void lookup_filter(const struct sw_session *session, const struct sw_veil
             sw_writer_text(out, "\"");
         }
     }
-    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
-                     (unsigned long long)session->facts->first.frame,
-                     (unsigned long long)session->facts->last.frame);
+    put_range(session, out);
 }
 
 void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
@@ -183,12 +191,7 @@ void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil
         sw_writer_format(out, "%s==%s && %s==%s && ", field, client, field, server);
     }
     sw_writer_format(out, "tcp.port==%u && tcp.port==%u", t->src_port, t->dst_port);
-    if (sw_session_spans_files(session))
-        return; /* each file counts its own frames */
-    /* The range tells a port that was used twice. */
-    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
-                     (unsigned long long)sw_frame_number(session->facts->first.frame),
-                     (unsigned long long)sw_frame_number(session->facts->last.frame));
+    put_range(session, out);
 }
 
 static struct sw_span without_folders(struct sw_span name)

@@ -45,6 +45,15 @@ class Names(common.Case):
         record = run("-o", "json", late).sessions()[0]
         self.assertEqual(record["server"]["name_source"], "banner")
 
+    def test_a_look_up_in_a_series_of_files(self):
+        """Frame numbers are those of their file, in the filter and in the story."""
+        first = self.capture("r.pcap0", ["noise"] * 3)
+        second = self.capture("r.pcap1", ["wait 9", "dns smtp.exmaple.org A nxdomain"])
+        record = run("-o", "json", first, second).sessions()[0]
+        self.assertTrue(record["capture"]["file"].endswith("r.pcap1"))
+        self.assertTrue(record["capture"]["display_filter"].endswith("frame.number>=1 && frame.number<=2"))
+        self.assertEqual([e["frame"] for e in record["verdict"]["evidence"]], [1, 2])
+
     def test_caps_are_counted(self):
         script = ["dns_lost smtp%d.example.org A 1" % i for i in range(40)] + DELIVERED
         path = self.capture("many.pcap", script)
