@@ -204,6 +204,17 @@ static void find_waiting(struct sw_case *c)
     }
 }
 
+/*
+ * Is this QUIT the end of the client's patience? One that was sent along with the command, or at
+ * once while the client then kept the connection, is none: it went on waiting for the answers.
+ */
+static bool ends_waiting(const struct sw_case *c, const struct sw_step *quit)
+{
+    bool pipelined = quit->first.frame == c->wait_begin.frame;
+    bool at_once = quit->first.time_ns - c->wait_begin.time_ns < SW_PATIENCE_NS;
+    return !pipelined && !(at_once && c->facts->closed.frame);
+}
+
 /* How the waiting ended: the client's QUIT, FIN or RST, the server's close, or not at all. */
 static void find_end(struct sw_case *c)
 {
@@ -218,7 +229,8 @@ static void find_end(struct sw_case *c)
     const struct sw_step *quit = c->session->quit;
     bool quit_after = quit && quit->first.time_ns >= c->wait_begin.time_ns && quit != c->pending &&
                       c->waiting != SW_WAITING_NOTHING;
-    if (quit_after && (!c->gave_up.frame || quit->first.time_ns < c->gave_up.time_ns))
+    if (quit_after && ends_waiting(c, quit) &&
+        (!c->gave_up.frame || quit->first.time_ns < c->gave_up.time_ns))
         c->gave_up = quit->first;
     c->orderly_quit = quit && c->waiting == SW_WAITING_NOTHING;
     int64_t until = c->session->final.time_ns;

@@ -166,6 +166,14 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->what = asked(c);
 }
 
+/* "Switch on the login" is no advice to somebody who is logged in. */
+static const char *const *useful_steps(const struct sw_case *c, enum sw_cause cause,
+                                       const char *const *steps)
+{
+    bool first_is_login = cause == SW_CAUSE_RCPT_RELAY_DENIED;
+    return first_is_login && c->session->authenticated && steps[0] ? steps + 1 : steps;
+}
+
 static const char *const *fill_advice(const struct sw_case *c, const char *const *steps,
                                       const struct sw_template_values *values)
 {
@@ -242,7 +250,9 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     verdict->explanation = sw_prose_text(&story);
     /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
     bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
-    verdict->advice = success ? no_advice : fill_advice(c, wording->advice, &values);
+    verdict->advice =
+        success ? no_advice
+                : fill_advice(c, useful_steps(c, ruling->cause, wording->advice), &values);
     verdict->has_client_codes = !success && verdict->outcome != SW_OUTCOME_UNKNOWN;
     copy_evidence(c, ruling, verdict);
     copy_also(c, ruling, verdict);

@@ -286,7 +286,6 @@ static bool can_stop_mail(const struct sw_step *reply)
     switch (reply->verb) {
     case SMTP_VERB_RSET:
     case SMTP_VERB_NOOP:
-    case SMTP_VERB_QUIT:
     case SMTP_VERB_VRFY:
     case SMTP_VERB_EXPN:
     case SMTP_VERB_HELP:
@@ -301,6 +300,8 @@ static bool can_stop_mail(const struct sw_step *reply)
     case SMTP_VERB_UNKNOWN:
     case SMTP_VERB_JUNK:
         return reply->code == 421;
+    case SMTP_VERB_QUIT: /* the client was leaving anyway */
+        return false;
     case SMTP_VERB_NONE:
     case SMTP_VERB_HELO:
     case SMTP_VERB_EHLO:

@@ -5,7 +5,6 @@
  */
 #include "analyzer/case.h"
 
-#define PATIENCE_NS (5 * SW_NS_PER_S) /* a client that leaves after that has given up waiting */
 #define SILENCE_NS (60 * SW_NS_PER_S) /* without a close, a shorter silence proves nothing */
 #define STALL_NS (30 * SW_NS_PER_S)   /* a client that has the go-ahead and sends nothing */
 
@@ -103,7 +102,7 @@ static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
         prove_close(c, ruling);
         return true;
     }
-    bool client_waited = c->gave_up.frame && c->waited_ns >= PATIENCE_NS;
+    bool client_waited = c->gave_up.frame && c->waited_ns >= SW_PATIENCE_NS;
     bool long_silence = !c->gave_up.frame && c->waited_ns > SILENCE_NS;
     if (!client_waited && !long_silence)
         return false;
@@ -119,7 +118,7 @@ static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 static bool slow_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_step *greeting = c->session->greeting;
-    if (!greeting || !sw_reply_is(greeting, 2) || greeting->delay_ns <= PATIENCE_NS)
+    if (!greeting || !sw_reply_is(greeting, 2) || greeting->delay_ns <= SW_PATIENCE_NS)
         return false;
     struct sw_mark leaving = c->facts->closed;
     const struct sw_step *quit = c->session->quit;
@@ -191,7 +190,7 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
         return false;
     bool dot = after_the_dot(c);
     enum sw_stage stage = sw_stage_of_phase(c->pending->phase);
-    bool by_server = c->closed_by_server && (!c->gave_up.frame || c->waited_ns < PATIENCE_NS);
+    bool by_server = c->closed_by_server && (!c->gave_up.frame || c->waited_ns < SW_PATIENCE_NS);
     /* A command that did not even arrive, and no repetition of it: the capture does not show what
      * happened. */
     bool arrived = c->facts->half[SW_CLIENT].unacked_bytes == 0 || c->facts->closed.frame;
@@ -201,10 +200,10 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
         enum sw_cause cause = cause_of_close(c, dot);
         bool sure = cause != SW_CAUSE_SERVER_IDLE_TIMEOUT && cause != SW_CAUSE_STARTTLS_PIPELINED;
         *ruling = stuck(cause, sure ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
-    } else if (c->gave_up.frame && (dot || c->waited_ns >= PATIENCE_NS)) {
-        *ruling = stuck(dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
-                        c->waited_ns >= PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
-                        stage);
+    } else if (c->gave_up.frame && (dot || c->waited_ns >= SW_PATIENCE_NS)) {
+        *ruling = stuck(
+            dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
+            c->waited_ns >= SW_PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame) {
         bool rst = c->reset && c->closed_by_client;
         *ruling = stuck(rst ? SW_CAUSE_TCP_RESET_BY_CLIENT : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY,

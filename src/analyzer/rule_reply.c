@@ -52,13 +52,12 @@ static bool goodbye_omitted(const struct sw_case *c)
  */
 static bool came_too_late(const struct sw_case *c, const struct sw_message *m)
 {
-    enum { PATIENCE_S = 5 };
     const struct sw_step *quit = c->session->quit;
     const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
     if (!m->final->after_close)
         return false;
     bool said_all = quit && m->end_of_data && client->fin.frame && !client->rst.frame &&
-                    client->fin.time_ns - m->end_mark.time_ns < PATIENCE_S * SW_NS_PER_S;
+                    client->fin.time_ns - m->end_mark.time_ns < SW_PATIENCE_NS;
     return !said_all;
 }
 

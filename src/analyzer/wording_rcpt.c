@@ -59,8 +59,8 @@ static const struct sw_cause_wording rows[] = {
                 "The mail was not sent because {server} does not forward mail to {recipient} "
                 "for this sender.",
             .meaning =
-                "The server takes mail for other domains only from its own users, and it did "
-                "not recognise the program as one[[: {reply}]].",
+                "The server forwards mail to other domains only for those it allows to, and it "
+                "did not take this sender for one of them[[: {reply}]].",
             .advice =
                 {
                     "Switch on the login for the outgoing server. Windows Live Mail: Tools > "
