@@ -12,8 +12,9 @@
 #include "analyzer/reply.h"
 #include "analyzer/verdict.h"
 
-#define SW_PATIENCE_NS (5 * SW_NS_PER_S) /* a client that leaves after that has given up waiting   \
-                                          */
+#define SW_PATIENCE_NS                                                                             \
+    (5 * SW_NS_PER_S) /* a client that leaves after that has given up waiting                      \
+                       */
 
 /* How the client's side of the dialogue stood when it ended. */
 enum sw_waiting {

@@ -86,7 +86,8 @@ static void message_values(const struct sw_case *c, const struct sw_ruling *ruli
     const struct sw_recipient *r = subject_recipient(m, ruling->reply);
     if (r)
         values->recipient = nonempty(c->arena, r->address);
-    if (m->body_octets > 0 && m->end_of_data)
+    bool declared = ruling->cause == SW_CAUSE_MAIL_SIZE_ANNOUNCED && m->has_size;
+    if (m->body_octets > 0 && m->end_of_data && !declared)
         values->size = sw_size_text(c->arena, m->body_octets);
     else if (m->has_size)
         values->size = sw_size_text(c->arena, m->size_declared);
@@ -118,14 +119,32 @@ static const char *asked(const struct sw_case *c)
 {
     if (c->session->proxied.kind != SW_PROXY_NONE && !c->session->proxied.open)
         return proxy_words(c);
+    if (c->waiting == SW_WAITING_BODY)
+        return "the text of the message";
     if (!c->pending)
-        return NULL;
+        return "the session";
     if (c->pending->verb == SMTP_VERB_END_OF_DATA)
         return "the end of the message";
     const char *verb = smtp_verb_name(c->pending->verb);
     if (c->pending->verb == SMTP_VERB_AUTH_DATA)
         return "the login";
     return verb[0] ? sw_arena_printf(c->arena, "the command %s", verb) : NULL;
+}
+
+/* The longest time in which nobody said anything. */
+static int64_t longest_pause(const struct sw_case *c)
+{
+    int64_t longest = 0;
+    int64_t before = c->facts->established.frame ? c->facts->established.time_ns : 0;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (before && s->first.time_ns - before > longest)
+            longest = s->first.time_ns - before;
+        before = s->last.time_ns;
+    }
+    if (before && c->facts->closed.frame && c->facts->closed.time_ns - before > longest)
+        longest = c->facts->closed.time_ns - before;
+    return longest;
 }
 
 static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
@@ -145,12 +164,7 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     values->client = sw_address_text(c->arena, t->src, t->ip_version);
     if (ruling->reply) {
         struct sw_prose quoted = {.arena = c->arena};
-        if (ruling->reply->code > 0)
-            sw_prose_add(&quoted, "\"%03u ", ruling->reply->code);
-        else
-            sw_prose_add(&quoted, "\"");
-        sw_prose_wire(&quoted, ruling->reply->text, REPLY_SHOWN);
-        sw_prose_add(&quoted, "\"");
+        sw_quote_reply(&quoted, ruling->reply, REPLY_SHOWN);
         values->reply = sw_prose_text(&quoted);
         values->code = code_text(c->arena, ruling->reply);
     }
@@ -161,8 +175,13 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     }
     message_values(c, ruling, values);
     hello_values(c, values);
-    if (c->waited_ns >= SW_NS_PER_S)
-        values->wait = sw_duration_text(c->arena, c->waited_ns);
+    int64_t wait_ns = c->waited_ns;
+    bool of_client = ruling->cause == SW_CAUSE_TCP_IDLE_STATE_LOST ||
+                     ruling->cause == SW_CAUSE_SERVER_IDLE_TIMEOUT;
+    if (of_client)
+        wait_ns = longest_pause(c);
+    if (wait_ns >= SW_NS_PER_S)
+        values->wait = sw_duration_text(c->arena, wait_ns);
     values->what = asked(c);
 }
 

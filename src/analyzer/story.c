@@ -9,14 +9,44 @@ static const char *frame(struct sw_prose *story, struct sw_mark mark)
     return sw_prose_frame(story, mark.frame);
 }
 
-static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
+/* All lines of a reply, those behind the first without the enhanced code of the first. */
+static struct sw_span words_of(struct sw_arena *arena, const struct sw_step *reply)
+{
+    struct smtp_enhanced first;
+    size_t used;
+    bool repeats = sw_span_index(reply->text, '\n') < reply->text.len &&
+                   smtp_enhanced_parse(reply->text, &first, &used);
+    uint8_t *copy = repeats ? sw_arena_alloc(arena, reply->text.len) : NULL;
+    if (!copy)
+        return reply->text;
+    struct sw_span code = sw_span_sub(reply->text, 0, used);
+    size_t at = 0;
+    struct sw_span rest = reply->text;
+    for (bool behind = false; rest.len > 0; behind = true) {
+        size_t end = sw_span_index(rest, '\n');
+        size_t line = end < rest.len ? end + 1 : end;
+        size_t skip = behind && sw_span_starts(rest, code) ? code.len : 0;
+        memcpy(copy + at, rest.ptr + skip, line - skip);
+        at += line - skip;
+        rest = sw_span_from(rest, line);
+    }
+    return sw_span_make(copy, at);
+}
+
+void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t most)
 {
     if (reply->code > 0)
-        sw_prose_add(story, "\"%03u ", reply->code);
+        sw_prose_add(prose, "\"%03u ", reply->code);
     else
-        sw_prose_add(story, "\""); /* a line that is no reply */
-    sw_prose_wire(story, reply->text, QUOTE);
-    sw_prose_add(story, "\" (frame %s)", frame(story, reply->first));
+        sw_prose_add(prose, "\""); /* a line that is no reply */
+    sw_prose_wire(prose, words_of(prose->arena, reply), most);
+    sw_prose_add(prose, "\"");
+}
+
+static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
+{
+    sw_quote_reply(story, reply, QUOTE);
+    sw_prose_add(story, " (frame %s)", frame(story, reply->first));
 }
 
 /* What the client had looked up before. */
@@ -94,7 +124,7 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_oddity *o;
     SW_EACH(o, c->session->oddities) {
-        if (o->kind == SMTP_ODD_EARLY_TALKER)
+        if (o->kind == SMTP_ODD_EARLY_TALKER && c->server_seen)
             sw_prose_add(story, " The client spoke before the greeting (frame %s).",
                          frame(story, o->mark));
     }
@@ -182,15 +212,20 @@ static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
     if (refused > 0) {
         sw_prose_add(story, "; ");
         if (m->recipient_count > 1) {
-            sw_prose_add(story, "%u of them refused, first ", refused);
+            if (refused == 1)
+                sw_prose_add(story, "one of them, ");
+            else
+                sw_prose_add(story, "%u of them were refused, the first one, ", refused);
             sw_prose_wire(story, first_refused->address, NAME);
-            sw_prose_add(story, " with ");
+            sw_prose_add(story, refused == 1 ? ", was refused with " : ", with ");
         } else {
             sw_prose_add(story, "the recipient was refused with ");
         }
         quote_reply(story, first_refused->reply);
     }
-    if (open > 0)
+    if (open > 0 && m->recipient_count == 1)
+        sw_prose_add(story, ", without an answer");
+    else if (open > 0)
         sw_prose_add(story, "; no answer about %u of them", open);
 }
 
@@ -238,7 +273,7 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
         quote_reply(story, m->final);
         sw_prose_add(story, ".");
     }
-    if (m->abandoned && !m->final)
+    if (m->abandoned && !m->final && !m->end_of_data)
         sw_prose_add(story, " The client gave it up with %s (frame %s).",
                      smtp_verb_name(m->abandoned->verb), frame(story, m->abandoned->last));
 }
@@ -290,9 +325,51 @@ static const char *pending_name(const struct sw_step *pending)
     return verb[0] ? verb : "A line of the client";
 }
 
+/* Refused commands that belong to no mail and no login: what servers lose their patience over. */
+static void tell_other_refusals(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_step *first = NULL;
+    unsigned refused = 0;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool other = s->from == SW_SERVER && s->command && !s->message &&
+                     (sw_reply_is(s, 4) || sw_reply_is(s, 5)) &&
+                     (s->phase == SW_PHASE_GREETING || s->phase == SW_PHASE_HELLO ||
+                      s->phase == SW_PHASE_RCPT || s->phase == SW_PHASE_DATA);
+        bool told = s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO ||
+                    s->verb == SMTP_VERB_LHLO || s->verb == SMTP_VERB_QUIT;
+        if (!other || told)
+            continue;
+        refused++;
+        first = first ? first : s;
+    }
+    if (refused == 0)
+        return;
+    const char *verb = smtp_verb_name(first->verb);
+    if (verb[0])
+        sw_prose_add(story, " %s (frame %s)", verb, frame(story, first->command->last));
+    else
+        sw_prose_add(story, " A command (frame %s)", frame(story, first->command->last));
+    sw_prose_add(story, " was answered ");
+    quote_reply(story, first);
+    if (refused > 1)
+        sw_prose_add(story, ", and %u more were refused", refused - 1);
+    sw_prose_add(story, ".");
+}
+
+/* The client's goodbye, where no mail that it gave up has told it already. */
+static void tell_goodbye(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_step *quit = c->session->quit;
+    const struct sw_message *m = c->session->message;
+    bool told = m && m->abandoned == quit && !m->final && !m->end_of_data;
+    if (quit && !told)
+        sw_prose_add(story, " The client said QUIT (frame %s).", frame(story, quit->first));
+}
+
 static void tell_last_word(const struct sw_step *last, struct sw_prose *story)
 {
-    sw_prose_add(story, " Unasked, the server said ");
+    sw_prose_add(story, last->code ? " Unasked, the server said " : " The server said ");
     quote_reply(story, last);
     sw_prose_add(story, ".");
 }
@@ -306,12 +383,18 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
     if (unasked && !after_close)
         tell_last_word(last, story);
     bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
-    if (c->pending && c->waited_ns > 0 && both_visible)
-        sw_prose_add(story, " %s (frame %s) stayed unanswered for %s.", pending_name(c->pending),
-                     frame(story, c->pending->last), sw_duration_text(c->arena, c->waited_ns));
-    else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0)
+    if (c->pending && c->waited_ns > 0 && both_visible) {
+        sw_prose_add(story, " %s (frame %s) stayed unanswered", pending_name(c->pending),
+                     frame(story, c->pending->last));
+        if (c->waited_ns >= SW_NS_PER_S)
+            sw_prose_add(story, " for %s", sw_duration_text(c->arena, c->waited_ns));
+        sw_prose_add(story, ".");
+    } else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0 &&
+               both_visible) {
         sw_prose_add(story, " The server said nothing for %s.",
                      sw_duration_text(c->arena, c->waited_ns));
+    }
+    tell_goodbye(c, story);
     if (!f->closed.frame || f->refused)
         return;
     sw_prose_add(story, " The %s %s the connection (frame %s).",
@@ -334,6 +417,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     sw_story_tls(c, story);
     tell_logins(c, story);
     sw_unread_tell(c, story);
+    tell_other_refusals(c, story);
     tell_mails(c, story);
     sw_story_tcp(c, story);
     tell_end(c, story);

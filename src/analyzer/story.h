@@ -7,6 +7,9 @@
 #include "analyzer/case.h"
 #include "analyzer/prose.h"
 
+/* Adds code and words of a reply in quotation marks, at most `most` bytes of words; an enhanced
+ * code that is repeated on every line stands once. */
+void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t most);
 /* Tells the session from the first packet to the last, in a few sentences. */
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
 /* How encryption was set up, or failed (story_tls.c). */

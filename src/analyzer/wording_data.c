@@ -103,9 +103,9 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_DATA_NO_VALID_RCPT - FIRST] =
         {
-            .summary = "The mail was not sent because none of its recipients was accepted.",
-            .meaning = "Every recipient had been refused before, so the server would not take the "
-                       "text[[: {reply}]].",
+            .summary = "The mail was not sent because it had no recipient that {server} accepts.",
+            .meaning = "Every recipient had been refused, or none was named, so the server would "
+                       "not take the text[[: {reply}]].",
             .advice =
                 {
                     "Look at what the server said about each recipient, correct the addresses and "

@@ -218,8 +218,7 @@ static const struct sw_cause_wording rows[] = {
             .advice =
                 {
                     "Compare encryption and login method of the account with what the server "
-                    "offers: "
-                    "{offered}.",
+                    "offers[[ (logins: {offered})]].",
                     "Set encryption and login as the provider's help page says. Windows Live Mail: "
                     "Tools > Accounts > Properties > Advanced > Outgoing mail (SMTP); Outlook: "
                     "File > "
