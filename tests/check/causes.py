@@ -7,29 +7,6 @@ import common
 
 # Causes whose evidence is not looked for yet. A verdict file takes a cause off this list.
 LATER = {
-    "mbx-tls-intercept": "needs certificates",
-    "mbx-rst-injected": "needs the hop counts of the packets",
-    "tls-version-mismatch": "needs TLS records",
-    "tls-no-shared-cipher": "needs TLS records",
-    "tls-cert-expired": "needs certificates",
-    "tls-cert-not-yet-valid": "needs certificates",
-    "tls-clock-wrong": "needs certificates",
-    "tls-cert-unknown-ca": "needs certificates",
-    "tls-cert-chain-incomplete": "needs certificates",
-    "tls-cert-self-signed": "needs certificates",
-    "tls-cert-name-mismatch": "needs certificates",
-    "tls-cert-revoked": "needs TLS records",
-    "tls-client-abort-opaque": "needs TLS records",
-    "tls-client-cert-required": "needs TLS records",
-    "tls-server-error": "needs TLS records",
-    "tls-handshake-timeout": "needs TLS records",
-    "tls-corrupt": "needs TLS records",
-    "tcp-zero-window": "needs a closer look at windows",
-    "tcp-pmtu-blackhole": "needs a closer look at segment sizes",
-    "tcp-lossy-slow": "needs a closer look at retransmissions",
-    "tcp-window-scaling-broken": "needs a closer look at windows",
-    "enc-likely-delivered": "needs TLS records",
-    "enc-no-upload": "needs TLS records",
 }
 ROW = re.compile(r'SW_CAUSE\(\s*(\w+),\s*"([^"]+)",\s*(\d),\s*(\w+),\s*(\w+),', re.S)
 
