@@ -184,7 +184,9 @@ static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *
     const struct sw_tls *tls = c->session->tls_facts;
     if (c->session->tls != SW_TLS_APPLICATION || !c->client_seen || !c->server_seen)
         return false;
-    bool lost = tls->side[SW_CLIENT].gap || tls->side[SW_SERVER].gap || !shape->whole;
+    /* Bytes that are missing before the hand-over was seen count, too: TLS may have begun there. */
+    bool lost = tls->side[SW_CLIENT].gap || tls->side[SW_SERVER].gap || !shape->whole ||
+                c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0;
     bool begun = shape->handshake_done.frame != 0; /* else it begins before the capture */
     if (!shape->client_data && begun && !lost &&
         (server_left(c, tls, shape, ruling) || client_left(c, tls, shape, ruling)))
