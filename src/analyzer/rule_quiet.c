@@ -34,7 +34,8 @@ static bool used(const struct sw_session *session, enum smtp_verb verb)
     return false;
 }
 
-/* A command that asks for something; NOOP, RSET, HELP and QUIT do not. */
+/* A command that asks for something; NOOP, RSET, HELP and QUIT do not, nor does STARTTLS in whose
+ * TLS the client says EHLO again. */
 static bool asked_for_more_than_hello(const struct sw_session *session)
 {
     const struct sw_step *s;
@@ -45,7 +46,9 @@ static bool asked_for_more_than_hello(const struct sw_session *session)
                         s->verb == SMTP_VERB_LHLO || s->verb == SMTP_VERB_NOOP ||
                         s->verb == SMTP_VERB_RSET || s->verb == SMTP_VERB_HELP ||
                         s->verb == SMTP_VERB_QUIT;
-        if (!harmless)
+        bool tls_began = s->verb == SMTP_VERB_STARTTLS && sw_reply_is(s->reply, 2) &&
+                         session->tls == SW_TLS_APPLICATION;
+        if (!harmless && !tls_began)
             return true;
     }
     return false;
@@ -178,6 +181,8 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     if (!hello || !sw_reply_is(hello->reply, 2) || asked_for_more_than_hello(s) ||
         c->waiting != SW_WAITING_NOTHING)
         return false;
+    if (s->tls == SW_TLS_APPLICATION && !hello->encrypted)
+        return false; /* what is offered inside TLS was not asked */
     struct sw_mark end = s->quit ? s->quit->first : c->facts->closed;
     bool by_client = s->quit || c->closed_by_client;
     if (!by_client || end.time_ns - hello->reply->last.time_ns > 60 * SW_NS_PER_S)
@@ -208,6 +213,18 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* The furthest point that was reached; the goodbye is none. */
+static enum sw_stage furthest(const struct sw_session *session)
+{
+    const struct sw_step *last = session->last_reply;
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        if (s->from == SW_SERVER && s->phase != SW_PHASE_QUIT)
+            last = s;
+    }
+    return sw_stage_of_phase(last->phase);
+}
+
 /* Everything else that ended without an attempt: odd commands, long pauses, commands that send no
  * mail. */
 static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
@@ -217,8 +234,7 @@ static bool nothing_asked(const struct sw_case *c, struct sw_ruling *ruling)
     if (!ended || c->tried_mail || c->any_message_counts || c->waiting != SW_WAITING_NOTHING ||
         !s->last_reply || c->reply_lost)
         return false;
-    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY,
-                      sw_stage_of_phase(s->last_reply->phase));
+    *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, furthest(s));
     prove_last_words(c, ruling);
     return true;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What is said of encrypted sessions without a key, against what the key log beside the capture shows (pcaps/KEYS.tsv).
+"""Encrypted sessions with the key log beside the capture, against pcaps/KEYS.tsv; and what is said of them without it.
 
-No session may be called anything but unknown, no message that went up may be overlooked, and what was called probably
+With the key log outcome, cause and stage are those of an expert who reads the dialogue. Without it no session may be called
+anything but unknown, no message that went up may be overlooked, and what was called probably
 accepted and was not are the mails that were refused at the end of their text, which no size can tell: docs/OUTPUT.md states
 the figures.
 """
@@ -19,6 +20,10 @@ def main():
     for name, row in sorted(truth.items()):
         session = common.run("-o", "json", os.path.join(common.PCAPS, name)).sessions()[0]
         cause = session["verdict"]["cause"]
+        opened = common.run("-o", "json", "--keylog", os.path.join(common.PCAPS, row["keys"]), os.path.join(common.PCAPS, name)).sessions()[0]
+        found = (opened["outcome"], opened["verdict"]["cause"], opened["verdict"]["stage"])
+        if found != (row["outcome"], row["cause"], row["stage"]) or not opened["tls"]["decrypted"]:
+            wrong.append("%s: with its keys %s/%s at %s" % ((name,) + found))
         uploaded = row["stage"] == "final"
         expected = "enc-likely-delivered" if uploaded else "enc-no-upload"
         if session["outcome"] != "unknown" or session["verdict"]["confidence"] != "possible" or cause != expected:
