@@ -54,6 +54,7 @@ struct connect {
 struct sw_history {
     struct client *clients[CLIENTS]; /* allocated when first needed */
     uint64_t starttls[SERVERS];      /* hashes of address and port; the newest has the place */
+    uint64_t tls_first[SERVERS];     /* the same, of servers that speak TLS from the first byte */
     struct connect connects[CONNECTS];
     uint32_t next_connect;
     uint64_t only_client[2]; /* the one client of IPv4, of IPv6; 0 = none, MANY = several */
@@ -231,6 +232,18 @@ void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tupl
 {
     uint64_t key = server_hash(tuple);
     history->starttls[key % SERVERS] = key;
+}
+
+void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = server_hash(tuple);
+    history->tls_first[key % SERVERS] = key;
+}
+
+bool sw_history_begins_with_tls(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = server_hash(tuple);
+    return history->tls_first[key % SERVERS] == key;
 }
 
 bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple)

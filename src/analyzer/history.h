@@ -23,6 +23,9 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
 /* The server offered STARTTLS on this connection. */
 void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple);
 bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple);
+/* The server answered a ClientHello at the first byte of the connection with its own. */
+void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple);
+bool sw_history_begins_with_tls(const struct sw_history *history, const struct sw_tuple *tuple);
 /* The client tried to hand over mail on this connection. */
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
 

@@ -274,6 +274,11 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     const struct sw_hello *hello = sw_session_hello(session, false);
     if (hello && sw_capability_find(hello, "STARTTLS"))
         sw_history_starttls(analyzer->history, &c.facts->tuple);
+    bool tls_first = session->tls_facts && session->tls_facts->server_hello.frame &&
+                     session->tls_facts->client_hello.frame && !session->starttls &&
+                     session->first_bytes[SW_CLIENT].content == SW_CONTENT_TLS;
+    if (tls_first)
+        sw_history_tls_first(analyzer->history, &c.facts->tuple);
     if (!verdict)
         return &full_verdict;
     struct sw_ruling ruling;

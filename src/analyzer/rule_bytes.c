@@ -38,7 +38,9 @@ static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
 /* Both wait for the other: the client for a greeting, the server for a ClientHello. */
 static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (!c->session->implicit_tls_port || !c->established || !c->server_seen || !c->client_seen)
+    bool tls_port = c->session->implicit_tls_port ||
+                    (c->history && sw_history_begins_with_tls(c->history, &c->facts->tuple));
+    if (!tls_port || !c->established || !c->server_seen || !c->client_seen)
         return false;
     enum sw_content client = content(c, SW_CLIENT);
     if (client != SW_CONTENT_NOTHING && client != SW_CONTENT_SMTP)

@@ -2,6 +2,7 @@
  * story_tls.c - the part of the story in which encryption is set up.
  */
 #include "analyzer/story.h"
+#include "analyzer/tls_shape.h"
 
 enum { QUOTE = 120, NAME = 100, PROBLEMS_TOLD = 4 };
 
@@ -151,6 +152,14 @@ static void tell_keys(const struct sw_tls *tls, struct sw_prose *story)
                      closed, closed == 1 ? "" : "s");
 }
 
+/* Was anything said behind the handshake? */
+static bool words_inside(const struct sw_case *c)
+{
+    struct sw_tls_shape shape;
+    sw_tls_shape_of(c->session, &shape);
+    return shape.client_data || shape.server_data;
+}
+
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_tls *tls = c->session->tls_facts;
@@ -161,7 +170,7 @@ void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
     tell_certificate(tls, story);
     tell_alerts(tls, story);
     tell_junk(tls, story);
-    if (c->encrypted && c->session->tls == SW_TLS_APPLICATION)
+    if (c->encrypted && c->session->tls == SW_TLS_APPLICATION && words_inside(c))
         sw_prose_add(story, " What was said after that is encrypted and was not read.");
     tell_keys(tls, story);
 }
