@@ -12,11 +12,13 @@
 
 enum { REMEMBERED = 64, NAME_BYTES = 512, NAMES_BYTES = 4096, HOST_BYTES = 254 };
 
-/* What a chain is worth apart from the time: found out once. */
+/* What a chain says and is worth apart from the time: found out once. */
 struct memory {
     bool used;
     uint8_t key[SW_SHA256_BYTES]; /* of the certificates and the host */
-    uint32_t problems;            /* of the first certificate */
+    size_t count;
+    struct sw_x509_facts facts[SW_X509_CHAIN];
+    struct sw_arena arena; /* of their texts */
 };
 
 struct sw_trust {
@@ -84,6 +86,8 @@ void sw_trust_free(struct sw_trust *trust)
 {
     if (!trust)
         return;
+    for (unsigned i = 0; i < REMEMBERED; i++)
+        sw_arena_release(&trust->memory[i].arena);
     X509_STORE_free(trust->store);
     free(trust);
 }
@@ -218,8 +222,7 @@ static bool has_weak_signature(X509 *x)
            digest == NID_md5_sha1;
 }
 
-static void read_one(X509 *x, struct sw_span der, int64_t time_s, struct sw_arena *arena,
-                     struct sw_x509_facts *out)
+static void read_one(X509 *x, struct sw_span der, struct sw_arena *arena, struct sw_x509_facts *out)
 {
     uint8_t digest[SW_SHA256_BYTES];
     out->read = true;
@@ -230,10 +233,6 @@ static void read_one(X509 *x, struct sw_span der, int64_t time_s, struct sw_aren
         sw_hex(digest, sizeof(digest), out->sha256);
     (void)read_time(X509_get0_notBefore(x), &out->not_before_s, out->not_before);
     (void)read_time(X509_get0_notAfter(x), &out->not_after_s, out->not_after);
-    if (out->not_after_s < time_s)
-        out->problems |= SW_X509_EXPIRED;
-    else if (out->not_before_s > time_s)
-        out->problems |= SW_X509_NOT_YET_VALID;
     if (has_weak_key(x))
         out->problems |= SW_X509_WEAK_KEY;
     if (has_weak_signature(x))
@@ -366,31 +365,6 @@ static bool key_of(const struct sw_span *ders, size_t count, struct sw_span host
     return good;
 }
 
-static uint32_t judge_chain(struct sw_trust *trust, X509 *leaf, STACK_OF(X509) * sent,
-                            const struct sw_span *ders, size_t count, struct sw_span host)
-{
-    uint8_t key[SW_SHA256_BYTES];
-    bool keyed = key_of(ders, count, host, key);
-    for (unsigned i = 0; keyed && i < REMEMBERED; i++) {
-        const struct memory *known = &trust->memory[i];
-        if (known->used && memcmp(known->key, key, sizeof(key)) == 0)
-            return known->problems;
-    }
-    uint32_t problems = verify(trust, leaf, sent);
-    if (trust->empty)
-        problems &= SW_X509_SELF_SIGNED;
-    if (!host_fits(leaf, host))
-        problems |= SW_X509_HOST_MISMATCH;
-    if (keyed) {
-        struct memory *place = &trust->memory[trust->next];
-        trust->next = (trust->next + 1) % REMEMBERED;
-        place->used = true;
-        place->problems = problems;
-        memcpy(place->key, key, sizeof(key));
-    }
-    return problems;
-}
-
 static X509 *parse(struct sw_span der)
 {
     const unsigned char *at = der.ptr;
@@ -402,31 +376,83 @@ static X509 *parse(struct sw_span der)
     return x;
 }
 
-void sw_certificate_check(struct sw_trust *trust, const struct sw_span *ders, size_t count,
-                          struct sw_span host, int64_t time_s, struct sw_arena *arena,
-                          struct sw_x509_facts *out)
+/* Reads and judges a chain into the memory. */
+static void find_out(const struct sw_trust *trust, const struct sw_span *ders, struct sw_span host,
+                     struct memory *m)
 {
     STACK_OF(X509) *sent = sk_X509_new_null();
     X509 *leaf = NULL;
-    for (size_t i = 0; i < count; i++) {
-        out[i] = (struct sw_x509_facts){.not_before_s = INT64_MIN, .not_after_s = INT64_MAX};
-        X509 *x = i < SW_X509_CHAIN ? parse(ders[i]) : NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        m->facts[i] = (struct sw_x509_facts){.not_before_s = INT64_MIN, .not_after_s = INT64_MAX};
+        X509 *x = parse(ders[i]);
         if (!x)
             continue;
-        read_one(x, ders[i], time_s, arena, &out[i]);
+        read_one(x, ders[i], &m->arena, &m->facts[i]);
         if (i == 0)
             leaf = x;
         else if (!sent || sk_X509_push(sent, x) <= 0)
             X509_free(x);
     }
     if (leaf) {
-        out[0].problems |= judge_chain(trust, leaf, sent, ders, count, host);
-        bool soon = out[0].not_after_s >= time_s &&
-                    out[0].not_after_s - time_s < (int64_t)SW_X509_SOON_DAYS * 86400;
-        if (soon)
-            out[0].problems |= SW_X509_EXPIRES_SOON;
+        uint32_t problems = verify(trust, leaf, sent);
+        if (trust->empty)
+            problems &= SW_X509_SELF_SIGNED;
+        if (!host_fits(leaf, host))
+            problems |= SW_X509_HOST_MISMATCH;
+        m->facts[0].problems |= problems;
     }
     X509_free(leaf);
     sk_X509_pop_free(sent, X509_free);
     ERR_clear_error();
+}
+
+/* What is known of this chain and host; the oldest has to go for a new one. */
+static const struct memory *recall(struct sw_trust *trust, const struct sw_span *ders, size_t count,
+                                   struct sw_span host)
+{
+    enum { TEXTS_BYTES = 64 * 1024 };
+    uint8_t key[SW_SHA256_BYTES];
+    bool keyed = key_of(ders, count, host, key);
+    for (unsigned i = 0; keyed && i < REMEMBERED; i++) {
+        const struct memory *known = &trust->memory[i];
+        if (known->used && known->count == count && memcmp(known->key, key, sizeof(key)) == 0)
+            return known;
+    }
+    struct memory *m = &trust->memory[trust->next];
+    trust->next = (trust->next + 1) % REMEMBERED;
+    sw_arena_release(&m->arena);
+    *m = (struct memory){.used = keyed, .count = count};
+    if (keyed)
+        memcpy(m->key, key, sizeof(key));
+    sw_arena_init(&m->arena, TEXTS_BYTES, NULL);
+    find_out(trust, ders, host, m);
+    return m;
+}
+
+static void judge_dates(struct sw_x509_facts *facts, bool leaf, int64_t time_s)
+{
+    if (!facts->read)
+        return;
+    if (facts->not_after_s < time_s)
+        facts->problems |= SW_X509_EXPIRED;
+    else if (facts->not_before_s > time_s)
+        facts->problems |= SW_X509_NOT_YET_VALID;
+    if (leaf && facts->not_after_s >= time_s &&
+        facts->not_after_s - time_s < (int64_t)SW_X509_SOON_DAYS * 86400)
+        facts->problems |= SW_X509_EXPIRES_SOON;
+}
+
+void sw_certificate_check(struct sw_trust *trust, const struct sw_span *ders, size_t count,
+                          struct sw_span host, int64_t time_s, struct sw_arena *arena,
+                          struct sw_x509_facts *out)
+{
+    size_t kept = count < SW_X509_CHAIN ? count : SW_X509_CHAIN;
+    const struct memory *m = recall(trust, ders, kept, host);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = i < kept ? m->facts[i] : (struct sw_x509_facts){.not_after_s = INT64_MAX};
+        out[i].subject = sw_arena_copy(arena, out[i].subject);
+        out[i].issuer = sw_arena_copy(arena, out[i].issuer);
+        out[i].names = sw_arena_copy(arena, out[i].names);
+        judge_dates(&out[i], i == 0, time_s);
+    }
 }

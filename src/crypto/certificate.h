@@ -4,7 +4,7 @@
  *
  * All problems are collected, not only the first. Input is untrusted: the caller bounds its size
  * (SW_X509_CHAIN, SW_X509_BYTES), OpenSSL's own limits bound the work of one check, and the result
- * of a chain is remembered, so that a server met a thousand times is verified once.
+ * of a chain is remembered, so that a server met a thousand times is read and verified once.
  *
  * A trust object belongs to one thread.
  */
