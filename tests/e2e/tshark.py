@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Commands, replies and their frames of every capture in pcaps/, as smtpwhy and as tshark read them.
+"""Commands, replies and their frames of every capture in pcaps/, as smtpwhy and as tshark read them; what is encrypted
+with the key log beside the capture, where there is one.
 
 tshark.tsv lists where the two differ because tshark is wrong or says less, each with its reason: file, frame, who says
 it (`smtpwhy` or `tshark`), what, reason. A difference that is not listed fails the test, and so does a line of the list
@@ -21,13 +22,21 @@ KNOWN_PORTS = {25, 465, 587}  # tshark takes these for mail by itself
 
 
 def shown(verb):
-    """Fit for a line of the list."""
-    return verb.upper().encode("unicode_escape").decode("ascii")
+    """Fit for a line of the list. tshark cuts this one verb to the four letters that all others have."""
+    verb = "STARTTLS" if verb == "STAR" else verb
+    return verb.strip().upper().encode("unicode_escape").decode("ascii")
+
+
+def key_log(path):
+    keys = os.path.splitext(path)[0] + ".keys"
+    return keys if os.path.exists(keys) else None
 
 
 def tshark(path, ports):
     """Counts of (frame, "C VERB" or "S CODE"); connections to `ports` are read as SMTP."""
-    command = ["tshark", "-n", "-r", path, "-Y", "smtp && !tls", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=|"]
+    command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=|"]
+    keys = key_log(path)
+    command += ["-o", "tls.keylog_file:" + keys, "-Y", "smtp"] if keys else ["-Y", "smtp && !tls"]
     for port in sorted(ports):
         command += ["-d", "tcp.port==%d,smtp" % port]
     for field in FIELDS:
@@ -51,7 +60,8 @@ def tshark(path, ports):
 def smtpwhy(path):
     """The same, and the ports. The final dot and the lines of a login are no commands to tshark, junk no reply."""
     said, ports = collections.Counter(), set()
-    for session in common.run("-o", "json", path).sessions():
+    keys = key_log(path)
+    for session in common.run("-o", "json", *(["-k", keys] if keys else []), path).sessions():
         ports.add(session["server"]["port"])
         for step in session["dialogue"]:
             if step["from"] == "server":
@@ -59,7 +69,7 @@ def smtpwhy(path):
                     said[step["frame"], "S %d" % step["code"]] += 1
             elif step["verb"] and step["verb"] != "." and not step["verb"].startswith("("):
                 said[step["frame"], "C " + shown(step["verb"])] += 1
-    return said, ports - KNOWN_PORTS
+    return said, ports - KNOWN_PORTS - {None}
 
 
 def listed():
