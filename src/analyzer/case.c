@@ -266,6 +266,8 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     c->reply_lost = f->half[SW_SERVER].gap_bytes > 0 || f->half[SW_SERVER].truncated_bytes > 0 ||
                     f->conflicts > 0 ||
                     (session->tls_facts && session->tls_facts->closed[SW_SERVER] > 0);
+    c->capped = session->steps_left_out > 0 || session->arena.exhausted;
+    c->reply_lost = c->reply_lost || c->capped;
     const struct sw_step *s;
     SW_EACH(s, session->steps)
         c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);

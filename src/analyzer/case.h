@@ -37,6 +37,7 @@ struct sw_case {
     bool encrypted;                  /* the dialogue went into TLS and was not read */
     bool complete_start;             /* the handshake is in the capture */
     bool reply_lost; /* bytes of the server are missing: a reply may be among them */
+    bool capped;     /* a cap was reached: lines of the dialogue were not kept */
 
     enum sw_waiting waiting;
     const struct sw_step *pending; /* the first unanswered command */
@@ -123,6 +124,7 @@ bool sw_rule_proxy(const struct sw_case *c, struct sw_ruling *ruling);   /* no w
 bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
 bool sw_rule_first_bytes(const struct sw_case *c,
                          struct sw_ruling *ruling); /* other protocols, port and mode */
+bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling); /* too much to keep */
 bool sw_rule_accepted(const struct sw_case *c,
                       struct sw_ruling *ruling);                     /* delivered and partial */
 bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling); /* what TCP itself proves */

@@ -39,6 +39,24 @@ bool sw_rule_unread(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* What was not kept may be the very line that decides. */
+bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (!c->capped)
+        return false;
+    const struct sw_step *last = c->session->last_reply;
+    *ruling = (struct sw_ruling){
+        .cause = SW_CAUSE_UNK_INCOMPLETE,
+        .outcome = SW_OUTCOME_UNKNOWN,
+        .confidence = SW_CONFIDENCE_CERTAIN,
+        .stage = last ? sw_stage_of_phase(last->phase) : SW_STAGE_GREETING,
+    };
+    if (last)
+        sw_ruling_prove(ruling, last->first, SW_ORIGIN_SERVER, "the last reply that was kept");
+    sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
+    return true;
+}
+
 void sw_unread_tell(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_oddity *o = unread(c);

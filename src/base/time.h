@@ -10,6 +10,10 @@
 #define SW_NS_PER_S INT64_C(1000000000)
 #define SW_NS_PER_MS INT64_C(1000000)
 #define SW_TIME_NONE INT64_MIN /* "was never seen" */
+/* A file can claim any time; between these (the years 1823 and 2116) sums and differences of times
+ * cannot overflow. */
+#define SW_TIME_LATEST (INT64_MAX / 2)
+#define SW_TIME_EARLIEST (-SW_TIME_LATEST)
 
 /* later - earlier, at most (or least) what fits: times out of a damaged capture may be anything. */
 static inline int64_t sw_time_between(int64_t earlier, int64_t later)

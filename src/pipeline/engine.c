@@ -528,6 +528,12 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
     named.number = sw_frame_ref(given->file, given->number);
     const struct sw_frame *frame = &named;
     struct sw_packet packet;
+    struct sw_frame sane;
+    if (frame->time_ns > SW_TIME_LATEST || frame->time_ns < SW_TIME_EARLIEST) {
+        sane = *frame;
+        sane.time_ns = frame->time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
+        frame = &sane;
+    }
     bool whole = sw_intake_packet(&engine->intake, frame, &packet);
     engine->now_ns = frame->time_ns;
     sw_book_time(engine->book, frame->time_ns);

@@ -1,8 +1,8 @@
 #include "session/session.h"
 
 const struct sw_session_limits sw_session_default_limits = {
-    .arena_bytes = 256 * 1024,
-    .steps = 4096,
+    .arena_bytes = 1024 * 1024,
+    .steps = 16384,
     .reply_bytes = 16 * 1024,
 };
 
