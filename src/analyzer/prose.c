@@ -1,10 +1,8 @@
 #include "analyzer/prose.h"
 
 #include "base/address.h"
+#include "base/format.h"
 #include "base/text.h"
-
-#include <stdarg.h>
-#include <stdio.h>
 
 static bool make_room(struct sw_prose *prose, size_t more)
 {
@@ -31,7 +29,7 @@ void sw_prose_add(struct sw_prose *prose, const char *format, ...)
         size_t room = prose->room - prose->used;
         va_list args;
         va_start(args, format);
-        int len = vsnprintf(at, room, format, args);
+        int len = sw_format_va(at, room, format, args);
         va_end(args);
         if (len < 0)
             return;

@@ -25,7 +25,9 @@ struct sw_damage {
 enum { SW_TOP_HOSTS = 100 };
 
 struct sw_host_count {
-    char ip[46];
+    uint8_t address[16];
+    int ip_version;
+    char ip[46]; /* the same as text */
     uint64_t sessions;
     uint64_t by_outcome[SW_OUTCOME_COUNT];
 };

@@ -4,7 +4,6 @@
 #include "analyzer/record.h"
 #include "base/address.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void sw_summary_init(struct sw_summary *summary)
@@ -12,26 +11,27 @@ void sw_summary_init(struct sw_summary *summary)
     *summary = (struct sw_summary){0};
 }
 
-static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *count, const char *ip)
+static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *count,
+                                       const uint8_t address[16], int ip_version)
 {
     for (uint32_t i = 0; i < *count; i++) {
-        if (strcmp(list[i].ip, ip) == 0)
+        if (memcmp(list[i].address, address, sizeof(list[i].address)) == 0 &&
+            list[i].ip_version == ip_version)
             return &list[i];
     }
     if (*count == SW_TOP_HOSTS)
         return NULL;
     struct sw_host_count *host = &list[(*count)++];
-    *host = (struct sw_host_count){0};
-    (void)snprintf(host->ip, sizeof(host->ip), "%s", ip);
+    *host = (struct sw_host_count){.ip_version = ip_version};
+    memcpy(host->address, address, sizeof(host->address));
+    sw_address_format(address, ip_version, host->ip);
     return host;
 }
 
 static void count_host(struct sw_host_count *list, uint32_t *count, const uint8_t address[16],
                        int ip_version, enum sw_outcome outcome)
 {
-    char ip[SW_ADDRESS_TEXT_BYTES];
-    sw_address_format(address, ip_version, ip);
-    struct sw_host_count *host = find_host(list, count, ip);
+    struct sw_host_count *host = find_host(list, count, address, ip_version);
     if (!host)
         return;
     host->sessions++;
@@ -67,7 +67,7 @@ static void merge_hosts(struct sw_host_count *into, uint32_t *count,
                         const struct sw_host_count *from, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        struct sw_host_count *host = find_host(into, count, from[i].ip);
+        struct sw_host_count *host = find_host(into, count, from[i].address, from[i].ip_version);
         if (!host)
             continue;
         host->sessions += from[i].sessions;

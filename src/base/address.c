@@ -1,10 +1,26 @@
 #include "base/address.h"
 
+#include "base/format.h"
+
 #include <arpa/inet.h>
+
+/* Four decimal numbers: most addresses, and inet_ntop makes them with printf. */
+static void format_ip4(const uint8_t address[4], char *out)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        char room[SW_DIGITS];
+        const char *digit = sw_format_digits(address[i], room);
+        while (digit < room + SW_DIGITS)
+            *out++ = *digit++;
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
 
 void sw_address_format(const uint8_t address[16], int ip_version, char out[SW_ADDRESS_TEXT_BYTES])
 {
     /* inet_ntop writes the canonical form of RFC 5952 on Linux; it cannot fail with this room. */
-    if (!inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, address, out, SW_ADDRESS_TEXT_BYTES))
+    if (ip_version != 6)
+        format_ip4(address, out);
+    else if (!inet_ntop(AF_INET6, address, out, SW_ADDRESS_TEXT_BYTES))
         out[0] = '\0';
 }

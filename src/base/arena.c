@@ -1,10 +1,9 @@
 #include "base/arena.h"
 
+#include "base/format.h"
 #include "base/wipe.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -99,7 +98,7 @@ char *sw_arena_printf(struct sw_arena *arena, const char *format, ...)
     char usual[256]; /* most texts fit: they are formatted once */
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(usual, sizeof(usual), format, args);
+    int len = sw_format_va(usual, sizeof(usual), format, args);
     va_end(args);
     assert(len >= 0);
     char *text = sw_arena_alloc(arena, (size_t)len + 1);
@@ -110,7 +109,7 @@ char *sw_arena_printf(struct sw_arena *arena, const char *format, ...)
         return text;
     }
     va_start(args, format);
-    (void)vsnprintf(text, (size_t)len + 1, format, args);
+    (void)sw_format_va(text, (size_t)len + 1, format, args);
     va_end(args);
     return text;
 }

@@ -1,5 +1,6 @@
 #include "base/hash.h"
 
+#include <endian.h>
 #include <sys/random.h>
 
 const struct sw_hash_key sw_hash_fixed_key = {UINT64_C(0x9e3779b97f4a7c15),
@@ -20,14 +21,12 @@ static uint64_t mix(uint64_t x, uint64_t y)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Little-endian on every machine, so that identifiers agree between machines; compilers make it one
- * load. */
+/* Little-endian on every machine, so that identifiers agree between machines. */
 static uint64_t load64(const uint8_t *at)
 {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++)
-        v |= (uint64_t)at[i] << (8 * i);
-    return v;
+    uint64_t v;
+    memcpy(&v, at, sizeof(v));
+    return le64toh(v);
 }
 
 uint64_t sw_hash_bytes(const struct sw_hash_key *key, struct sw_span bytes)
@@ -38,8 +37,8 @@ uint64_t sw_hash_bytes(const struct sw_hash_key *key, struct sw_span bytes)
     for (; left >= 16; at += 16, left -= 16)
         h = mix(load64(at) ^ key->b, load64(at + 8) ^ h);
     uint8_t tail[16] = {0};
-    if (left > 0)
-        memcpy(tail, at, left);
+    for (size_t i = 0; i < left; i++)
+        tail[i] = at[i];
     h = mix(load64(tail) ^ key->b, load64(tail + 8) ^ h);
     return mix(h ^ key->a, key->b | 1);
 }

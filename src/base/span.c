@@ -38,8 +38,11 @@ size_t sw_span_find_nocase(struct sw_span s, struct sw_span needle)
 {
     if (needle.len == 0)
         return 0;
+    uint8_t lower = sw_ascii_lower(needle.ptr[0]);
+    uint8_t upper = sw_ascii_upper(needle.ptr[0]);
     for (size_t i = 0; s.len >= needle.len && i <= s.len - needle.len; i++) {
-        if (sw_span_starts_nocase(sw_span_from(s, i), needle))
+        if ((s.ptr[i] == lower || s.ptr[i] == upper) &&
+            sw_span_starts_nocase(sw_span_from(s, i), needle))
             return i;
     }
     return s.len;

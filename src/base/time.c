@@ -1,8 +1,6 @@
 #include "base/time.h"
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant,
  * "chrono-compatible date algorithms"). */
@@ -31,6 +29,15 @@ static void date_from_days(int64_t days, int64_t *year, unsigned *month, unsigne
     *year = year_of_era + era * 400 + (*month <= 2);
 }
 
+/* Exactly n digits and what stands behind them. Returns where that ends. */
+static char *put_digits(char *at, uint64_t value, int n, char behind)
+{
+    for (int i = n; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[n] = behind;
+    return at + n + 1;
+}
+
 size_t sw_time_format(int64_t time_ns, int digits, char out[SW_TIME_TEXT_BYTES])
 {
     int64_t seconds = time_ns / SW_NS_PER_S;
@@ -49,17 +56,19 @@ size_t sw_time_format(int64_t time_ns, int digits, char out[SW_TIME_TEXT_BYTES])
     unsigned month;
     unsigned day;
     date_from_days(days, &year, &month, &day);
-    int len = snprintf(out, SW_TIME_TEXT_BYTES, "%04d-%02u-%02uT%02d:%02d:%02d", (int)year, month,
-                       day, (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
-    if (digits > 0) {
-        char text[16];
-        (void)snprintf(text, sizeof(text), ".%09d", (int)fraction);
-        memcpy(out + len, text, (size_t)digits + 1);
-        len += digits + 1;
-    }
-    out[len++] = 'Z';
-    out[len] = '\0';
-    return (size_t)len;
+    char *at = put_digits(out, (uint64_t)year, 4, '-'); /* 64-bit nanoseconds: 1677 to 2262 */
+    at = put_digits(at, month, 2, '-');
+    at = put_digits(at, day, 2, 'T');
+    at = put_digits(at, (uint64_t)of_day / 3600, 2, ':');
+    at = put_digits(at, (uint64_t)of_day / 60 % 60, 2, ':');
+    at = put_digits(at, (uint64_t)of_day % 60, 2, '.');
+    if (digits > 0)
+        at = put_digits(at, (uint64_t)fraction, 9, '\0') - 1 - (9 - digits);
+    else
+        at--;
+    *at++ = 'Z';
+    *at = '\0';
+    return (size_t)(at - out);
 }
 
 /* Reads exactly n digits and moves on. */

@@ -5,8 +5,6 @@
 #include "crypto/digest.h"
 #include "pipeline/engine.h"
 
-#include <stdio.h>
-
 static size_t put(uint8_t *out, size_t at, const void *bytes, size_t n)
 {
     memcpy(out + at, bytes, n);
@@ -73,7 +71,10 @@ void sw_session_name(struct sw_session *session)
     uint64_t id = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(in, n));
     if (session->lookup) /* two names may be looked up at the same moment */
         id ^= sw_hash_bytes(&sw_hash_fixed_key, session->lookup->name);
-    (void)snprintf(session->id, sizeof(session->id), "%016llx", (unsigned long long)id);
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(id >> (56 - 8 * i));
+    sw_hex(bytes, sizeof(bytes), session->id);
     if (!session->lookup)
         community_id(t, session->community_id);
 }

@@ -100,11 +100,22 @@ static void separate(struct sw_json *json)
 static void begin_value(struct sw_json *json, const char *key)
 {
     separate(json);
-    if (key) { /* our own text: nothing in it needs an escape */
-        sw_writer_char(json->out, '"');
-        sw_writer_text(json->out, key);
-        sw_writer_text(json->out, "\":");
+    if (!key)
+        return;
+    struct sw_writer *out = json->out;
+    size_t len = strlen(key);
+    if (out->error == 0 && len + 3 <= out->room - out->used) { /* written at once */
+        uint8_t *at = out->bytes + out->used;
+        at[0] = '"';
+        memcpy(at + 1, key, len); /* our own text: nothing in it needs an escape */
+        at[len + 1] = '"';
+        at[len + 2] = ':';
+        out->used += len + 3;
+        return;
     }
+    sw_writer_char(out, '"');
+    sw_writer_text(out, key);
+    sw_writer_text(out, "\":");
 }
 
 static void open_level(struct sw_json *json, const char *key, char bracket)

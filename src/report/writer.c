@@ -1,10 +1,9 @@
 #include "report/writer.h"
 
+#include "base/format.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -68,8 +67,7 @@ static bool grow(struct sw_writer *writer, size_t n)
     return true;
 }
 
-/* What does not fit into the buffer as it is. */
-static void put_beyond(struct sw_writer *writer, struct sw_span bytes)
+void sw_writer_put_beyond(struct sw_writer *writer, struct sw_span bytes)
 {
     if (writer->error != 0 || bytes.len == 0)
         return;
@@ -87,29 +85,6 @@ static void put_beyond(struct sw_writer *writer, struct sw_span bytes)
     writer->used += bytes.len;
 }
 
-void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
-{
-    if (writer->error != 0 || bytes.len == 0 || bytes.len > writer->room - writer->used) {
-        put_beyond(writer, bytes);
-        return;
-    }
-    memcpy(writer->bytes + writer->used, bytes.ptr, bytes.len);
-    writer->used += bytes.len;
-}
-
-void sw_writer_text(struct sw_writer *writer, const char *text)
-{
-    sw_writer_put(writer, sw_span_str(text));
-}
-
-void sw_writer_char(struct sw_writer *writer, char c)
-{
-    if (writer->error == 0 && writer->used < writer->room)
-        writer->bytes[writer->used++] = (uint8_t)c;
-    else
-        put_beyond(writer, sw_span_make(&c, 1));
-}
-
 void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
 {
     while (times-- > 0)
@@ -118,13 +93,9 @@ void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
 
 void sw_writer_number(struct sw_writer *writer, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    sw_writer_put(writer, sw_span_make(digits + at, sizeof(digits) - at));
+    char room[SW_DIGITS];
+    const char *digits = sw_format_digits(value, room);
+    sw_writer_put(writer, sw_span_make(digits, (size_t)(room + SW_DIGITS - digits)));
 }
 
 void sw_writer_code_point(struct sw_writer *writer, int32_t code_point)
@@ -138,7 +109,7 @@ void sw_writer_format(struct sw_writer *writer, const char *format, ...)
     char text[FORMAT_BYTES];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    int len = sw_format_va(text, sizeof(text), format, args);
     va_end(args);
     if (len < 0)
         return;

@@ -24,9 +24,32 @@ void sw_writer_open_fd(struct sw_writer *writer, int fd);
 /* Keeps everything; read it with sw_writer_span(). */
 void sw_writer_open_memory(struct sw_writer *writer);
 
-void sw_writer_put(struct sw_writer *writer, struct sw_span bytes);
-void sw_writer_text(struct sw_writer *writer, const char *text);
-void sw_writer_char(struct sw_writer *writer, char c);
+/* What does not fit into the buffer as it is; for the three below only. */
+void sw_writer_put_beyond(struct sw_writer *writer, struct sw_span bytes);
+
+static inline void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
+{
+    if (writer->error != 0 || bytes.len == 0 || bytes.len > writer->room - writer->used) {
+        sw_writer_put_beyond(writer, bytes);
+        return;
+    }
+    memcpy(writer->bytes + writer->used, bytes.ptr, bytes.len);
+    writer->used += bytes.len;
+}
+
+static inline void sw_writer_text(struct sw_writer *writer, const char *text)
+{
+    sw_writer_put(writer, sw_span_str(text));
+}
+
+static inline void sw_writer_char(struct sw_writer *writer, char c)
+{
+    if (writer->error == 0 && writer->used < writer->room)
+        writer->bytes[writer->used++] = (uint8_t)c;
+    else
+        sw_writer_put_beyond(writer, sw_span_make(&c, 1));
+}
+
 void sw_writer_repeat(struct sw_writer *writer, char c, size_t times);
 void sw_writer_number(struct sw_writer *writer, uint64_t value);
 /* A code point as UTF-8. */
