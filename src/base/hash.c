@@ -1,6 +1,5 @@
 #include "base/hash.h"
 
-#include <endian.h>
 #include <sys/random.h>
 
 const struct sw_hash_key sw_hash_fixed_key = {UINT64_C(0x9e3779b97f4a7c15),
@@ -21,12 +20,13 @@ static uint64_t mix(uint64_t x, uint64_t y)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Little-endian on every machine, so that identifiers agree between machines. */
+/* Little-endian on every machine, so that identifiers agree between machines; written out, compilers
+ * make it one load. */
 static uint64_t load64(const uint8_t *at)
 {
-    uint64_t v;
-    memcpy(&v, at, sizeof(v));
-    return le64toh(v);
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
+           (uint64_t)at[7] << 56;
 }
 
 uint64_t sw_hash_bytes(const struct sw_hash_key *key, struct sw_span bytes)
