@@ -20,8 +20,8 @@ static uint64_t mix(uint64_t x, uint64_t y)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Little-endian on every machine, so that identifiers agree between machines; written out, compilers
- * make it one load. */
+/* Little-endian on every machine, so that identifiers agree between machines; written out,
+ * compilers make it one load. */
 static uint64_t load64(const uint8_t *at)
 {
     return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
