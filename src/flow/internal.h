@@ -28,7 +28,9 @@ struct sw_held {
     uint32_t captured;
     struct sw_mark mark;
     uint8_t *bytes; /* captured of them */
-    bool probe;     /* one byte into a closed window: real only once it is acknowledged */
+    bool doubtful;  /* probes a closed window, or has a wrong checksum: real only once the peer
+                     * acknowledges it */
+    bool fin;       /* doubtful, and the end of its direction */
 };
 
 struct sw_signature {
@@ -50,7 +52,7 @@ struct sw_half {
     bool shut_told;
     bool has_scale;
     bool probe_pending; /* this side sent into a closed window and awaits the answer */
-    bool checksum_good; /* a segment with a right checksum was seen: wrong ones are damage */
+    bool checksum_good; /* a segment with a right checksum was seen: wrong ones are doubtful */
     uint8_t scale;
     uint8_t signature_at;
     uint32_t base;  /* sequence number of offset 0 */
@@ -168,6 +170,9 @@ void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
 /* The payload (and FIN) of one packet. */
 void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   int64_t offset, struct sw_mark mark);
+/* The same of a packet with a wrong checksum: it counts only if the peer acknowledges it. */
+void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                           int64_t offset, struct sw_mark mark);
 /* One more packet of the connection was handled: missing bytes have had one more chance. */
 void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark);
 /* The connection ends: gaps that are certain are told, what can still be passed on is. */

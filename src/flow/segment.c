@@ -196,8 +196,9 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
         uint64_t stop = end;
         if (i < half->held_count) {
             struct sw_held *there = &half->held[i];
-            if (there->probe && at <= there->offset && end > there->offset) {
-                drop_held(flow->table, half, i); /* the real bytes replace what probed the window */
+            if (there->doubtful && !piece->doubtful && at < there->offset + there->wire &&
+                end > there->offset) { /* real bytes replace doubtful ones */
+                drop_held(flow->table, half, i);
                 i--;
                 continue;
             }
@@ -216,6 +217,7 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
         struct sw_held part = *piece;
         struct sw_span bytes = captured_part(piece, at, stop);
         part.offset = at;
+        part.fin = piece->fin && stop == end;
         part.wire = (uint32_t)(stop - at);
         part.captured = (uint32_t)bytes.len;
         union { /* the copy is made from it; nothing is written through it */
@@ -248,6 +250,19 @@ static void tell_shut(struct sw_flow *flow, enum sw_side from)
         flow->table->sink.shut(flow->table->sink.ctx, flow, from, false, half->fin_mark);
 }
 
+static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    if (!half->has_fin) {
+        half->has_fin = true;
+        half->fin_offset = offset;
+        half->fin_mark = mark;
+        if (half->acked > offset)
+            half->acked = offset;
+    }
+    sw_flow_closing(flow, from, false, mark);
+}
+
 /* Passes on what has become contiguous; true when anything moved. */
 static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
 {
@@ -260,7 +275,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
             continue;
         }
         bool not_yet = first->offset > half->next || depends_on_missing(flow, from, first->needs) ||
-                       (first->probe && half->acked <= first->offset);
+                       (first->doubtful && half->acked < first->offset + first->wire);
         if (not_yet)
             break;
         struct sw_held piece = *first; /* the sink may bring in more; take it out first */
@@ -273,6 +288,8 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         sw_wipe_free(piece.bytes, piece.captured);
+        if (piece.fin)
+            take_fin(flow, from, half->next, piece.mark);
         moved = true;
     }
     if (half->acked <= half->next)
@@ -390,8 +407,23 @@ static void relieve(struct sw_flow *flow, enum sw_side from, struct sw_mark mark
         uint64_t to = half->held[0].needs;
         tell_gap(flow, sw_side_other(from), to - peer->next, SW_GAP_LIMIT, mark);
     }
-    half->held[0].probe = false;
+    half->held[0].doubtful = false;
     pass_on(flow);
+}
+
+/*
+ * The connection ends and nobody acknowledged the segment with the wrong checksum. A peer that was
+ * heard later refused it; where it was not, the capture shows what was sent.
+ */
+static void settle_doubtful(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_half *half = &flow->half[from];
+    struct sw_held *first = half->held_count > 0 ? &half->held[0] : NULL;
+    if (!first || !first->doubtful || first->wire <= 1 || first->offset > half->next)
+        return;
+    bool heard = flow->facts.half[sw_side_other(from)].last.frame > first->mark.frame;
+    if (!heard || half->acked > first->offset)
+        first->doubtful = false;
 }
 
 void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
@@ -403,6 +435,7 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
             if (is_missing_acked(&flow->half[side]))
                 give_up_waiting(flow, (enum sw_side)side, mark, true);
             go_on_one_sided(flow, (enum sw_side)side, mark, true);
+            settle_doubtful(flow, (enum sw_side)side);
         }
         pass_on(flow);
         if (flow->half[0].next + flow->half[1].next == before)
@@ -411,19 +444,6 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
 }
 
 /* --- one packet --- */
-
-static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
-{
-    struct sw_half *half = &flow->half[from];
-    if (!half->has_fin) {
-        half->has_fin = true;
-        half->fin_offset = offset;
-        half->fin_mark = mark;
-        if (half->acked > offset)
-            half->acked = offset;
-    }
-    sw_flow_closing(flow, from, false, mark);
-}
 
 /* The part of the payload from stream offset `from_offset` on, as held bytes. */
 static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from,
@@ -469,9 +489,9 @@ static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_pa
     struct sw_half *half = &flow->half[from];
     bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
     struct sw_held piece = piece_of(flow, from, packet, skip, at, mark);
-    piece.probe = peer_closed_window && packet->payload_wire == 1 && at == half->next;
+    piece.doubtful = peer_closed_window && packet->payload_wire == 1 && at == half->next;
     half->probe_pending = peer_closed_window;
-    bool straight = at == half->next && half->held_count == 0 && !piece.probe &&
+    bool straight = at == half->next && half->held_count == 0 && !piece.doubtful &&
                     !depends_on_missing(flow, from, piece.needs);
     if (straight) {
         deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
@@ -505,5 +525,26 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         if (skip < wire)
             take_new(flow, from, packet, skip, half->next > begin ? half->next : begin, mark);
     }
+    pass_on(flow);
+}
+
+void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                           int64_t offset, struct sw_mark mark)
+{
+    enum { AHEAD = 256 * 1024 }; /* further ahead the sequence number itself is damaged */
+    struct sw_half *half = &flow->half[from];
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    uint64_t top = half->high > half->next ? half->high : half->next;
+    if (offset < (int64_t)half->next || offset > (int64_t)top + AHEAD ||
+        sw_flow_is_keepalive(half, packet, offset))
+        return;
+    uint64_t at = (uint64_t)offset;
+    struct sw_held piece = piece_of(flow, from, packet, 0, at, mark);
+    piece.doubtful = true;
+    piece.fin = packet->tcp.flags & SW_TCP_FIN;
+    if (piece.needs > peer->next && piece.needs > peer->high)
+        piece.needs = peer->next;
+    sw_flow_note_segment(flow, from, at, at + piece.wire, mark);
+    (void)hold(flow, from, &piece); /* what does not fit is sent again, or a hole like any other */
     pass_on(flow);
 }

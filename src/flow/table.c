@@ -237,6 +237,53 @@ static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
     flow->facts.half[SW_CLIENT].isn = isn;
 }
 
+/*
+ * A wrong checksum means damage on the way, or a capture whose addresses or texts were rewritten
+ * afterwards. Where no right one was seen, it is the latter; where some are right, what the peer
+ * does tells. Without the peer's side nobody tells, and the segment is taken.
+ */
+static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+{
+    struct sw_half *half = &flow->half[from];
+    if (packet->payload_wire == 0)
+        return false;
+    if (!packet->bad_checksum) {
+        half->checksum_good = true;
+        return false;
+    }
+    flow->table->count.bad_checksum++;
+    return half->checksum_good && flow->facts.half[sw_side_other(from)].seen;
+}
+
+/* Takes of a doubtful segment what is plausible: an acknowledgement of bytes that were seen, and
+ * its payload if the peer acknowledges that. */
+static void take_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                          struct sw_mark mark)
+{
+    struct sw_half *half = &flow->half[from];
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    if (!half->based || (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST)))
+        return;
+    if ((packet->tcp.flags & SW_TCP_ACK) && peer->based) {
+        int64_t acked = seq_offset(packet->tcp.ack, peer->base, peer->next);
+        if (acked <= (int64_t)peer->high + (peer->has_fin ? 1 : 0))
+            sw_flow_acknowledge(flow, from, packet, mark);
+    }
+    int64_t offset = seq_offset(packet->tcp.seq, half->base, half->next);
+    sw_flow_doubtful_data(flow, from, packet, offset, mark);
+}
+
+/* A RST acknowledges what its sender has got (RFC 9293 3.5.2); that settles doubt. */
+static void reset(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  struct sw_mark mark)
+{
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    sw_flow_rst(flow, from, packet, mark);
+    if (flow->dead && (packet->tcp.flags & SW_TCP_ACK) && peer->held_count > 0 &&
+        peer->held[0].doubtful)
+        sw_flow_acknowledge(flow, from, packet, mark);
+}
+
 static void take_segment(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
@@ -245,7 +292,7 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
     if (flags & SW_TCP_SYN)
         sw_flow_syn(flow, from, packet, mark);
     if (flags & SW_TCP_RST) {
-        sw_flow_rst(flow, from, packet, mark);
+        reset(flow, from, packet, mark);
         return;
     }
     if (!half->based) {
@@ -264,21 +311,6 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
         sw_flow_data(flow, from, packet, offset, mark);
 }
 
-/* Wrong checksums are believed only where right ones were seen: rewritten captures have none that
- * are right. */
-static bool is_damaged(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
-{
-    struct sw_half *half = &flow->half[from];
-    if (packet->payload_wire == 0)
-        return false;
-    if (!packet->bad_checksum) {
-        half->checksum_good = true;
-        return false;
-    }
-    flow->table->count.bad_checksum++;
-    return half->checksum_good;
-}
-
 static void handle(struct sw_flow_table *table, struct sw_flow *flow,
                    const struct sw_packet *packet, struct sw_mark mark)
 {
@@ -290,11 +322,12 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
         flow->facts.half[from].duplicates++;
         return;
     }
-    if (is_damaged(flow, from, packet))
-        return;
+    bool doubtful = is_doubtful(flow, from, packet);
     bool only_reuse = flow->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
     sw_flow_note(flow, from, packet, mark);
-    if (!only_reuse)
+    if (doubtful)
+        take_doubtful(flow, from, packet, mark);
+    else if (!only_reuse)
         take_segment(flow, from, packet, mark);
     sw_flow_waited(flow, mark);
     if (flow->half_open && (flow->dead || flow->facts.established.frame))

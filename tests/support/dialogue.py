@@ -120,6 +120,17 @@ class Capture(Names):
             self.session.seq[side] += len(part)
             self.emit(1 - side, ACK)
 
+    def send_wrong(self, how, side, data):
+        self.handshake()
+        if how == "garbled":  # refused by the peer, and sent again after a while
+            self.emit(side, PSH | ACK, bytes(b ^ 1 for b in data), damaged=True)
+            self.time += 0.3
+            self.emit(side, PSH | ACK, data)
+        else:
+            self.emit(side, PSH | ACK, data, damaged=True)
+        self.session.seq[side] += len(data)
+        self.emit(1 - side, ACK)
+
     # --- script ---
     def run(self, lines):
         self.new_session()
@@ -158,6 +169,10 @@ class Capture(Names):
             side = "CS".index(copy.group(2))
             data = unescape(copy.group(3)) + b"\r\n"
             self.emit(side, PSH | ACK, data, seq=self.session.seq[side] - len(data), damaged=copy.group(1) == "damaged")
+            return
+        wrong = re.match(r"^(rewritten|garbled) ([CS]): ?(.*)$", line)  # a wrong checksum: harmless, or for a reason
+        if wrong:
+            self.send_wrong(wrong.group(1), "CS".index(wrong.group(2)), unescape(wrong.group(3)) + b"\r\n")
             return
         inside = re.match(r"^([CS])\+(?: (.*))?$", line)  # a line inside TLS
         if inside:
