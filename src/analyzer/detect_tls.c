@@ -155,6 +155,35 @@ static bool certificate_soon(const struct sw_case *c, struct sw_hit *hit)
     return certificate(c, hit, 1u << SW_CERTIFICATE_EXPIRES_SOON);
 }
 
+/*
+ * The text of a mail went in clear to port 25 of a host that has TLSA records, or of a domain that
+ * announces an MTA-STS policy, and the client had been told so before. A certificate proves nothing
+ * against TLSA (RFC 7672 3.1.1: it need not be anybody's but the server's).
+ */
+static bool policy_ignored(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_naming *n = c->session->naming;
+    const struct sw_message *m;
+    if (!n || c->facts->tuple.dst_port != 25)
+        return false;
+    SW_EACH(m, c->session->messages) {
+        if (!m->mail || !m->body_seen || sw_detect_protected(c, m->mail))
+            continue;
+        bool tlsa = n->tlsa.frame && n->tlsa.frame < m->mail->first.frame;
+        bool sts = n->mta_sts.frame && n->mta_sts.frame < m->mail->first.frame;
+        if (!tlsa && !sts)
+            continue;
+        hit->mark = m->mail->first;
+        hit->summary =
+            tlsa ? "The receiving server asks for verified encryption (TLSA records), and "
+                   "the mail went in clear text."
+                 : "The recipient's domain announces a policy for encryption (MTA-STS), "
+                   "and the mail went in clear text.";
+        return true;
+    }
+    return false;
+}
+
 const struct sw_detector sw_detect_tls[] = {
     {SW_FINDING_TLS_OLD_VERSION, old_version},
     {SW_FINDING_TLS_CLIENT_OLD_ONLY, client_old_only},
@@ -171,5 +200,6 @@ const struct sw_detector sw_detect_tls[] = {
     {SW_FINDING_CERT_WEAK_SIG, certificate_signature},
     {SW_FINDING_CERT_WEAK_KEY, certificate_key},
     {SW_FINDING_CERT_EXPIRES_SOON, certificate_soon},
+    {SW_FINDING_DELIVERY_WITHOUT_DANE_MTA_STS, policy_ignored},
     {SW_FINDING_COUNT, NULL},
 };

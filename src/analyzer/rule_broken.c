@@ -183,6 +183,13 @@ static enum sw_cause cause_of_close(const struct sw_case *c, bool dot)
     return too_late ? SW_CAUSE_SERVER_IDLE_TIMEOUT : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
 }
 
+/* The client said '*' (RFC 4954 section 4) and did not wait for the answer. */
+static bool login_taken_back(const struct sw_case *c)
+{
+    const struct sw_auth *auth = c->session->auth;
+    return auth && auth->cancelled && !auth->reply && c->pending == auth->last;
+}
+
 /* A command, or the end of the message, stayed unanswered. */
 static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -204,6 +211,8 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
         *ruling = stuck(
             dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
             c->waited_ns >= SW_PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
+    } else if (c->gave_up.frame && login_taken_back(c)) {
+        *ruling = stuck(SW_CAUSE_AUTH_CANCELLED, SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame) {
         bool rst = c->reset && c->closed_by_client;
         *ruling = stuck(rst ? SW_CAUSE_TCP_RESET_BY_CLIENT : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY,

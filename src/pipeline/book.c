@@ -416,6 +416,22 @@ static struct sw_span domain_of(const struct entry *entry, struct sw_arena *aren
     return sw_arena_copy(arena, sw_span_make(domain->name.text, domain->name.length));
 }
 
+/* The answer to the client's question for a policy of the name; frame 0 = none, or no such record.
+ */
+static struct sw_mark policy_of(const struct sw_book *book, const struct entry *asker,
+                                const char *prefix, struct sw_span name)
+{
+    char text[DNS_NAME_BYTES];
+    size_t n = strlen(prefix);
+    struct sw_mark none = {0};
+    if (name.len == 0 || n + name.len > sizeof(text))
+        return none;
+    memcpy(text, prefix, n);
+    memcpy(text + n, name.ptr, name.len);
+    const struct entry *entry = sw_book_find(book, asker->client, sw_span_make(text, n + name.len));
+    return entry ? entry->types[ENTRY_POLICY].found : none;
+}
+
 bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int64_t before_ns,
                   struct sw_arena *arena, struct sw_naming *naming)
 {
@@ -439,6 +455,8 @@ bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int6
         .unrelated = count_owners(nodes, count) - 1,
         .superseded = other_connected(best, before_ns),
     };
+    naming->tlsa = policy_of(book, entry, BOOK_TLSA_PREFIX, naming->name);
+    naming->mta_sts = policy_of(book, entry, BOOK_STS_PREFIX, naming->mx_of);
     return naming->name.len > 0;
 }
 

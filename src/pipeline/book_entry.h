@@ -11,8 +11,13 @@ enum {
     ENTRY_ASKS = 8, /* questions that an ICMP error can still be matched to */
 };
 
-/* The types that decide whether a host can be reached. */
-enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_TYPES };
+/* The types that decide whether a host can be reached, and what it asks of those who send to it. */
+enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_POLICY, ENTRY_TYPES };
+
+/* Names of policies: TLSA records of port 25 (RFC 7672 2.2.1), the TXT record of MTA-STS (RFC 8461
+ * 3.1). */
+#define BOOK_TLSA_PREFIX "_25._tcp."
+#define BOOK_STS_PREFIX "_mta-sts."
 
 struct entry_answers {
     uint32_t questions;

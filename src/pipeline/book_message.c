@@ -5,9 +5,14 @@
 
 enum { DNS_PORT = 53 };
 
-static int type_of(uint16_t type)
+static int type_of(const struct dns_message *m)
 {
-    switch (type) {
+    struct sw_span name = sw_span_make(m->name.text, m->name.length);
+    switch (m->type) {
+    case DNS_TLSA:
+        return sw_span_starts_nocase(name, SW_SPAN_LIT(BOOK_TLSA_PREFIX)) ? ENTRY_POLICY : -1;
+    case DNS_TXT:
+        return sw_span_starts_nocase(name, SW_SPAN_LIT(BOOK_STS_PREFIX)) ? ENTRY_POLICY : -1;
     case DNS_A:
         return ENTRY_A;
     case DNS_AAAA:
@@ -55,7 +60,7 @@ static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
         server->resolver = true;
     if (m->response)
         book->heard = true;
-    int type = type_of(m->type);
+    int type = type_of(m);
     if (type < 0 || m->name.length == 0 || m->name.cut || m->response != from_server)
         return;
     const uint8_t *client = m->response ? t->dst : t->src;
@@ -91,6 +96,12 @@ static void on_mx(struct sw_book *book, const struct dns_record *r)
     host->mx_of_id = id;
 }
 
+/* RFC 8461 section 3.1: other TXT records of the name announce nothing. */
+static bool counts(const struct dns_record *r)
+{
+    return r->type != DNS_TXT || sw_span_starts_nocase(r->text, SW_SPAN_LIT("v=STSv1"));
+}
+
 static void on_record(void *ctx, const struct dns_message *m, const struct dns_record *r)
 {
     struct sw_book *book = ctx;
@@ -99,9 +110,9 @@ static void on_record(void *ctx, const struct dns_message *m, const struct dns_r
         return;
     bool is_address = r->type == DNS_A || r->type == DNS_AAAA;
     uint8_t version = r->type == DNS_A ? 4 : 6;
-    if (r->section == DNS_ANSWER && r->type == m->type)
+    if (r->section == DNS_ANSWER && r->type == m->type && counts(r))
         book->found = true;
-    if (is_address && r->section == DNS_ANSWER && type_of(m->type) != ENTRY_MX) {
+    if (is_address && r->section == DNS_ANSWER && type_of(m) != ENTRY_MX) {
         sw_book_add_address(book, entry, r->address, version, book->mark);
     } else if (is_address) { /* of a host that the answer names */
         struct entry *host =
@@ -118,7 +129,7 @@ static void on_end(void *ctx, const struct dns_message *m, bool broken)
 {
     struct sw_book *book = ctx;
     struct entry *entry = book->reading;
-    int type = type_of(m->type);
+    int type = type_of(m);
     if (!entry || type < 0)
         return;
     struct entry_answers *a = &entry->types[type];

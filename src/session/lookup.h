@@ -56,6 +56,9 @@ struct sw_naming {
     bool by_mx;           /* the name came out of an MX record */
     struct sw_span mx_of; /* of that domain, when it is known */
     uint32_t unrelated;   /* names of other domains that led to the same address */
+    struct sw_mark
+        tlsa; /* an answer with TLSA records for its port 25 (RFC 7672); frame 0 = none */
+    struct sw_mark mta_sts; /* one that announces a policy of the domain (RFC 8461); the same */
     bool superseded; /* another address of the name was connected about when this one was tried */
 };
 

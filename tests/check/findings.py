@@ -6,9 +6,7 @@ import re
 import common
 
 # What is not looked for yet, and why.
-LATER = {
-    "aud-delivery-without-dane-mta-sts": "needs the DNS answers of the capture",
-}
+LATER = {}
 ROW = re.compile(r'SW_FINDING\((\w+), "([^"]+)", (\w+)\)')
 WORDS = ("summary", "meaning", "advice", "references")
 

@@ -22,6 +22,10 @@ def value(text):
     """One word of an answer as (type, data)."""
     if text == "nullmx":
         return "MX", b"\0\0\0"
+    if text.startswith("txt:"):
+        return "TXT", bytes([len(text) - 4]) + text[4:].encode()
+    if text.startswith("tlsa:"):  # usage, SPKI, SHA-256 of something
+        return "TLSA", bytes([int(text[5:]), 1, 1]) + bytes(32)
     for kind in ("mx", "cname"):
         if text.startswith(kind + ":"):
             name = packed_name(text[len(kind) + 1:])
