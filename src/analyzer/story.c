@@ -137,10 +137,11 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
         quote_reply(story, greeting);
         sw_prose_add(story, ".");
     }
-    const struct sw_hello *hello = c->session->hello;
-    if (!hello)
-        return;
-    sw_prose_add(story, " The client said %s ", smtp_verb_name(hello->command->verb));
+}
+
+static void tell_hello(const struct sw_hello *hello, const char *who, struct sw_prose *story)
+{
+    sw_prose_add(story, " %s said %s ", who, smtp_verb_name(hello->command->verb));
     sw_prose_wire(story, hello->command->argument, NAME);
     sw_prose_add(story, " (frame %s)", frame(story, hello->command->last));
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
@@ -148,6 +149,29 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
         quote_reply(story, hello->reply);
     }
     sw_prose_add(story, ".");
+}
+
+/* How the two met, with the encryption where it was set up: before the first word (implicit TLS),
+ * or between the hello in clear text and the one inside. */
+static void tell_meeting(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_session *session = c->session;
+    const struct sw_step *greeting = session->greeting;
+    const struct sw_hello *clear = NULL;
+    const struct sw_hello *inside = NULL;
+    const struct sw_hello *hello;
+    SW_EACH(hello, session->hellos)
+        *(hello->command->encrypted ? &inside : &clear) = hello;
+    bool tls_first = greeting && sw_tls_begins_before(session->tls_facts, greeting->first);
+    if (tls_first)
+        sw_story_tls(c, story);
+    tell_greeting(c, story);
+    if (clear)
+        tell_hello(clear, "The client", story);
+    if (!tls_first)
+        sw_story_tls(c, story);
+    if (inside)
+        tell_hello(inside, clear ? "Inside the encryption it" : "The client", story);
 }
 
 static void tell_logins(const struct sw_case *c, struct sw_prose *story)
@@ -413,14 +437,14 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_name(c, story);
     tell_connect(c, story);
     tell_proxy(c, story);
-    tell_greeting(c, story);
-    sw_story_tls(c, story);
+    tell_meeting(c, story);
     tell_logins(c, story);
     sw_unread_tell(c, story);
     tell_other_refusals(c, story);
     tell_mails(c, story);
     sw_story_tcp(c, story);
     tell_end(c, story);
+    sw_story_tls_end(c, story);
 }
 
 void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,

@@ -14,6 +14,10 @@ void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t 
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
 /* How encryption was set up, or failed (story_tls.c). */
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story);
+/* An alert that ended it, where the dialogue inside was read and has been told. */
+void sw_story_tls_end(const struct sw_case *c, struct sw_prose *story);
+/* Did TLS begin before this? */
+bool sw_tls_begins_before(const struct sw_tls *tls, struct sw_mark mark);
 /* Repetitions, closed windows, a RST of somebody else: where TCP had trouble. */
 void sw_story_tcp(const struct sw_case *c, struct sw_prose *story);
 /* Adds what other connections of the client showed at that time, where mail did not get through. */

@@ -160,6 +160,11 @@ static bool words_inside(const struct sw_case *c)
     return shape.client_data || shape.server_data;
 }
 
+bool sw_tls_begins_before(const struct sw_tls *tls, struct sw_mark mark)
+{
+    return tls && tls->client_hello.frame && tls->client_hello.frame < mark.frame;
+}
+
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_tls *tls = c->session->tls_facts;
@@ -168,9 +173,17 @@ void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
         return;
     tell_hellos(tls, story);
     tell_certificate(tls, story);
-    tell_alerts(tls, story);
+    if (!tls->decrypted)
+        tell_alerts(tls, story);
     tell_junk(tls, story);
     if (c->encrypted && c->session->tls == SW_TLS_APPLICATION && words_inside(c))
         sw_prose_add(story, " What was said after that is encrypted and was not read.");
     tell_keys(tls, story);
+}
+
+void sw_story_tls_end(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    if (tls && tls->decrypted)
+        tell_alerts(tls, story);
 }
