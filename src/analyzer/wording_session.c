@@ -151,10 +151,10 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_SMTP_BAD_SEQUENCE - FIRST] =
         {
             .summary =
-                "The mail was not sent because the program sent its commands in an order that "
-                "{server} does not accept.",
-            .meaning = "A command came at the wrong moment[[: {reply}]]. Often an earlier step was "
-                       "refused and the program went on all the same.",
+                "The mail was not sent because the program sent a command that {server} does not "
+                "accept, or not at that moment.",
+            .meaning = "A command came at the wrong moment or in a wrong form[[: {reply}]]. Often "
+                       "an earlier step was refused and the program went on all the same.",
             .advice =
                 {
                     "Look at the first refusal of the session: it is the real reason.",
