@@ -283,7 +283,9 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
                           : silent_side ? SW_CAUSE_UNK_INCOMPLETE
                           : in_progress ? SW_CAUSE_UNK_IN_PROGRESS
                                         : SW_CAUSE_UNK_INCOMPLETE;
-    const struct sw_step *reached = one_sided ? last_but_quit(c->session) : c->pending;
+    /* An answer that was not seen comes before what followed it; a goodbye is no progress. */
+    const struct sw_step *reached =
+        one_sided || c->reply_lost ? last_but_quit(c->session) : c->pending;
     enum sw_stage stage = reached                         ? sw_stage_of_phase(reached->phase)
                           : c->waiting == SW_WAITING_BODY ? SW_STAGE_BODY
                           : c->session->last_reply

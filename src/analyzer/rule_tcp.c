@@ -7,8 +7,9 @@
 #include "analyzer/case.h"
 
 #define ZERO_WINDOW_NS (10 * SW_NS_PER_S)
-#define HOLE_NS (10 * SW_NS_PER_S)   /* a client waits that long for the rest of what began */
-#define UPLOAD_NS (30 * SW_NS_PER_S) /* a shorter one is not slow */
+#define HOLE_NS (10 * SW_NS_PER_S)     /* a client waits that long for the rest of what began */
+#define UPLOAD_NS (30 * SW_NS_PER_S)   /* a shorter one is not slow */
+#define UNSCALED_NS (10 * SW_NS_PER_S) /* the windows prove it, not the time */
 
 enum {
     ANSWERED_PROBES = 3,
@@ -125,22 +126,31 @@ static bool small_ones_pass(const struct sw_case *c, enum sw_side side)
            peer->spurious_retransmissions <= REPEATS_MAX;
 }
 
-/* Repeated in vain, while small packets arrive or a router says why. */
+/* What is lost is the text, also when the client has sent all of it and waits for the answer. */
+static enum sw_stage stage_of_large(const struct sw_case *c, enum sw_side side)
+{
+    enum sw_stage stage = stage_of(c);
+    return side == SW_CLIENT && stage == SW_STAGE_FINAL ? SW_STAGE_BODY : stage;
+}
+
+/* Repeated in vain, while small packets arrive (some that were sent behind them, says SACK) or a
+ * router says why. */
 static bool large_are_lost(const struct sw_case *c, enum sw_side side, struct sw_ruling *ruling)
 {
     const struct sw_half_facts *half = &c->facts->half[side];
     const struct sw_half_facts *peer = &c->facts->half[sw_side_other(side)];
-    bool alive = small_ones_pass(c, side);
+    bool alive = half->sacked.frame || small_ones_pass(c, side);
     if (!sw_case_only_large_are_lost(c, side) || (!alive && !too_big(c)))
         return false;
-    *ruling = stuck(SW_CAUSE_TCP_PMTU_BLACKHOLE,
-                    too_big(c) ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage_of(c));
+    *ruling =
+        stuck(SW_CAUSE_TCP_PMTU_BLACKHOLE,
+              too_big(c) ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage_of_large(c, side));
     sw_ruling_prove(ruling, half->rto_first, origin_of(side), "a full-size packet is sent again");
     sw_ruling_prove(ruling, half->rto_last, origin_of(side), "and again, never acknowledged");
     prove_too_big(c, ruling);
     if (alive)
-        sw_ruling_prove(ruling, peer->last, origin_of(sw_side_other(side)),
-                        "small packets still arrive");
+        sw_ruling_prove(ruling, half->sacked.frame ? half->sacked : peer->last,
+                        origin_of(sw_side_other(side)), "small packets still arrive");
     return true;
 }
 
@@ -169,14 +179,21 @@ static bool large_packets(const struct sw_case *c, struct sw_ruling *ruling)
 
 /* --- a slow upload, and why --- */
 
-static bool upload_broke_off(const struct sw_case *c)
+/* All that was sent has arrived, and nothing more was sent for a while: not the network is slow. */
+static bool client_stands_still(const struct sw_case *c, struct sw_mark end)
+{
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    return client->unacked_bytes == 0 && end.time_ns - client->last_data.time_ns >= HOLE_NS;
+}
+
+static bool upload_broke_off(const struct sw_case *c, int64_t after_ns)
 {
     const struct sw_message *m = c->session->message;
     bool in_text = c->waiting == SW_WAITING_BODY || (c->refusal && m && !m->end_of_data);
     if (!in_text || !m || !m->body_seen || !(c->facts->closed.frame || c->refusal))
         return false;
     struct sw_mark end = c->refusal ? c->refusal->first : c->facts->closed;
-    return end.time_ns - m->body_first.time_ns >= UPLOAD_NS;
+    return end.time_ns - m->body_first.time_ns >= after_ns && !client_stands_still(c, end);
 }
 
 static bool is_lossy(const struct sw_half_facts *client)
@@ -196,7 +213,7 @@ static void prove_upload(const struct sw_case *c, struct sw_ruling *ruling, cons
 static bool lossy_upload(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
-    if (!is_lossy(client) || client->rto_open >= REPETITIONS || !upload_broke_off(c))
+    if (!is_lossy(client) || client->rto_open >= REPETITIONS || !upload_broke_off(c, UPLOAD_NS))
         return false;
     *ruling = stuck(SW_CAUSE_TCP_LOSSY_SLOW, SW_CONFIDENCE_LIKELY, SW_STAGE_BODY);
     sw_ruling_prove(ruling, client->rto_last, SW_ORIGIN_CLIENT,
@@ -210,7 +227,7 @@ static bool unscaled_upload(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
     bool often = client->window_unscaled >= UNSCALED_STOPS &&
                  (uint64_t)client->window_unscaled * 4 >= client->data_packets;
-    if (!often || is_lossy(client) || !upload_broke_off(c))
+    if (!often || is_lossy(client) || !upload_broke_off(c, UNSCALED_NS))
         return false;
     *ruling = stuck(SW_CAUSE_TCP_WINDOW_SCALING_BROKEN, SW_CONFIDENCE_LIKELY, SW_STAGE_BODY);
     sw_ruling_prove(ruling, c->facts->syn_ack, SW_ORIGIN_SERVER,

@@ -100,6 +100,8 @@ struct sw_half_facts {
                              front by an acknowledgement of what was before it */
     uint32_t max_payload; /* the largest segment; many at once where the card segments */
     uint32_t max_acked_payload; /* the largest of which the peer acknowledged the whole */
+    struct sw_mark sacked;      /* the last word of the peer that it has bytes behind a hole (SACK),
+                                   as long as that hole is open */
     uint32_t keepalives;
     int64_t zero_window_ns; /* total time this side announced a zero window while established */
     int64_t zero_window_open_ns; /* of which the last one that had not been reopened at the end */

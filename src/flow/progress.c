@@ -21,6 +21,18 @@ static bool is_sacked(const struct sw_half *peer, const struct sw_tcp_header *tc
     return false;
 }
 
+/* Bytes behind the first missing one (RFC 2018); below it they would only be news of a duplicate
+ * (RFC 2883). */
+static bool sacks_beyond(const struct sw_half *peer, const struct sw_tcp_header *tcp)
+{
+    for (uint8_t i = 0; i < tcp->sack_count; i++) {
+        int64_t left = seq_offset(tcp->sack[i].left, peer->base, peer->next);
+        if (left > (int64_t)peer->acked)
+            return true;
+    }
+    return false;
+}
+
 /* Which sizes get through? */
 static void settle_sent(struct sw_half *peer, struct sw_half_facts *facts,
                         const struct sw_tcp_header *tcp)
@@ -64,11 +76,14 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
         peer->dup_acks = 0;
         flow->facts.half[from].last_ack_progress = mark;
         flow->facts.half[other].front = mark;
+        flow->facts.half[other].sacked.frame = 0;
         if (acked > peer->rto_offset)
             peer->rto_count = 0;
     } else if (packet->tcp.sack_count == 0) {
         return;
     }
+    if (sacks_beyond(peer, &packet->tcp))
+        flow->facts.half[other].sacked = mark;
     settle_sent(peer, &flow->facts.half[other], &packet->tcp);
 }
 

@@ -393,6 +393,21 @@ class Capture(Names):
         self.session.unheard[me] += len(data)
         self.emit(1 - me, ACK)
 
+    def do_sacked(self, side, octets, behind, times):
+        """A segment that never arrives; what comes behind it is acknowledged by itself (SACK), once."""
+        self.handshake()
+        me, start = "CS".index(side), self.session.seq["CS".index(side)]
+        self.do_full(side, octets)
+        left = self.session.seq[me]
+        data = (b"Regards, Anna " * 200)[:int(behind)]
+        self.emit(me, PSH | ACK, data)
+        self.session.seq[me] += len(data)
+        self.session.unheard[me] += len(data)
+        self.emit(1 - me, ACK, options=struct.pack("!BBBBII", 1, 1, 5, 10, left, self.session.seq[me]))
+        for i in range(int(times)):
+            self.time += 0.3 * 2 ** i
+            self.emit(me, ACK, (b"A segment that is too large for some link on the way. " * 60)[:int(octets)], seq=start)
+
     def do_hidden(self, side, octets):
         """Bytes of this side that the network loses before they come to the recorder."""
         self.handshake()
