@@ -8,7 +8,7 @@
 static enum sw_confidence confidence_of_reply(const struct sw_case *c, const struct sw_step *reply)
 {
     bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
-                        c->facts->conflicts > 0;
+                        c->facts->half[SW_SERVER].gap_bytes > 0 || c->facts->conflicts > 0;
     bool guessed = reply->flags & (SMTP_FLAG_GUESSED | SMTP_FLAG_CUT);
     return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
 }
