@@ -128,6 +128,8 @@ static bool put_all(struct text *t, const char *format, va_list *args)
         }
         if (c.kind == 's') {
             const char *text = va_arg(*args, const char *);
+            if (!text) /* a full arena gives none; the C library writes the same */
+                text = "(null)";
             put(t, text, text_length(text, c.precision));
         } else if (c.kind == 'd') {
             int64_t value = c.is_long ? va_arg(*args, long long) : va_arg(*args, int);

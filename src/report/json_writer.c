@@ -103,11 +103,12 @@ static void begin_value(struct sw_json *json, const char *key)
     if (!key)
         return;
     struct sw_writer *out = json->out;
-    size_t len = strlen(key);
+    struct sw_span name = sw_span_str(key);
+    size_t len = name.len;
     if (out->error == 0 && len + 3 <= out->room - out->used) { /* written at once */
         uint8_t *at = out->bytes + out->used;
         at[0] = '"';
-        memcpy(at + 1, key, len); /* our own text: nothing in it needs an escape */
+        memcpy(at + 1, name.ptr, len); /* our own text: nothing in it needs an escape */
         at[len + 1] = '"';
         at[len + 2] = ':';
         out->used += len + 3;
