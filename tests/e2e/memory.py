@@ -3,11 +3,13 @@
 
 A small library (left_behind.c) is loaded into the program and writes all its writable memory to a file at the end: heap
 with what was freed, stacks, globals. Every secret of the captures made here is looked for in pieces, in each form in
-which it could stand there. Two secrets that are left on purpose have to be found.
+which it could stand there; in sessions that were opened with a key log, the secrets of the log too. Two secrets that are
+left on purpose have to be found.
 """
 import base64
 import gzip
 import hashlib
+import hmac
 import os
 import shutil
 import struct
@@ -21,6 +23,7 @@ LIBRARY = os.environ.get("SW_LEFT_BEHIND", "")
 PIECE = 12  # a run of twice this length is found wherever it begins
 HEAD = 64
 PAGE = 4096
+LAB_PASSWORD = b"lab-Secret-4711"  # of the recordings in pcaps/ (pcaps/SECRETS.txt)
 
 
 def secret(name):
@@ -93,11 +96,11 @@ SECRETS = sorted(SESSIONS) + ["two-other!"]
 
 
 def forms(text):
-    raw = text.encode("ascii")
+    raw = text if isinstance(text, bytes) else text.encode("ascii")
     yield raw
     yield raw.hex().encode("ascii")
     yield raw.hex().upper().encode("ascii")
-    yield raw.decode("ascii").encode("utf-16-le")
+    yield raw.decode("latin-1").encode("utf-16-le")
     for before in range(3):
         whole = base64.b64encode(b"x" * before + raw)
         yield whole[(before * 8 + 5) // 6:(before + len(raw)) * 8 // 6]
@@ -123,7 +126,7 @@ def pages(dump):
     return runs
 
 
-def found(runs, names):
+def found(runs, names, secret=secret):
     for name, address, content in runs:
         for wanted in names:
             for piece in pieces(secret(wanted)):
@@ -134,15 +137,46 @@ def found(runs, names):
                     break
 
 
+def traffic_keys(traffic):
+    """The keys of 128 and 256 bits that TLS 1.3 makes of a traffic secret (RFC 8446 7.3)."""
+    digest = "sha256" if len(traffic) == 32 else "sha384"
+    for size in (16, 32):
+        info = struct.pack("!HB", size, 9) + b"tls13 key" + b"\0"
+        yield "key of %d bytes" % size, hmac.new(traffic, info + b"\1", digest).digest()[:size]
+
+
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+
+def with_secrets(capture, keys):
+    """The frames of a pcap file as a pcapng file that begins with a Decryption Secrets Block."""
+    magic = struct.unpack_from("<I", capture)[0]
+    nanoseconds = magic == 0xa1b23c4d
+    assert nanoseconds or magic == 0xa1b2c3d4
+    link, = struct.unpack_from("<I", capture, 20)
+    out = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+    out += block(10, struct.pack("<II", 0x544c534b, len(keys)) + keys)
+    out += block(1, struct.pack("<HHI", link & 0xffff, 0, 0) + struct.pack("<HHBxxxHH", 9, 1, 9 if nanoseconds else 6, 0, 0))
+    at = 24
+    while at < len(capture):
+        seconds, part, kept, whole = struct.unpack_from("<IIII", capture, at)
+        time = seconds * (10**9 if nanoseconds else 10**6) + part
+        out += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xffffffff, kept, whole) + capture[at + 16:at + 16 + kept])
+        at += 16 + kept
+    return out
+
+
 class Memory(common.Case):
-    def after(self, *arguments, stdin=None, plant=None):
+    def after(self, *arguments, stdin=None, plant=None, says="192.0.2.10"):
         environment = dict(os.environ, LD_PRELOAD=LIBRARY, SW_DUMP=self.path("dump"))
         if plant:
             environment["SW_PLANT"] = plant
         done = subprocess.run([common.PROGRAM] + list(arguments), stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=environment, timeout=120)
         self.assertIn(done.returncode, (0, 3), done.stderr)
-        self.assertIn(b"192.0.2.10", done.stdout)
+        self.assertIn(says.encode("ascii"), done.stdout)
         runs = pages(self.read("dump"))
         self.assertTrue(any(name == "[heap]" for name, _, _ in runs))
         self.assertTrue(any(name == "[stack]" for name, _, _ in runs))
@@ -246,6 +280,37 @@ class Memory(common.Case):
         made.write(self.path("parts.pcap"))
         self.assertIn("accepted", common.run("-v", self.path("parts.pcap")).out)
         self.clean("-v", self.path("parts.pcap"))
+
+    def opened(self, name, *arguments):
+        """A recording of pcaps/tls, opened with the keys beside it: passwords and keys are gone."""
+        stem = os.path.join(common.PCAPS, "tls", name)
+        with open(stem + ".keys", encoding="ascii") as file:
+            lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
+        inside = {"key %d %s" % (i, line[0]): bytes.fromhex(line[2]) for i, line in enumerate(lines)}
+        for label, traffic in list(inside.items()):
+            if "_TRAFFIC_SECRET" in label:
+                inside.update({"%s %s" % (label, name): made for name, made in traffic_keys(traffic)})
+        inside.update({"password": LAB_PASSWORD, "login": b"\0" + LAB_PASSWORD})
+        runs = self.after(*arguments, says="AUTH")
+        self.assertEqual(list(found(runs, inside, inside.get)), [])
+
+    def recordings(self):
+        folder = os.path.join(common.PCAPS, "tls")
+        names = sorted(name[:-5] for name in os.listdir(folder) if "-login-" in name and name.endswith(".keys"))
+        self.assertGreater(len(names), 5)
+        return [(name, os.path.join(folder, name)) for name in names]
+
+    def test_opened_with_a_key_log(self):
+        for name, stem in self.recordings():
+            for output in ("json", "text"):
+                with self.subTest(name + " " + output):
+                    self.opened(name, "-v", "-o", output, "--keylog", stem + ".keys", stem + ".pcap")
+
+    def test_opened_with_secrets_inside(self):
+        for name, stem in self.recordings():
+            with self.subTest(name):
+                with open(stem + ".pcap", "rb") as capture, open(stem + ".keys", "rb") as keys:
+                    self.opened(name, "-v", self.file("inside.pcapng", with_secrets(capture.read(), keys.read())))
 
 
 if __name__ == "__main__":
