@@ -34,6 +34,7 @@ complete -c smtpwhy -n "not $later" -l anonymize -d 'pseudonyms in place of addr
 complete -c smtpwhy -n "not $later" -l fail-on -x -a 'stuck finding finding:medium finding:high finding:critical' -d 'exit with 1 when a session matches'
 complete -c smtpwhy -n "not $later" -l progress -x -a 'auto always never' -d 'a progress bar'
 complete -c smtpwhy -n "not $later" -s k -l keylog -r -d 'TLS secrets (SSLKEYLOGFILE)'
+complete -c smtpwhy -n "not $later" -l rsa-key -r -d 'private RSA key of a server'
 complete -c smtpwhy -n "not $later" -l ca-file -r -d 'certificates to trust'
 complete -c smtpwhy -n "not $later" -l ca-path -r -d 'a directory of certificates to trust'
 complete -c smtpwhy -n "not $later" -l server-name -x -d 'name that the certificate must bear'

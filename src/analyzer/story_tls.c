@@ -143,6 +143,14 @@ static void tell_keys(const struct sw_tls *tls, struct sw_prose *story)
     case SW_TLS_KEYS_NO_SUITE:
         sw_prose_add(story, " This cipher suite cannot be opened, even with a key.");
         return;
+    case SW_TLS_KEYS_RSA_UNFIT:
+        sw_prose_add(story, " The RSA key that was given is not the key of this server.");
+        return;
+    case SW_TLS_KEYS_RSA_USELESS:
+        sw_prose_add(story, " The RSA key that was given cannot open this connection: client and "
+                            "server agreed on fresh keys (forward secrecy), so a key log is "
+                            "needed.");
+        return;
     case SW_TLS_KEYS_FIT:
         break;
     }

@@ -147,6 +147,13 @@ static bool take_keylog(struct sw_settings *settings, const char *value, char *m
     return true;
 }
 
+static bool take_rsa_key(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->rsa_key = value;
+    return true;
+}
+
 static bool take_ca_path(struct sw_settings *settings, const char *value, char *message)
 {
     (void)message;
@@ -300,6 +307,8 @@ static const struct sw_option table[] = {
      "a progress bar on standard error: auto, always or never"},
     {'k', "keylog", "FILE", READS | LIVE, true, take_keylog,
      "TLS secrets (SSLKEYLOGFILE); those inside a pcapng are used without asking"},
+    {0, "rsa-key", "FILE", READS | LIVE, true, take_rsa_key,
+     "private RSA key (PEM) of a server: opens TLS up to 1.2 with RSA key exchange"},
     {0, "ca-file", "FILE", READS | LIVE, true, take_ca_file,
      "certificates (PEM) to trust in place of the system's"},
     {0, "ca-path", "DIR", READS | LIVE, true, take_ca_path,
@@ -312,7 +321,6 @@ static const struct sw_option table[] = {
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
     {0, "flow", NULL, READS | LIVE, false, NULL, "a ladder diagram"},
-    {0, "rsa-key", "FILE", READS | LIVE, false, NULL, "RSA key of a server"},
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
     {0, "policy", "FILE", AUDIT | ANALYSE, false, NULL, "judge against a policy"},

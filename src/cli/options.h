@@ -46,7 +46,7 @@ struct sw_settings {
     const char *filter;
     const char *ports;
     const char *limits;
-    const char *ca_file, *ca_path, *server_name, *keylog;
+    const char *ca_file, *ca_path, *server_name, *keylog, *rsa_key;
     uint64_t stop_after_frames;
     unsigned jobs;
     bool no_names, verbose, quiet, anonymize;

@@ -180,11 +180,13 @@ void sw_opener_key_update(struct sw_opener *opener, int side)
 void sw_opener_lost(struct sw_opener *opener, int side)
 {
     opener->half[side].lost = true;
+    opener->half[side].key.chain_lost = true;
 }
 
 void sw_opener_skip(struct sw_opener *opener, int side)
 {
     opener->half[side].key.sequence++;
+    opener->half[side].key.chain_lost = true;
 }
 
 /* With the number that is due, or behind a loss with one of the next. */
@@ -246,7 +248,9 @@ enum sw_opened sw_opener_record(struct sw_opener *opener, int side, const struct
     /* before the ServerHello was answered the client may have sent early data, which another key
      * protects */
     bool early = side == 0 && half->in_handshake && opener->hello.early_data;
-    if (half->key.suite && !early)
+    if (half->key.suite && !early) {
         half->key.sequence++; /* damaged: the next one has the next number */
+        half->key.chain_lost = true;
+    }
     return SW_OPENED_WRONG;
 }

@@ -198,8 +198,8 @@ static bool open_cbc(struct sw_record_key *key, const struct sw_record_in *in, u
     size_t mac = key->suite->mac_bytes;
     size_t iv_bytes = key->version > TLS_1_0 ? block : 0;
     struct sw_span body = in->body;
-    if (key->encrypt_then_mac) {
-        if (body.len < mac)
+    if (key->encrypt_then_mac) { /* the MAC does not cover the IV of TLS 1.0 */
+        if (body.len < mac || (iv_bytes == 0 && key->chain_lost))
             return false;
         body.len -= mac;
         if (!mac_is(key, in, body, body.ptr + body.len))

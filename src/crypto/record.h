@@ -15,6 +15,8 @@ struct sw_record_key {
     const struct sw_suite *suite; /* NULL: not set */
     uint16_t version;             /* the negotiated one, 0x0301 to 0x0304 */
     bool encrypt_then_mac;        /* RFC 7366 */
+    bool chain_lost;              /* TLS 1.0: the record before was not opened, its last block is
+                                     the IV of this one */
     uint64_t sequence;            /* of the next record */
     uint8_t key[SW_RECORD_KEY];
     uint8_t iv[SW_RECORD_IV]; /* AEAD: the fixed part; CBC of TLS 1.0: the last block */

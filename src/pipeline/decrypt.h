@@ -10,7 +10,23 @@
 #define SW_PIPELINE_DECRYPT_H
 
 #include "crypto/opener.h"
+#include "crypto/rsa.h"
 #include "dissectors/tls/tls.h"
+
+/* What there is to open connections with; borrowed. */
+struct sw_decrypt_keys {
+    const struct sw_keylog *log;  /* NULL: nothing is opened */
+    const struct sw_rsa_key *rsa; /* of a server, or NULL */
+};
+
+/* What the master secret of an RSA key exchange is worked out from. */
+struct sw_decrypt_exchange {
+    struct sw_transcript *transcript; /* of the handshake messages up to here; NULL: none */
+    uint8_t *message;                 /* ClientKeyExchange; NULL: none is collected */
+    uint32_t length, have;
+    bool extended; /* the master secret is the extended one (RFC 7627) */
+    bool broken;   /* messages are missing */
+};
 
 /* The body of the record that is being read. */
 struct sw_decrypt_record {
@@ -20,25 +36,27 @@ struct sw_decrypt_record {
 };
 
 struct sw_decrypt {
-    const struct sw_keylog *log; /* NULL: nothing is opened */
+    struct sw_decrypt_keys keys;
+    struct sw_opener_hello hello; /* of the handshake that is going on */
+    struct sw_decrypt_exchange exchange;
     struct sw_opener *opener;
     struct sw_opener *next; /* of a second handshake inside the first (TLS 1.2 and before) */
     bool moved[2];          /* this side's ChangeCipherSpec of it was read */
     bool finished[2], key_update[2]; /* seen in the record that is being read */
-    bool early_data;
-    uint8_t client_random[SW_KEYLOG_RANDOM];
     struct sw_decrypt_record record[2];
     /* how it went, for the record of the session */
     uint64_t opened, wrong, without_key;
     bool given;     /* there are keys, of whatever connection */
     bool no_suite;  /* the suite cannot be opened here */
-    bool in_keylog; /* the log has something for this connection */
+    bool in_keylog; /* the log has something for this connection, or the RSA key fits */
+    bool rsa_unfit; /* the RSA key is not the one that the client encrypted to */
+    bool ephemeral; /* no RSA key can open this: the keys were agreed on afresh */
     bool saw_hello; /* both hellos were read */
     bool short_of_memory;
 };
 
-/* `log` is borrowed as long as the struct lives; NULL when there are no keys. */
-void sw_decrypt_init(struct sw_decrypt *decrypt, const struct sw_keylog *log);
+/* The keys are borrowed as long as the struct lives. */
+void sw_decrypt_init(struct sw_decrypt *decrypt, const struct sw_decrypt_keys *keys);
 void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
                       const struct tls_event *event, const struct tls_sink *sink);
 /* Wipes and frees everything. */

@@ -188,7 +188,7 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
                                        &engine->arena_bytes, facts->midstream);
     if (mail) {
         mail->tentative = tentative;
-        mail->keys = engine->tls->keys;
+        mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
     }
     if (mail && proxied)
         sw_proxy_start(&mail->proxy, chunk->bytes, &mail->session.proxied);

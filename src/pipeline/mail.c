@@ -109,7 +109,7 @@ static void to_tls(struct sw_mail *mail, const struct sw_piece *piece)
     if (!mail->way) {
         bool midstream = mail->facts->midstream && !mail->handed_over;
         const struct sw_tls_inner inner = {mail, on_inner_text, on_inner_missing};
-        mail->way = sw_tls_way_new(&mail->session, midstream, mail->keys, &inner);
+        mail->way = sw_tls_way_new(&mail->session, midstream, &mail->keys, &inner);
     }
     if (mail->way)
         sw_tls_way_bytes(mail->way, piece);

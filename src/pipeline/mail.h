@@ -51,8 +51,8 @@ struct sw_mail {
     bool handed_over; /* TLS began with STARTTLS */
     bool tls_checked; /* the first bytes after the hand-over were looked at */
     bool inside;      /* the dialogue inside TLS is read, with keys */
-    uint64_t inner_offset[2];     /* bytes of it so far, by enum sw_from */
-    const struct sw_keylog *keys; /* NULL: none. The engine sets it. */
+    uint64_t inner_offset[2];    /* bytes of it so far, by enum sw_from */
+    struct sw_decrypt_keys keys; /* the engine sets them */
 };
 
 /* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */

@@ -54,6 +54,11 @@ static bool load_keys(struct sw_run *run, char *message, size_t room)
         say(message, room, "out of memory");
         return false;
     }
+    if (run->options.rsa_key) {
+        run->tls.rsa = sw_rsa_key_read(run->options.rsa_key, message, room);
+        if (!run->tls.rsa)
+            return false;
+    }
     if (!run->options.keylog)
         return true;
     struct sw_status status = sw_keys_read(run->tls.keys, run->options.keylog, &counts);
@@ -315,5 +320,6 @@ void sw_run_free(struct sw_run *run)
     sw_summary_clear(&run->summary);
     sw_tls_setting_release(&run->tls);
     sw_keylog_free(run->tls.keys);
+    sw_rsa_key_free(run->tls.rsa);
     free(run);
 }

@@ -95,7 +95,8 @@ static void on_event(void *ctx, const struct tls_event *event)
 /* --- the way --- */
 
 struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
-                                  const struct sw_keylog *keys, const struct sw_tls_inner *inner)
+                                  const struct sw_decrypt_keys *keys,
+                                  const struct sw_tls_inner *inner)
 {
     struct sw_tls_way *way = calloc(1, sizeof(*way));
     if (!way)
@@ -193,6 +194,10 @@ static enum sw_tls_keys keys_of(const struct sw_decrypt *decrypt)
         return SW_TLS_KEYS_NONE;
     if (decrypt->opened > 0)
         return SW_TLS_KEYS_FIT;
+    if (!decrypt->in_keylog && decrypt->rsa_unfit)
+        return SW_TLS_KEYS_RSA_UNFIT;
+    if (!decrypt->in_keylog && decrypt->keys.rsa && decrypt->ephemeral)
+        return SW_TLS_KEYS_RSA_USELESS;
     if (!decrypt->in_keylog)
         return SW_TLS_KEYS_FOREIGN;
     return decrypt->no_suite ? SW_TLS_KEYS_NO_SUITE : SW_TLS_KEYS_UNFIT;

@@ -16,6 +16,7 @@ struct sw_tls_setting {
     struct sw_trust *trust;        /* loaded when the first certificate is met */
     bool trust_failed;
     struct sw_keylog *keys; /* secrets of connections, or NULL; borrowed */
+    struct sw_rsa_key *rsa; /* of a server, or NULL; borrowed */
 };
 
 /* True when the anchors can be read; else the message says what is wrong. */
@@ -41,9 +42,10 @@ struct sw_tls_way {
 };
 
 /* NULL without memory. The session and the keys outlive it. `midstream`: TLS began before the
- * capture. `keys` may be NULL: then nothing is opened. */
+ * capture. Without keys in it nothing is opened. */
 struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
-                                  const struct sw_keylog *keys, const struct sw_tls_inner *inner);
+                                  const struct sw_decrypt_keys *keys,
+                                  const struct sw_tls_inner *inner);
 void sw_tls_way_bytes(struct sw_tls_way *way, const struct sw_piece *piece);
 void sw_tls_way_gap(struct sw_tls_way *way, enum sw_from from, uint64_t length, struct sw_at at);
 /* Both directions are over; what became of the keys is noted in the session. */

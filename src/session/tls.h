@@ -103,10 +103,12 @@ struct sw_tls_side {
 
 /* What became of the keys that were given. */
 enum sw_tls_keys {
-    SW_TLS_KEYS_NONE,     /* no keys were given */
-    SW_TLS_KEYS_FOREIGN,  /* none of them is for this connection */
-    SW_TLS_KEYS_UNFIT,    /* one is for it, and opens nothing */
-    SW_TLS_KEYS_NO_SUITE, /* the cipher suite cannot be opened by this program */
+    SW_TLS_KEYS_NONE,        /* no keys were given */
+    SW_TLS_KEYS_FOREIGN,     /* none of them is for this connection */
+    SW_TLS_KEYS_UNFIT,       /* one is for it, and opens nothing */
+    SW_TLS_KEYS_NO_SUITE,    /* the cipher suite cannot be opened by this program */
+    SW_TLS_KEYS_RSA_UNFIT,   /* the RSA key is not the one that the client encrypted to */
+    SW_TLS_KEYS_RSA_USELESS, /* an RSA key was given, and the keys were agreed on afresh */
     SW_TLS_KEYS_FIT,
 };
 

@@ -12,6 +12,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -222,6 +223,9 @@ static void on_event(void *ctx, const struct tls_event *event)
     h->used[side] += event->bytes.len;
 }
 
+static const struct sw_rsa_key *with_rsa; /* what listen() has beside the log */
+static bool rsa_unfit, ephemeral;
+
 /* Reads the wire in pieces of `step` bytes; `leave_out` is the number of the piece that is lost, or
  * -1. */
 static void listen(struct heard *h, const struct wire *wire, const char *log, size_t step,
@@ -233,7 +237,8 @@ static void listen(struct heard *h, const struct wire *wire, const char *log, si
     assert_int_equal(counts.broken, 0);
     memset(h, 0, sizeof(*h));
     h->sink = (struct tls_sink){on_event, h};
-    sw_decrypt_init(&h->decrypt, keylog);
+    const struct sw_decrypt_keys all = {keylog, with_rsa};
+    sw_decrypt_init(&h->decrypt, &all);
     tls_init(&h->tls, false);
     uint64_t offset[2] = {0, 0};
     int number = 0;
@@ -257,6 +262,8 @@ static void listen(struct heard *h, const struct wire *wire, const char *log, si
         }
         at += len;
     }
+    rsa_unfit = h->decrypt.rsa_unfit;
+    ephemeral = h->decrypt.ephemeral;
     sw_decrypt_release(&h->decrypt);
     sw_keylog_free(keylog);
 }
@@ -300,41 +307,7 @@ static void assert_opens(const struct wish *wish)
 }
 
 static const char *const suites_12[] = {
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-    "DHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305",
-    "DHE-RSA-CHACHA20-POLY1305",
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "ECDHE-RSA-AES128-GCM-SHA256",
-    "DHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-SHA384",
-    "ECDHE-RSA-AES256-SHA384",
-    "DHE-RSA-AES256-SHA256",
-    "ECDHE-ECDSA-AES128-SHA256",
-    "ECDHE-RSA-AES128-SHA256",
-    "DHE-RSA-AES128-SHA256",
-    "ECDHE-ECDSA-AES256-SHA",
-    "ECDHE-RSA-AES256-SHA",
-    "DHE-RSA-AES256-SHA",
-    "ECDHE-ECDSA-AES128-SHA",
-    "ECDHE-RSA-AES128-SHA",
-    "DHE-RSA-AES128-SHA",
-    "AES256-GCM-SHA384",
-    "AES128-GCM-SHA256",
-    "AES256-SHA256",
-    "AES128-SHA256",
-    "AES256-SHA",
-    "AES128-SHA",
-    "ECDHE-ECDSA-AES256-CCM",
-    "ECDHE-ECDSA-AES256-CCM8",
-    "ECDHE-ECDSA-AES128-CCM",
-    "ECDHE-ECDSA-AES128-CCM8",
-    "DHE-RSA-AES256-CCM",
-    "DHE-RSA-AES128-CCM8",
-    "AES256-CCM",
-    "AES128-CCM8",
+#include "decrypt_suites.def"
 };
 
 static void test_every_suite_of_12(void **state)
@@ -534,39 +507,78 @@ static void test_damage_and_loss_give_no_wrong_text(void **state)
     }
 }
 
-static void test_log_lines(void **state)
+/* The key as the program gets it: out of a file. */
+static struct sw_rsa_key *through_a_file(EVP_PKEY *key)
+{
+    char path[] = "/tmp/test_decrypt.XXXXXX";
+    char message[256] = "";
+    int fd = mkstemp(path);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    assert_non_null(file);
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    (void)fclose(file);
+    struct sw_rsa_key *read = sw_rsa_key_read(path, message, sizeof(message));
+    (void)remove(path);
+    if (!read)
+        assert_non_null(strstr(message, "holds no RSA private key"));
+    return read;
+}
+
+static void assert_nothing_heard(const struct wish *wish)
+{
+    connect_once(wish);
+    listen(&heard, &wire, "", 1000, -1);
+    assert_int_equal(heard.used[0] + heard.used[1], 0);
+}
+
+static void test_rsa_key(void **state)
 {
     (void)state;
-    struct sw_keylog *log = sw_keylog_new();
-    struct sw_keylog_counts counts = {0};
-    char line[256];
-    char random[65];
-    memset(random, 'a', 64);
-    random[64] = '\0';
-    static const char *const good[] = {"CLIENT_RANDOM", "SERVER_TRAFFIC_SECRET_0"};
-    for (int i = 0; i < 2; i++) {
-        (void)snprintf(line, sizeof(line), "%s %s 0102aB\r\n# a comment\n\n", good[i], random);
-        sw_keylog_add(log, sw_span_str(line), &counts);
+    assert_null(through_a_file(ec_key));
+    struct sw_rsa_key *key = through_a_file(rsa_key);
+    assert_non_null(key);
+    with_rsa = key;
+    static const struct wish wishes[] = {
+        {.version = TLS1_VERSION, .suites = "AES128-SHA"},
+        {.version = TLS1_1_VERSION, .suites = "AES256-SHA"},
+        {.version = TLS1_2_VERSION, .suites = "AES256-GCM-SHA384"},
+        {.version = TLS1_2_VERSION, .suites = "AES128-GCM-SHA256"},
+        {.version = TLS1_2_VERSION, .suites = "AES128-SHA256"},
+        {.version = TLS1_2_VERSION, .suites = "AES128-CCM8"},
+    };
+    static const uint64_t plain[] = {0, SSL_OP_NO_EXTENDED_MASTER_SECRET};
+    for (size_t i = 0; i < 2 * sizeof(wishes) / sizeof(wishes[0]); i++) {
+        struct wish wish = wishes[i / 2];
+        wish.options = plain[i % 2];
+        connect_once(&wish);
+        listen(&heard, &wire, "", 100000, -1);
+        assert_all_heard(&heard, false);
+        listen(&heard, &wire, "", 7, -1);
+        assert_all_heard(&heard, false);
+        for (int lost = 0; lost < 6; lost++) { /* a hole in the handshake gives no wrong text */
+            listen(&heard, &wire, "", 5000, lost);
+            assert_only_what_was_said(&heard);
+        }
     }
-    assert_int_equal(counts.lines, 2);
-    static const char *const broken[] = {"CLIENT_RANDOM aa 0102\n", "CLIENT_RANDOM\n", "hello\n",
-                                         "CLIENT_RANDOM %s 012\n", "CLIENT_RANDOM %s 01 02\n"};
-    for (int i = 0; i < 5; i++) {
-        bool whole = strchr(broken[i], '%') != NULL;
-        (void)snprintf(line, sizeof(line), "CLIENT_RANDOM %s %s\n", random, i == 3 ? "012" : "0 2");
-        sw_keylog_add(log, sw_span_str(whole ? line : broken[i]), &counts);
-    }
-    assert_int_equal(counts.broken, 5);
-    (void)snprintf(line, sizeof(line), "EXPORTER_SECRET %s 0102\n", random);
-    sw_keylog_add(log, sw_span_str(line), &counts);
-    assert_int_equal(counts.unknown, 1);
-    uint8_t id[32];
-    memset(id, 0xaa, sizeof(id));
-    assert_int_equal(sw_keylog_find(log, id, SW_KEYLOG_MASTER).len, 3);
-    assert_int_equal(sw_keylog_find(log, id, SW_KEYLOG_EARLY).len, 0);
-    id[31] = 0;
-    assert_false(sw_keylog_knows(log, id));
-    sw_keylog_free(log);
+    assert_nothing_heard(&(struct wish){.version = TLS1_2_VERSION, .suites = suites_12[1]});
+    assert_true(ephemeral && !rsa_unfit);
+    assert_nothing_heard(&(struct wish){.version = TLS1_3_VERSION, .suites = suites_13[0]});
+    assert_true(ephemeral && !rsa_unfit);
+    with_rsa = NULL;
+    sw_rsa_key_free(key);
+}
+
+static void test_rsa_key_of_another_server(void **state)
+{
+    (void)state;
+    EVP_PKEY *other = EVP_RSA_gen(2048);
+    struct sw_rsa_key *key = through_a_file(other);
+    with_rsa = key;
+    assert_nothing_heard(&(struct wish){.version = TLS1_2_VERSION, .suites = "AES128-SHA256"});
+    assert_true(rsa_unfit);
+    with_rsa = NULL;
+    sw_rsa_key_free(key);
+    EVP_PKEY_free(other);
 }
 
 int main(void)
@@ -574,7 +586,6 @@ int main(void)
     for (size_t i = 0; i < sizeof(long_text); i++)
         long_text[i] = i % 61 == 60 ? '\n' : (char)('A' + i % 61 % 26);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log_lines),
         cmocka_unit_test(test_every_suite_of_12),
         cmocka_unit_test(test_no_suite_is_forgotten),
         cmocka_unit_test(test_every_suite_of_13),
@@ -584,6 +595,8 @@ int main(void)
         cmocka_unit_test(test_hello_retry),
         cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_keys_of_another_connection),
+        cmocka_unit_test(test_rsa_key),
+        cmocka_unit_test(test_rsa_key_of_another_server),
         cmocka_unit_test(test_half_a_log),
         cmocka_unit_test(test_damage_and_loss_give_no_wrong_text),
     };
