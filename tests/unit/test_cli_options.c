@@ -116,8 +116,8 @@ static void test_mistakes(void **state)
     refuses("--fliter tcp a", "no option --fliter; the nearest is --filter");
     refuses("--zzzzzzzzzzz a", "no option --zzzzzzzzzzz; see smtpwhy --help");
     refuses("-Z a", "no option -Z");
-    refuses("--rsa-key f a", "--rsa-key is not available in this build");
-    refuses("--rsa-key=f a", "--rsa-key is not available in this build");
+    refuses("--db f a", "--db is not available in this build");
+    refuses("--db=f a", "--db is not available in this build");
     refuses("-i eth0", "-i is not available in this build");
     refuses("-o csv a", "not available in this build: output format 'csv'; available: text, json");
     refuses("-o yaml a", "there is no output format 'yaml'; available: text, json");
