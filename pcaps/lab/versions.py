@@ -10,7 +10,7 @@ PACKAGES = {  # the name in a scenario's origin: the Debian package (or "npm:" a
     "swaks": "swaks", "curl": "curl", "msmtp": "msmtp", "s-nail": "s-nail", "mutt": "mutt", "nullmailer": "nullmailer",
     "ssmtp": "ssmtp", "dma": "dma", "Postfix": "postfix", "Exim": "exim4-daemon-light", "OpenSMTPD": "opensmtpd",
     "Dovecot": "dovecot-core", "sendmail": "sendmail-bin", "aiosmtpd": "python3-aiosmtpd", "Python": "python3",
-    "openssl s_client": "openssl", "nc": "netcat-openbsd", "postgrey": "postgrey", "nftables": "nftables",
+    "openssl s_client": "openssl", "openssl s_server": "openssl", "gnutls-cli": "gnutls-bin", "nc": "netcat-openbsd", "postgrey": "postgrey", "nftables": "nftables",
     "nodemailer": "npm:nodemailer", "smtp-server": "npm:smtp-server", "Haraka": "npm:Haraka",
 }
 KNOWN = {}

@@ -313,7 +313,7 @@ c.recv(999); c.sendall(b'220 go\\r\\n'); time.sleep(60)
     curl(lab, "-k", "--ssl-reqd", "--connect-timeout", "8", url="smtp://%s:587/pc.example.net" % SERVER)
 
 
-@recording("tls/probe-handshake-only.pcap", "openssl s_client -> Postfix", "a monitor: handshake, six seconds, close",
+@recording("tls/probe-handshake-only.pcap", "Python -> Postfix", "a monitor: handshake, six seconds, close",
            ("no-mail", "ok-no-attempt", "tls", HELLO + " + C:END", "also tls-client-abort-opaque"))
 def probe(lab):
     chain(lab, "rsa")
