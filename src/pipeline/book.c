@@ -422,11 +422,12 @@ static struct sw_mark policy_of(const struct sw_book *book, const struct entry *
                                 const char *prefix, struct sw_span name)
 {
     char text[DNS_NAME_BYTES];
-    size_t n = strlen(prefix);
+    struct sw_span first = sw_span_str(prefix);
+    size_t n = first.len;
     struct sw_mark none = {0};
     if (name.len == 0 || n + name.len > sizeof(text))
         return none;
-    memcpy(text, prefix, n);
+    memcpy(text, first.ptr, n);
     memcpy(text + n, name.ptr, name.len);
     const struct entry *entry = sw_book_find(book, asker->client, sw_span_make(text, n + name.len));
     return entry ? entry->types[ENTRY_POLICY].found : none;
