@@ -48,6 +48,20 @@ int32_t sw_capture_link_of_file(uint32_t link_type)
     }
 }
 
+uint16_t sw_capture_link_in_file(int32_t link_type)
+{
+    switch (link_type) {
+    case DLT_ATM_RFC1483:
+        return 100;
+    case DLT_RAW:
+        return 101;
+    case DLT_ATM_CLIP:
+        return 106;
+    default:
+        return (uint16_t)link_type;
+    }
+}
+
 /* Link types that nobody decodes are named, so that the user knows what to record instead. */
 struct sw_status sw_capture_strange_link(const struct sw_capture *capture, int32_t link_type)
 {

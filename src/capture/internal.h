@@ -51,6 +51,7 @@ struct sw_capture {
 bool sw_capture_link_is_known(int32_t link_type);
 /* LINKTYPE_ numbers of files differ from the DLT_ numbers of libpcap here and there. */
 int32_t sw_capture_link_of_file(uint32_t link_type);
+uint16_t sw_capture_link_in_file(int32_t link_type);
 /* "%s: frames of link type RAW (12) cannot be decoded; ..." */
 struct sw_status sw_capture_strange_link(const struct sw_capture *capture, int32_t link_type);
 
