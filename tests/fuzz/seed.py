@@ -2,16 +2,20 @@
 """seed.py FOLDER - writes first inputs for the fuzzers, FOLDER/<target>/..., made from the transcripts and pcaps/.
 
 Whole captures for the targets that read files, their frames for the decoder, dialogues in the step format of
-fuzz_smtp, streams of TLS and texts of mails in that of their targets.
+fuzz_smtp, texts of mails, and connections of OpenSSL with their keys and certificates in that of the targets for TLS.
 """
 import hashlib
 import os
+import ssl
 import struct
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+
+from tls import Connection, STORE  # noqa: E402  # pylint: disable=wrong-import-position
 
 WHOLE_FILE_BYTES = 12 * 1024  # larger captures only make a fuzzer slow
 FRAMES_OF_A_FILE = 12
@@ -86,8 +90,133 @@ def link_types():
         return [int(line.split("(")[1].split(",")[0]) for line in file if line.startswith("SW_LINK(")]
 
 
+# --- TLS: the formats are those at the top of fuzz_tls.c, fuzz_decrypt.c and fuzz_certificate.c ---
+
+WITH_RSA, SERVER, LOST, SEALED = 2, 1, 2, 4
+LABELS = {"handshake": 1, "traffic": 2}
+KEY_UPDATE, FINISHED_13, FINISHED_12 = b"\x18\0\0\1\0", b"\x14\0\0\x20" + bytes(32), b"\x14\0\0\x0c" + bytes(12)
+
+
+def talk(options, session=None):
+    """A connection: the key log, and what was said as (side, bytes)."""
+    log = tempfile.NamedTemporaryFile(delete=False)  # pylint: disable=consider-using-with
+    log.close()
+    said = []
+    connection = Connection(options, session)
+    connection.client_context.keylog_filename = log.name
+    connection.shake(lambda side, data: said.append((side, data)))
+    handshake = len(said)
+    for side, text in ((1, b"220 mx\r\n"), (0, b"EHLO pc\r\n"), (1, b"250 OK\r\n"), (0, b"x" * 300)):
+        said.append((side, connection.write(side, text)))
+    said.append((0, connection.close(0)))
+    with open(log.name, "rb") as file:
+        keys = b"".join(line for line in file if b"EXPORTER" not in line and line[:1] != b"#")
+    os.unlink(log.name)
+    return connection, keys, said, handshake
+
+
+def records_of(data):
+    while data:
+        length = 5 + struct.unpack(">H", data[3:5])[0]
+        yield data[:length]
+        data = data[length:]
+
+
+def raw(side, data):
+    return struct.pack(">BH", side, len(data)) + data
+
+
+def lost(side, data):
+    return struct.pack(">BH", side | LOST, len(data))
+
+
+def sealed(side, text, content=23, number=0, label="traffic", updates=0, damage=0):
+    return struct.pack(">BHBBBBB", side | SEALED, len(text), LABELS[label], updates, number, content, damage) + text
+
+
+def with_keys(keys, steps, flags=0x10, rsa=b""):
+    key = struct.pack(">H", len(rsa)) + rsa if rsa else b""
+    return struct.pack(">BH", flags | (WITH_RSA if rsa else 0), len(keys)) + keys + key + b"".join(steps)
+
+
+def steps_for_tls(said):
+    out = bytearray([0])
+    for side, data in said:
+        for at in range(0, len(data), 255):
+            out += bytes([side, len(data[at:at + 255])]) + data[at:at + 255]
+    return bytes(out)
+
+
+def put_connection(folder, options):
+    connection, keys, said, handshake = talk(options)
+    steps = [raw(side, data) for side, data in said]
+    rsa = b""
+    if options.get("cert") == "weak":
+        with open(STORE.path("weak.key"), "rb") as file:
+            rsa = file.read()
+        put(folder, "fuzz_decrypt", with_keys(b"", steps, rsa=rsa))
+    put(folder, "fuzz_decrypt", with_keys(keys, steps))
+    put(folder, "fuzz_decrypt", with_keys(keys, steps[:handshake + 1] + [lost(*said[handshake + 1])] + steps[handshake + 2:]))
+    put(folder, "fuzz_decrypt", with_keys(keys[:len(keys) // 2], steps, flags=0))
+    put(folder, "fuzz_tls", steps_for_tls(said[:handshake]))
+    if options["version"] == "1.2":
+        _, keys, said, _ = talk(options, connection)
+        put(folder, "fuzz_decrypt", with_keys(keys, [raw(side, data) for side, data in said]))
+
+
+def put_sealed_13(folder):
+    """The hellos of a real connection, with the suite that fuzz_decrypt can write; behind them nothing is the real one's."""
+    _, keys, said, _ = talk({"version": "1.3"})
+    keys = b"".join(line[:-32] + b"\n" for line in keys.splitlines())  # as long as its hash
+    hellos = [raw(0, said[0][1]), raw(1, next(records_of(said[1][1])).replace(b"\x13\x02\0", b"\x13\x01\0"))]
+    begin = hellos + [sealed(1, FINISHED_13, 22, label="handshake"), sealed(0, FINISHED_13, 22, label="handshake")]
+    words = [sealed(1, b"220 mx\r\n"), sealed(0, b"EHLO pc\r\n"), sealed(1, b"250 OK\r\n", number=1)]
+    update = [sealed(0, KEY_UPDATE, 22, number=1), sealed(0, b"QUIT\r\n", updates=1), sealed(1, b"\1\0", 21, number=2)]
+    put(folder, "fuzz_decrypt", with_keys(keys, begin + words + update))
+    put(folder, "fuzz_decrypt", with_keys(keys, hellos + words + update))
+    put(folder, "fuzz_decrypt", with_keys(keys, begin + [sealed(1, b"220 mx\r\n", damage=9), sealed(1, b"250 OK\r\n", number=1)]))
+    put(folder, "fuzz_decrypt", with_keys(keys, begin + [lost(1, bytes(900)), sealed(1, b"250 OK\r\n", number=40)]))
+
+
+def put_sealed_12(folder):
+    """The handshake in clear of a real connection, and a second one inside it."""
+    _, keys, said, handshake = talk({"version": "1.2", "cipher": "ECDHE-ECDSA-AES128-GCM-SHA256"})
+    clear, hello = [], {}
+    for side, data in said[:handshake]:
+        parts = list(records_of(data))
+        if b"\x14\x03\x03\0\1\1" in parts:
+            parts = parts[:parts.index(b"\x14\x03\x03\0\1\1") + 1]
+        clear += [raw(side, part) for part in parts]
+        hello.setdefault(side, parts[0][5:])
+    begin = clear + [sealed(0, FINISHED_12, 22), sealed(1, FINISHED_12, 22), sealed(1, b"220 mx\r\n", number=1)]
+    again = [sealed(0, hello[0], 22, number=1), sealed(1, hello[1], 22, number=2), sealed(0, b"\1", 20, number=2),
+             sealed(1, b"\1", 20, number=3), sealed(0, b"EHLO pc\r\n"), sealed(1, b"250 OK\r\n")]
+    put(folder, "fuzz_decrypt", with_keys(keys, begin + again))
+
+
+def put_tls(folder):
+    for cipher in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-CCM8",
+                   "ECDHE-ECDSA-AES128-SHA"):
+        put_connection(folder, {"version": "1.2", "cipher": cipher})
+    for version, cipher in (("1.2", "AES128-GCM-SHA256"), ("1.2", "AES256-SHA"), ("1.0", "AES128-SHA"), ("1.1", "AES128-SHA")):
+        put_connection(folder, {"version": version, "cipher": cipher, "cert": "weak"})
+    put_connection(folder, {"version": "1.3"})
+    put_connection(folder, {"version": "1.3", "ask": "optional"})
+    put_sealed_13(folder)
+    put_sealed_12(folder)
+    for names in (["good"], ["rsa"], ["leaf", "middle"], ["unknown", "stranger"], ["sha1"], ["weak"], ["own"]):
+        chain = b""
+        for name in names:
+            STORE.make(name)
+            with open(STORE.path(name + ".pem"), encoding="ascii") as file:
+                der = ssl.PEM_cert_to_DER_cert(file.read())
+            chain += struct.pack(">H", len(der)) + der
+        put(folder, "fuzz_certificate", b"\1" + chain)
+
+
 def main():
     folder = sys.argv[1]
+    put_tls(folder)
     links = link_types()
     for data in captures():
         if len(data) <= WHOLE_FILE_BYTES:
