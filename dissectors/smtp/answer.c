@@ -173,9 +173,13 @@ static void reply_inside_text(struct smtp_io *io, struct smtp_event *event)
     bool after_gap = st->after_gap[SW_FROM_CLIENT];
     bool sure = !after_gap || smtp_body_is_all_gap(st);
     bool breaks_in = event->code / 100 == 3 || (event->code == 421 && !sure);
-    if ((after_gap || st->false_end_last) && !breaks_in) {
-        if (st->false_end_last)
-            smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_FALSE_END_TAKEN, (struct sw_span){NULL, 0}, 0);
+    bool accepts = event->code / 100 == 2;
+    bool refuses = smtp_false_end_is_last(st) && event->code / 100 > 3 && event->code != 421;
+    if (st->false_end && (accepts || refuses)) {
+        smtp_false_end_taken(io);
+        return;
+    }
+    if (after_gap && !breaks_in) {
         smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
         if (!sure) { /* it may have broken in all the same: the next lines tell */
             st->mode = SMTP_MODE_UNKNOWN;
@@ -183,6 +187,8 @@ static void reply_inside_text(struct smtp_io *io, struct smtp_event *event)
         }
         return;
     }
+    if (event->code == 421)
+        smtp_false_end_left(io);
     event->answers = st->body_id;
     event->verb = SMTP_VERB_DATA;
     event->flags |= SMTP_FLAG_UNSOLICITED;

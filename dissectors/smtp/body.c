@@ -28,23 +28,18 @@ enum {
     TEXT_LINE_LIMIT = 1000, /* with its CRLF (RFC 5321 4.5.3.1.6) */
 };
 
-static struct sw_at at_byte(const struct smtp_io *io, size_t i)
-{
-    return (struct sw_at){io->begin.offset + i, io->begin.frame, io->begin.time_ns};
-}
-
 void smtp_body_begin(struct smtp_state *state, uint32_t id)
 {
     state->mode = SMTP_MODE_BODY;
     state->body_id = id;
     state->body_octets = 0;
+    state->text_over = false;
     state->body_state = LINE_START;
-    state->false_end_last = false;
+    smtp_false_end_forget(state);
     state->told_lf = false;
     state->told_cr = false;
     state->told_false_end = 0;
     state->told_smuggling = 0;
-    state->behind_variant = 0;
     state->line_octets = 0;
     state->told_long = false;
     state->long_line = (struct sw_at){0};
@@ -108,8 +103,7 @@ void smtp_body_missing(struct smtp_io *io, uint64_t length)
     smtp_body_flush(io);
     io->state->body_octets += length;
     io->state->body_state = AFTER_GAP;
-    io->state->false_end_last = false;
-    io->state->behind_variant = 0;
+    smtp_false_end_forget(io->state);
     io->state->line_octets = 0;
     io->state->line_dotted = false;
     tell_octets(io, (struct sw_span){NULL, 0}, length, SMTP_FLAG_CUT);
@@ -149,17 +143,15 @@ void smtp_body_end(struct smtp_io *io, enum smtp_verb verb, uint32_t flags)
     (void)smtp_queue_push(st, id, SMTP_VERB_END_OF_DATA, SMTP_FLAG_LAST | flags);
 }
 
-static void tell_odd(struct smtp_io *io, size_t at, enum smtp_anomaly anomaly, uint64_t number)
+static void tell_odd(const struct smtp_io *io, size_t at, enum smtp_anomaly anomaly)
 {
-    struct smtp_io here = *io;
-    here.begin = here.end = at_byte(io, at);
-    smtp_odd(&here, SW_FROM_CLIENT, anomaly, (struct sw_span){NULL, 0}, number);
+    smtp_odd_at(io, smtp_io_byte(io, at), anomaly, 0);
 }
 
 static void tell_bare_lf(struct smtp_io *io, size_t at)
 {
     if (!io->state->told_lf)
-        tell_odd(io, at, SMTP_ODD_BARE_LF, 0);
+        tell_odd(io, at, SMTP_ODD_BARE_LF);
     io->state->told_lf = true;
 }
 
@@ -167,57 +159,8 @@ static void tell_bare_lf(struct smtp_io *io, size_t at)
 static void tell_bare_cr(struct smtp_io *io, size_t at)
 {
     if (!io->state->told_cr)
-        tell_odd(io, at, SMTP_ODD_BARE_CR, 0);
+        tell_odd(io, at, SMTP_ODD_BARE_CR);
     io->state->told_cr = true;
-}
-
-/* Is that how a line begins with which a smuggled message begins or goes on? */
-static bool is_mail_command(struct sw_span line)
-{
-    static const char *const words[] = {"MAIL FROM:", "RCPT TO:", "EHLO ",  "HELO ",  "LHLO ",
-                                        "DATA\r",     "DATA\n",   "RSET\r", "RSET\n", "BDAT "};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (sw_span_starts_nocase(line, sw_span_str(words[i])))
-            return true;
-    }
-    return false;
-}
-
-/* Looks at the line behind an end-of-data look-alike, as far as its first bytes are there. */
-static void look_behind(struct smtp_io *io, struct sw_span bytes, size_t at)
-{
-    struct smtp_state *st = io->state;
-    for (; at < bytes.len && st->behind_variant; at++) {
-        uint8_t c = bytes.ptr[at];
-        st->behind[st->behind_len++] = c;
-        if (c != '\r' && c != '\n' && st->behind_len < SMTP_BEHIND_BYTES)
-            continue;
-        unsigned bit = 1U << st->behind_variant;
-        bool told = st->told_smuggling & bit;
-        if (!told && is_mail_command(sw_span_make(st->behind, st->behind_len))) {
-            st->told_smuggling = (uint16_t)(st->told_smuggling | bit);
-            tell_odd(io, at, SMTP_ODD_SMUGGLING, st->behind_variant);
-        }
-        st->behind_variant = 0;
-    }
-}
-
-/* The look-alike is complete with the byte at `at`, or, when it ends in a lone CR, with the one
- * before. */
-static void false_end(struct smtp_io *io, struct sw_span bytes, size_t at,
-                      enum smtp_false_end variant)
-{
-    struct smtp_state *st = io->state;
-    bool ends_in_cr = variant == SMTP_FALSE_CRLF_DOT_CR || variant == SMTP_FALSE_LF_DOT_CR ||
-                      variant == SMTP_FALSE_CR_DOT_CR;
-    unsigned bit = 1U << variant;
-    st->false_end_last = !ends_in_cr;
-    if (!(st->told_false_end & bit))
-        tell_odd(io, at, SMTP_ODD_FALSE_END, variant);
-    st->told_false_end = (uint16_t)(st->told_false_end | bit);
-    st->behind_variant = (uint8_t)variant;
-    st->behind_len = 0;
-    look_behind(io, bytes, ends_in_cr ? at : at + 1);
 }
 
 /*
@@ -315,7 +258,7 @@ static void behind_dot(struct smtp_io *io, struct sw_span bytes, size_t at)
     } else if (c == '\n') {
         tell_bare_lf(io, at);
         st->body_state = LF_LINE_START;
-        false_end(io, bytes, at, (enum smtp_false_end)next[before].with_lf);
+        smtp_false_end(io, bytes, at, (enum smtp_false_end)next[before].with_lf);
     } else {
         if (before == DOT)
             st->body_octets--; /* the stuffed dot is no part of the message (RFC 5321 4.5.2) */
@@ -340,14 +283,14 @@ static bool behind_dot_cr(struct smtp_io *io, struct sw_span bytes, size_t at)
         if (before == DOT_CR)
             return true;
         st->body_state = LINE_START;
-        false_end(io, bytes, at, (enum smtp_false_end)look[before].with_lf);
+        smtp_false_end(io, bytes, at, (enum smtp_false_end)look[before].with_lf);
         return false;
     }
     if (before == DOT_CR)
         st->body_octets--; /* stuffed as well */
     st->body_state = (uint8_t)behind_lone_cr(c);
     tell_bare_cr(io, at);
-    false_end(io, bytes, at, (enum smtp_false_end)look[before].without);
+    smtp_false_end(io, bytes, at, (enum smtp_false_end)look[before].without);
     return false;
 }
 
@@ -380,6 +323,11 @@ static bool step(struct smtp_io *io, struct sw_span bytes, size_t at)
     return false;
 }
 
+bool smtp_body_inside_line(const struct smtp_state *state)
+{
+    return state->body_state != LINE_START && state->body_state != LF_LINE_START;
+}
+
 static bool at_line_start(const struct smtp_state *st)
 {
     return st->body_state != MID_LINE && st->body_state != MID_LINE_CR &&
@@ -393,7 +341,6 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
     size_t at = 0;
     size_t slow_until = 1; /* blocks need the byte before them */
     while (at < bytes.len) {
-        st->false_end_last = false;
         bool line_start = st->body_state == LINE_START || st->body_state == LF_LINE_START;
         if (at >= slow_until && (line_start || !at_line_start(st))) {
             size_t behind = ordinary_blocks(bytes, at);
@@ -453,7 +400,7 @@ static void measure_lines(struct smtp_io *io, struct sw_span bytes)
             st->line_octets = start > at ? 0 : st->line_octets + (uint32_t)(to - at);
             at = start > at ? start : to;
             if (st->line_octets == limit && st->long_line.frame == 0)
-                st->long_line = at_byte(io, at - 1);
+                st->long_line = smtp_io_byte(io, at - 1);
         } else { /* on to its end */
             size_t lf = sw_span_index(sw_span_from(bytes, at), '\n');
             st->line_octets = lf < left ? 0 : st->line_octets;
@@ -467,7 +414,7 @@ size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
     struct smtp_state *st = io->state;
     enum { TERMINATOR = 3 }; /* ".", CR, LF */
     size_t kept = kept_back(st);
-    look_behind(io, bytes, 0);
+    smtp_false_end_behind(io, bytes, 0);
     size_t end = find_end(io, bytes);
     size_t used = end > 0 ? end : bytes.len;
     measure_lines(io, sw_span_sub(bytes, 0, used));
@@ -481,7 +428,7 @@ size_t smtp_body_feed(struct smtp_io *io, struct sw_span bytes)
         return used;
     st->body_octets -= TERMINATOR;
     st->body_state = LINE_START; /* nothing is kept back any more */
-    io->end = at_byte(io, end - 1);
+    io->end = smtp_io_byte(io, end - 1);
     smtp_body_end(io, SMTP_VERB_END_OF_DATA, 0);
     return used;
 }
@@ -541,7 +488,7 @@ size_t smtp_bdat_feed(struct smtp_io *io, struct sw_span bytes)
     st->bdat_left -= n;
     if (n > 0) {
         tell_octets(io, sw_span_sub(bytes, 0, n), n, 0);
-        io->end = at_byte(io, n - 1);
+        io->end = smtp_io_byte(io, n - 1);
     }
     if (st->bdat_left == 0)
         chunk_ends(io);

@@ -249,7 +249,8 @@ static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct s
 {
     bool lone =
         event->verb == SMTP_VERB_JUNK ? looks_like_password(text) : !looks_like_verb(event->word);
-    bool of_a_mail = io->state->text_refused && text.len > 1; /* a dot gives nothing away */
+    bool of_a_mail = (io->state->text_refused || io->state->text_over) &&
+                     text.len > 1; /* a dot gives nothing away */
     bool hidden = io->state->near_login || of_a_mail || lone;
     bool secret = io->state->near_login || (lone && !of_a_mail) || smtp_may_hold_secret(text);
     if (secret)
@@ -295,6 +296,7 @@ static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_
         flags |= SMTP_FLAG_CUT;
     if (begins_mail(verb)) {
         st->text_refused = false;
+        st->text_over = false;
         st->body_octets = 0; /* chunks that were given up count for no further message */
     }
     struct smtp_event event = command_event(io, verb, flags);
@@ -341,6 +343,8 @@ static void unknown_line(struct smtp_io *io, const struct sw_line *line)
         command_line(io, line, SMTP_FLAG_GUESSED);
     } else if (skip) {
         return;
+    } else if (st->text_over) {
+        command_line(io, line, SMTP_FLAG_GUESSED);
     } else if (line->text.len == 1 && line->text.ptr[0] == '.') {
         smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
     } else {

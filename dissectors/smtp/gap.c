@@ -136,6 +136,8 @@ void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at,
     }
     smtp_proxy_none(&io);
     cut_client_line(&io);
-    if (state->mode == SMTP_MODE_BODY)
-        smtp_body_flush(&io);
+    if (state->mode != SMTP_MODE_BODY)
+        return;
+    smtp_false_end_left(&io);
+    smtp_body_flush(&io);
 }

@@ -20,10 +20,20 @@ static inline struct smtp_io smtp_io_at(struct smtp_state *state, const struct s
     return (struct smtp_io){.state = state, .sink = sink, .begin = at, .end = at};
 }
 
+/* The place of a byte of the piece at hand. */
+static inline struct sw_at smtp_io_byte(const struct smtp_io *io, size_t i)
+{
+    return (struct sw_at){io->begin.offset + i, io->begin.frame, io->begin.time_ns};
+}
+
 void smtp_emit(const struct smtp_io *io, const struct smtp_event *event);
 /* `text` comes out for lines of the server only: the client's may hold secrets. */
 void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
               struct sw_span text, uint64_t number);
+
+/* Of the client, and at another place than `io` stands. */
+void smtp_odd_at(const struct smtp_io *io, struct sw_at at, enum smtp_anomaly anomaly,
+                 uint64_t number);
 
 /* --- queue of unanswered commands (queue.c) --- */
 
@@ -95,6 +105,26 @@ void smtp_body_missing(struct smtp_io *io, uint64_t length);
 void smtp_bdat_missing(struct smtp_io *io, uint64_t length);
 /* True when not one octet was seen behind the last gap: the gap holds the end. */
 bool smtp_body_is_all_gap(const struct smtp_state *state);
+bool smtp_body_inside_line(const struct smtp_state *state);
+
+/* --- look-alikes of the end of data (false_end.c) --- */
+
+/* One is complete with the byte at `at`, or, when it ends in a lone CR, with the one before. */
+void smtp_false_end(struct smtp_io *io, struct sw_span bytes, size_t at,
+                    enum smtp_false_end variant);
+/* Looks at what stands behind one, from `at` on. */
+void smtp_false_end_behind(struct smtp_io *io, struct sw_span bytes, size_t at);
+void smtp_false_end_forget(struct smtp_state *state);
+/* True when the text so far ends in one. */
+bool smtp_false_end_is_last(const struct smtp_state *state);
+/* The server answers in the middle of the text: the last look-alike was the end. */
+void smtp_false_end_taken(struct smtp_io *io);
+/* Nobody answered, and the text breaks off: tells a look-alike with which the client thinks that it
+ * was complete. */
+void smtp_false_end_left(struct smtp_io *io);
+
+/* --- chunks (body.c) --- */
+
 /* After BDAT n: what follows. */
 void smtp_bdat_begin(struct smtp_io *io, struct sw_span argument, uint32_t id, uint32_t *flags,
                      uint64_t *size);

@@ -25,6 +25,13 @@ void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly ano
     smtp_emit(io, &event);
 }
 
+void smtp_odd_at(const struct smtp_io *io, struct sw_at at, enum smtp_anomaly anomaly,
+                 uint64_t number)
+{
+    struct smtp_io there = smtp_io_at(io->state, io->sink, at);
+    smtp_odd(&there, SW_FROM_CLIENT, anomaly, (struct sw_span){NULL, 0}, number);
+}
+
 void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool midstream)
 {
     *state = (struct smtp_state){.midstream = midstream, .next_id = 1};

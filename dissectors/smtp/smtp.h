@@ -124,6 +124,8 @@ enum smtp_anomaly {
     SMTP_ODD_SMUGGLING, /* a mail command stands right behind an end-of-data look-alike; number =
                            enum smtp_false_end. Each variant is told once a message */
     SMTP_ODD_FALSE_END_TAKEN, /* the server answered at an end-of-data look-alike: it was the end */
+    SMTP_ODD_FALSE_END_LAST,  /* the text breaks off behind one that was not answered; number = enum
+                                 smtp_false_end */
 };
 
 /* End-of-data look-alikes (CERT VU#302671): every pair of line ends around a dot but CRLF, CRLF. */
@@ -265,6 +267,7 @@ struct smtp_state {
     /* the client's lines */
     uint16_t junk_lines; /* in a row that are no commands */
     bool text_refused;   /* DATA was refused: what is no command may be the text all the same */
+    bool text_over;      /* it went on behind its end: the server takes its lines for commands */
     bool near_login;     /* what is no command may be a misplaced password */
     bool told_early;
     bool told_behind; /* bytes behind STARTTLS were reported */
@@ -299,16 +302,20 @@ struct smtp_state {
     bool bdat_blob; /* the octets are none of a message (XEXCH50) */
     bool bdat_last;
     uint32_t body_id;
-    uint8_t body_state;      /* the last octets seen, as a state of the end-of-data automaton */
-    bool false_end_last;     /* the text so far ends in an end-of-data look-alike */
-    bool told_lf, told_cr;   /* lone line ends of this text were reported */
-    uint16_t told_false_end; /* variants that were reported, as bits */
+    uint8_t body_state; /* the last octets seen, as a state of the end-of-data automaton */
+    /* the last end-of-data look-alike of this text, and what stands behind it */
+    uint8_t false_end;         /* 0 = none */
+    struct sw_at false_end_at; /* its last byte */
+    uint64_t false_end_octets; /* of the text, up to and with it */
+    bool told_lf, told_cr;     /* lone line ends of this text were reported */
+    uint16_t told_false_end;   /* variants that were reported, as bits */
     uint16_t told_smuggling;
-    uint8_t behind_variant; /* the look-alike whose next line is being looked at; 0 = none */
+    bool behind_open; /* its next line is being looked at */
     uint8_t behind_len;
     uint8_t behind[SMTP_BEHIND_BYTES]; /* the first bytes of that line */
-    uint32_t line_octets;              /* of the open line of the text */
-    bool line_dotted;                  /* it begins with a (doubled) dot */
+    struct sw_at behind_begin;
+    uint32_t line_octets; /* of the open line of the text */
+    bool line_dotted;     /* it begins with a (doubled) dot */
     bool told_long;
     struct sw_at long_line; /* where the first line of the text passed its limit; frame 0 = none */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */

@@ -72,15 +72,22 @@ static enum sw_reply_stage reply_stage(enum sw_phase phase)
     return SW_REPLY_STAGE_HELLO;
 }
 
+const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind)
+{
+    const struct sw_oddity *o;
+    SW_EACH(o, c->session->oddities) {
+        if (o->kind == kind)
+            return o;
+    }
+    return NULL;
+}
+
 /* What the wire showed of the client's patience, and of what it asked for. */
 static void note_requests(const struct sw_case *c, const struct sw_step *reply,
                           struct sw_reply_context *context)
 {
-    const struct sw_oddity *o;
-    SW_EACH(o, c->session->oddities) {
-        context->client_spoke_early |= o->kind == SMTP_ODD_EARLY_TALKER;
-        context->spoke_after_starttls |= o->kind == SMTP_ODD_AFTER_STARTTLS;
-    }
+    context->client_spoke_early = sw_case_oddity(c, SMTP_ODD_EARLY_TALKER) != NULL;
+    context->spoke_after_starttls = sw_case_oddity(c, SMTP_ODD_AFTER_STARTTLS) != NULL;
     struct sw_span ignored;
     const struct sw_step *command = reply->command;
     const struct sw_step *mail =

@@ -91,6 +91,8 @@ void sw_case_judge_messages(struct sw_case *c);
 /* What a negative reply means at its place in the dialogue. */
 void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
                   struct sw_reply_reading *out);
+/* The first oddity of a kind, of either side, or NULL. */
+const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind);
 /* The stage of a verdict that stands at a phase of the dialogue. */
 enum sw_stage sw_stage_of_phase(enum sw_phase phase);
 /* Where the dialogue stood when it ended. */

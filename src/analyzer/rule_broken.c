@@ -157,22 +157,12 @@ static bool after_the_dot(const struct sw_case *c)
            (c->pending->verb == SMTP_VERB_END_OF_DATA || (c->pending->flags & SMTP_FLAG_LAST));
 }
 
-static bool has_oddity(const struct sw_case *c, enum smtp_anomaly kind)
-{
-    const struct sw_oddity *o;
-    SW_EACH(o, c->session->oddities) {
-        if (o->kind == kind)
-            return true;
-    }
-    return false;
-}
-
 /* Why the server closed or reset the connection instead of an answer. */
 static enum sw_cause cause_of_close(const struct sw_case *c, bool dot)
 {
     if (dot)
         return SW_CAUSE_DATA_CLOSED_AFTER_DOT;
-    if (c->pending->verb == SMTP_VERB_STARTTLS && has_oddity(c, SMTP_ODD_AFTER_STARTTLS))
+    if (c->pending->verb == SMTP_VERB_STARTTLS && sw_case_oddity(c, SMTP_ODD_AFTER_STARTTLS))
         return SW_CAUSE_STARTTLS_PIPELINED;
     if (c->reset)
         return SW_CAUSE_TCP_RESET_BY_SERVER;
@@ -248,11 +238,34 @@ bool sw_case_slow_upload(const struct sw_case *c, const struct sw_message *m, st
     return took_s >= UNANNOUNCED_LIMIT_S && m->body_octets / (uint64_t)took_s < SLOW_OCTETS_PER_S;
 }
 
+/*
+ * The client ended its text with a dot between wrong line ends, and waited in vain: the server did
+ * not take that for the end.
+ */
+static bool wrong_end(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_oddity *end = sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST);
+    struct sw_mark until = c->gave_up.frame ? c->gave_up : c->facts->closed;
+    if (!end)
+        return false;
+    int64_t waited_ns = (until.frame ? until : c->session->final).time_ns - end->mark.time_ns;
+    if (waited_ns < SW_PATIENCE_NS || (!until.frame && waited_ns <= SILENCE_NS))
+        return false;
+    *ruling = stuck(SW_CAUSE_DATA_BARE_LF, SW_CONFIDENCE_LIKELY, SW_STAGE_BODY);
+    sw_ruling_also(ruling, SW_CAUSE_DATA_CLIENT_STALLED, SW_CONFIDENCE_POSSIBLE);
+    sw_ruling_prove(ruling, end->mark, SW_ORIGIN_CLIENT,
+                    "end of the message, but its line ends are not CR LF");
+    prove_close(c, ruling);
+    return true;
+}
+
 /* The text of the message was begun and not finished. */
 static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->waiting != SW_WAITING_BODY)
         return false;
+    if (wrong_end(c, ruling))
+        return true;
     const struct sw_message *m = c->session->message;
     bool stalled = c->waited_ns >= STALL_NS;
     bool too_slow = c->facts->closed.frame && sw_case_slow_upload(c, m, c->facts->closed);

@@ -225,13 +225,16 @@ static bool token_refused(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-/* "Timeout exceeded" within the text: the client stood still, or its line was too slow. */
+/* "Timeout exceeded" within the text: the client stood still, thought that it was done, or its line
+ * was too slow. */
 static enum sw_cause cause_within_text(const struct sw_case *c, const struct sw_step *reply,
                                        enum sw_cause cause)
 {
     bool timeout = cause == SW_CAUSE_SERVER_IDLE_TIMEOUT || cause == SW_CAUSE_DATA_CLIENT_STALLED;
     if (!timeout || reply->phase != SW_PHASE_BODY)
         return cause;
+    if (sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST))
+        return SW_CAUSE_DATA_BARE_LF; /* what the client took for the end was none */
     return sw_case_slow_upload(c, c->session->message, reply->first) ? SW_CAUSE_DATA_UPLOAD_TOO_SLOW
                                                                      : SW_CAUSE_DATA_CLIENT_STALLED;
 }

@@ -5,16 +5,6 @@
 #include "analyzer/case.h"
 #include "analyzer/story.h"
 
-static const struct sw_oddity *unread(const struct sw_case *c)
-{
-    const struct sw_oddity *o;
-    SW_EACH(o, c->session->oddities) {
-        if (o->kind == SMTP_ODD_OPAQUE)
-            return o;
-    }
-    return NULL;
-}
-
 static const char *reason(const struct sw_oddity *o)
 {
     return o->number == SMTP_OPAQUE_TURNED
@@ -24,7 +14,7 @@ static const char *reason(const struct sw_oddity *o)
 
 bool sw_rule_unread(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    const struct sw_oddity *o = unread(c);
+    const struct sw_oddity *o = sw_case_oddity(c, SMTP_ODD_OPAQUE);
     if (!o || c->any_message_counts)
         return false;
     *ruling = (struct sw_ruling){
@@ -59,7 +49,7 @@ bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling)
 
 void sw_unread_tell(const struct sw_case *c, struct sw_prose *story)
 {
-    const struct sw_oddity *o = unread(c);
+    const struct sw_oddity *o = sw_case_oddity(c, SMTP_ODD_OPAQUE);
     if (o)
         sw_prose_add(story, " From frame %s on %s; that was not read.",
                      sw_prose_frame(story, o->mark.frame), reason(o));

@@ -291,9 +291,18 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
     else if (m->go_ahead)
         sw_prose_add(story, " The server asked for the text (frame %s); none came.",
                      frame(story, m->go_ahead->first));
+    const struct sw_oddity *end = sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST);
+    if (end && m->body_seen && !m->end_of_data)
+        sw_prose_add(story,
+                     " What the client took for the end (frame %s) was none for the server: "
+                     "the line ends around the dot are not both CR LF.",
+                     frame(story, end->mark));
     tell_size(c, m, story);
     if (m->final) {
-        sw_prose_add(story, " The server's answer to it: ");
+        const struct sw_step *asked = m->final->command;
+        bool early = asked && asked->verb == SMTP_VERB_BDAT && !(asked->flags & SMTP_FLAG_LAST);
+        sw_prose_add(story, early ? " The server took what there was for the whole message: "
+                                  : " The server's answer to it: ");
         quote_reply(story, m->final);
         sw_prose_add(story, ".");
     }

@@ -299,7 +299,9 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         }
         break;
     case SMTP_EVENT_DATA_BEGIN:
-        break; /* the 354 itself said it */
+        if (event->flags & SMTP_FLAG_GUESSED)
+            sw_build_text_begins(session);
+        break; /* else the 354 itself said it */
     case SMTP_EVENT_BODY:
         sw_build_body(session, event);
         break;

@@ -50,14 +50,9 @@ static void on_mail(struct sw_session *session, struct sw_step *step)
     (void)new_message(session, step);
 }
 
-static void on_rcpt(struct sw_session *session, struct sw_step *step)
+static void add_recipient(struct sw_session *session, struct sw_message *m, struct sw_step *step)
 {
-    struct sw_message *m = session->message;
-    if (!m && session->facts->midstream)
-        m = new_message(session, NULL);
-    if (!m)
-        return; /* RCPT without MAIL: nothing is attempted, the reply tells the error */
-    struct sw_recipient *r = SW_ARENA_NEW(&session->arena, struct sw_recipient);
+    struct sw_recipient *r = m ? SW_ARENA_NEW(&session->arena, struct sw_recipient) : NULL;
     if (!r)
         return;
     struct sw_span path;
@@ -71,6 +66,35 @@ static void on_rcpt(struct sw_session *session, struct sw_step *step)
         m->recipients = r;
     m->last_recipient = r;
     m->recipient_count++;
+}
+
+/* Answered as a whole, or given up with the server's consent: nothing can be added to it. */
+static bool is_over(const struct sw_message *m)
+{
+    return m->final || (m->abandoned && sw_reply_is(m->abandoned->reply, 2));
+}
+
+/* RCPT without MAIL: nothing is attempted unless the server takes it; else its reply tells the
+ * error. */
+static void on_rcpt(struct sw_session *session, struct sw_step *step)
+{
+    struct sw_message *m = session->message;
+    bool unseen = session->facts->midstream || session->gaps_in_dialogue > 0; /* the MAIL may be */
+    if ((!m || is_over(m)) && !unseen)
+        return;
+    if (!m)
+        m = new_message(session, NULL);
+    add_recipient(session, m, step);
+}
+
+static void on_data(struct sw_session *session, struct sw_step *step)
+{
+    struct sw_message *m = session->message;
+    if (!m || is_over(m))
+        return; /* a text without an envelope, unless the server takes it */
+    step->message = m;
+    if (!m->data)
+        m->data = step;
 }
 
 static void on_reset(struct sw_session *session, struct sw_step *step)
@@ -103,9 +127,7 @@ void sw_build_command(struct sw_session *session, struct sw_step *step,
     case SMTP_VERB_DATA:
     case SMTP_VERB_BDAT:
     case SMTP_VERB_BURL:
-        step->message = session->message;
-        if (session->message && !session->message->data)
-            session->message->data = step;
+        on_data(session, step);
         break;
     case SMTP_VERB_RSET:
         on_reset(session, step);
@@ -155,8 +177,14 @@ static void on_mail_reply(struct sw_session *session, struct sw_step *reply)
     }
 }
 
-static void on_rcpt_reply(struct sw_step *reply)
+static void on_rcpt_reply(struct sw_session *session, struct sw_step *reply)
 {
+    if (!reply->message && reply->command && sw_reply_is(reply, 2)) {
+        bool running = session->message && !is_over(session->message);
+        add_recipient(session, running ? session->message : new_message(session, NULL),
+                      reply->command);
+        reply->message = reply->command->message;
+    }
     struct sw_message *m = reply->message;
     if (!m)
         return;
@@ -221,6 +249,20 @@ static void answer_command(struct sw_step *reply)
         command->reply = reply;
 }
 
+/*
+ * The answer to a chunk that is not the last one. A server that names the place in its queue has
+ * taken the mail over, whatever was still to come; if more comes, the later answers count.
+ */
+static void on_chunk_reply(struct sw_step *reply)
+{
+    bool names_place = sw_span_find_nocase(reply->text, SW_SPAN_LIT("ok id=")) < reply->text.len ||
+                       sw_span_find_nocase(reply->text, SW_SPAN_LIT("queued")) < reply->text.len;
+    if (!reply->message || !sw_reply_is(reply, 2) || !names_place)
+        return;
+    reply->flags |= SMTP_FLAG_GUESSED;
+    reply->message->final = reply;
+}
+
 /* The server believes what a proxy in front of it says about the client: "ADDR=192.0.2.1",
  * "ADDR=IPV6:2001:db8::1", "ADDR=[UNAVAILABLE]". */
 static void on_proxy_reply(struct sw_session *session, const struct sw_step *reply)
@@ -255,7 +297,7 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
         on_mail_reply(session, reply);
         break;
     case SMTP_VERB_RCPT:
-        on_rcpt_reply(reply);
+        on_rcpt_reply(session, reply);
         break;
     case SMTP_VERB_DATA:
         on_data_reply(session, reply);
@@ -265,6 +307,8 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_END_OF_DATA:
         if (reply->verb == SMTP_VERB_END_OF_DATA || (reply->flags & SMTP_FLAG_LAST))
             on_final_reply(session, reply, nth);
+        else
+            on_chunk_reply(reply);
         break;
     case SMTP_VERB_AUTH:
     case SMTP_VERB_AUTH_DATA:
@@ -294,6 +338,12 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_COUNT:
         break;
     }
+}
+
+void sw_build_text_begins(struct sw_session *session)
+{
+    if (session->message && session->message->final)
+        (void)new_message(session, NULL); /* its envelope was not seen as one */
 }
 
 /* The mail whose text is on the wire: octets that come before the 354 is seen belong to the running
@@ -335,6 +385,8 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
         step->message = m;
     sw_build_header_end(session);
     m->end_of_data = step ? step : m->data;
+    if (!step && m->final && !(m->final->flags & SMTP_FLAG_LAST))
+        m->final = NULL; /* the answer to a chunk before: that to this one decides */
     m->end_mark = (struct sw_mark){event->end.frame, event->end.time_ns};
     m->body_octets = event->number;
     m->dot_alone = m->body_seen && step && m->body_last.frame != m->end_mark.frame;

@@ -78,7 +78,8 @@ static const char *odd_name(enum smtp_anomaly anomaly)
                                         [SMTP_ODD_FALSE_END] = "false-end",
                                         [SMTP_ODD_NUL] = "nul",
                                         [SMTP_ODD_SMUGGLING] = "smuggling",
-                                        [SMTP_ODD_FALSE_END_TAKEN] = "false-end-taken"};
+                                        [SMTP_ODD_FALSE_END_TAKEN] = "false-end-taken",
+                                        [SMTP_ODD_FALSE_END_LAST] = "false-end-last"};
     return names[anomaly];
 }
 
@@ -225,7 +226,8 @@ static void on_event(void *ctx, const struct smtp_event *e)
         break;
     case SMTP_EVENT_ANOMALY:
         put(r, "odd %s %c", odd_name(e->anomaly), side);
-        if (e->anomaly == SMTP_ODD_FALSE_END || e->anomaly == SMTP_ODD_SMUGGLING)
+        if (e->anomaly == SMTP_ODD_FALSE_END || e->anomaly == SMTP_ODD_SMUGGLING ||
+            e->anomaly == SMTP_ODD_FALSE_END_LAST)
             put(r, " %llu", (unsigned long long)e->number);
         break;
     case SMTP_EVENT_PROXY:
