@@ -14,7 +14,7 @@ _smtpwhy() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=
     ((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
-        --until --verbose --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
+        --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits
         --help --version"
     local subcommands="analyse explain causes findings"

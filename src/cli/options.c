@@ -211,6 +211,14 @@ static bool take_verbose(struct sw_settings *settings, const char *value, char *
     return true;
 }
 
+static bool take_flow(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->flow = true;
+    return true;
+}
+
 static bool take_quiet(struct sw_settings *settings, const char *value, char *message)
 {
     (void)value;
@@ -294,6 +302,8 @@ static const struct sw_option table[] = {
     {0, "until", "TIME", READS | LIVE, true, take_until, "show sessions that began before TIME"},
     {'v', "verbose", NULL, ANALYSE | LIVE, true, take_verbose,
      "tell every session in full, with its dialogue, times and frame numbers"},
+    {0, "flow", NULL, ANALYSE | LIVE, true, take_flow,
+     "draw every session as a ladder: who sent what and when, with the evidence marked"},
     {'q', "quiet", NULL, READS | LIVE, true, take_quiet, "the summary only"},
     {'j', "jobs", "N", READS, true, take_jobs,
      "read N files at a time; the output does not depend on it"},
@@ -320,7 +330,6 @@ static const struct sw_option table[] = {
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
-    {0, "flow", NULL, READS | LIVE, false, NULL, "a ladder diagram"},
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
     {0, "policy", "FILE", AUDIT | ANALYSE, false, NULL, "judge against a policy"},

@@ -32,6 +32,21 @@ bool sw_outputs_color(enum sw_when when)
            strcmp(terminal, "dumb") != 0;
 }
 
+/* The first of the three that is set tells the encoding (POSIX, environment variables). */
+static bool speaks_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+        if (!value || !value[0])
+            continue;
+        struct sw_span locale = sw_span_str(value);
+        return sw_span_find_nocase(locale, SW_SPAN_LIT("utf-8")) < locale.len ||
+               sw_span_find_nocase(locale, SW_SPAN_LIT("utf8")) < locale.len;
+    }
+    return false;
+}
+
 static bool complain(const char *path, const char *what)
 {
     (void)fprintf(stderr, "smtpwhy: %s: %s\n", path ? path : "standard output", what);
@@ -84,6 +99,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .quiet = settings->quiet,
             .no_names = settings->no_names,
             .anonymize = settings->anonymize,
+            .flow = settings->flow,
+            .ascii = !speaks_utf8(),
             .color = output->path ? settings->color == SW_WHEN_ALWAYS
                                   : sw_outputs_color(settings->color),
             .width = output->path ? WIDTH_PIPED : sw_outputs_width(),

@@ -200,5 +200,7 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
     }
     if (settings->verbose && settings->quiet)
         return refuse(&walk, "-v and -q exclude each other");
+    if (settings->flow && settings->quiet)
+        return refuse(&walk, "--flow and -q exclude each other");
     return true;
 }

@@ -25,7 +25,9 @@ struct sw_report_style {
     bool quiet;    /* -q: the summary only */
     bool no_names; /* -n */
     bool anonymize;
+    bool flow; /* --flow: a ladder for every session */
     bool color;
+    bool ascii;          /* nothing but ASCII where we draw */
     unsigned width;      /* columns for text */
     unsigned files;      /* how many captures are given */
     const char *version; /* of the program */

@@ -86,6 +86,8 @@ static void write_full(struct sw_text_session *s)
     sw_text_block(s);
     if (s->part->style->verbose)
         sw_text_detail(s);
+    if (s->part->style->flow)
+        sw_text_flow(s);
     sw_page_newline(s->page);
 }
 
@@ -130,7 +132,7 @@ static void write_session(struct sw_part *part, const struct sw_session *session
     sw_text_heading(part);
     struct sw_text_group *group = find_group(text, session, verdict, part->seen);
     bool block = is_block(verdict->outcome);
-    if (part->style->verbose || !group || (block && group->listed == 0)) {
+    if (part->style->verbose || part->style->flow || !group || (block && group->listed == 0)) {
         write_full(&s);
     } else if (block && group->listed <= REPEATS_LISTED) {
         char tail[60];

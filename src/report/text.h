@@ -8,7 +8,8 @@
  * full. Memory does not grow with the number of sessions.
  *
  * text.c decides what is written, text_block.c writes a block, text_detail.c what -v adds,
- * text_delivery.c how sessions belong together, text_summary.c the end.
+ * text_flow.c the ladder of --flow, text_delivery.c how sessions belong together, text_summary.c
+ * the end.
  */
 #ifndef SW_REPORT_TEXT_H
 #define SW_REPORT_TEXT_H
@@ -61,13 +62,12 @@ void sw_text_head(struct sw_text_session *s, const char *tail);
 void sw_text_block(struct sw_text_session *s);
 /* Everything that -v adds. */
 void sw_text_detail(struct sw_text_session *s);
+/* The ladder of --flow. */
+void sw_text_flow(struct sw_text_session *s);
 
 /* A labelled paragraph of a block; the text passes the veil. */
 void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone tone,
                   struct sw_span text);
-/* "550 5.7.1 Relaying denied": a reply as one text in `out`; with_lines keeps its lines. */
-void sw_text_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out);
-
 enum sw_tone sw_text_tone(enum sw_outcome outcome);
 
 /* What several sessions have come to together. */

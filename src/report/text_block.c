@@ -77,41 +77,11 @@ void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone ton
                       sw_veil_text(&s->part->veil, text));
 }
 
-/* Without the enhanced code that servers repeat at the start of each line. */
-static struct sw_span without_code(struct sw_span line, const char *enhanced)
-{
-    struct sw_span code = sw_span_str(enhanced);
-    if (code.len == 0 || !sw_span_starts(line, code))
-        return line;
-    struct sw_span rest = sw_span_from(line, code.len);
-    if (rest.len > 0 && rest.ptr[0] != ' ')
-        return line;
-    return sw_span_trim(rest);
-}
-
-void sw_text_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out)
-{
-    char enhanced[SW_VIEW_ENHANCED_BYTES];
-    sw_view_enhanced(reply->enhanced, enhanced);
-    if (reply->code)
-        sw_writer_format(out, "%03u%s%s", reply->code, enhanced[0] ? " " : "", enhanced);
-    struct sw_span rest = reply->text;
-    bool first = true;
-    while (rest.len > 0) {
-        size_t lf = sw_span_index(rest, '\n');
-        struct sw_span line = without_code(sw_span_sub(rest, 0, lf), enhanced);
-        sw_writer_text(out, first && !reply->code ? "" : with_lines && !first ? "\n" : " ");
-        sw_writer_put(out, line);
-        rest = sw_span_from(rest, lf + 1);
-        first = false;
-    }
-}
-
 static void put_reply(struct sw_text_session *s)
 {
     struct sw_writer said;
     sw_writer_open_memory(&said);
-    sw_text_reply(s->verdict->reply, s->part->style->verbose, &said);
+    sw_view_reply(s->verdict->reply, s->part->style->verbose, &said);
     struct sw_span shown = sw_writer_span(&said);
     if (!s->part->style->verbose && shown.len > REPLY_SHOWN_BYTES) {
         size_t cut = REPLY_SHOWN_BYTES;

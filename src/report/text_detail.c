@@ -71,7 +71,7 @@ static void put_recipient(struct sw_writer *list, const struct sw_recipient_verd
     if (!rv->reply)
         return;
     sw_writer_text(list, ": ");
-    sw_text_reply(rv->reply, false, list);
+    sw_view_reply(rv->reply, false, list);
 }
 
 /* What the mail says of itself. */
@@ -262,21 +262,6 @@ static void put_findings(struct sw_text_session *s)
     }
 }
 
-static void command_text(const struct sw_step *step, struct sw_writer *out)
-{
-    struct sw_span argument;
-    sw_writer_put(out, sw_view_verb(step));
-    if (sw_view_argument(step, &argument)) {
-        sw_writer_text(out, out->used > 0 ? " " : "");
-        sw_writer_put(out, argument);
-    }
-    if (sw_view_argument_hides(step))
-        sw_writer_text(out, " ***");
-    const struct sw_message *m = step->message;
-    if (step->verb == SMTP_VERB_END_OF_DATA && m)
-        sw_writer_format(out, "  (end of the message, %" PRIu64 " octets)", m->body_octets);
-}
-
 enum { DIALOGUE_HANG = SW_TEXT_INDENT + 24 };
 
 static void put_step(struct sw_text_session *s, const struct sw_step *step)
@@ -286,9 +271,9 @@ static void put_step(struct sw_text_session *s, const struct sw_step *step)
     struct sw_writer said;
     sw_writer_open_memory(&said);
     if (client)
-        command_text(step, &said);
+        sw_view_command(step, &said);
     else
-        sw_text_reply(step, true, &said);
+        sw_view_reply(step, true, &said);
     sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
     sw_writer_format(s->page->out, "%7" PRIu64 " %11.6f  %s  ", sw_frame_number(step->first.frame),
                      (double)at_ns / (double)SW_NS_PER_S, client ? "C" : "S");

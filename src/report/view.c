@@ -1,5 +1,6 @@
 #include "report/view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 void sw_view_enhanced(struct smtp_enhanced enhanced, char out[SW_VIEW_ENHANCED_BYTES])
@@ -127,6 +128,51 @@ bool sw_view_argument(const struct sw_step *command, struct sw_span *out)
 bool sw_view_argument_hides(const struct sw_step *command)
 {
     return command->verb == SMTP_VERB_AUTH && (command->flags & SMTP_FLAG_INITIAL) != 0;
+}
+
+void sw_view_command(const struct sw_step *step, struct sw_writer *out)
+{
+    struct sw_span argument;
+    sw_writer_put(out, sw_view_verb(step));
+    if (sw_view_argument(step, &argument)) {
+        sw_writer_text(out, out->used > 0 ? " " : "");
+        sw_writer_put(out, argument);
+    }
+    if (sw_view_argument_hides(step))
+        sw_writer_text(out, " ***");
+    const struct sw_message *m = step->message;
+    if (step->verb == SMTP_VERB_END_OF_DATA && m)
+        sw_writer_format(out, "  (end of the message, %" PRIu64 " octets)", m->body_octets);
+}
+
+/* Without the enhanced code that servers repeat at the start of each line. */
+static struct sw_span without_code(struct sw_span line, const char *enhanced)
+{
+    struct sw_span code = sw_span_str(enhanced);
+    if (code.len == 0 || !sw_span_starts(line, code))
+        return line;
+    struct sw_span rest = sw_span_from(line, code.len);
+    if (rest.len > 0 && rest.ptr[0] != ' ')
+        return line;
+    return sw_span_trim(rest);
+}
+
+void sw_view_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out)
+{
+    char enhanced[SW_VIEW_ENHANCED_BYTES];
+    sw_view_enhanced(reply->enhanced, enhanced);
+    if (reply->code)
+        sw_writer_format(out, "%03u%s%s", reply->code, enhanced[0] ? " " : "", enhanced);
+    struct sw_span rest = reply->text;
+    bool first = true;
+    while (rest.len > 0) {
+        size_t lf = sw_span_index(rest, '\n');
+        struct sw_span line = without_code(sw_span_sub(rest, 0, lf), enhanced);
+        sw_writer_text(out, first && !reply->code ? "" : with_lines && !first ? "\n" : " ");
+        sw_writer_put(out, line);
+        rest = sw_span_from(rest, lf + 1);
+        first = false;
+    }
 }
 
 bool sw_view_has_server(const struct sw_session *session)

@@ -38,6 +38,10 @@ struct sw_span sw_view_verb(const struct sw_step *command);
 bool sw_view_argument(const struct sw_step *command, struct sw_span *out);
 /* A login with an initial response: its argument is the mechanism, and "***" has to follow it. */
 bool sw_view_argument_hides(const struct sw_step *command);
+/* A command as it may be shown, behind what `out` holds: "RCPT TO:<bob@example.org>". */
+void sw_view_command(const struct sw_step *command, struct sw_writer *out);
+/* "550 5.7.1 Relaying denied": a reply as one text; with_lines keeps its lines. */
+void sw_view_reply(const struct sw_step *reply, bool with_lines, struct sw_writer *out);
 /*
  * A Wireshark display filter for exactly this connection. With a veil that is on the addresses are
  * left out: the frame numbers find it.
