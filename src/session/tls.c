@@ -110,7 +110,8 @@ static void begin_certificate(struct sw_session *session, struct sw_tls *tls,
         tls->der_used += (uint32_t)event->number;
     else
         tls->certificate_cut = true;
-    tls->certificates_sent++;
+    if (tls->certificates_sent < UINT16_MAX)
+        tls->certificates_sent++;
 }
 
 static void certificate_bytes(struct sw_tls *tls, const struct tls_event *event)
