@@ -1,17 +1,17 @@
 #include "base/address.h"
 
-#include "base/format.h"
-
 #include <arpa/inet.h>
 
 /* Four decimal numbers: most addresses, and inet_ntop makes them with printf. */
 static void format_ip4(const uint8_t address[4], char *out)
 {
     for (unsigned i = 0; i < 4; i++) {
-        char room[SW_DIGITS];
-        const char *digit = sw_format_digits(address[i], room);
-        while (digit < room + SW_DIGITS)
-            *out++ = *digit++;
+        uint8_t n = address[i];
+        if (n >= 100)
+            *out++ = (char)('0' + n / 100);
+        if (n >= 10)
+            *out++ = (char)('0' + n / 10 % 10);
+        *out++ = (char)('0' + n % 10);
         *out++ = i < 3 ? '.' : '\0';
     }
 }

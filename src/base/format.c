@@ -36,6 +36,27 @@ const char *sw_format_digits(uint64_t value, char room[SW_DIGITS])
     return at;
 }
 
+static size_t count_digits(uint64_t value)
+{
+    size_t n = 1;
+    for (; value >= 10000; value /= 10000)
+        n += 4;
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS])
+{
+    /* Most numbers are small; they are written without a loop over the digits. */
+    if (value < 10) {
+        out[0] = (uint8_t)('0' + value);
+        return 1;
+    }
+    size_t n = count_digits(value);
+    for (size_t at = n; at > 0; value /= 10)
+        out[--at] = (uint8_t)('0' + value % 10);
+    return n;
+}
+
 static const char *hex_digits(uint64_t value, char room[SW_DIGITS])
 {
     char *at = room + SW_DIGITS;

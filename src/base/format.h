@@ -19,6 +19,8 @@ enum { SW_DIGITS = 20 };
 int sw_format_va(char *out, size_t room, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/* Writes the decimal digits of a number, without NUL, from `out` on; returns how many. */
+size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS]);
 /* The decimal digits of a number, without NUL, to the end of `room`; returns the first of them. */
 const char *sw_format_digits(uint64_t value, char room[SW_DIGITS]);
 

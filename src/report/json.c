@@ -27,7 +27,7 @@ void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step 
     char enhanced[SW_VIEW_ENHANCED_BYTES];
     sw_view_enhanced(reply->enhanced, enhanced);
     sw_json_some(json, "code", reply->code);
-    sw_json_text(json, "enhanced", enhanced[0] ? enhanced : NULL);
+    sw_json_word(json, "enhanced", enhanced[0] ? enhanced : NULL);
     sw_json_line_wire(line, "text", reply->text);
 }
 
@@ -70,7 +70,7 @@ static void put_evidence(struct sw_json_line *line)
         sw_json_frame(json, "frame", e->mark.frame);
         sw_json_time(json, "time", e->mark.frame ? e->mark.time_ns : SW_TIME_NONE,
                      line->session->facts->time_digits);
-        sw_json_text(json, "from", sw_origin_name(e->from));
+        sw_json_word(json, "from", sw_origin_name(e->from));
         sw_json_line_prose(line, "what", e->what);
         sw_json_end_object(json);
     }
@@ -84,8 +84,8 @@ static void put_also(struct sw_json_line *line)
     sw_json_array(json, "also");
     SW_EACH(also, line->verdict->also) {
         sw_json_object(json, NULL);
-        sw_json_text(json, "cause", sw_cause_name(also->cause));
-        sw_json_text(json, "confidence", sw_confidence_name(also->confidence));
+        sw_json_word(json, "cause", sw_cause_name(also->cause));
+        sw_json_word(json, "confidence", sw_confidence_name(also->confidence));
         sw_json_frame(json, "frame", also->frame);
         sw_json_end_object(json);
     }
@@ -97,11 +97,11 @@ static void put_verdict(struct sw_json_line *line)
     struct sw_json *json = &line->json;
     const struct sw_verdict *v = line->verdict;
     sw_json_object(json, "verdict");
-    sw_json_text(json, "cause", sw_cause_name(v->cause));
-    sw_json_text(json, "stage", sw_stage_name(v->stage));
-    sw_json_text(json, "permanence", sw_permanence_name(v->permanence));
-    sw_json_text(json, "actor", sw_actor_name(v->actor));
-    sw_json_text(json, "confidence", sw_confidence_name(v->confidence));
+    sw_json_word(json, "cause", sw_cause_name(v->cause));
+    sw_json_word(json, "stage", sw_stage_name(v->stage));
+    sw_json_word(json, "permanence", sw_permanence_name(v->permanence));
+    sw_json_word(json, "actor", sw_actor_name(v->actor));
+    sw_json_word(json, "confidence", sw_confidence_name(v->confidence));
     sw_json_line_prose(line, "summary", v->summary);
     sw_json_line_prose(line, "explanation", v->explanation);
     sw_json_array(json, "advice");
@@ -122,8 +122,8 @@ static void put_findings(struct sw_json_line *line)
     sw_json_array(json, "findings");
     SW_EACH(f, line->verdict->findings) {
         sw_json_object(json, NULL);
-        sw_json_text(json, "id", sw_finding_info(f->id)->id);
-        sw_json_text(json, "severity", sw_severity_name(f->severity));
+        sw_json_word(json, "id", sw_finding_info(f->id)->id);
+        sw_json_word(json, "severity", sw_severity_name(f->severity));
         sw_json_line_prose(line, "summary", f->summary);
         sw_json_frame(json, "frame", f->frame);
         sw_json_end_object(json);
@@ -138,11 +138,11 @@ static void put_identity(struct sw_json_line *line)
     struct sw_json *json = &line->json;
     char id[17];
     sw_veil_id(&line->part->veil, line->session->id, id);
-    sw_json_text(json, "type", "session");
+    sw_json_word(json, "type", "session");
     sw_json_number(json, "schema", 1);
-    sw_json_text(json, "id", id);
+    sw_json_word(json, "id", id);
     bool known = line->session->community_id[0] && !line->part->veil.on;
-    sw_json_text(json, "community_id", known ? line->session->community_id : NULL);
+    sw_json_word(json, "community_id", known ? line->session->community_id : NULL);
 }
 
 static void put_times(struct sw_json_line *line)
@@ -176,8 +176,8 @@ static void put_session(struct sw_part *part, const struct sw_session *session,
     put_times(&line);
     sw_json_line_ends(&line);
     sw_json_text(json, "protocol", verdict->protocol);
-    sw_json_text(json, "security", sw_security_name(verdict->security));
-    sw_json_text(json, "outcome", sw_outcome_name(verdict->outcome));
+    sw_json_word(json, "security", sw_security_name(verdict->security));
+    sw_json_word(json, "outcome", sw_outcome_name(verdict->outcome));
     put_verdict(&line);
     sw_json_line_messages(&line);
     sw_json_line_dialogue(&line);

@@ -10,7 +10,7 @@ static void put_end(struct sw_part *part, struct sw_json *json, const char *key,
     if (address)
         sw_veil_address(&part->veil, address, ip_version, ip);
     sw_json_object(json, key);
-    sw_json_text(json, "ip", address ? ip : NULL);
+    sw_json_word(json, "ip", address ? ip : NULL);
     sw_json_some(json, "port", port);
 }
 
@@ -80,14 +80,14 @@ void sw_json_delivery(struct sw_part *part, const struct sw_delivery *d)
     struct sw_json json;
     sw_json_begin(&json, part->out);
     sw_json_object(&json, NULL);
-    sw_json_text(&json, "type", "delivery");
+    sw_json_word(&json, "type", "delivery");
     sw_json_number(&json, "schema", 1);
     put_id(part, &json, "id", d->id);
     put_ends(part, &json, d);
     put_envelope(part, &json, d);
     put_attempts(part, &json, d);
-    sw_json_text(&json, "outcome", sw_outcome_name(d->outcome));
-    sw_json_text(&json, "cause", d->cause == SW_CAUSE_NONE ? NULL : sw_cause_name(d->cause));
+    sw_json_word(&json, "outcome", sw_outcome_name(d->outcome));
+    sw_json_word(&json, "cause", d->cause == SW_CAUSE_NONE ? NULL : sw_cause_name(d->cause));
     sw_json_time(&json, "first_attempt", d->first_attempt_ns, d->time_digits);
     sw_json_time(&json, "delivered_at", d->delivered_ns, d->time_digits);
     sw_json_seconds(&json, "waited_s",
@@ -97,7 +97,7 @@ void sw_json_delivery(struct sw_part *part, const struct sw_delivery *d)
     sw_json_wire(&json, "summary", sw_veil_text(&part->veil, sw_span_str(d->summary)));
     put_id(part, &json, "recovered_by", d->recovered_by);
     put_same(part, &json, d);
-    sw_json_text(&json, "confidence", sw_confidence_name(d->confidence));
+    sw_json_word(&json, "confidence", sw_confidence_name(d->confidence));
     sw_json_end_object(&json);
     sw_json_end_line(&json);
 }

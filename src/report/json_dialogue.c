@@ -15,7 +15,7 @@ static void put_address(struct sw_json_line *line, const char *key, bool seen,
 
 static void put_cause(struct sw_json *json, enum sw_cause cause)
 {
-    sw_json_text(json, "cause", cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
+    sw_json_word(json, "cause", cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
 }
 
 static void put_recipients(struct sw_json_line *line, const struct sw_message_verdict *mv)
@@ -26,7 +26,7 @@ static void put_recipients(struct sw_json_line *line, const struct sw_message_ve
         const struct sw_recipient_verdict *rv = &mv->recipients[i];
         sw_json_object(json, NULL);
         sw_json_line_wire(line, "address", rv->recipient->address);
-        sw_json_text(json, "outcome", sw_outcome_name(rv->outcome));
+        sw_json_word(json, "outcome", sw_outcome_name(rv->outcome));
         put_cause(json, rv->cause);
         sw_json_line_reply_members(line, rv->reply);
         sw_json_frame(json, "frame", rv->reply ? rv->reply->first.frame : 0);
@@ -76,7 +76,7 @@ static void put_message(struct sw_json_line *line, const struct sw_message_verdi
         sw_json_null(json, "size_seen");
     put_recipients(line, mv);
     sw_json_line_reply(line, "final_reply", m->final, true);
-    sw_json_text(json, "outcome", sw_outcome_name(mv->outcome));
+    sw_json_word(json, "outcome", sw_outcome_name(mv->outcome));
     put_cause(json, mv->cause);
     put_header_text(line, "message_id", m->message_id);
     if (m->subject.len > 0 && !line->part->veil.on)
@@ -120,7 +120,7 @@ static void put_step(struct sw_json_line *line, const struct sw_step *step)
     sw_json_frame(json, "frame", step->first.frame);
     sw_json_seconds(json, "t_s",
                     sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
-    sw_json_text(json, "from", command ? "client" : "server");
+    sw_json_word(json, "from", command ? "client" : "server");
     if (command) {
         struct sw_span verb = sw_view_verb(step);
         put_address(line, "verb", verb.len > 0, verb);
@@ -259,7 +259,7 @@ static void put_attempt(struct sw_json_line *line, const struct sw_auth *auth)
         sw_json_wire(json, "computer", sw_veil_name(&line->part->veil, auth->computer));
     else
         sw_json_null(json, "computer");
-    sw_json_text(json, "result", sw_view_auth_name(auth->result));
+    sw_json_word(json, "result", sw_view_auth_name(auth->result));
     sw_json_line_reply_members(line, auth->reply);
     sw_json_bool(json, "encrypted", auth->encrypted);
     sw_json_frame(json, "frame", auth->command ? auth->command->first.frame : 0);

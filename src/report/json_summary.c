@@ -35,7 +35,7 @@ static void put_host_ip(struct sw_part *part, struct sw_json *json, const char *
         sw_veil_address(&part->veil, bytes, 6, shown);
     else
         shown[0] = '\0';
-    sw_json_text(json, "ip", shown);
+    sw_json_word(json, "ip", shown);
 }
 
 static void put_hosts(struct sw_part *part, struct sw_json *json, const char *key,
@@ -99,7 +99,7 @@ void sw_json_summary(struct sw_part *part, const struct sw_summary *s)
     struct sw_json json;
     sw_json_begin(&json, part->out);
     sw_json_object(&json, NULL);
-    sw_json_text(&json, "type", "summary");
+    sw_json_word(&json, "type", "summary");
     sw_json_number(&json, "schema", 1);
     put_frames(&json, s);
     sw_json_number(&json, "bytes", s->bytes);

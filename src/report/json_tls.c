@@ -14,7 +14,7 @@ static void put_alerts(struct sw_json *json, const struct sw_tls *tls)
         const char *name = tls_alert_name(alert->description);
         (void)snprintf(number, sizeof(number), "%u", alert->description);
         sw_json_object(json, NULL);
-        sw_json_text(json, "from", alert->from == SW_SERVER ? "server" : "client");
+        sw_json_word(json, "from", alert->from == SW_SERVER ? "server" : "client");
         sw_json_text(json, "level", !alert->known ? NULL : alert->level == 1 ? "warning" : "fatal");
         sw_json_text(json, "description", !alert->known ? NULL : name ? name : number);
         sw_json_frame(json, "frame", alert->mark.frame);

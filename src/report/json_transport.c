@@ -43,20 +43,33 @@ static void put_files(struct sw_json_line *line)
     sw_json_end_array(&line->json);
 }
 
+static void put_filter(struct sw_json_line *line)
+{
+    const struct sw_veil *veil = &line->part->veil;
+    struct sw_json *json = &line->json;
+    if (!line->session->lookup) { /* nothing in it needs an escape */
+        sw_json_literal(json, "display_filter", "\"", 1);
+        sw_view_filter(line->session, veil, json->out);
+        sw_writer_char(json->out, '"');
+        return;
+    }
+    struct sw_writer filter;
+    sw_writer_open_memory(&filter);
+    sw_view_filter(line->session, veil, &filter);
+    sw_json_wire(json, "display_filter", sw_writer_span(&filter));
+    sw_writer_release(&filter);
+}
+
 void sw_json_line_capture(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;
     const struct sw_flow_facts *facts = line->session->facts;
-    struct sw_writer filter;
     sw_json_object(json, "capture");
     sw_json_wire(json, "file", sw_view_file(line->session->file, &line->part->veil));
     put_files(line);
     sw_json_some(json, "first_frame", sw_frame_number(facts->first.frame)); /* it is of "file" */
     sw_json_frame(json, "last_frame", facts->last.frame);
-    sw_writer_open_memory(&filter);
-    sw_view_filter(line->session, &line->part->veil, &filter);
-    sw_json_wire(json, "display_filter", sw_writer_span(&filter));
-    sw_writer_release(&filter);
+    put_filter(line);
     put_tunnel(line, facts->tunnel);
     sw_json_end_object(json);
 }
@@ -69,7 +82,7 @@ static void put_end(struct sw_json_line *line, const char *key, const uint8_t *a
     if (address)
         sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
     sw_json_object(&line->json, key);
-    sw_json_text(&line->json, "ip", address ? ip : NULL);
+    sw_json_word(&line->json, "ip", address ? ip : NULL);
     sw_json_some(&line->json, "port", port);
 }
 
@@ -89,7 +102,7 @@ void sw_json_line_ends(struct sw_json_line *line)
     struct sw_span name = sw_view_server_name(line->verdict, line->part->style->no_names);
     if (name.len > 0) {
         sw_json_wire(json, "name", sw_veil_name(&line->part->veil, name));
-        sw_json_text(json, "name_source", line->verdict->server_name_source);
+        sw_json_word(json, "name_source", line->verdict->server_name_source);
     } else {
         sw_json_null(json, "name");
         sw_json_null(json, "name_source");
@@ -97,7 +110,9 @@ void sw_json_line_ends(struct sw_json_line *line)
     sw_json_end_object(json);
 }
 
-static void put_pair(struct sw_json *json, const char *key, uint64_t client, uint64_t server)
+/* Inline, so that the keys are literals to the compiler. */
+SW_JSON_INLINE void put_pair(struct sw_json *json, const char *key, uint64_t client,
+                             uint64_t server)
 {
     sw_json_object(json, key);
     sw_json_number(json, "client", client);
@@ -136,9 +151,9 @@ static void put_icmp(struct sw_json_line *line)
         sw_json_object(json, NULL);
         sw_json_number(json, "type", icmp->type);
         sw_json_number(json, "code", icmp->code);
-        sw_json_text(json, "from", server ? "server" : client ? "client" : "network");
+        sw_json_word(json, "from", server ? "server" : client ? "client" : "network");
         sw_json_frame(json, "frame", icmp->mark.frame);
-        sw_json_text(json, "ip", ip);
+        sw_json_word(json, "ip", ip);
         sw_json_end_object(json);
     }
     sw_json_end_array(json);
@@ -170,8 +185,8 @@ void sw_json_line_tcp(struct sw_json_line *line)
     sw_json_seconds(json, "greeting_delay_s", sw_view_delay(line->session->greeting));
     sw_json_seconds(json, "longest_silence_s", sw_view_longest_silence(line->session));
     sw_json_seconds(json, "zero_window_s", client->zero_window_ns + server->zero_window_ns);
-    sw_json_text(json, "closed_by", sw_view_closed_by(facts));
-    sw_json_text(json, "close", sw_view_close_name(facts->close));
+    sw_json_word(json, "closed_by", sw_view_closed_by(facts));
+    sw_json_word(json, "close", sw_view_close_name(facts->close));
     sw_json_number(json, "unacknowledged_bytes", client->unacked_bytes);
     put_icmp(line);
     sw_json_end_object(json);
@@ -185,7 +200,7 @@ void sw_json_line_quality(struct sw_json_line *line)
         if (line->verdict->quality[i] == 0)
             continue;
         sw_json_object(json, NULL);
-        sw_json_text(json, "kind", sw_quality_name((enum sw_quality)i));
+        sw_json_word(json, "kind", sw_quality_name((enum sw_quality)i));
         sw_json_number(json, "count", line->verdict->quality[i]);
         sw_json_end_object(json);
     }

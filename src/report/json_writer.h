@@ -6,53 +6,234 @@
  * bidirectional and invisible characters are written as \u escapes, so that the output is safe on a
  * terminal too. Numbers are plain decimals.
  *
- * `key` is the member's name inside an object (our own text) and NULL inside an array or at the
- * top.
+ * `key` is the member's name inside an object (our own text, nothing in it needs an escape) and
+ * NULL inside an array or at the top.
+ *
+ * A record has hundreds of members, and writing it is most of the work of a short session. So the
+ * small functions stand here: the compiler knows the key where it is a literal and writes it, with
+ * what stands around it, in a few instructions.
  */
 #ifndef SW_REPORT_JSON_WRITER_H
 #define SW_REPORT_JSON_WRITER_H
 
+#include "base/format.h"
+#include "base/frame_ref.h"
+#include "base/time.h"
 #include "report/writer.h"
 
-enum { SW_JSON_DEPTH = 12 };
+#include <assert.h>
+
+enum {
+    SW_JSON_DEPTH = 12,
+    SW_JSON_KEY_BYTES = 200, /* the longest key */
+};
+
+/* Inline always, also where the compiler would rather make one function of them: with the key as a
+ * literal they are a third of the instructions. */
+#define SW_JSON_INLINE static inline __attribute__((always_inline))
 
 struct sw_json {
     struct sw_writer *out;
     unsigned depth;
-    bool more[SW_JSON_DEPTH]; /* something was written at this depth: a comma comes first */
+    bool more; /* a value stands before the next one at this level: a comma comes first */
     /* The file of a frame, where captures were read as a series; NULL: each frame's number says
      * all. The span lives until the next call. */
     struct sw_span (*file_of)(const void *ctx, uint64_t frame);
     const void *file_ctx;
+    int64_t second; /* of the last time that was written, and its text: most of a record is one */
+    char second_text[SW_TIME_TEXT_BYTES];
 };
 
 void sw_json_begin(struct sw_json *json, struct sw_writer *out);
 /* Ends the line; all objects and arrays must be closed. */
 void sw_json_end_line(struct sw_json *json);
 
-void sw_json_object(struct sw_json *json, const char *key);
-void sw_json_end_object(struct sw_json *json);
-void sw_json_array(struct sw_json *json, const char *key);
-void sw_json_end_array(struct sw_json *json);
+/* --- for the functions of this header only --- */
 
-void sw_json_null(struct sw_json *json, const char *key);
-void sw_json_bool(struct sw_json *json, const char *key, bool value);
-void sw_json_number(struct sw_json *json, const char *key, uint64_t value);
+/* Adds bytes to what is being written at `at`; the room is there. */
+static inline uint8_t *sw_json_add(uint8_t *at, const char *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+/* Comma and key of a value; `value` more bytes have room behind them. NULL after an error. */
+SW_JSON_INLINE uint8_t *sw_json_key(struct sw_json *json, const char *key, size_t value)
+{
+    size_t len = key ? strlen(key) : 0;
+    assert(len <= SW_JSON_KEY_BYTES);
+    uint8_t *at = sw_writer_room(json->out, len + sizeof(",\"\":") + value);
+    if (!at)
+        return NULL;
+    *at = ',';
+    at += json->more;
+    json->more = true;
+    if (!key)
+        return at;
+    *at++ = '"';
+    at = sw_json_add(at, key, len);
+    return sw_json_add(at, "\":", 2);
+}
+
+/* What was written ends at `end`. */
+static inline void sw_json_done(struct sw_json *json, const uint8_t *end)
+{
+    json->out->used = (size_t)(end - json->out->bytes);
+}
+
+/* Comma, key and a few characters that need no escape. */
+SW_JSON_INLINE void sw_json_literal(struct sw_json *json, const char *key, const char *value,
+                                    size_t len)
+{
+    uint8_t *at = sw_json_key(json, key, len);
+    if (at)
+        sw_json_done(json, sw_json_add(at, value, len));
+}
+
+SW_JSON_INLINE void sw_json_open(struct sw_json *json, const char *key, char bracket)
+{
+    sw_json_literal(json, key, &bracket, 1);
+    assert(json->depth + 1 < SW_JSON_DEPTH);
+    json->depth++;
+    json->more = false;
+}
+
+static inline void sw_json_close(struct sw_json *json, char bracket)
+{
+    assert(json->depth > 0);
+    json->depth--;
+    json->more = true;
+    sw_writer_char(json->out, bracket);
+}
+
+/* A string with its quotation marks. False when some of it was not UTF-8. */
+bool sw_json_string(struct sw_json *json, struct sw_span bytes);
+/* "<key>_hex" with all bytes. */
+void sw_json_hex(struct sw_json *json, const char *key, struct sw_span bytes);
+/* The file of a frame as a sibling of `key`. */
+void sw_json_file(struct sw_json *json, const char *key, uint64_t frame);
+/* The digits of a duration, or of a time with its quotation marks. */
+void sw_json_duration(struct sw_json *json, int64_t duration_ns);
+void sw_json_moment(struct sw_json *json, int64_t time_ns, int digits);
+
+/* --- values --- */
+
+SW_JSON_INLINE void sw_json_object(struct sw_json *json, const char *key)
+{
+    sw_json_open(json, key, '{');
+}
+
+static inline void sw_json_end_object(struct sw_json *json)
+{
+    sw_json_close(json, '}');
+}
+
+SW_JSON_INLINE void sw_json_array(struct sw_json *json, const char *key)
+{
+    sw_json_open(json, key, '[');
+}
+
+static inline void sw_json_end_array(struct sw_json *json)
+{
+    sw_json_close(json, ']');
+}
+
+SW_JSON_INLINE void sw_json_null(struct sw_json *json, const char *key)
+{
+    sw_json_literal(json, key, "null", 4);
+}
+
+SW_JSON_INLINE void sw_json_bool(struct sw_json *json, const char *key, bool value)
+{
+    sw_json_literal(json, key, value ? "true" : "false", value ? 4 : 5);
+}
+
+SW_JSON_INLINE void sw_json_number(struct sw_json *json, const char *key, uint64_t value)
+{
+    uint8_t *at = sw_json_key(json, key, SW_DIGITS);
+    if (at)
+        sw_json_done(json, at + sw_format_number(value, at));
+}
+
 /* The number, or null when it is 0. */
-void sw_json_some(struct sw_json *json, const char *key, uint64_t value);
+SW_JSON_INLINE void sw_json_some(struct sw_json *json, const char *key, uint64_t value)
+{
+    if (value == 0)
+        sw_json_null(json, key);
+    else
+        sw_json_number(json, key, value);
+}
+
 /*
  * A frame's number, or null when it is 0. In a series the file follows it as a sibling: "file"
  * beside "frame", "<key>_file" beside any other key.
  */
-void sw_json_frame(struct sw_json *json, const char *key, uint64_t frame);
+SW_JSON_INLINE void sw_json_frame(struct sw_json *json, const char *key, uint64_t frame)
+{
+    sw_json_some(json, key, sw_frame_number(frame));
+    if (json->file_of && frame != 0 && key)
+        sw_json_file(json, key, frame);
+}
+
 /* A duration as seconds: decimal, up to nine digits, no trailing zeros; SW_TIME_NONE is null. */
-void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns);
+SW_JSON_INLINE void sw_json_seconds(struct sw_json *json, const char *key, int64_t duration_ns)
+{
+    if (duration_ns == SW_TIME_NONE) {
+        sw_json_null(json, key);
+        return;
+    }
+    sw_json_literal(json, key, "", 0);
+    sw_json_duration(json, duration_ns);
+}
+
 /* RFC 3339 with `digits` fraction digits; SW_TIME_NONE is null. */
-void sw_json_time(struct sw_json *json, const char *key, int64_t time_ns, int digits);
+SW_JSON_INLINE void sw_json_time(struct sw_json *json, const char *key, int64_t time_ns, int digits)
+{
+    if (time_ns == SW_TIME_NONE) {
+        sw_json_null(json, key);
+        return;
+    }
+    sw_json_literal(json, key, "", 0);
+    sw_json_moment(json, time_ns, digits);
+}
+
 /* Our own text; NULL is null. */
-void sw_json_text(struct sw_json *json, const char *key, const char *text);
+SW_JSON_INLINE void sw_json_text(struct sw_json *json, const char *key, const char *text)
+{
+    if (!text) {
+        sw_json_null(json, key);
+        return;
+    }
+    sw_json_literal(json, key, "", 0);
+    (void)sw_json_string(json, sw_span_str(text));
+}
+
+/* A word of our own, in which nothing needs an escape; NULL is null. */
+SW_JSON_INLINE void sw_json_word(struct sw_json *json, const char *key, const char *word)
+{
+    if (!word) {
+        sw_json_null(json, key);
+        return;
+    }
+    size_t len = strlen(word);
+    assert(len <= SW_JSON_KEY_BYTES);
+    uint8_t *at = sw_json_key(json, key, len + 2);
+    if (!at)
+        return;
+    *at++ = '"';
+    at = sw_json_add(at, word, len);
+    *at++ = '"';
+    sw_json_done(json, at);
+}
+
 /* Bytes from the wire. */
-void sw_json_wire(struct sw_json *json, const char *key, struct sw_span bytes);
+SW_JSON_INLINE void sw_json_wire(struct sw_json *json, const char *key, struct sw_span bytes)
+{
+    sw_json_literal(json, key, "", 0);
+    if (!sw_json_string(json, bytes) && key)
+        sw_json_hex(json, key, bytes);
+}
+
 /* The same with a key from the wire (an EHLO keyword); inside an object only, no sibling. */
 void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_span bytes);
 

@@ -1,14 +1,23 @@
 #include "report/view.h"
 
+#include "base/format.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 void sw_view_enhanced(struct smtp_enhanced enhanced, char out[SW_VIEW_ENHANCED_BYTES])
 {
-    out[0] = '\0';
-    if (enhanced.klass)
-        (void)snprintf(out, SW_VIEW_ENHANCED_BYTES, "%u.%u.%u", enhanced.klass, enhanced.subject,
-                       enhanced.detail);
+    uint8_t text[3 * (SW_DIGITS + 1)];
+    size_t n = 0;
+    if (enhanced.klass) {
+        n = sw_format_number(enhanced.klass, text);
+        text[n++] = '.';
+        n += sw_format_number(enhanced.subject, text + n);
+        text[n++] = '.';
+        n += sw_format_number(enhanced.detail, text + n);
+    }
+    memcpy(out, text, n);
+    out[n] = '\0';
 }
 
 int64_t sw_view_handshake_rtt(const struct sw_flow_facts *facts)
@@ -185,9 +194,10 @@ static void put_range(const struct sw_session *session, struct sw_writer *out)
 {
     if (sw_session_spans_files(session))
         return; /* each file counts its own frames */
-    sw_writer_format(out, " && frame.number>=%llu && frame.number<=%llu",
-                     (unsigned long long)sw_frame_number(session->facts->first.frame),
-                     (unsigned long long)sw_frame_number(session->facts->last.frame));
+    sw_writer_text(out, " && frame.number>=");
+    sw_writer_number(out, sw_frame_number(session->facts->first.frame));
+    sw_writer_text(out, " && frame.number<=");
+    sw_writer_number(out, sw_frame_number(session->facts->last.frame));
 }
 
 /* The frames of a look-up. A name with escapes in it is left out: a filter would need others. */
@@ -220,6 +230,15 @@ static void lookup_filter(const struct sw_session *session, const struct sw_veil
     put_range(session, out);
 }
 
+static void put_filter_address(const uint8_t address[16], int ip_version, struct sw_writer *out)
+{
+    char text[SW_ADDRESS_TEXT_BYTES];
+    sw_address_format(address, ip_version, text);
+    sw_writer_text(out, ip_version == 6 ? "ipv6.addr==" : "ip.addr==");
+    sw_writer_text(out, text);
+    sw_writer_text(out, " && ");
+}
+
 void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
                     struct sw_writer *out)
 {
@@ -229,14 +248,13 @@ void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil
     }
     const struct sw_tuple *t = &session->facts->tuple;
     if (!veil->on) {
-        const char *field = t->ip_version == 6 ? "ipv6.addr" : "ip.addr";
-        char client[SW_ADDRESS_TEXT_BYTES];
-        char server[SW_ADDRESS_TEXT_BYTES];
-        sw_address_format(t->src, t->ip_version, client);
-        sw_address_format(t->dst, t->ip_version, server);
-        sw_writer_format(out, "%s==%s && %s==%s && ", field, client, field, server);
+        put_filter_address(t->src, t->ip_version, out);
+        put_filter_address(t->dst, t->ip_version, out);
     }
-    sw_writer_format(out, "tcp.port==%u && tcp.port==%u", t->src_port, t->dst_port);
+    sw_writer_text(out, "tcp.port==");
+    sw_writer_number(out, t->src_port);
+    sw_writer_text(out, " && tcp.port==");
+    sw_writer_number(out, t->dst_port);
     put_range(session, out);
 }
 

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -85,6 +86,18 @@ void sw_writer_put_beyond(struct sw_writer *writer, struct sw_span bytes)
     writer->used += bytes.len;
 }
 
+uint8_t *sw_writer_room_beyond(struct sw_writer *writer, size_t n)
+{
+    assert(n <= SW_WRITER_AT_ONCE);
+    if (writer->error != 0)
+        return NULL;
+    if (writer->fd >= 0)
+        drain(writer); /* the buffer is larger than any n */
+    else if (!grow(writer, n))
+        return NULL;
+    return writer->error == 0 ? writer->bytes + writer->used : NULL;
+}
+
 void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
 {
     while (times-- > 0)
@@ -93,9 +106,9 @@ void sw_writer_repeat(struct sw_writer *writer, char c, size_t times)
 
 void sw_writer_number(struct sw_writer *writer, uint64_t value)
 {
-    char room[SW_DIGITS];
-    const char *digits = sw_format_digits(value, room);
-    sw_writer_put(writer, sw_span_make(digits, (size_t)(room + SW_DIGITS - digits)));
+    uint8_t *at = sw_writer_room(writer, SW_DIGITS);
+    if (at)
+        writer->used += sw_format_number(value, at);
 }
 
 void sw_writer_code_point(struct sw_writer *writer, int32_t code_point)

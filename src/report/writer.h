@@ -24,8 +24,22 @@ void sw_writer_open_fd(struct sw_writer *writer, int fd);
 /* Keeps everything; read it with sw_writer_span(). */
 void sw_writer_open_memory(struct sw_writer *writer);
 
-/* What does not fit into the buffer as it is; for the three below only. */
+/* What does not fit into the buffer as it is; for the functions below only. */
 void sw_writer_put_beyond(struct sw_writer *writer, struct sw_span bytes);
+uint8_t *sw_writer_room_beyond(struct sw_writer *writer, size_t n);
+
+/*
+ * Room for n bytes (at most SW_WRITER_AT_ONCE), to be filled by the caller, who then adds what he
+ * wrote to writer->used. NULL after an error.
+ */
+enum { SW_WRITER_AT_ONCE = 1024 };
+
+static inline uint8_t *sw_writer_room(struct sw_writer *writer, size_t n)
+{
+    if (writer->error == 0 && n <= writer->room - writer->used)
+        return writer->bytes + writer->used;
+    return sw_writer_room_beyond(writer, n);
+}
 
 static inline void sw_writer_put(struct sw_writer *writer, struct sw_span bytes)
 {
