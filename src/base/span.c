@@ -78,6 +78,16 @@ struct sw_span sw_span_word(struct sw_span *rest)
     return sw_span_sub(s, 0, end);
 }
 
+bool sw_span_item(struct sw_span *rest, struct sw_span *item)
+{
+    if (rest->len == 0)
+        return false;
+    size_t comma = sw_span_index(*rest, ',');
+    *item = sw_span_trim(sw_span_sub(*rest, 0, comma));
+    *rest = sw_span_from(*rest, comma + 1);
+    return true;
+}
+
 bool sw_span_u64(struct sw_span s, uint64_t *value)
 {
     if (s.len == 0)

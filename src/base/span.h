@@ -62,6 +62,11 @@ struct sw_span sw_span_trim(struct sw_span s);
  */
 struct sw_span sw_span_word(struct sw_span *rest);
 /*
+ * Cuts the next item of a list with commas, without the blanks around it, and moves *rest behind
+ * its comma. False at the end of the list.
+ */
+bool sw_span_item(struct sw_span *rest, struct sw_span *item);
+/*
  * Reads an unsigned decimal number that fills the whole span. Returns false for an empty span, a
  * character that is not a digit, or a value over UINT64_MAX; *value is set only on success.
  */

@@ -2,7 +2,6 @@
 
 #include "report/view.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "base/time.h"
@@ -14,22 +13,11 @@ static bool say(char *message, const char *what, struct sw_span value, const cha
     return false;
 }
 
-/* The next of a comma-separated list; false at its end. */
-static bool next_item(struct sw_span *rest, struct sw_span *item)
-{
-    if (rest->len == 0)
-        return false;
-    size_t comma = sw_span_index(*rest, ',');
-    *item = sw_span_trim(sw_span_sub(*rest, 0, comma));
-    *rest = sw_span_from(*rest, comma + 1);
-    return true;
-}
-
 bool sw_select_only(struct sw_select *select, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
     struct sw_span item = {NULL, 0};
-    while (next_item(&rest, &item)) {
+    while (sw_span_item(&rest, &item)) {
         int found = -1;
         for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
             if (sw_span_eq(item, sw_span_str(sw_outcome_name((enum sw_outcome)i))))
@@ -57,7 +45,7 @@ bool sw_select_cause(struct sw_select *select, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
     struct sw_span item = {NULL, 0};
-    while (next_item(&rest, &item)) {
+    while (sw_span_item(&rest, &item)) {
         enum sw_cause cause = SW_CAUSE_NONE;
         if (!read_cause(item, &cause, message))
             return false;
@@ -68,37 +56,14 @@ bool sw_select_cause(struct sw_select *select, const char *value, char *message)
     return true;
 }
 
-static bool read_net(struct sw_span item, struct sw_select_net *net)
-{
-    char text[64];
-    size_t slash = sw_span_index(item, '/');
-    if (slash == 0 || slash >= sizeof(text))
-        return false;
-    memcpy(text, item.ptr, slash);
-    text[slash] = '\0';
-    *net = (struct sw_select_net){0};
-    if (inet_pton(AF_INET, text, net->address) == 1)
-        net->ip_version = 4;
-    else if (inet_pton(AF_INET6, text, net->address) == 1)
-        net->ip_version = 6;
-    else
-        return false;
-    uint64_t most = net->ip_version == 4 ? 32 : 128;
-    uint64_t bits = most;
-    if (slash < item.len && (!sw_span_u64(sw_span_from(item, slash + 1), &bits) || bits > most))
-        return false;
-    net->bits = (uint8_t)bits;
-    return true;
-}
-
-static bool add_nets(struct sw_select_net *nets, unsigned *count, const char *value, char *message)
+static bool add_nets(struct sw_network *nets, unsigned *count, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
     struct sw_span item = {NULL, 0};
-    while (next_item(&rest, &item)) {
+    while (sw_span_item(&rest, &item)) {
         if (*count == SW_SELECT_NETS)
             return say(message, "too many networks, at", item, "");
-        if (!read_net(item, &nets[*count]))
+        if (!sw_network_parse(item, &nets[*count]))
             return say(message, "not an IP address or network:", item,
                        "; write for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32");
         (*count)++;
@@ -177,7 +142,7 @@ bool sw_select_fail_on(struct sw_select *select, const char *value, char *messag
     struct sw_span item = {NULL, 0};
     if (rest.len == 0)
         return read_fail_item(select, rest, message);
-    while (next_item(&rest, &item)) {
+    while (sw_span_item(&rest, &item)) {
         if (!read_fail_item(select, item, message))
             return false;
     }
@@ -185,23 +150,11 @@ bool sw_select_fail_on(struct sw_select *select, const char *value, char *messag
     return true;
 }
 
-static bool in_net(const struct sw_select_net *net, const uint8_t address[16], int ip_version)
-{
-    if (net->ip_version != ip_version)
-        return false;
-    unsigned whole = net->bits / 8;
-    unsigned rest = net->bits % 8;
-    if (memcmp(net->address, address, whole) != 0)
-        return false;
-    uint8_t mask = (uint8_t)(0xFF00u >> rest);
-    return rest == 0 || ((net->address[whole] ^ address[whole]) & mask) == 0;
-}
-
-static bool in_nets(const struct sw_select_net *nets, unsigned count, const uint8_t address[16],
+static bool in_nets(const struct sw_network *nets, unsigned count, const uint8_t address[16],
                     int ip_version)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (in_net(&nets[i], address, ip_version))
+        if (sw_network_holds(&nets[i], address, ip_version))
             return true;
     }
     return count == 0;

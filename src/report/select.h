@@ -8,21 +8,16 @@
 #define SW_REPORT_SELECT_H
 
 #include "analyzer/delivery.h"
+#include "base/network.h"
 
 enum { SW_SELECT_NETS = 32, SW_SELECT_MESSAGE_BYTES = 300 };
-
-struct sw_select_net {
-    uint8_t address[16];
-    uint8_t ip_version;
-    uint8_t bits;
-};
 
 struct sw_select {
     bool any; /* some condition was given */
     bool by_outcome, by_cause;
     bool outcomes[SW_OUTCOME_COUNT];
     bool causes[SW_CAUSE_COUNT];
-    struct sw_select_net clients[SW_SELECT_NETS], servers[SW_SELECT_NETS];
+    struct sw_network clients[SW_SELECT_NETS], servers[SW_SELECT_NETS];
     unsigned client_count, server_count;
     bool has_since, has_until;
     int64_t since_ns,

@@ -1,0 +1,294 @@
+/*
+ * audit.c - counts sessions into results. Every update is one that gives the same end in any order.
+ */
+#include "audit/audit_inside.h"
+
+#include "base/frame_ref.h"
+#include "base/time.h"
+
+#include <stdlib.h>
+
+enum { ARENA_BYTES = 192 << 20, FILES_MOST = 70000, CERTIFICATES_MOST = 50000, KEY_BYTES = 400 };
+
+const char *sw_mark_name(enum sw_mark_of mark)
+{
+    static const char *const names[] = {[SW_MARK_PASSED] = "passed",
+                                        [SW_MARK_FAILED] = "failed",
+                                        [SW_MARK_WAIVED] = "waived",
+                                        [SW_MARK_UNMEASURABLE] = "not-measurable"};
+    return names[mark];
+}
+
+struct sw_audit *sw_audit_new(const struct sw_policy *policy, uint32_t subjects)
+{
+    struct sw_audit *audit = calloc(1, sizeof(*audit));
+    if (!audit)
+        return NULL;
+    audit->policy = policy;
+    sw_arena_init(&audit->arena, ARENA_BYTES, NULL);
+    sw_table_init(&audit->results, &audit->arena, sizeof(struct sw_entry),
+                  subjects ? subjects : SW_AUDIT_SUBJECTS);
+    sw_table_init(&audit->certificates, &audit->arena, sizeof(struct sw_seen_certificate),
+                  CERTIFICATES_MOST);
+    sw_table_init(&audit->files, &audit->arena, sizeof(char *), FILES_MOST);
+    audit->totals.first_ns = audit->totals.last_ns = SW_TIME_NONE;
+    return audit;
+}
+
+/* A copy that lives as long as the audit; the same file gives the same pointer. */
+static const char *keep_file(struct sw_audit *audit, const char *file)
+{
+    bool fresh = false;
+    const char **kept = sw_table_get(&audit->files, sw_span_str(file), &fresh);
+    if (kept && fresh)
+        *kept = sw_arena_strdup(&audit->arena, file);
+    return kept && *kept ? *kept : "";
+}
+
+/* The earlier of two places; of the same time, the one that sorts first. */
+static bool is_earlier(const struct sw_example *example, int64_t time_ns, const char *session)
+{
+    if (example->session[0] == '\0')
+        return true;
+    return time_ns != example->time_ns ? time_ns < example->time_ns
+                                       : strcmp(session, example->session) < 0;
+}
+
+void sw_audit_offer_example(struct sw_audit *audit, struct sw_example *example,
+                          const struct sw_fact *fact, uint64_t frame)
+{
+    if (!is_earlier(example, fact->start_ns, fact->id))
+        return;
+    uint64_t shown = frame ? frame : fact->first_frame;
+    *example = (struct sw_example){.time_ns = fact->start_ns,
+                                   .file = keep_file(audit, sw_fact_file(fact, shown)),
+                                   .frame = sw_frame_number(shown),
+                                   .ip_version = fact->ip_version};
+    memcpy(example->session, fact->id, strlen(fact->id) < 17 ? strlen(fact->id) + 1 : 0);
+    memcpy(example->client, fact->client, sizeof(example->client));
+}
+
+static void widen(int64_t *first_ns, int64_t *last_ns, int64_t at_ns, bool fresh)
+{
+    if (fresh || at_ns < *first_ns)
+        *first_ns = at_ns;
+    if (fresh || at_ns > *last_ns)
+        *last_ns = at_ns;
+}
+
+/* What a result is found by. */
+struct key {
+    uint8_t bytes[KEY_BYTES];
+    size_t used;
+};
+
+static void key_add(struct key *key, const void *bytes, size_t length)
+{
+    size_t room = sizeof(key->bytes) - key->used;
+    size_t n = length < room ? length : room;
+    if (n > 0)
+        memcpy(key->bytes + key->used, bytes, n);
+    key->used += n;
+}
+
+struct sw_subject sw_subject_server(const struct sw_fact *fact)
+{
+    struct sw_subject subject = {.kind = SW_SUBJECT_SERVER,
+                                 .ip_version = fact->has_server ? fact->ip_version : 0,
+                                 .port = fact->server_port,
+                                 .name = fact->server_name};
+    if (fact->has_server)
+        memcpy(subject.address, fact->server, sizeof(subject.address));
+    return subject;
+}
+
+static struct sw_subject subject_client(const struct sw_fact *fact)
+{
+    struct sw_subject subject = {.kind = SW_SUBJECT_CLIENT, .ip_version = fact->ip_version};
+    memcpy(subject.address, fact->client, sizeof(subject.address));
+    return subject;
+}
+
+struct sw_subject sw_subject_user(const struct sw_fact *fact, struct sw_span user)
+{
+    struct sw_subject subject = sw_subject_server(fact);
+    subject.kind = SW_SUBJECT_USER;
+    subject.name = user;
+    return subject;
+}
+
+struct sw_subject sw_subject_certificate(const struct sw_fact *fact)
+{
+    struct sw_subject subject = sw_subject_server(fact);
+    subject.kind = SW_SUBJECT_CERTIFICATE;
+    subject.name = fact->certificate.subject;
+    subject.sha256 = fact->certificate.sha256;
+    return subject;
+}
+
+static struct key key_of(uint16_t topic, const struct sw_subject *subject)
+{
+    struct key key = {.used = 0};
+    uint8_t kind = (uint8_t)subject->kind;
+    key_add(&key, &topic, sizeof(topic));
+    key_add(&key, &kind, sizeof(kind));
+    if (subject->kind == SW_SUBJECT_CERTIFICATE) {
+        key_add(&key, subject->sha256, strlen(subject->sha256));
+        return key;
+    }
+    key_add(&key, &subject->ip_version, sizeof(subject->ip_version));
+    key_add(&key, subject->address, sizeof(subject->address));
+    key_add(&key, &subject->port, sizeof(subject->port));
+    if (subject->kind == SW_SUBJECT_USER || subject->ip_version == 0)
+        key_add(&key, subject->name.ptr, subject->name.len);
+    return key;
+}
+
+/* A server is called by the first name that was told for it. */
+static void offer_name(struct sw_audit *audit, struct sw_entry *entry, struct sw_span name,
+                       int64_t at_ns)
+{
+    struct sw_span *kept = &entry->result.subject.name;
+    bool better = kept->len == 0 || at_ns < entry->name_ns;
+    if (kept->len > 0 && at_ns == entry->name_ns) {
+        size_t shared = name.len < kept->len ? name.len : kept->len;
+        int order = memcmp(name.ptr, kept->ptr, shared);
+        better = order < 0 || (order == 0 && name.len < kept->len);
+    }
+    if (name.len == 0 || !better)
+        return;
+    entry->name_ns = at_ns;
+    if (!sw_span_eq(name, *kept))
+        *kept = sw_arena_copy(&audit->arena, name);
+}
+
+/* The result of this topic at this subject, with this session counted; NULL when it does not fit.
+ */
+struct sw_result *sw_audit_count(struct sw_audit *audit, uint16_t topic,
+                               const struct sw_subject *subject, const struct sw_fact *fact)
+{
+    bool fresh = false;
+    struct key key = key_of(topic, subject);
+    struct sw_entry *entry =
+        sw_table_get(&audit->results, sw_span_make(key.bytes, key.used), &fresh);
+    if (!entry) {
+        audit->totals.left_out++;
+        return NULL;
+    }
+    struct sw_result *result = &entry->result;
+    if (fresh) {
+        result->subject = *subject;
+        result->subject.name = (struct sw_span){NULL, 0};
+        if (subject->sha256)
+            result->subject.sha256 = sw_arena_strdup(&audit->arena, subject->sha256);
+    }
+    offer_name(audit, entry, subject->name, fact->start_ns);
+    widen(&result->first_ns, &result->last_ns, fact->start_ns, fresh);
+    result->count++;
+    return result;
+}
+
+static void count_finding(struct sw_audit *audit, const struct sw_fact *fact,
+                          const struct sw_fact_finding *finding, const struct sw_subject *subject)
+{
+    struct sw_result *result = sw_audit_count(audit, (uint16_t)finding->id, subject, fact);
+    if (!result)
+        return;
+    result->finding = finding->id;
+    if (finding->severity > result->severity)
+        result->severity = finding->severity;
+    sw_audit_offer_example(audit, &result->example, fact, finding->frame);
+}
+
+static bool is_about_certificate(enum sw_finding_id id)
+{
+    return sw_span_starts(sw_span_str(sw_finding_info(id)->id), SW_SPAN_LIT("aud-cert-"));
+}
+
+static void add_findings(struct sw_audit *audit, const struct sw_fact *fact)
+{
+    struct sw_subject server = sw_subject_server(fact);
+    struct sw_subject client = subject_client(fact);
+    for (unsigned i = 0; i < fact->finding_count; i++) {
+        const struct sw_fact_finding *finding = &fact->findings[i];
+        count_finding(audit, fact, finding, &server);
+        count_finding(audit, fact, finding, &client);
+        for (unsigned l = 0; l < fact->login_count; l++) {
+            struct sw_subject user = sw_subject_user(fact, fact->logins[l].user);
+            bool again = false;
+            for (unsigned before = 0; before < l; before++)
+                again = again || sw_span_eq(fact->logins[before].user, user.name);
+            if (user.name.len > 0 && !again)
+                count_finding(audit, fact, finding, &user);
+        }
+        if (fact->certificate.known && is_about_certificate(finding->id)) {
+            struct sw_subject certificate = sw_subject_certificate(fact);
+            count_finding(audit, fact, finding, &certificate);
+        }
+    }
+}
+
+static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
+{
+    const struct sw_fact_certificate *c = &fact->certificate;
+    bool fresh = false;
+    if (!c->known)
+        return;
+    struct sw_seen_certificate *seen =
+        sw_table_get(&audit->certificates, sw_span_str(c->sha256), &fresh);
+    if (!seen) {
+        audit->totals.left_out++;
+        return;
+    }
+    if (fresh) {
+        seen->sha256 = sw_arena_strdup(&audit->arena, c->sha256);
+        seen->subject = sw_arena_copy(&audit->arena, c->subject);
+        seen->issuer = sw_arena_copy(&audit->arena, c->issuer);
+        seen->names = sw_arena_copy(&audit->arena, c->names);
+        seen->not_before = sw_arena_strdup(&audit->arena, c->not_before);
+        seen->not_after = sw_arena_strdup(&audit->arena, c->not_after);
+    }
+    seen->problems |= c->problems;
+    seen->count++;
+    widen(&seen->first_ns, &seen->last_ns, fact->start_ns, fresh);
+    if (is_earlier(&seen->example, fact->start_ns, fact->id)) {
+        seen->server = sw_subject_server(fact);
+        seen->server.name = sw_arena_copy(&audit->arena, fact->server_name);
+    }
+    sw_audit_offer_example(audit, &seen->example, fact, c->frame);
+}
+
+void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
+{
+    struct sw_audit_totals *totals = &audit->totals;
+    widen(&totals->first_ns, &totals->last_ns, fact->start_ns, totals->sessions == 0);
+    totals->sessions++;
+    totals->by_outcome[fact->outcome]++;
+    add_findings(audit, fact);
+    add_certificate(audit, fact);
+    if (audit->policy)
+        sw_audit_judge(audit, fact);
+}
+
+const struct sw_policy *sw_audit_policy(const struct sw_audit *audit)
+{
+    return audit->policy;
+}
+
+const struct sw_audit_totals *sw_audit_totals(const struct sw_audit *audit)
+{
+    return &audit->totals;
+}
+
+void sw_audit_free(struct sw_audit *audit)
+{
+    if (!audit)
+        return;
+    sw_table_release(&audit->results);
+    sw_table_release(&audit->certificates);
+    sw_table_release(&audit->files);
+    sw_arena_release(&audit->arena);
+    free(audit->sorted);
+    free(audit->sorted_certificates);
+    free(audit);
+}

@@ -1,0 +1,89 @@
+/*
+ * fact.h - one session as the audit sees it: who spoke to whom, how well it was protected, how it
+ * ended, and what was found.
+ *
+ * A fact is made of a session record (sw_fact_of) or of a row that a store kept. Everything is
+ * borrowed from there. What could not be seen is told apart from what was seen to be bad.
+ */
+#ifndef SW_AUDIT_FACT_H
+#define SW_AUDIT_FACT_H
+
+#include "analyzer/verdict.h"
+#include "base/address.h"
+
+enum { SW_FACT_LOGINS = 8, SW_FACT_FINDINGS = SW_FINDING_COUNT };
+
+/* What a session says about one question. */
+enum sw_seen {
+    SW_SEEN_NOTHING, /* the question does not come up */
+    SW_SEEN_UNCLEAR, /* it does, and the capture does not show the answer */
+    SW_SEEN_NO,
+    SW_SEEN_YES,
+};
+
+struct sw_fact_login {
+    struct sw_span user; /* empty when it is not known */
+    struct sw_span mechanism;
+    bool exposed;  /* a password or token that others could read */
+    bool accepted; /* by the server */
+    uint64_t frame;
+};
+
+struct sw_fact_finding {
+    enum sw_finding_id id;
+    enum sw_severity severity;
+    uint64_t frame;
+};
+
+/* The server's own certificate. */
+struct sw_fact_certificate {
+    bool known;
+    struct sw_span subject, issuer, names; /* names joined by LF */
+    const char *sha256;                    /* 64 hex digits */
+    const char *not_before, *not_after;    /* RFC 3339 */
+    uint32_t problems;                     /* 1 << enum sw_certificate_problem */
+    uint64_t frame;
+};
+
+struct sw_fact {
+    const char *id; /* of the session: the same in every run */
+    int64_t start_ns;
+    const char *file;     /* of the first frame */
+    const char *const *files; /* all captures of a series, which frame references name */
+    unsigned file_count;      /* 0 or 1: no series */
+    uint64_t first_frame; /* reference, base/frame_ref.h */
+    bool has_server;      /* false: a look-up that no connection followed */
+    uint8_t client[16], server[16];
+    uint8_t ip_version;
+    uint16_t server_port;
+    struct sw_span server_name; /* empty when it is not known */
+    enum sw_outcome outcome;
+    enum sw_cause cause;
+    enum sw_security security;
+    struct sw_fact_login logins[SW_FACT_LOGINS];
+    unsigned login_count;
+    enum sw_seen login; /* did anybody log in, and could it be told */
+    enum sw_seen clear_mail;
+    uint64_t clear_mail_frame;
+    enum sw_seen starttls; /* offered? */
+    uint64_t starttls_frame;
+    enum sw_seen tls;     /* YES: `tls_version` is known */
+    uint16_t tls_version; /* 0x0303 is TLS 1.2 */
+    uint64_t tls_frame;
+    enum sw_seen certified; /* YES: `certificate` is known */
+    struct sw_fact_certificate certificate;
+    int64_t greeting_delay_ns; /* SW_TIME_NONE: none was seen */
+    bool greeting_due;         /* the connection was established before the eyes of the recorder */
+    uint64_t greeting_frame;
+    struct sw_fact_finding findings[SW_FACT_FINDINGS];
+    unsigned finding_count;
+};
+
+/* Reads a session and its verdict; the fact borrows from both. */
+void sw_fact_of(struct sw_fact *fact, const struct sw_session *session,
+                const struct sw_verdict *verdict);
+
+/* The capture that a frame of the fact stands in. */
+const char *sw_fact_file(const struct sw_fact *fact, uint64_t frame);
+
+#endif

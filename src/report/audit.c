@@ -1,0 +1,179 @@
+/*
+ * audit.c - what the formats of an audit share: the table of them, and how subjects, examples and
+ * measures are written.
+ */
+#include "report/audit.h"
+
+#include "base/time.h"
+#include "report/view.h"
+
+#include <inttypes.h>
+
+extern const struct sw_audit_format sw_audit_text;
+extern const struct sw_audit_format sw_audit_json;
+extern const struct sw_audit_format sw_audit_junit;
+extern const struct sw_audit_format sw_audit_html;
+
+static const struct sw_audit_format *const formats[] = {
+    &sw_audit_text,
+    &sw_audit_json,
+    &sw_audit_junit,
+    &sw_audit_html,
+};
+
+const struct sw_audit_format *sw_audit_format(size_t index)
+{
+    return index < sizeof(formats) / sizeof(formats[0]) ? formats[index] : NULL;
+}
+
+void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit *audit,
+                    const struct sw_report_style *style, const char *source, struct sw_writer *out)
+{
+    struct sw_veil veil;
+    sw_veil_init(&veil, style->anonymize, style->veil_key);
+    struct sw_audit_view view = {audit, style, &veil, out, source};
+    format->write(&view);
+    sw_veil_release(&veil);
+}
+
+static void put_server(const struct sw_audit_view *view, const struct sw_subject *subject,
+                       struct sw_span name, struct sw_writer *out)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    if (subject->ip_version != 0) {
+        sw_veil_address(view->veil, subject->address, subject->ip_version, ip);
+        sw_writer_format(out, subject->ip_version == 6 ? "[%s]:%u" : "%s:%u", ip, subject->port);
+    }
+    if (name.len == 0 || view->style->no_names)
+        return;
+    sw_writer_text(out, subject->ip_version != 0 ? " (" : "");
+    sw_writer_put(out, sw_veil_name(view->veil, name));
+    sw_writer_text(out, subject->ip_version != 0 ? ")" : "");
+}
+
+void sw_audit_put_subject(const struct sw_audit_view *view, const struct sw_subject *subject,
+                          struct sw_writer *out)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    struct sw_span nothing = {NULL, 0};
+    switch (subject->kind) {
+    case SW_SUBJECT_SERVER:
+        put_server(view, subject, subject->name, out);
+        break;
+    case SW_SUBJECT_CLIENT:
+        sw_veil_address(view->veil, subject->address, subject->ip_version, ip);
+        sw_writer_text(out, ip);
+        break;
+    case SW_SUBJECT_USER:
+        if (subject->name.len > 0)
+            sw_writer_put(out, sw_veil_name(view->veil, subject->name));
+        else
+            sw_writer_text(out, "(user name not seen)");
+        sw_writer_text(out, " at ");
+        put_server(view, subject, nothing, out);
+        break;
+    case SW_SUBJECT_CERTIFICATE:
+        if (subject->name.len > 0)
+            sw_writer_put(out, sw_veil_text(view->veil, subject->name));
+        else
+            sw_writer_text(out, "(no subject)");
+        break;
+    case SW_SUBJECT_KINDS:
+        break;
+    }
+}
+
+struct sw_span sw_audit_file(const struct sw_audit_view *view, const char *file)
+{
+    return sw_view_file(file, view->veil);
+}
+
+void sw_audit_put_example(const struct sw_audit_view *view, const struct sw_example *example,
+                          struct sw_writer *out)
+{
+    char ip[SW_ADDRESS_TEXT_BYTES];
+    sw_writer_format(out, "frame %" PRIu64 " of ", example->frame);
+    sw_writer_put(out, sw_audit_file(view, example->file));
+    if (example->ip_version == 0)
+        return;
+    sw_veil_address(view->veil, example->client, example->ip_version, ip);
+    sw_writer_format(out, " (client %s)", ip);
+}
+
+bool sw_audit_put_measure(enum sw_rule rule, int64_t value, struct sw_writer *out)
+{
+    char duration[SW_VIEW_DURATION_BYTES];
+    const char *version;
+    switch (sw_rule_info(rule)->value) {
+    case SW_RULE_VALUE_VERSION:
+        version = tls_version_name((uint16_t)value);
+        sw_writer_text(out, version ? version : "an unknown version");
+        return true;
+    case SW_RULE_VALUE_DAYS:
+        sw_writer_format(out, "%" PRId64 " day%s", value, value == 1 || value == -1 ? "" : "s");
+        return true;
+    case SW_RULE_VALUE_DURATION:
+        sw_view_duration(value, duration);
+        sw_writer_text(out, duration);
+        return true;
+    case SW_RULE_VALUE_PERCENT:
+        sw_writer_format(out, "%" PRId64 ".%" PRId64 " %%", value / 10000, value / 1000 % 10);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint64_t measured(const struct sw_result *result)
+{
+    return result->count - result->marks[SW_MARK_UNMEASURABLE];
+}
+
+static void put_counts(const struct sw_result *result, struct sw_writer *out)
+{
+    uint64_t n = result->mark == SW_MARK_WAIVED ? result->marks[SW_MARK_WAIVED]
+                                                : result->marks[SW_MARK_FAILED];
+    uint64_t all = measured(result);
+    if (result->mark == SW_MARK_PASSED)
+        sw_writer_format(out, "%" PRIu64 " session%s", all, all == 1 ? "" : "s");
+    else if (result->mark == SW_MARK_UNMEASURABLE)
+        sw_writer_format(out, "not to be seen in %" PRIu64 " session%s", result->count,
+                         result->count == 1 ? "" : "s");
+    else
+        sw_writer_format(out, "%" PRIu64 " of %" PRIu64 " session%s", n, all, all == 1 ? "" : "s");
+}
+
+void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_result *result,
+                         struct sw_writer *out)
+{
+    char time[SW_TIME_TEXT_BYTES];
+    put_counts(result, out);
+    if (result->has_worst) {
+        sw_writer_text(out, result->rule == SW_RULE_FAILURE_RATE_MAX ? ", " : ", worst ");
+        (void)sw_audit_put_measure(result->rule, result->worst, out);
+    }
+    if (result->mark == SW_MARK_WAIVED && result->waiver) {
+        sw_writer_format(out, "; waived until %s (", result->waiver->until);
+        sw_writer_put(out, sw_veil_text(view->veil, sw_span_str(result->waiver->reason)));
+        sw_writer_text(out, ")");
+    }
+    (void)sw_time_format(result->first_ns, 0, time);
+    sw_writer_format(out, "; first %s", time);
+    if (result->last_ns != result->first_ns) {
+        (void)sw_time_format(result->last_ns, 0, time);
+        sw_writer_format(out, ", last %s", time);
+    }
+    sw_writer_text(out, "; for example ");
+    sw_audit_put_example(view, &result->example, out);
+}
+
+size_t sw_audit_group_end(const struct sw_audit *audit, size_t begin)
+{
+    const struct sw_result *first = sw_audit_result(audit, begin);
+    const struct sw_result *r;
+    size_t end = begin;
+    while ((r = sw_audit_result(audit, end)) && r->is_rule == first->is_rule &&
+           (r->is_rule ? r->rule == first->rule : r->finding == first->finding))
+        end++;
+    return end;
+}

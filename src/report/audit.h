@@ -1,0 +1,54 @@
+/*
+ * audit.h - the results of an audit in several formats.
+ *
+ * A new format is one file that defines a struct sw_audit_format, and one line in the table of
+ * audit.c.
+ */
+#ifndef SW_REPORT_AUDIT_H
+#define SW_REPORT_AUDIT_H
+
+#include "audit/audit.h"
+#include "report/report.h"
+
+/* What a format is given. */
+struct sw_audit_view {
+    const struct sw_audit *audit;
+    const struct sw_report_style *style;
+    struct sw_veil *veil;
+    struct sw_writer *out;
+    const char *source; /* "3 captures" */
+};
+
+struct sw_audit_format {
+    const char *name;
+    const char *what; /* for --help */
+    void (*write)(const struct sw_audit_view *view);
+};
+
+/* The formats, in the order of the help text; NULL behind the last. */
+const struct sw_audit_format *sw_audit_format(size_t index);
+/* Writes the whole report. */
+void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit *audit,
+                    const struct sw_report_style *style, const char *source,
+                    struct sw_writer *out);
+
+/* For the formats: */
+
+/* "192.0.2.1:25 (mx.example.com)", "alice at ...", "CN=mx.example.com". */
+void sw_audit_put_subject(const struct sw_audit_view *view, const struct sw_subject *subject,
+                          struct sw_writer *out);
+/* "frame 17 of a.pcap (client 192.0.2.7)". */
+void sw_audit_put_example(const struct sw_audit_view *view, const struct sw_example *example,
+                          struct sw_writer *out);
+/* A measure of a rule in its unit: "TLS 1.0", "3 days", "12.5 s", "7.5 %". False when the rule does
+ * not measure. */
+bool sw_audit_put_measure(enum sw_rule rule, int64_t value, struct sw_writer *out);
+/* What is to be said of one result of a rule, in one line. */
+void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_result *result,
+                         struct sw_writer *out);
+/* The file of an example as it may be shown. */
+struct sw_span sw_audit_file(const struct sw_audit_view *view, const char *file);
+/* The results of one rule, or of one finding: they stand next to each other. Index behind them. */
+size_t sw_audit_group_end(const struct sw_audit *audit, size_t begin);
+
+#endif
