@@ -55,7 +55,7 @@ static bool is_earlier(const struct sw_example *example, int64_t time_ns, const 
 }
 
 void sw_audit_offer_example(struct sw_audit *audit, struct sw_example *example,
-                          const struct sw_fact *fact, uint64_t frame)
+                            const struct sw_fact *fact, uint64_t frame)
 {
     if (!is_earlier(example, fact->start_ns, fact->id))
         return;
@@ -164,8 +164,8 @@ static void offer_name(struct sw_audit *audit, struct sw_entry *entry, struct sw
 
 /* The result of this topic at this subject, with this session counted; NULL when it does not fit.
  */
-struct sw_result *sw_audit_count(struct sw_audit *audit, uint16_t topic,
-                               const struct sw_subject *subject, const struct sw_fact *fact)
+struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
+                                    const struct sw_subject *subject, const struct sw_fact *fact)
 {
     bool fresh = false;
     struct key key = key_of(topic, subject);
@@ -175,7 +175,7 @@ struct sw_result *sw_audit_count(struct sw_audit *audit, uint16_t topic,
         audit->totals.left_out++;
         return NULL;
     }
-    struct sw_result *result = &entry->result;
+    struct sw_audit_row *result = &entry->result;
     if (fresh) {
         result->subject = *subject;
         result->subject.name = (struct sw_span){NULL, 0};
@@ -191,7 +191,7 @@ struct sw_result *sw_audit_count(struct sw_audit *audit, uint16_t topic,
 static void count_finding(struct sw_audit *audit, const struct sw_fact *fact,
                           const struct sw_fact_finding *finding, const struct sw_subject *subject)
 {
-    struct sw_result *result = sw_audit_count(audit, (uint16_t)finding->id, subject, fact);
+    struct sw_audit_row *result = sw_audit_count(audit, (uint16_t)finding->id, subject, fact);
     if (!result)
         return;
     result->finding = finding->id;

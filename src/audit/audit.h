@@ -20,11 +20,11 @@ enum {
 /* Whom a result is about. */
 struct sw_subject {
     enum sw_subject_kind kind;
-    uint8_t address[16];   /* SERVER, CLIENT; of a USER or CERTIFICATE: of the server */
-    uint8_t ip_version;    /* 0 = none */
-    uint16_t port;         /* SERVER */
-    struct sw_span name;   /* of the server; USER: who; CERTIFICATE: its subject */
-    const char *sha256;    /* CERTIFICATE */
+    uint8_t address[16]; /* SERVER, CLIENT; of a USER or CERTIFICATE: of the server */
+    uint8_t ip_version;  /* 0 = none */
+    uint16_t port;       /* SERVER */
+    struct sw_span name; /* of the server; USER: who; CERTIFICATE: its subject */
+    const char *sha256;  /* CERTIFICATE */
 };
 
 /* The place where it can be looked up. */
@@ -49,7 +49,7 @@ enum sw_mark_of {
 const char *sw_mark_name(enum sw_mark_of mark);
 
 /* One result: a finding or a rule, at one subject. */
-struct sw_result {
+struct sw_audit_row {
     struct sw_subject subject;
     bool is_rule;
     enum sw_finding_id finding;
@@ -61,8 +61,8 @@ struct sw_result {
     int64_t first_ns, last_ns;
     struct sw_example example; /* the earliest; of a rule the earliest that failed */
     bool has_worst;
-    int64_t worst; /* of a rule that measures: in the unit of its limit */
-    int64_t limit; /* the strictest that was applied */
+    int64_t worst;                  /* of a rule that measures: in the unit of its limit */
+    int64_t limit;                  /* the strictest that was applied */
     const struct sw_waiver *waiver; /* that covered the last failure */
 };
 
@@ -81,10 +81,10 @@ struct sw_seen_certificate {
 struct sw_audit_totals {
     uint64_t sessions;
     uint64_t by_outcome[SW_OUTCOME_COUNT];
-    int64_t first_ns, last_ns; /* SW_TIME_NONE without sessions */
-    uint64_t by_mark[SW_MARKS]; /* results of rules */
+    int64_t first_ns, last_ns;        /* SW_TIME_NONE without sessions */
+    uint64_t by_mark[SW_MARKS];       /* results of rules */
     uint64_t rules_by_mark[SW_MARKS]; /* rules, by their worst result */
-    uint64_t left_out;          /* results that did not fit */
+    uint64_t left_out;                /* results that did not fit */
 };
 
 struct sw_audit;
@@ -103,7 +103,7 @@ const struct sw_audit_totals *sw_audit_totals(const struct sw_audit *audit);
  * Results in the order in which they are shown: rules in the order of the table, failures first;
  * then findings, the worst first, each by the kind of subject. NULL behind the last.
  */
-const struct sw_result *sw_audit_result(const struct sw_audit *audit, size_t index);
+const struct sw_audit_row *sw_audit_row(const struct sw_audit *audit, size_t index);
 /* Certificates, those that run out first come first. NULL behind the last. */
 const struct sw_seen_certificate *sw_audit_certificate(const struct sw_audit *audit, size_t index);
 /* How a rule stands: its worst result, PASSED when all did; UNMEASURABLE when nothing could be

@@ -9,7 +9,7 @@
 
 /* What the table keeps of one result, besides what it shows. */
 struct sw_entry {
-    struct sw_result result;
+    struct sw_audit_row result;
     int64_t name_ns; /* when the server's name was first told */
 };
 
@@ -21,7 +21,7 @@ struct sw_audit {
     struct sw_table files;        /* of const char * */
     struct sw_audit_totals totals;
     enum sw_mark_of rule_marks[SW_RULE_COUNT];
-    const struct sw_result **sorted; /* once finished */
+    const struct sw_audit_row **sorted; /* once finished */
     const struct sw_seen_certificate **sorted_certificates;
     size_t sorted_count, certificate_count;
 };
@@ -38,14 +38,14 @@ struct sw_subject sw_subject_certificate(const struct sw_fact *fact);
 
 /* The result of this topic at this subject, with this session counted; NULL when it does not fit.
  */
-struct sw_result *sw_audit_count(struct sw_audit *audit, uint16_t topic,
-                                 const struct sw_subject *subject, const struct sw_fact *fact);
+struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
+                                    const struct sw_subject *subject, const struct sw_fact *fact);
 /* The place becomes the example when it is earlier than the one that is known. */
 void sw_audit_offer_example(struct sw_audit *audit, struct sw_example *example,
                             const struct sw_fact *fact, uint64_t frame);
 /* What the policy says of one session. */
 void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact);
 /* Settles how a result of a rule stands. */
-void sw_audit_settle(const struct sw_audit *audit, struct sw_result *result);
+void sw_audit_settle(const struct sw_audit *audit, struct sw_audit_row *result);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "audit/fact.h"
 
+#include "base/time.h"
+
 #include <string.h>
 
 const char *sw_fact_file(const struct sw_fact *fact, uint64_t frame)
@@ -66,7 +68,9 @@ static void read_logins(struct sw_fact *fact, const struct sw_session *session,
     }
     if (fact->login_count > 0)
         fact->login = SW_SEEN_YES;
-    else if (!is_protected(verdict) && is_full_of_holes(verdict))
+    else if (is_protected(verdict)) /* whoever logged in inside it, nobody could listen */
+        fact->login = SW_SEEN_NO;
+    else if (is_full_of_holes(verdict))
         fact->login = SW_SEEN_UNCLEAR;
 }
 
@@ -117,7 +121,7 @@ static void read_certificate(struct sw_fact *fact, const struct sw_tls *tls)
     if (!leaf || !leaf->read || !leaf->sha256[0]) {
         /* TLS 1.3 hides it, a resumed session has none to show */
         fact->certified = sw_tls_is_established(tls) && !sw_tls_is_resumed(tls) ? SW_SEEN_UNCLEAR
-                                                                               : SW_SEEN_NOTHING;
+                                                                                : SW_SEEN_NOTHING;
         return;
     }
     fact->certified = SW_SEEN_YES;
@@ -156,10 +160,16 @@ static void read_greeting(struct sw_fact *fact, const struct sw_session *session
 {
     const struct sw_step *greeting = session->greeting;
     fact->greeting_delay_ns = SW_TIME_NONE;
-    fact->greeting_due = session->facts->established.frame != 0 && !session->facts->midstream;
+    const struct sw_flow_facts *facts = session->facts;
+    fact->greeting_due = facts->established.frame != 0 && !facts->midstream &&
+                         !session->implicit_tls_port && !session->tls_facts &&
+                         facts->half[SW_SERVER].seen && facts->half[SW_SERVER].gap_count == 0;
     if (greeting && greeting->delay_ns >= 0) {
         fact->greeting_delay_ns = greeting->delay_ns;
         fact->greeting_frame = greeting->first.frame;
+    } else if (fact->greeting_due && facts->half[SW_SERVER].bytes == 0) {
+        fact->greeting_wait_ns = sw_time_between(facts->established.time_ns, facts->last.time_ns);
+        fact->greeting_frame = facts->last.frame;
     }
 }
 

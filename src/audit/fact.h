@@ -48,11 +48,11 @@ struct sw_fact_certificate {
 struct sw_fact {
     const char *id; /* of the session: the same in every run */
     int64_t start_ns;
-    const char *file;     /* of the first frame */
+    const char *file;         /* of the first frame */
     const char *const *files; /* all captures of a series, which frame references name */
     unsigned file_count;      /* 0 or 1: no series */
-    uint64_t first_frame; /* reference, base/frame_ref.h */
-    bool has_server;      /* false: a look-up that no connection followed */
+    uint64_t first_frame;     /* reference, base/frame_ref.h */
+    bool has_server;          /* false: a look-up that no connection followed */
     uint8_t client[16], server[16];
     uint8_t ip_version;
     uint16_t server_port;
@@ -62,7 +62,7 @@ struct sw_fact {
     enum sw_security security;
     struct sw_fact_login logins[SW_FACT_LOGINS];
     unsigned login_count;
-    enum sw_seen login; /* did anybody log in, and could it be told */
+    enum sw_seen login; /* could a login be seen? NO: what there was is behind encryption */
     enum sw_seen clear_mail;
     uint64_t clear_mail_frame;
     enum sw_seen starttls; /* offered? */
@@ -73,7 +73,8 @@ struct sw_fact {
     enum sw_seen certified; /* YES: `certificate` is known */
     struct sw_fact_certificate certificate;
     int64_t greeting_delay_ns; /* SW_TIME_NONE: none was seen */
-    bool greeting_due;         /* the connection was established before the eyes of the recorder */
+    bool greeting_due;         /* the server had to greet, and the recorder would have seen it */
+    int64_t greeting_wait_ns;  /* none was seen: how long the connection stood without one */
     uint64_t greeting_frame;
     struct sw_fact_finding findings[SW_FACT_FINDINGS];
     unsigned finding_count;

@@ -40,8 +40,8 @@ static int compare_subjects(const struct sw_subject *a, const struct sw_subject 
 
 static int compare_results(const void *left, const void *right)
 {
-    const struct sw_result *a = *(const struct sw_result *const *)left;
-    const struct sw_result *b = *(const struct sw_result *const *)right;
+    const struct sw_audit_row *a = *(const struct sw_audit_row *const *)left;
+    const struct sw_audit_row *b = *(const struct sw_audit_row *const *)right;
     int order = SW_ORDER(b->is_rule, a->is_rule);
     if (order == 0 && a->is_rule)
         order = SW_ORDER(a->rule, b->rule);
@@ -50,8 +50,8 @@ static int compare_results(const void *left, const void *right)
     if (order == 0 && a->is_rule)
         order = SW_ORDER(b->marks[SW_MARK_FAILED], a->marks[SW_MARK_FAILED]);
     if (order == 0 && !a->is_rule) /* the usual severity keeps the results of a finding together */
-        order = SW_ORDER(sw_finding_info(b->finding)->severity,
-                         sw_finding_info(a->finding)->severity);
+        order =
+            SW_ORDER(sw_finding_info(b->finding)->severity, sw_finding_info(a->finding)->severity);
     if (order == 0 && !a->is_rule)
         order = SW_ORDER(a->finding, b->finding);
     if (order == 0)
@@ -87,7 +87,7 @@ static void settle_rules(struct sw_audit *audit)
         audit->rule_marks[i] = SW_MARK_UNMEASURABLE;
     bool passed[SW_RULE_COUNT] = {false};
     for (size_t i = 0; i < audit->sorted_count; i++) {
-        const struct sw_result *r = audit->sorted[i];
+        const struct sw_audit_row *r = audit->sorted[i];
         if (!r->is_rule)
             continue;
         audit->totals.by_mark[r->mark]++;
@@ -110,7 +110,7 @@ bool sw_audit_finish(struct sw_audit *audit)
     const void **certificates = NULL;
     bool good = collect(&audit->results, &results, &audit->sorted_count) &&
                 collect(&audit->certificates, &certificates, &audit->certificate_count);
-    audit->sorted = (const struct sw_result **)results;
+    audit->sorted = (const struct sw_audit_row **)results;
     audit->sorted_certificates = (const struct sw_seen_certificate **)certificates;
     if (!good)
         return false;
@@ -120,13 +120,13 @@ bool sw_audit_finish(struct sw_audit *audit)
             sw_audit_settle(audit, &entry->result);
     }
     qsort(audit->sorted, audit->sorted_count, sizeof(*audit->sorted), compare_results);
-    qsort(audit->sorted_certificates, audit->certificate_count,
-          sizeof(*audit->sorted_certificates), compare_certificates);
+    qsort(audit->sorted_certificates, audit->certificate_count, sizeof(*audit->sorted_certificates),
+          compare_certificates);
     settle_rules(audit);
     return true;
 }
 
-const struct sw_result *sw_audit_result(const struct sw_audit *audit, size_t index)
+const struct sw_audit_row *sw_audit_row(const struct sw_audit *audit, size_t index)
 {
     return index < audit->sorted_count ? audit->sorted[index] : NULL;
 }

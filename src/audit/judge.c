@@ -23,8 +23,7 @@ struct observation {
 typedef bool observe_fn(const struct sw_fact *fact, const struct sw_demand *demand,
                         struct observation *o);
 
-static bool observe_seen(enum sw_seen seen, bool yes_is_good, uint64_t frame,
-                         struct observation *o)
+static bool observe_seen(enum sw_seen seen, bool yes_is_good, uint64_t frame, struct observation *o)
 {
     o->frame = frame;
     switch (seen) {
@@ -110,8 +109,11 @@ static bool observe_greeting(const struct sw_fact *fact, const struct sw_demand 
                              struct observation *o)
 {
     if (fact->greeting_delay_ns == SW_TIME_NONE) {
-        o->mark = SW_MARK_UNMEASURABLE;
-        return fact->greeting_due && fact->security != SW_SECURITY_IMPLICIT_TLS;
+        if (fact->greeting_wait_ns > demand->limit)
+            measure(o, fact->greeting_wait_ns, false, fact->greeting_frame);
+        else /* it ended too soon to tell */
+            o->mark = SW_MARK_UNMEASURABLE;
+        return fact->greeting_due;
     }
     measure(o, fact->greeting_delay_ns, fact->greeting_delay_ns <= demand->limit,
             fact->greeting_frame);
@@ -160,8 +162,7 @@ static void observe_findings(const struct sw_audit *audit, const struct sw_fact 
         const struct sw_fact_finding *finding = &fact->findings[i];
         if (!is_objected(rule, demand, finding))
             continue;
-        bool waived =
-            sw_policy_waiver(audit->policy, rule, finding->id, fact, nobody) != NULL;
+        bool waived = sw_policy_waiver(audit->policy, rule, finding->id, fact, nobody) != NULL;
         if (o->mark == SW_MARK_FAILED && waived)
             continue;
         o->mark = SW_MARK_FAILED;
@@ -188,7 +189,7 @@ static bool is_minimum(enum sw_rule rule)
     return rule == SW_RULE_TLS_VERSION_MIN || rule == SW_RULE_CERTIFICATE_DAYS_MIN;
 }
 
-static void note_measure(struct sw_result *result, enum sw_rule rule,
+static void note_measure(struct sw_audit_row *result, enum sw_rule rule,
                          const struct sw_demand *demand, const struct observation *o, bool first)
 {
     bool lowest = is_minimum(rule);
@@ -209,7 +210,7 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     const struct sw_waiver *waiver =
         o->mark == SW_MARK_FAILED ? sw_policy_waiver(audit->policy, rule, o->finding, fact, user)
                                   : NULL;
-    struct sw_result *result = sw_audit_count(audit, sw_topic_of_rule(rule), subject, fact);
+    struct sw_audit_row *result = sw_audit_count(audit, sw_topic_of_rule(rule), subject, fact);
     if (!result)
         return;
     note_measure(result, rule, demand, o, !result->is_rule);
@@ -230,27 +231,54 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     }
 }
 
-static void judge_logins(struct sw_audit *audit, const struct sw_fact *fact)
+/* Another login of the same user in the same session: they are judged together. */
+static bool is_repeated(const struct sw_fact *fact, unsigned index)
 {
-    struct sw_span nobody = {NULL, 0};
-    const enum sw_rule rule = SW_RULE_CLEAR_TEXT_LOGIN;
-    if (fact->login == SW_SEEN_UNCLEAR) {
-        const struct sw_demand *demand = sw_policy_demand(audit->policy, rule, fact, nobody);
-        struct observation o = {.mark = SW_MARK_UNMEASURABLE, .finding = SW_FINDING_COUNT};
-        struct sw_subject subject = sw_subject_user(fact, nobody);
-        if (demand)
-            record(audit, fact, rule, demand, &o, &subject, nobody);
-        return;
+    for (unsigned i = 0; i < index; i++) {
+        if (sw_span_eq(fact->logins[i].user, fact->logins[index].user))
+            return true;
     }
+    return false;
+}
+
+/* One exposed login of the user is enough. */
+static struct observation observe_user(const struct sw_fact *fact, struct sw_span user)
+{
+    struct observation o = {.mark = SW_MARK_PASSED, .finding = SW_FINDING_COUNT};
     for (unsigned i = 0; i < fact->login_count; i++) {
         const struct sw_fact_login *login = &fact->logins[i];
-        const struct sw_demand *demand = sw_policy_demand(audit->policy, rule, fact, login->user);
-        struct observation o = {.mark = login->exposed ? SW_MARK_FAILED : SW_MARK_PASSED,
-                                .frame = login->frame,
+        if (!sw_span_eq(login->user, user) || o.mark == SW_MARK_FAILED)
+            continue;
+        if (o.frame == 0 || login->exposed)
+            o.frame = login->frame;
+        if (login->exposed)
+            o.mark = SW_MARK_FAILED;
+    }
+    return o;
+}
+
+static void judge_login(struct sw_audit *audit, const struct sw_fact *fact, struct sw_span user,
+                        struct observation *o)
+{
+    const enum sw_rule rule = SW_RULE_CLEAR_TEXT_LOGIN;
+    const struct sw_demand *demand = sw_policy_demand(audit->policy, rule, fact, user);
+    struct sw_subject subject = sw_subject_user(fact, user);
+    if (demand)
+        record(audit, fact, rule, demand, o, &subject, user);
+}
+
+static void judge_logins(struct sw_audit *audit, const struct sw_fact *fact)
+{
+    if (fact->login == SW_SEEN_UNCLEAR || fact->login == SW_SEEN_NO) {
+        struct observation o = {.mark = fact->login == SW_SEEN_NO ? SW_MARK_PASSED
+                                                                  : SW_MARK_UNMEASURABLE,
                                 .finding = SW_FINDING_COUNT};
-        struct sw_subject subject = sw_subject_user(fact, login->user);
-        if (demand)
-            record(audit, fact, rule, demand, &o, &subject, login->user);
+        judge_login(audit, fact, (struct sw_span){NULL, 0}, &o);
+    }
+    for (unsigned i = 0; i < fact->login_count; i++) {
+        struct observation o = observe_user(fact, fact->logins[i].user);
+        if (!is_repeated(fact, i))
+            judge_login(audit, fact, fact->logins[i].user, &o);
     }
 }
 
@@ -268,15 +296,15 @@ void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact)
             observe_findings(audit, fact, rule, demand, &o);
         else if (!observers[rule](fact, demand, &o))
             continue;
-        struct sw_subject subject = sw_rule_info(rule)->subject == SW_SUBJECT_CERTIFICATE &&
-                                            fact->certificate.known
-                                        ? sw_subject_certificate(fact)
-                                        : sw_subject_server(fact);
+        struct sw_subject subject =
+            sw_rule_info(rule)->subject == SW_SUBJECT_CERTIFICATE && fact->certificate.known
+                ? sw_subject_certificate(fact)
+                : sw_subject_server(fact);
         record(audit, fact, rule, demand, &o, &subject, nobody);
     }
 }
 
-static void settle_rate(struct sw_result *result)
+static void settle_rate(struct sw_audit_row *result)
 {
     uint64_t failed = result->marks[SW_MARK_FAILED];
     uint64_t tried = failed + result->marks[SW_MARK_PASSED];
@@ -287,7 +315,7 @@ static void settle_rate(struct sw_result *result)
     result->mark = result->worst > result->limit ? SW_MARK_FAILED : SW_MARK_PASSED;
 }
 
-void sw_audit_settle(const struct sw_audit *audit, struct sw_result *result)
+void sw_audit_settle(const struct sw_audit *audit, struct sw_audit_row *result)
 {
     (void)audit;
     if (result->marks[SW_MARK_FAILED] > 0)

@@ -15,8 +15,8 @@ enum { POLICY_BYTES = 1 << 20, ARENA_BYTES = 4 << 20 };
 
 static const struct sw_rule_info rules[SW_RULE_COUNT] = {
 #define SW_RULE(symbol, key, value, subject, example, demand, broken)                              \
-    [SW_RULE_##symbol] = {                                                                         \
-        key, SW_RULE_VALUE_##value, SW_SUBJECT_##subject, example, demand, broken},
+    [SW_RULE_##                                                                                    \
+        symbol] = {key, SW_RULE_VALUE_##value, SW_SUBJECT_##subject, example, demand, broken},
 #include "audit/rule.def"
 #undef SW_RULE
 };
@@ -68,8 +68,7 @@ struct reader {
     struct sw_status *status;
 };
 
-static bool refuse(struct reader *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static bool refuse(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static bool refuse(struct reader *r, const char *format, ...)
 {
@@ -78,8 +77,7 @@ static bool refuse(struct reader *r, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    *r->status =
-        sw_status_make(SW_USAGE, 0, "%s:%u: %s", r->file, r->line, what);
+    *r->status = sw_status_make(SW_USAGE, 0, "%s:%u: %s", r->file, r->line, what);
     return false;
 }
 
@@ -148,8 +146,9 @@ static bool open_section(struct reader *r, struct sw_span head)
         return true;
     }
     if (!sw_span_eq(kind, sw_span_str("waiver")))
-        return refuse(r, "there is no section [%.*s]; sections are [policy], [rules], [rules "
-                         "TITLE] and [waiver TITLE]",
+        return refuse(r,
+                      "there is no section [%.*s]; sections are [policy], [rules], [rules "
+                      "TITLE] and [waiver TITLE]",
                       shown(kind), (const char *)kind.ptr);
     struct sw_waiver *waiver = SW_ARENA_NEW(&policy->arena, struct sw_waiver);
     if (!waiver)

@@ -74,8 +74,8 @@ enum { SW_FINDING_WORDS = (SW_FINDING_COUNT + 63) / 64 };
 
 /* What a section says of one rule. */
 struct sw_demand {
-    bool given;   /* the section names the rule */
-    bool off;     /* and switches it off */
+    bool given;    /* the section names the rule */
+    bool off;      /* and switches it off */
     int64_t limit; /* a version 0x0303, days, nanoseconds, parts of a million, enum sw_severity */
     uint64_t findings[SW_FINDING_WORDS]; /* FINDINGS: 1 << id */
     const char *text;                    /* as it is written */

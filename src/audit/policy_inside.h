@@ -36,9 +36,8 @@ struct sw_policy {
  */
 bool sw_policy_read_demand(struct sw_arena *arena, enum sw_rule rule, struct sw_span text,
                            struct sw_demand *demand, struct sw_span *item, const char **wrong);
-bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text,
-                             enum sw_pattern_kind kind, struct sw_pattern **list,
-                             struct sw_span *item, const char **wrong);
+bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text, enum sw_pattern_kind kind,
+                             struct sw_pattern **list, struct sw_span *item, const char **wrong);
 bool sw_policy_read_findings(struct sw_span text, uint64_t findings[SW_FINDING_WORDS],
                              struct sw_span *item, const char **wrong);
 

@@ -88,9 +88,8 @@ const struct sw_waiver *sw_policy_waiver(const struct sw_policy *policy, enum sw
 {
     const struct sw_waiver *waiver;
     SW_EACH(waiver, policy->waivers) {
-        bool named = waiver->rules[rule] ||
-                     (finding != SW_FINDING_COUNT && waiver->by_finding &&
-                      sw_policy_has_finding(waiver->findings, finding));
+        bool named = waiver->rules[rule] || (finding != SW_FINDING_COUNT && waiver->by_finding &&
+                                             sw_policy_has_finding(waiver->findings, finding));
         if (named && fact->start_ns < waiver->until_ns && scope_fits(&waiver->scope, fact, user))
             return waiver;
     }

@@ -3,7 +3,6 @@
  */
 #include "audit/policy_inside.h"
 
-
 static bool word_is(struct sw_span text, const char *word)
 {
     return sw_span_eq_nocase(text, sw_span_str(word));
@@ -171,9 +170,8 @@ static bool is_name_pattern(struct sw_span text)
     return text.len > 0;
 }
 
-bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text,
-                             enum sw_pattern_kind kind, struct sw_pattern **list,
-                             struct sw_span *item, const char **wrong)
+bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text, enum sw_pattern_kind kind,
+                             struct sw_pattern **list, struct sw_span *item, const char **wrong)
 {
     static const char *const wanted[] = {
         [SW_PATTERN_NETWORK] = "is no address or network; write for example 192.0.2.0/24",
@@ -188,8 +186,7 @@ bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text,
     *wrong = wanted[kind];
     while (sw_span_item(&text, item)) {
         struct sw_pattern pattern = {.next = NULL};
-        pattern.is_network =
-            kind != SW_PATTERN_NAME && sw_network_parse(*item, &pattern.network);
+        pattern.is_network = kind != SW_PATTERN_NAME && sw_network_parse(*item, &pattern.network);
         if (!pattern.is_network && (kind == SW_PATTERN_NETWORK || !is_name_pattern(*item)))
             return false;
         pattern.name = sw_arena_copy(arena, *item);

@@ -6,10 +6,8 @@ enum { FIRST_ROOM = 256 };
 
 void sw_table_init(struct sw_table *table, struct sw_arena *arena, size_t value_bytes, size_t most)
 {
-    *table = (struct sw_table){.arena = arena,
-                               .hash_key = sw_hash_random_key(),
-                               .value_bytes = value_bytes,
-                               .most = most};
+    *table = (struct sw_table){
+        .arena = arena, .hash_key = sw_hash_random_key(), .value_bytes = value_bytes, .most = most};
 }
 
 /* Where the key is or would be. There is always a free slot. */

@@ -12,7 +12,8 @@ struct sw_network {
     uint8_t bits;
 };
 
-/* Reads a range (RFC 4632, RFC 4291 2.3). False when the text is none; *network is then undefined. */
+/* Reads a range (RFC 4632, RFC 4291 2.3). False when the text is none; *network is then undefined.
+ */
 bool sw_network_parse(struct sw_span text, struct sw_network *network);
 /* Is the address in it? */
 bool sw_network_holds(const struct sw_network *network, const uint8_t address[16], int ip_version);

@@ -38,6 +38,7 @@ struct job {
 struct crew {
     const struct sw_settings *settings;
     struct sw_outputs *outputs;
+    const struct sw_tap *tap; /* or NULL */
     struct sw_progress progress;
     struct sw_run *run; /* collects the counts of all */
     struct sw_series *series;
@@ -58,6 +59,13 @@ static void on_record(void *ctx, const struct sw_record *record)
 {
     struct job *job = ctx;
     sw_progress_clear(&job->crew->progress);
+    if (job->crew->tap) {
+        if (job->crew->in_memory)
+            (void)pthread_mutex_lock(&job->crew->lock);
+        job->crew->tap->record(job->crew->tap->ctx, record);
+        if (job->crew->in_memory)
+            (void)pthread_mutex_unlock(&job->crew->lock);
+    }
     for (unsigned i = 0; i < job->crew->outputs->count; i++)
         sw_part_record(&job->parts[i], record);
     if (job->stream)
@@ -94,7 +102,7 @@ static struct sw_run *new_run(struct crew *crew, struct job *job, char *message,
 static bool open_parts(struct job *job, const char *file)
 {
     struct sw_outputs *outputs = job->crew->outputs;
-    job->parts = calloc(outputs->count, sizeof(*job->parts));
+    job->parts = calloc(outputs->count + 1, sizeof(*job->parts));
     if (!job->parts)
         return false;
     for (unsigned i = 0; i < outputs->count; i++) {
@@ -353,26 +361,28 @@ static bool prepare(struct crew *crew)
     return crew->run != NULL;
 }
 
-int sw_analyse(const struct sw_settings *settings)
+int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outputs,
+                    const struct sw_tap *tap)
 {
-    struct sw_outputs outputs;
-    struct crew crew = {.settings = settings, .outputs = &outputs};
-    if (!prepare(&crew)) {
-        free(crew.jobs);
-        sw_series_free(crew.series);
-        return SW_EXIT_TROUBLE;
-    }
-    if (sw_outputs_open(&outputs, settings)) {
+    struct crew crew = {.settings = settings, .outputs = outputs, .tap = tap};
+    if (prepare(&crew)) {
         sw_progress_init(&crew.progress, settings->progress, crew.count);
         run_all(&crew);
         sw_progress_release(&crew.progress);
-        if (!sw_outputs_close(&outputs))
-            crew.trouble = true;
+        sw_run_free(crew.run);
     } else {
         crew.trouble = true;
     }
-    sw_run_free(crew.run);
     free(crew.jobs);
     sw_series_free(crew.series);
     return exit_status(&crew);
+}
+
+int sw_analyse(const struct sw_settings *settings)
+{
+    struct sw_outputs outputs;
+    if (!sw_outputs_open(&outputs, settings))
+        return SW_EXIT_TROUBLE;
+    int status = sw_analyse_into(settings, &outputs, NULL);
+    return sw_outputs_close(&outputs) ? status : SW_EXIT_TROUBLE;
 }

@@ -63,7 +63,7 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
         sw_writer_text(
             out, "\nExit status\n"
                  "  0  done, whatever the verdicts\n"
-                 "  1  --fail-on matched\n"
+                 "  1  --fail-on or the policy of an audit matched\n"
                  "  2  usage, or an input that could not be read\n"
                  "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit\n");
     sw_page_release(&page);
@@ -82,6 +82,35 @@ void sw_help_limits(unsigned width, struct sw_writer *out)
                        info.seconds ? "s" : "", info.what);
         sw_page_paragraph(&page, 2, info.name, LIMIT_COLUMNS, SW_TONE_PLAIN, sw_span_str(text));
     }
+    sw_page_release(&page);
+}
+
+void sw_help_policy(unsigned width, struct sw_writer *out)
+{
+    struct sw_page page;
+    sw_page_open(&page, out, width, false);
+    sw_writer_text(out, "A policy is a text file of sections; '#' begins a comment.\n\n"
+                        "  [policy]          name = TITLE\n"
+                        "  [rules]           rules for everybody\n"
+                        "  [rules TITLE]     rules for those named by client =, server = and user "
+                        "=;\n"
+                        "                    the last section that fits and names a rule decides\n"
+                        "  [waiver TITLE]    what is known and allowed for a time: rule = or "
+                        "finding =,\n"
+                        "                    until = DATE and reason = are required; client =, "
+                        "server = and\n"
+                        "                    user = say for whom\n\n"
+                        "client takes addresses and networks, server these and names "
+                        "(*.example.com), user\nnames; lists have commas. Any rule can be 'off'. "
+                        "Rules\n");
+    for (int i = 0; i < SW_RULE_COUNT; i++) {
+        const struct sw_rule_info *info = sw_rule_info((enum sw_rule)i);
+        char left[80];
+        (void)snprintf(left, sizeof(left), "%s = %s", info->key, info->example);
+        sw_page_paragraph(&page, 2, left, OPTION_COLUMNS, SW_TONE_PLAIN, sw_span_str(info->demand));
+    }
+    sw_writer_text(out, "\nThe policy that is built in\n\n");
+    sw_writer_text(out, sw_policy_default_text());
     sw_page_release(&page);
 }
 

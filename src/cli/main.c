@@ -2,6 +2,7 @@
  * main.c - smtpwhy, the program: reads the command line and hands over.
  */
 #include "cli/analyse.h"
+#include "cli/audit.h"
 #include "cli/help.h"
 #include "cli/outputs.h"
 #include "smtpwhy.h"
@@ -27,6 +28,8 @@ static int print_help(const struct sw_settings *settings)
         sw_help_print(settings->command, sw_outputs_width(), &out);
     else if (strcmp(settings->help_topic, "limits") == 0)
         sw_help_limits(sw_outputs_width(), &out);
+    else if (strcmp(settings->help_topic, "policy") == 0)
+        sw_help_policy(sw_outputs_width(), &out);
     else
         sw_help_options(&out);
     bool good = sw_writer_flush(&out);
@@ -37,14 +40,17 @@ static int print_help(const struct sw_settings *settings)
 static int run(const struct sw_settings *settings)
 {
     const char *topic = settings->help_topic;
-    if (topic && strcmp(topic, "limits") != 0 && strcmp(topic, "options") != 0)
-        return usage_error("--help knows the topics 'limits' and 'options'");
+    if (topic && strcmp(topic, "limits") != 0 && strcmp(topic, "options") != 0 &&
+        strcmp(topic, "policy") != 0)
+        return usage_error("--help knows the topics 'limits', 'options' and 'policy'");
     if (settings->help || settings->version)
         return print_help(settings);
-    if (settings->command != SW_COMMAND_ANALYSE)
+    if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT)
         return sw_explain_command(settings);
     if (settings->word_count == 0)
         return usage_error("no capture given; name a FILE, or '-' for standard input");
+    if (settings->command == SW_COMMAND_AUDIT)
+        return sw_audit_command(settings);
     return sw_analyse(settings);
 }
 

@@ -55,17 +55,28 @@ static bool is_later_format(struct sw_span name)
     return false;
 }
 
-static bool unknown_format(struct sw_span name, char *message)
+/* The name of the index-th format of the subcommand, or NULL. */
+static const char *format_name(const struct sw_settings *settings, size_t index)
+{
+    if (settings->command == SW_COMMAND_AUDIT) {
+        const struct sw_audit_format *format = sw_audit_format(index);
+        return format ? format->name : NULL;
+    }
+    const struct sw_report_format *format = sw_report_format(index);
+    return format ? format->name : NULL;
+}
+
+static bool unknown_format(const struct sw_settings *settings, struct sw_span name, char *message)
 {
     size_t used =
         (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
                          is_later_format(name) ? "not available in this build: output format"
                                                : "there is no output format",
                          (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
-    const struct sw_report_format *format;
-    for (size_t i = 0; (format = sw_report_format(i)) && used < SW_CLI_MESSAGE_BYTES; i++)
+    const char *known;
+    for (size_t i = 0; (known = format_name(settings, i)) && used < SW_CLI_MESSAGE_BYTES; i++)
         used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", i ? ", " : "",
-                                 format->name);
+                                 known);
     return false;
 }
 
@@ -75,13 +86,12 @@ static bool take_output(struct sw_settings *settings, const char *value, char *m
     size_t colon = sw_span_index(name, ':');
     const char *path = colon < name.len ? value + colon + 1 : NULL;
     name = sw_span_sub(name, 0, colon);
-    const struct sw_report_format *format = NULL;
-    for (size_t i = 0; (format = sw_report_format(i)); i++) {
-        if (sw_span_eq(name, sw_span_str(format->name)))
-            break;
-    }
-    if (!format)
-        return unknown_format(name, message);
+    const char *known;
+    size_t index = 0;
+    while ((known = format_name(settings, index)) && !sw_span_eq(name, sw_span_str(known)))
+        index++;
+    if (!known)
+        return unknown_format(settings, name, message);
     if (path && !path[0])
         return say(message, "no path behind the colon of", value, "");
     if (path && strcmp(path, "-") == 0)
@@ -94,7 +104,9 @@ static bool take_output(struct sw_settings *settings, const char *value, char *m
     }
     if (settings->output_count == SW_OUTPUTS_MAX)
         return say(message, "too many outputs, at", value, "");
-    settings->outputs[settings->output_count++] = (struct sw_output_choice){format, path};
+    bool audit = settings->command == SW_COMMAND_AUDIT;
+    settings->outputs[settings->output_count++] = (struct sw_output_choice){
+        audit ? NULL : sw_report_format(index), audit ? sw_audit_format(index) : NULL, path};
     return true;
 }
 
@@ -263,6 +275,13 @@ static bool take_limits(struct sw_settings *settings, const char *value, char *m
     return true;
 }
 
+static bool take_policy(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)message;
+    settings->policy = value;
+    return true;
+}
+
 static bool take_help(struct sw_settings *settings, const char *value, char *message)
 {
     (void)message;
@@ -300,7 +319,7 @@ static const struct sw_option table[] = {
     {0, "since", "TIME", READS | LIVE, true, take_since,
      "show sessions that began at TIME or later (2024-05-01T10:00:00Z, UTC without a zone)"},
     {0, "until", "TIME", READS | LIVE, true, take_until, "show sessions that began before TIME"},
-    {'v', "verbose", NULL, ANALYSE | LIVE, true, take_verbose,
+    {'v', "verbose", NULL, ANALYSE | LIVE | AUDIT, true, take_verbose,
      "tell every session in full, with its dialogue, times and frame numbers"},
     {0, "flow", NULL, ANALYSE | LIVE, true, take_flow,
      "draw every session as a ladder: who sent what and when, with the evidence marked"},
@@ -325,6 +344,9 @@ static const struct sw_option table[] = {
      "the same, a directory made by openssl rehash"},
     {0, "server-name", "NAME", READS | LIVE, true, take_server_name,
      "the name that the server's certificate must bear (default: what the client asked for)"},
+    {0, "policy", "FILE", AUDIT, true, take_policy,
+     "what the audit demands ('default' is built in); exit with 1 when it is broken; --help policy "
+     "shows how one is written"},
     {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
      "caps on memory and size; --help limits lists them"},
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
@@ -332,7 +354,6 @@ static const struct sw_option table[] = {
     /* of later versions */
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
-    {0, "policy", "FILE", AUDIT | ANALYSE, false, NULL, "judge against a policy"},
     {0, "db", "FILE", READS | LIVE, false, NULL, "SQLite store"},
     {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
     {0, "diff", "WHEN", AUDIT | ANALYSE, false, NULL, "compare with an earlier time"},
@@ -363,7 +384,7 @@ static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
                              true},
     [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]", "analyse live traffic", false},
     [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...",
-                          "aggregate and judge against a policy", false},
+                          "what was found, at whom, since when; judged against a policy", true},
     [SW_COMMAND_TUI] = {"tui", "tui FILE...", "terminal view on saved captures", false},
 };
 

@@ -9,6 +9,7 @@
 #ifndef SW_CLI_OPTIONS_H
 #define SW_CLI_OPTIONS_H
 
+#include "report/audit.h"
 #include "report/report.h"
 
 enum sw_command {
@@ -32,7 +33,8 @@ enum { SW_OUTPUTS_MAX = 8, SW_CLI_MESSAGE_BYTES = 400 };
 
 /* One -o. */
 struct sw_output_choice {
-    const struct sw_report_format *format;
+    const struct sw_report_format *format; /* NULL in an audit, which has formats of its own: */
+    const struct sw_audit_format *audit;
     const char *path; /* NULL: standard output */
 };
 
@@ -53,7 +55,8 @@ struct sw_settings {
     enum sw_when color, progress;
     struct sw_select select;
     bool help, version;
-    const char *help_topic; /* "limits", "options", or NULL */
+    const char *help_topic; /* "limits", "options", "policy", or NULL */
+    const char *policy;     /* --policy, or NULL */
 };
 
 /* A row of the table of options. */

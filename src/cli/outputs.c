@@ -60,7 +60,8 @@ static bool is_input(const struct sw_settings *settings, const char *path)
     struct stat in;
     if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
         return false;
-    for (unsigned i = 0; settings->command == SW_COMMAND_ANALYSE && i < settings->word_count; i++) {
+    bool reads = settings->command == SW_COMMAND_ANALYSE || settings->command == SW_COMMAND_AUDIT;
+    for (unsigned i = 0; reads && i < settings->word_count; i++) {
         if (stat(settings->words[i], &in) == 0 && in.st_dev == out.st_dev &&
             in.st_ino == out.st_ino)
             return true;
@@ -85,14 +86,17 @@ static bool open_one(struct sw_output *output, const struct sw_settings *setting
 
 bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *settings)
 {
-    static const struct sw_output_choice fallback[] = {{NULL, NULL}};
+    static const struct sw_output_choice fallback[] = {{NULL, NULL, NULL}};
     const struct sw_output_choice *choices = settings->output_count ? settings->outputs : fallback;
     unsigned count = settings->output_count ? settings->output_count : 1;
     struct sw_hash_key key = sw_hash_random_key();
     *outputs = (struct sw_outputs){.count = 0};
     for (unsigned i = 0; i < count; i++) {
         struct sw_output *output = &outputs->list[i];
-        output->format = choices[i].format ? choices[i].format : sw_report_format(0);
+        if (settings->command == SW_COMMAND_AUDIT)
+            output->audit = choices[i].audit ? choices[i].audit : sw_audit_format(0);
+        else
+            output->format = choices[i].format ? choices[i].format : sw_report_format(0);
         output->path = choices[i].path;
         output->style = (struct sw_report_style){
             .verbose = settings->verbose,

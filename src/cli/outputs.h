@@ -7,8 +7,9 @@
 #include "cli/options.h"
 
 struct sw_output {
-    const struct sw_report_format *format;
-    const char *path; /* NULL: standard output */
+    const struct sw_report_format *format; /* NULL in an audit */
+    const struct sw_audit_format *audit;   /* NULL but there */
+    const char *path;                      /* NULL: standard output */
     int fd;
     struct sw_writer writer;
     struct sw_report_style style;

@@ -101,7 +101,7 @@ static bool is_optional(const struct sw_option *option)
 /* --help takes the next word only when it is a topic. */
 static const char *optional_value(struct walk *walk)
 {
-    static const char *const topics[] = {"limits", "options"};
+    static const char *const topics[] = {"limits", "options", "policy"};
     for (size_t i = 0; walk->at + 1 < walk->argc && i < sizeof(topics) / sizeof(topics[0]); i++) {
         if (strcmp(walk->argv[walk->at + 1], topics[i]) == 0)
             return walk->argv[++walk->at];

@@ -124,12 +124,12 @@ bool sw_audit_put_measure(enum sw_rule rule, int64_t value, struct sw_writer *ou
     }
 }
 
-static uint64_t measured(const struct sw_result *result)
+static uint64_t measured(const struct sw_audit_row *result)
 {
     return result->count - result->marks[SW_MARK_UNMEASURABLE];
 }
 
-static void put_counts(const struct sw_result *result, struct sw_writer *out)
+static void put_counts(const struct sw_audit_row *result, struct sw_writer *out)
 {
     uint64_t n = result->mark == SW_MARK_WAIVED ? result->marks[SW_MARK_WAIVED]
                                                 : result->marks[SW_MARK_FAILED];
@@ -143,7 +143,7 @@ static void put_counts(const struct sw_result *result, struct sw_writer *out)
         sw_writer_format(out, "%" PRIu64 " of %" PRIu64 " session%s", n, all, all == 1 ? "" : "s");
 }
 
-void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_result *result,
+void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit_row *result,
                          struct sw_writer *out)
 {
     char time[SW_TIME_TEXT_BYTES];
@@ -169,10 +169,10 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_resul
 
 size_t sw_audit_group_end(const struct sw_audit *audit, size_t begin)
 {
-    const struct sw_result *first = sw_audit_result(audit, begin);
-    const struct sw_result *r;
+    const struct sw_audit_row *first = sw_audit_row(audit, begin);
+    const struct sw_audit_row *r;
     size_t end = begin;
-    while ((r = sw_audit_result(audit, end)) && r->is_rule == first->is_rule &&
+    while ((r = sw_audit_row(audit, end)) && r->is_rule == first->is_rule &&
            (r->is_rule ? r->rule == first->rule : r->finding == first->finding))
         end++;
     return end;

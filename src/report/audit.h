@@ -29,8 +29,7 @@ struct sw_audit_format {
 const struct sw_audit_format *sw_audit_format(size_t index);
 /* Writes the whole report. */
 void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit *audit,
-                    const struct sw_report_style *style, const char *source,
-                    struct sw_writer *out);
+                    const struct sw_report_style *style, const char *source, struct sw_writer *out);
 
 /* For the formats: */
 
@@ -44,7 +43,7 @@ void sw_audit_put_example(const struct sw_audit_view *view, const struct sw_exam
  * not measure. */
 bool sw_audit_put_measure(enum sw_rule rule, int64_t value, struct sw_writer *out);
 /* What is to be said of one result of a rule, in one line. */
-void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_result *result,
+void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit_row *result,
                          struct sw_writer *out);
 /* The file of an example as it may be shown. */
 struct sw_span sw_audit_file(const struct sw_audit_view *view, const char *file);

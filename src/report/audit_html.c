@@ -93,7 +93,7 @@ static void put_head(const struct sw_audit_view *view)
     sw_writer_text(out, "</p>\n");
 }
 
-static void put_rule_row(const struct sw_audit_view *view, const struct sw_result *r)
+static void put_rule_row(const struct sw_audit_view *view, const struct sw_audit_row *r)
 {
     struct sw_writer text;
     struct sw_writer *out = view->out;
@@ -124,7 +124,7 @@ static void put_rule(const struct sw_audit_view *view, enum sw_rule rule, size_t
         return;
     begin_table(out, columns);
     for (size_t i = begin; i < end; i++)
-        put_rule_row(view, sw_audit_result(view->audit, i));
+        put_rule_row(view, sw_audit_row(view->audit, i));
     end_table(out);
 }
 
@@ -140,7 +140,7 @@ static size_t put_policy(const struct sw_audit_view *view)
                      sw_audit_failed(view->audit) ? "failed" : "passed",
                      sw_audit_failed(view->audit) ? "failed" : "passed");
     for (int i = 0; i < SW_RULE_COUNT; i++) {
-        const struct sw_result *r = sw_audit_result(view->audit, next);
+        const struct sw_audit_row *r = sw_audit_row(view->audit, next);
         bool has = r && r->is_rule && r->rule == (enum sw_rule)i;
         size_t end = has ? sw_audit_group_end(view->audit, next) : next;
         if (has || sw_policy_rule_text(policy, (enum sw_rule)i))
@@ -155,12 +155,12 @@ static void put_findings(const struct sw_audit_view *view, size_t next)
     static const char *const columns[] = {"Level", "Finding", "Where",   "Sessions",
                                           "First", "Last",    "Example", NULL};
     struct sw_writer *out = view->out;
-    const struct sw_result *r = sw_audit_result(view->audit, next);
+    const struct sw_audit_row *r = sw_audit_row(view->audit, next);
     sw_writer_text(out, r ? "<h2>Findings</h2>\n" : "<h2>No findings</h2>\n");
     if (!r)
         return;
     begin_table(out, columns);
-    for (; (r = sw_audit_result(view->audit, next)); next++) {
+    for (; (r = sw_audit_row(view->audit, next)); next++) {
         const char *level = sw_severity_name(r->severity);
         sw_writer_format(out, "<tr><td class=\"mark %s\">%s</td><td>", level, level);
         sw_markup_text(out, sw_finding_wording(r->finding)->summary);

@@ -51,7 +51,7 @@ static void put_example(const struct sw_audit_view *view, struct sw_json *json,
     sw_json_end_object(json);
 }
 
-static void put_measure(struct sw_json *json, const char *key, const struct sw_result *r,
+static void put_measure(struct sw_json *json, const char *key, const struct sw_audit_row *r,
                         int64_t value, bool known)
 {
     struct sw_writer text;
@@ -64,7 +64,7 @@ static void put_measure(struct sw_json *json, const char *key, const struct sw_r
 }
 
 static void put_rule(const struct sw_audit_view *view, struct sw_json *json,
-                     const struct sw_result *r)
+                     const struct sw_audit_row *r)
 {
     const struct sw_policy *policy = sw_audit_policy(view->audit);
     sw_json_text(json, "type", "audit-rule");
@@ -88,7 +88,7 @@ static void put_rule(const struct sw_audit_view *view, struct sw_json *json,
 }
 
 static void put_finding(const struct sw_audit_view *view, struct sw_json *json,
-                        const struct sw_result *r)
+                        const struct sw_audit_row *r)
 {
     sw_json_text(json, "type", "audit-finding");
     sw_json_number(json, "schema", 1);
@@ -113,8 +113,8 @@ static void put_lines(const struct sw_audit_view *view, struct sw_json *json, st
 static void put_certificate(const struct sw_audit_view *view, struct sw_json *json,
                             const struct sw_seen_certificate *c)
 {
-    struct sw_subject subject = {.kind = SW_SUBJECT_CERTIFICATE, .name = c->subject,
-                                 .sha256 = c->sha256};
+    struct sw_subject subject = {
+        .kind = SW_SUBJECT_CERTIFICATE, .name = c->subject, .sha256 = c->sha256};
     subject.ip_version = c->server.ip_version;
     subject.port = c->server.port;
     memcpy(subject.address, c->server.address, sizeof(subject.address));
@@ -155,7 +155,9 @@ static void put_summary(const struct sw_audit_view *view, struct sw_json *json)
     sw_json_number(json, "schema", 1);
     sw_json_text(json, "policy", policy ? sw_policy_name(policy) : NULL);
     sw_json_text(json, "result",
-                 !policy ? NULL : sw_audit_failed(view->audit) ? "failed" : "passed");
+                 !policy                        ? NULL
+                 : sw_audit_failed(view->audit) ? "failed"
+                                                : "passed");
     put_when(json, totals->sessions, totals->first_ns, totals->last_ns);
     sw_json_object(json, "by_outcome");
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)
@@ -169,9 +171,9 @@ static void put_summary(const struct sw_audit_view *view, struct sw_json *json)
 static void write_json(const struct sw_audit_view *view)
 {
     struct sw_json json;
-    const struct sw_result *r;
+    const struct sw_audit_row *r;
     const struct sw_seen_certificate *c;
-    for (size_t i = 0; !view->style->quiet && (r = sw_audit_result(view->audit, i)); i++) {
+    for (size_t i = 0; !view->style->quiet && (r = sw_audit_row(view->audit, i)); i++) {
         sw_json_begin(&json, view->out);
         sw_json_object(&json, NULL);
         if (r->is_rule)

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-static void put_case(const struct sw_audit_view *view, const struct sw_result *r)
+static void put_case(const struct sw_audit_view *view, const struct sw_audit_row *r)
 {
     struct sw_writer text;
     struct sw_writer *out = view->out;
@@ -24,9 +24,9 @@ static void put_case(const struct sw_audit_view *view, const struct sw_result *r
     } else {
         bool failed = r->mark == SW_MARK_FAILED;
         sw_writer_format(out, ">\n      <%s message=\"", failed ? "failure" : "skipped");
-        sw_markup_text(out, failed                          ? info->broken
+        sw_markup_text(out, failed                      ? info->broken
                             : r->mark == SW_MARK_WAIVED ? "waived"
-                                                            : "not measurable");
+                                                        : "not measurable");
         sw_writer_text(out, failed ? "\" type=\"policy\">" : "\">");
         sw_markup_put(out, sw_writer_span(&text));
         sw_writer_format(out, "</%s>\n    </testcase>\n", failed ? "failure" : "skipped");
@@ -37,23 +37,24 @@ static void put_case(const struct sw_audit_view *view, const struct sw_result *r
 /* A rule that nothing in the captures could be held against. */
 static void put_nothing(const struct sw_audit_view *view, enum sw_rule rule)
 {
-    sw_writer_format(view->out,
-                     "    <testcase classname=\"smtpwhy.%s\" name=\"any\">\n"
-                     "      <skipped message=\"not measurable\">nothing in here shows it</skipped>\n"
-                     "    </testcase>\n",
-                     sw_rule_info(rule)->key);
+    sw_writer_format(
+        view->out,
+        "    <testcase classname=\"smtpwhy.%s\" name=\"any\">\n"
+        "      <skipped message=\"not measurable\">nothing in here shows it</skipped>\n"
+        "    </testcase>\n",
+        sw_rule_info(rule)->key);
 }
 
 static void put_suite(const struct sw_audit_view *view, enum sw_rule rule, size_t *next)
 {
-    const struct sw_result *r = sw_audit_result(view->audit, *next);
+    const struct sw_audit_row *r = sw_audit_row(view->audit, *next);
     size_t begin = *next;
     size_t end = begin;
     uint64_t counts[SW_MARKS] = {0};
     if (r && r->is_rule && r->rule == rule)
         end = sw_audit_group_end(view->audit, begin);
     for (size_t i = begin; i < end; i++)
-        counts[sw_audit_result(view->audit, i)->mark]++;
+        counts[sw_audit_row(view->audit, i)->mark]++;
     uint64_t skipped = counts[SW_MARK_WAIVED] + counts[SW_MARK_UNMEASURABLE] + (begin == end);
     sw_writer_format(view->out,
                      "  <testsuite name=\"smtpwhy.%s\" tests=\"%zu\" failures=\"%" PRIu64
@@ -61,7 +62,7 @@ static void put_suite(const struct sw_audit_view *view, enum sw_rule rule, size_
                      sw_rule_info(rule)->key, begin == end ? 1 : end - begin,
                      counts[SW_MARK_FAILED], skipped);
     for (size_t i = begin; i < end; i++)
-        put_case(view, sw_audit_result(view->audit, i));
+        put_case(view, sw_audit_row(view->audit, i));
     if (begin == end)
         put_nothing(view, rule);
     sw_writer_text(view->out, "  </testsuite>\n");
@@ -76,7 +77,7 @@ static void write_junit(const struct sw_audit_view *view)
     sw_markup_text(view->out, policy ? sw_policy_name(policy) : "no policy");
     sw_writer_text(view->out, "\">\n");
     for (int i = 0; policy && i < SW_RULE_COUNT; i++) {
-        const struct sw_result *r = sw_audit_result(view->audit, next);
+        const struct sw_audit_row *r = sw_audit_row(view->audit, next);
         bool has = r && r->is_rule && r->rule == (enum sw_rule)i;
         if (has || sw_policy_rule_text(policy, (enum sw_rule)i))
             put_suite(view, (enum sw_rule)i, &next);

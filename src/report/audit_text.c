@@ -98,7 +98,7 @@ static void put_rule_results(struct text *t, size_t begin, size_t end)
     size_t listed = 0;
     size_t more = 0;
     for (size_t i = begin; i < end; i++) {
-        const struct sw_result *r = sw_audit_result(t->view->audit, i);
+        const struct sw_audit_row *r = sw_audit_row(t->view->audit, i);
         bool quiet = r->mark == SW_MARK_PASSED || r->mark == SW_MARK_UNMEASURABLE;
         if (quiet && !t->view->style->verbose)
             continue;
@@ -130,7 +130,7 @@ static void put_rule(struct text *t, enum sw_rule rule, size_t begin, size_t end
     const char *words = mark_words(mark, &tone);
     uint64_t counts[SW_MARKS] = {0};
     for (size_t i = begin; i < end; i++)
-        counts[sw_audit_result(t->view->audit, i)->mark]++;
+        counts[sw_audit_row(t->view->audit, i)->mark]++;
     sw_page_text(&t->page, SW_TONE_PLAIN, "  ");
     sw_page_text(&t->page, tone, words);
     for (size_t n = strlen(words); n < MARK_WIDTH; n++)
@@ -172,9 +172,9 @@ static void put_expired(struct text *t)
 /* The first result of a rule, or the end. */
 static size_t find_rule(const struct sw_audit *audit, enum sw_rule rule, size_t *end)
 {
-    const struct sw_result *r;
+    const struct sw_audit_row *r;
     size_t i = 0;
-    for (; (r = sw_audit_result(audit, i)) && r->is_rule; i++) {
+    for (; (r = sw_audit_row(audit, i)) && r->is_rule; i++) {
         if (r->rule == rule) {
             *end = sw_audit_group_end(audit, i);
             return i;
@@ -204,7 +204,7 @@ static void put_kind(struct text *t, size_t begin, size_t end, enum sw_subject_k
 {
     size_t n = 0;
     for (size_t i = begin; i < end; i++) {
-        const struct sw_result *r = sw_audit_result(t->view->audit, i);
+        const struct sw_audit_row *r = sw_audit_row(t->view->audit, i);
         if (r->subject.kind != kind)
             continue;
         if (n < most_listed(t)) {
@@ -228,11 +228,11 @@ static void put_kind(struct text *t, size_t begin, size_t end, enum sw_subject_k
 
 static void put_span_of_time(struct text *t, size_t begin, size_t end)
 {
-    const struct sw_result *earliest = NULL;
+    const struct sw_audit_row *earliest = NULL;
     int64_t last_ns = 0;
     char time[SW_TIME_TEXT_BYTES];
     for (size_t i = begin; i < end; i++) {
-        const struct sw_result *r = sw_audit_result(t->view->audit, i);
+        const struct sw_audit_row *r = sw_audit_row(t->view->audit, i);
         if (!earliest || r->first_ns < earliest->first_ns)
             earliest = r;
         if (i == begin || r->last_ns > last_ns)
@@ -252,10 +252,10 @@ static void put_span_of_time(struct text *t, size_t begin, size_t end)
 
 static void put_finding(struct text *t, size_t begin, size_t end)
 {
-    const struct sw_result *r = sw_audit_result(t->view->audit, begin);
+    const struct sw_audit_row *r = sw_audit_row(t->view->audit, begin);
     enum sw_severity worst = SW_SEVERITY_INFO;
     for (size_t i = begin; i < end; i++) {
-        enum sw_severity severity = sw_audit_result(t->view->audit, i)->severity;
+        enum sw_severity severity = sw_audit_row(t->view->audit, i)->severity;
         worst = severity > worst ? severity : worst;
     }
     const char *level = sw_severity_name(worst);
@@ -278,14 +278,14 @@ static void put_finding(struct text *t, size_t begin, size_t end)
 static void put_findings(struct text *t)
 {
     const struct sw_audit *audit = t->view->audit;
-    const struct sw_result *r;
+    const struct sw_audit_row *r;
     size_t begin = 0;
-    while ((r = sw_audit_result(audit, begin)) && r->is_rule)
+    while ((r = sw_audit_row(audit, begin)) && r->is_rule)
         begin++;
     sw_page_newline(&t->page);
     sw_page_text(&t->page, SW_TONE_BOLD, r ? "Findings" : "No findings.");
     sw_page_newline(&t->page);
-    while ((r = sw_audit_result(audit, begin))) {
+    while ((r = sw_audit_row(audit, begin))) {
         size_t end = sw_audit_group_end(audit, begin);
         put_finding(t, begin, end);
         begin = end;
@@ -321,7 +321,8 @@ static void put_certificates(struct text *t)
     for (; (c = sw_audit_certificate(t->view->audit, n)); n++) {
         if (n == 0) {
             sw_page_newline(&t->page);
-            sw_page_text(&t->page, SW_TONE_BOLD, "Certificates, in the order in which they run out");
+            sw_page_text(&t->page, SW_TONE_BOLD,
+                         "Certificates, in the order in which they run out");
             sw_page_newline(&t->page);
         }
         if (n < most)

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""The audit: what was found at whom, and how each rule of a policy stands."""
+import csv
+import json
+import os
+import re
+import xml.etree.ElementTree as xml
+
+import common
+from common import DELIVERED, LOGIN, PCAPS, REFUSED, run
+
+TLS = ["port 587", "starttls", "tls version=1.2 cert=good", "sent-inside", "quit-inside", "close S"]
+# Each rule with what keeps it, what breaks it, and what does not show it.
+RULES = {
+    "clear-text-login = forbid": (
+        ["port 587", "starttls", "tls version=1.2", "C+ AUTH PLAIN AGFubmEAc2VjcmV0", "S+ 235 2.7.0 Ok", "sent-inside",
+         "quit-inside", "close S"],
+        LOGIN,
+        ["midstream", "mail", "rcpt", "data", "text", "queued", "quit"]),
+    "clear-text-mail = forbid": (TLS, ["client 203.0.113.9"] + DELIVERED, ["midstream", "mail", "lost S: 250 2.1.5 Ok", "quit"]),
+    "starttls = require": (["hello STARTTLS", "sent", "quit"], DELIVERED,
+                           ["S: 220 mx.example.org ESMTP", "C: EHLO pc", "lost S: 250-mx.example.org", "lost S: 250 STARTTLS",
+                            "C: QUIT", "S: 221 Bye", "close S"]),
+    "tls-version-min = 1.2": (TLS, ["port 587", "starttls", "tls version=1.1", "sent-inside", "quit-inside", "close S"], None),
+    "certificate-days-min = 30": (["port 587", "starttls", "tls version=1.2 cert=outdated", "sent-inside", "quit-inside",
+                                   "close S"],
+                                  ["port 587", "starttls", "tls version=1.2 cert=soon", "sent-inside", "quit-inside", "close S"],
+                                  ["port 587", "starttls", "tls version=1.3", "sent-inside", "quit-inside", "close S"]),
+    "greeting-delay-max = 2s": (DELIVERED, ["handshake", "wait 3"] + DELIVERED, ["handshake", "wait 1", "fin C"]),
+    "failure-rate-max = 50%": (DELIVERED, REFUSED, ["midstream", "C: DATA", "S: 354 go", "body 3000"]),
+    "finding-max = high": (DELIVERED, LOGIN, None),
+    "forbid-finding = aud-vrfy-enabled": (
+        DELIVERED, ["hello", "C: VRFY anna", "S: 250 2.1.5 Anna <anna@example.org>", "quit"], None),
+}
+
+
+class Audit(common.Case):
+    def policy(self, *lines):
+        return self.file("policy.ini", ("[rules]\n" + "\n".join(lines) + "\n").encode())
+
+    def audit(self, *arguments):
+        result = run("audit", "-o", "json", *arguments)
+        records = result.records()
+        self.assertEqual(records[-1]["type"], "audit-summary", result.err)
+        return result, records
+
+    def judge(self, rule, script, *more):
+        path = self.capture("one.pcap", script)
+        result, records = self.audit("--policy", self.policy(rule), *more, path)
+        return result.status, records[-1]["rules"][rule.split(" ")[0]], records
+
+    def test_each_rule_is_kept_broken_and_not_measurable(self):
+        for rule, (kept, broken, unseen) in RULES.items():
+            with self.subTest(rule):
+                status, mark, records = self.judge(rule, kept)
+                self.assertEqual((status, mark), (0, "passed"), records)
+                status, mark, records = self.judge(rule, broken)
+                self.assertEqual((status, mark), (1, "failed"), records)
+                failed = [r for r in records if r["type"] == "audit-rule" and r["result"] == "failed"]
+                self.assertEqual(len(failed), 1)
+                self.assertTrue(failed[0]["example"]["frame"], failed)
+                if unseen:
+                    status, mark, records = self.judge(rule, unseen)
+                    self.assertEqual((status, mark), (0, "not-measurable"), records)
+
+    def test_a_rule_that_nothing_shows_is_not_measurable(self):
+        for rule in ("tls-version-min = 1.2", "certificate = require", "clear-text-login = forbid"):
+            status, mark, _ = self.judge(rule, DELIVERED)
+            self.assertEqual((status, mark), (0, "not-measurable"), rule)
+
+    def test_findings_by_subject(self):
+        path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN, DELIVERED)
+        _, records = self.audit(path)
+        used = [r for r in records if r["type"] == "audit-finding" and r["finding"] == "aud-plaintext-auth-used"]
+        by_kind = {}
+        for record in used:
+            by_kind.setdefault(record["subject"]["kind"], []).append(record)
+        self.assertEqual(sorted(by_kind), ["client", "server", "user"])
+        self.assertEqual([r["sessions"] for r in by_kind["server"]], [2])
+        self.assertEqual(sorted(r["subject"]["ip"] for r in by_kind["client"]), ["192.0.2.10", "192.0.2.77"])
+        self.assertTrue(all(r["severity"] == "critical" and r["example"]["frame"] for r in used))
+        self.assertEqual(records[-1]["sessions"], 3)
+
+    def test_scopes_and_waivers(self):
+        path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN)
+        rules = b"[rules]\nclear-text-login = forbid\n"
+        scope = b"[rules printer]\nclient = 192.0.2.77\nclear-text-login = allow\n"
+        waiver = (b"[waiver printer]\nrule = clear-text-login\nclient = 192.0.2.10\nreason = is replaced\n"
+                  b"until = %s\n")
+        cases = ((rules, "failed", 1), (rules + scope, "failed", 1),
+                 (rules + scope + waiver % b"2090-01-01", "waived", 0),
+                 (rules + scope + waiver % b"1990-01-01", "failed", 1),
+                 (rules + waiver % b"2090-01-01", "failed", 1))
+        for text, mark, status in cases:
+            result, records = self.audit("--policy", self.file("p.ini", text), path)
+            self.assertEqual((records[-1]["rules"]["clear-text-login"], result.status), (mark, status), text)
+        out = run("audit", "--policy", self.file("p.ini", rules + scope + waiver % b"2090-01-01"), path).out
+        self.assertIn("waived until 2090-01-01 (is replaced)", out)
+        out = run("audit", "--policy", self.file("p.ini", rules + waiver % b"1990-01-01"), path).out
+        self.assertIn('The waiver "printer" (line 3) ended on 1990-01-01.', out)
+
+    def test_statuses(self):
+        good = self.capture("good.pcap", DELIVERED)
+        stuck = self.capture("stuck.pcap", REFUSED)
+        cut = self.file("cut.pcap", self.read("stuck.pcap")[:-3])
+        policy = self.policy("failure-rate-max = 10%")
+        self.assertEqual(run("audit", stuck).status, 0)
+        self.assertEqual(run("audit", "--policy", policy, good).status, 0)
+        self.assertEqual(run("audit", "--policy", policy, stuck).status, 1)
+        self.assertEqual(run("audit", "--fail-on", "stuck", stuck).status, 1)
+        self.assertEqual(run("audit", cut).status, 3)
+        self.assertEqual(run("audit", "--policy", policy, cut).status, 1)
+        self.assertEqual(run("audit", "--policy", policy, stuck, self.path("missing.pcap")).status, 2)
+        self.assertEqual(run("audit", "--only", "delivered", "--policy", policy, good, stuck).status, 0)
+        self.assertEqual(run("audit", "--policy", policy, "-o", "json:" + self.path("no/such/dir"), good).status, 2)
+        if os.path.exists("/dev/full"):
+            self.assertEqual(run("audit", "-o", "text:/dev/full", stuck).status, 2)
+
+    def test_usage(self):
+        good = self.capture("good.pcap", DELIVERED)
+        bad = self.file("bad.ini", b"[rules]\nstarttls = perhaps\n")
+        for arguments, words in ((["--policy", bad, good], "bad.ini:2: starttls: 'perhaps'"),
+                                 (["--policy", self.path("none.ini"), good], "none.ini: No such file"),
+                                 (["-o", "junit", good], "name one with --policy"),
+                                 (["-o", "yaml", good], "available: text, json, junit, html"),
+                                 ([], "no capture given")):
+            result = run("audit", *arguments)
+            self.assertEqual((result.status, result.out), (2, ""), arguments)
+            self.assertIn(words, result.err)
+        self.assertIn("--policy", run("audit", "--help").out)
+        self.assertIn("certificate-days-min", run("audit", "--help", "policy").out)
+        self.assertIn("does not apply to 'analyse'", run("--policy", "default", good).err)
+
+    def test_the_printed_policy_can_be_read(self):
+        text = run("audit", "--help", "policy").out
+        text = text[text.index("# The policy that is built in"):]
+        good = self.capture("good.pcap", DELIVERED)
+        result, records = self.audit("--policy", self.file("copy.ini", text.encode()), good)
+        self.assertEqual(result.err, "")
+        _, built_in = self.audit("--policy", "default", good)
+        self.assertEqual(records[-1]["rules"], built_in[-1]["rules"])
+
+    def test_order_of_files_and_jobs_change_nothing(self):
+        files = [os.path.join(PCAPS, name) for name in common.captures() if name.startswith(("auth/", "tls/expired"))]
+        for form in ("json", "text", "junit"):
+            plain = run("audit", "--policy", "default", "-o", form, *files).raw
+            self.assertEqual(plain, run("audit", "--policy", "default", "-o", form, "-j", "4", *files).raw)
+            self.assertEqual(plain, run("audit", "--policy", "default", "-o", form, *reversed(files)).raw)
+
+    def test_junit(self):
+        path = self.capture("two.pcap", LOGIN, DELIVERED)
+        result = run("audit", "--policy", "default", "-o", "junit", path)
+        suites = xml.fromstring(result.raw)
+        self.assertEqual(suites.tag, "testsuites")
+        failures = 0
+        for suite in suites:
+            cases = suite.findall("testcase")
+            self.assertEqual(int(suite.get("tests")), len(cases))
+            self.assertEqual(int(suite.get("failures")), len(suite.findall("testcase/failure")))
+            self.assertEqual(int(suite.get("skipped")), len(suite.findall("testcase/skipped")))
+            failures += int(suite.get("failures"))
+        self.assertEqual(result.status, 1)
+        self.assertGreater(failures, 0)
+
+    def test_hostile_words_are_text(self):
+        user = "PGI+PHNjcmlwdD4="  # <b><script>
+        path = self.capture("bad.pcap", ["S: 220 mx.<script>alert(1)</script>.example ESMTP \x1b[31m", "C: EHLO pc",
+                                         "S: 250-mx.example.org", "S: 250 AUTH LOGIN", "C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6",
+                                         "C: " + user, "S: 334 UGFzc3dvcmQ6", "C: c2VjcmV0d29yZA==", "S: 235 Ok", "quit"])
+        for form in ("html", "junit", "text", "json"):
+            result = run("audit", "--policy", "default", "-o", form, path)
+            self.assertNotIn("<script>", result.out if form in ("html", "junit") else "")
+            self.assertNotIn("\x1b", result.out)
+            self.assertNotIn("secretword", result.out)
+            if form == "junit":
+                xml.fromstring(result.raw)
+        self.assertIn("Content-Security-Policy", run("audit", "-o", "html", path).out)
+
+    def test_anonymize(self):
+        path = self.capture("two.pcap", LOGIN)
+        for form in ("html", "junit", "text", "json"):
+            out = run("audit", "--anonymize", "--policy", "default", "-o", form, path).out
+            for name in ("192.0.2.10", "198.51.100.25", "example.org", "anna", "mx."):
+                self.assertNotIn(name, out, form)
+
+    def test_the_recordings(self):
+        """What was planted in recordings is found, and nothing in clean ones (audit.tsv, read off the wire)."""
+        with open(os.path.join(common.HERE, "audit.tsv"), newline="") as table:
+            rows = list(csv.DictReader((line for line in table if not line.startswith("#")), delimiter="\t"))
+        self.assertGreater(len(rows), 20)
+        for row in rows:
+            _, records = self.audit("--policy", os.path.join(common.HERE, "audit.ini"), os.path.join(PCAPS, row["capture"]))
+            broken = sorted(rule for rule, mark in records[-1]["rules"].items() if mark == "failed")
+            self.assertEqual(broken, sorted(filter(None, re.split(r",\s*", row["broken"]))), row["capture"])
+
+
+if __name__ == "__main__":
+    common.main()

@@ -1,0 +1,177 @@
+/*
+ * Sessions become results, in any order the same; what does not fit is counted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "base/time.h"
+
+enum { FACTS = 60 };
+
+static char ids[FACTS][17];
+
+/* A world of sessions: three clients, two servers, two users; some log in without protection. */
+static struct sw_fact make(int i)
+{
+    (void)snprintf(ids[i], sizeof(ids[i]), "%016x", (unsigned)i * 2654435761u);
+    struct sw_fact fact = {.id = ids[i],
+                           .start_ns = INT64_C(1000) * SW_NS_PER_S + i * SW_NS_PER_S,
+                           .file = i % 2 ? "b.pcap" : "a.pcap",
+                           .first_frame = (uint64_t)i + 1,
+                           .has_server = true,
+                           .ip_version = 4,
+                           .client = {192, 0, 2, (uint8_t)(i % 3)},
+                           .server = {198, 51, 100, (uint8_t)(i % 2)},
+                           .server_port = 587,
+                           .server_name = sw_span_str(i < 10 ? "old.example" : "new.example"),
+                           .outcome = i % 5 == 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED,
+                           .greeting_delay_ns = i * SW_NS_PER_MS,
+                           .greeting_due = true,
+                           .starttls = SW_SEEN_YES};
+    if (i % 4 == 0) {
+        fact.logins[fact.login_count++] = (struct sw_fact_login){
+            .user = sw_span_str(i % 8 ? "anna" : "bob"), .exposed = i % 8 == 0, .frame = 7};
+        fact.login = SW_SEEN_YES;
+    }
+    if (i % 8 == 0)
+        fact.findings[fact.finding_count++] = (struct sw_fact_finding){
+            SW_FINDING_PLAINTEXT_AUTH_USED, SW_SEVERITY_CRITICAL, (uint64_t)i + 2};
+    return fact;
+}
+
+static const char policy_text[] = "[rules]\nclear-text-login = forbid\nstarttls = require\n"
+                                  "greeting-delay-max = 50ms\nfailure-rate-max = 30%\n";
+
+static struct sw_audit *run(const struct sw_policy *policy, const int order[FACTS],
+                            uint32_t subjects)
+{
+    struct sw_audit *audit = sw_audit_new(policy, subjects);
+    assert_non_null(audit);
+    for (int i = 0; i < FACTS; i++) {
+        struct sw_fact fact = make(order[i]);
+        sw_audit_add(audit, &fact);
+    }
+    assert_true(sw_audit_finish(audit));
+    return audit;
+}
+
+static void same(const struct sw_audit_row *a, const struct sw_audit_row *b)
+{
+    assert_int_equal(a->is_rule, b->is_rule);
+    assert_int_equal(a->mark, b->mark);
+    assert_int_equal(a->count, b->count);
+    assert_int_equal(a->first_ns, b->first_ns);
+    assert_int_equal(a->last_ns, b->last_ns);
+    assert_int_equal(a->worst, b->worst);
+    assert_memory_equal(a->marks, b->marks, sizeof(a->marks));
+    assert_string_equal(a->example.session, b->example.session);
+    assert_string_equal(a->example.file, b->example.file);
+    assert_int_equal(a->example.frame, b->example.frame);
+    assert_true(sw_span_eq(a->subject.name, b->subject.name));
+    assert_memory_equal(a->subject.address, b->subject.address, 16);
+}
+
+static void test_order_does_not_matter(void **state)
+{
+    (void)state;
+    struct sw_status status;
+    struct sw_policy *policy = sw_policy_parse("p", sw_span_str(policy_text), &status);
+    int order[FACTS];
+    for (int i = 0; i < FACTS; i++)
+        order[i] = i;
+    struct sw_audit *straight = run(policy, order, 0);
+    unsigned x = 1;
+    for (int round = 0; round < 20; round++) {
+        for (int i = FACTS - 1; i > 0; i--) {
+            x = x * 1103515245u + 12345u;
+            int j = (int)((x >> 8) % (unsigned)(i + 1));
+            int kept = order[i];
+            order[i] = order[j];
+            order[j] = kept;
+        }
+        struct sw_audit *mixed = run(policy, order, 0);
+        size_t n = 0;
+        for (const struct sw_audit_row *r; (r = sw_audit_row(straight, n)); n++)
+            same(r, sw_audit_row(mixed, n));
+        assert_null(sw_audit_row(mixed, n));
+        assert_true(n > 10);
+        sw_audit_free(mixed);
+    }
+    sw_audit_free(straight);
+    sw_policy_free(policy);
+}
+
+static const struct sw_audit_row *find(const struct sw_audit *audit, enum sw_rule rule,
+                                       const char *name, uint8_t last_byte)
+{
+    const struct sw_audit_row *r;
+    for (size_t i = 0; (r = sw_audit_row(audit, i)); i++) {
+        if (r->is_rule && r->rule == rule && r->subject.address[3] == last_byte &&
+            sw_span_eq(r->subject.name, sw_span_str(name)))
+            return r;
+    }
+    return NULL;
+}
+
+static void test_results(void **state)
+{
+    (void)state;
+    struct sw_status status;
+    struct sw_policy *policy = sw_policy_parse("p", sw_span_str(policy_text), &status);
+    int order[FACTS];
+    for (int i = 0; i < FACTS; i++)
+        order[i] = FACTS - 1 - i;
+    struct sw_audit *audit = run(policy, order, 0);
+    const struct sw_audit_row *bob = find(audit, SW_RULE_CLEAR_TEXT_LOGIN, "bob", 0);
+    assert_non_null(bob);
+    assert_int_equal(bob->mark, SW_MARK_FAILED);
+    assert_int_equal(bob->count, 8); /* 0, 8, ... 56 */
+    assert_int_equal(bob->example.time_ns, INT64_C(1000) * SW_NS_PER_S);
+    assert_int_equal(find(audit, SW_RULE_CLEAR_TEXT_LOGIN, "anna", 0)->mark, SW_MARK_PASSED);
+    /* the name is the one that was told first */
+    const struct sw_audit_row *slow = find(audit, SW_RULE_GREETING_DELAY_MAX, "old.example", 1);
+    assert_int_equal(slow->worst, 59 * SW_NS_PER_MS);
+    assert_int_equal(slow->marks[SW_MARK_FAILED], 5); /* 51, 53, ... 59 */
+    const struct sw_audit_row *rate = find(audit, SW_RULE_FAILURE_RATE_MAX, "old.example", 0);
+    assert_int_equal(rate->worst, 200000);
+    assert_int_equal(rate->mark, SW_MARK_PASSED); /* 6 of 30 are 20 % */
+    assert_int_equal(sw_audit_rule_mark(audit, SW_RULE_STARTTLS), SW_MARK_PASSED);
+    assert_int_equal(sw_audit_rule_mark(audit, SW_RULE_TLS_VERSION_MIN), SW_MARK_UNMEASURABLE);
+    assert_true(sw_audit_failed(audit));
+    assert_int_equal(sw_audit_totals(audit)->sessions, FACTS);
+    assert_int_equal(sw_audit_totals(audit)->left_out, 0);
+    sw_audit_free(audit);
+    sw_policy_free(policy);
+}
+
+static void test_a_cap_is_counted(void **state)
+{
+    (void)state;
+    int order[FACTS];
+    for (int i = 0; i < FACTS; i++)
+        order[i] = i;
+    struct sw_audit *audit = run(NULL, order, 2);
+    assert_non_null(sw_audit_row(audit, 1));
+    assert_null(sw_audit_row(audit, 2));
+    assert_true(sw_audit_totals(audit)->left_out > 0);
+    assert_int_equal(sw_audit_totals(audit)->sessions, FACTS);
+    sw_audit_free(audit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_does_not_matter),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_a_cap_is_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
