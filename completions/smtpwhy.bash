@@ -15,19 +15,19 @@ _smtpwhy() {
     ((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
         --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
-        --ca-file --ca-path --server-name --limits
+        --ca-file --ca-path --server-name --limits --policy
         --help --version"
-    local subcommands="analyse explain causes findings"
+    local subcommands="analyse audit explain causes findings"
     COMPREPLY=()
     case $previous in
-        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json text: json:" -- "$current"); return ;;
+        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json junit html text: json:" -- "$current"); return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
         --only) _smtpwhy_list "$current" "delivered partial stuck no-mail unknown"; return ;;
         --cause) _smtpwhy_list "$current" "$(smtpwhy causes 2> /dev/null | awk '/^[a-z]/ { print $1 }')"; return ;;
         --fail-on)
             _smtpwhy_list "$current" "stuck finding finding:info finding:low finding:medium finding:high finding:critical"
             return ;;
-        -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits" -- "$current"); return ;;
+        -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits policy" -- "$current"); return ;;
         -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name)
             return ;;
     esac

@@ -6,6 +6,8 @@ import os
 import re
 import xml.etree.ElementTree as xml
 
+import jsonschema
+
 import common
 from common import DELIVERED, LOGIN, PCAPS, REFUSED, run
 
@@ -33,6 +35,9 @@ RULES = {
         DELIVERED, ["hello", "C: VRFY anna", "S: 250 2.1.5 Anna <anna@example.org>", "quit"], None),
 }
 
+with open(os.path.join(common.ROOT, "docs", "audit.schema.json"), encoding="utf-8") as schema:
+    SCHEMA = jsonschema.Draft202012Validator(json.load(schema))
+
 
 class Audit(common.Case):
     def policy(self, *lines):
@@ -42,6 +47,8 @@ class Audit(common.Case):
         result = run("audit", "-o", "json", *arguments)
         records = result.records()
         self.assertEqual(records[-1]["type"], "audit-summary", result.err)
+        for record in records:
+            SCHEMA.validate(record)
         return result, records
 
     def judge(self, rule, script, *more):

@@ -29,7 +29,6 @@ class Options(common.Case):
         self.usage("--keylog", "missing.keys", good, words="missing.keys")
         self.usage("--keylog", good, good, words="is no key log")
         self.usage("live", "-i", "lo", words="'live' is not available in this build")
-        self.usage("audit", good, words="'audit' is not available in this build")
         self.usage("-f", "tcp port", good, words="filter")
         self.usage("--limits", "no-such=1", good, words="no-such")
         self.usage("--ports", "mail", good, words="ports")

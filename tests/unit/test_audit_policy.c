@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "audit/policy.h"
+#include "base/network.h"
 #include "base/time.h"
 
 static struct sw_policy *read_good(const char *text)
@@ -78,10 +78,9 @@ static struct sw_fact a_fact(const char *client, const char *server_name)
                            .server_port = 25,
                            .server_name = sw_span_str(server_name)};
     assert_int_equal(sw_time_parse("2026-06-01", &fact.start_ns), 0);
-    unsigned bytes[4];
-    assert_int_equal(sscanf(client, "%u.%u.%u.%u", &bytes[0], &bytes[1], &bytes[2], &bytes[3]), 4);
-    for (int i = 0; i < 4; i++)
-        fact.client[i] = (uint8_t)bytes[i];
+    struct sw_network network;
+    assert_true(sw_network_parse(sw_span_str(client), &network));
+    memcpy(fact.client, network.address, sizeof(fact.client));
     return fact;
 }
 
@@ -116,12 +115,12 @@ static void test_values(void **state)
 static void test_the_last_section_that_fits_decides(void **state)
 {
     (void)state;
-    struct sw_policy *policy =
-        read_good("[policy]\nname = Example\n"
-                  "[rules]\ncertificate-days-min = 30\n"
-                  "[rules labs]\nserver = *.LAB.example, 203.0.113.9\ncertificate-days-min = 7\n"
-                  "[rules printers]\nclient = 192.0.2.0/28, 192.0.2.77\ncertificate-days-min = off\n"
-                  "[rules robot]\nuser = robot*\ncertificate-days-min = 1\n");
+    struct sw_policy *policy = read_good(
+        "[policy]\nname = Example\n"
+        "[rules]\ncertificate-days-min = 30\n"
+        "[rules labs]\nserver = *.LAB.example, 203.0.113.9\ncertificate-days-min = 7\n"
+        "[rules printers]\nclient = 192.0.2.0/28, 192.0.2.77\ncertificate-days-min = off\n"
+        "[rules robot]\nuser = robot*\ncertificate-days-min = 1\n");
     const enum sw_rule rule = SW_RULE_CERTIFICATE_DAYS_MIN;
     assert_int_equal(limit(policy, rule, "192.0.2.99", "mx.example", ""), 30);
     assert_int_equal(limit(policy, rule, "192.0.2.99", "mx.lab.example", ""), 7);
