@@ -1,6 +1,6 @@
 #include "analyzer/advice.h"
 
-enum { NAME_COUNT = 14 };
+enum { NAME_COUNT = 17 };
 
 /* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
 struct name {
@@ -16,13 +16,23 @@ struct name {
     }
 
 static const struct name names[NAME_COUNT] = {
-    NAME(server, "", "the server"),           NAME(port, "port ", "this port"),
-    NAME(client, "", "the sending computer"), NAME(sender, "", "the sender's address"),
-    NAME(recipient, "", "the recipient"),     NAME(user, "", "the account"),
-    NAME(mechanism, "", "another one"),       NAME(reply, "", NULL),
-    NAME(code, "", "an error code"),          NAME(size, "", "its size"),
-    NAME(limit, "", "less than that"),        NAME(wait, "", "a long time"),
-    NAME(offered, "", "certain methods"),     NAME(what, "", "the last step"),
+    NAME(server, "", "the server"),
+    NAME(port, "port ", "this port"),
+    NAME(client, "", "the sending computer"),
+    NAME(sender, "", "the sender's address"),
+    NAME(recipient, "", "the recipient"),
+    NAME(user, "", "the account"),
+    NAME(mechanism, "", "another one"),
+    NAME(reply, "", NULL),
+    NAME(code, "", "an error code"),
+    NAME(size, "", "its size"),
+    NAME(limit, "", "less than that"),
+    NAME(wait, "", "a long time"),
+    NAME(offered, "", "certain methods"),
+    NAME(what, "", "the last step"),
+    NAME(name, "", "of the server"),
+    NAME(host, "", "the name of the outgoing server"),
+    NAME(domain, "", "the part behind the @"),
 };
 
 /* Where the text is written; with at NULL it is only measured. */
@@ -91,13 +101,21 @@ static size_t section_length(struct sw_span text)
     return 0;
 }
 
+/* Of these one or the other is known in a session; without one both are worth saying. */
+static bool is_alternative(const struct name *name)
+{
+    return name->offset == offsetof(struct sw_template_values, host) ||
+           name->offset == offsetof(struct sw_template_values, domain);
+}
+
 /* Is every name inside known? */
 static bool section_holds(struct sw_span section, const struct sw_template_values *values)
 {
     for (size_t i = 0; i < section.len; i++) {
         size_t length;
         const struct name *name = name_at(sw_span_from(section, i), &length);
-        if (name && !value_of(name, values))
+        bool said = name && (value_of(name, values) || (!values && is_alternative(name)));
+        if (name && !said)
             return false;
     }
     return true;

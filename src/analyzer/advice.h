@@ -28,6 +28,9 @@ struct sw_template_values {
     const char *wait;      /* "2 minutes" */
     const char *offered;   /* "CRAM-MD5 and NTLM" */
     const char *what;      /* "the password", "MAIL" ... */
+    const char *name;      /* that was looked up, */
+    const char *host;      /* the same if for its address, */
+    const char *domain;    /* the same if for its mail servers */
 };
 
 /*

@@ -165,7 +165,8 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     if (ruling->reply) {
         struct sw_prose quoted = {.arena = c->arena};
         sw_quote_reply(&quoted, ruling->reply, REPLY_SHOWN);
-        values->reply = sw_prose_text(&quoted);
+        bool coded = ruling->reply->code == 334; /* a challenge is no word for people */
+        values->reply = coded ? NULL : sw_prose_text(&quoted);
         values->code = code_text(c->arena, ruling->reply);
     }
     const struct sw_auth *auth = subject_auth(c, ruling->reply);
@@ -183,6 +184,11 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     if (wait_ns >= SW_NS_PER_S)
         values->wait = sw_duration_text(c->arena, wait_ns);
     values->what = asked(c);
+    const struct sw_lookup *lookup = c->session->lookup;
+    if (lookup && lookup->name.len > 0) {
+        values->name = sw_wire_text(c->arena, lookup->name, NAME_SHOWN);
+        *(lookup->asked_mx ? &values->domain : &values->host) = values->name;
+    }
 }
 
 /* "Switch on the login" is no advice to somebody who is logged in. */
@@ -199,10 +205,13 @@ static const char *const *fill_advice(const struct sw_case *c, const char *const
     const char **filled = sw_arena_alloc(c->arena, (SW_ADVICE_MAX + 1) * sizeof(*filled));
     if (!filled)
         return steps;
+    int kept = 0;
     for (int i = 0; i < SW_ADVICE_MAX && steps[i]; i++) {
         const char *text = sw_template_fill(steps[i], values, c->arena);
-        filled[i] = text ? text : steps[i];
+        filled[kept] = text ? text : steps[i];
+        kept += filled[kept][0] != '\0'; /* a step for another case */
     }
+    filled[kept] = NULL;
     return filled;
 }
 
@@ -250,6 +259,21 @@ static void copy_also(const struct sw_case *c, const struct sw_ruling *ruling,
     }
 }
 
+/* What the recording lacks when it ends too soon; NULL: the usual sentence fits. */
+static const char *unfinished(const struct sw_case *c, const struct sw_template_values *values)
+{
+    if (!c->established)
+        return sw_arena_printf(c->arena,
+                               "The recording ends before %s had answered the request for a "
+                               "connection.",
+                               values->server);
+    if (!c->tried_mail && !c->encrypted)
+        return sw_arena_printf(c->arena,
+                               "The recording ends before the program had offered a mail to %s.",
+                               values->server);
+    return NULL;
+}
+
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
 {
     static const char *const no_advice[] = {NULL};
@@ -258,6 +282,8 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     fill_values(c, ruling, verdict, &values);
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);
     const char *guess = sw_story_guess(c);
+    if (!guess && ruling->cause == SW_CAUSE_UNK_IN_PROGRESS)
+        guess = unfinished(c, &values);
     verdict->summary = guess ? guess : summary ? summary : wording->summary;
     struct sw_prose story = {.arena = c->arena, .session = c->session};
     sw_story_tell(c, &story);

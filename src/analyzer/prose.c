@@ -118,7 +118,9 @@ const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
         ns = 0;
     int64_t seconds = (ns + SW_NS_PER_S / 2) / SW_NS_PER_S;
     if (ns < SW_NS_PER_S)
-        return or_empty(sw_arena_printf(arena, "%d milliseconds", (int)(ns / SW_NS_PER_MS)));
+        return or_empty(
+            sw_arena_printf(arena, ns / SW_NS_PER_MS == 1 ? "%d millisecond" : "%d milliseconds",
+                            (int)(ns / SW_NS_PER_MS)));
     if (ns < 10 * SW_NS_PER_S) {
         int tenths = (int)((ns + SW_NS_PER_S / 20) / (SW_NS_PER_S / 10));
         if (tenths % 10 == 0)
@@ -155,7 +157,7 @@ const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
 const char *sw_size_text(struct sw_arena *arena, uint64_t bytes)
 {
     if (bytes < 10000)
-        return or_empty(sw_arena_printf(arena, "%d bytes", (int)bytes));
+        return or_empty(sw_arena_printf(arena, bytes == 1 ? "%d byte" : "%d bytes", (int)bytes));
     if (bytes < 1000000)
         return or_empty(sw_arena_printf(arena, "%d kB", (int)((bytes + 500) / 1000)));
     uint64_t tenths = (bytes + 50000) / 100000;

@@ -2,7 +2,7 @@
 
 #include "analyzer/token_error.h"
 
-enum { QUOTE = 120, NAME = 80, MAILS_TOLD = 3 };
+enum { QUOTE = 120, NAME = 80, LOGINS_TOLD = 3 };
 
 static const char *frame(struct sw_prose *story, struct sw_mark mark)
 {
@@ -49,6 +49,14 @@ static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
     sw_prose_add(story, " (frame %s)", frame(story, reply->first));
 }
 
+const char *sw_story_within(const struct sw_case *c, int64_t ns)
+{
+    if (ns < 100 * SW_NS_PER_MS)
+        return "at once";
+    const char *text = sw_arena_printf(c->arena, "within %s", sw_duration_text(c->arena, ns));
+    return text ? text : "";
+}
+
 /* What the client had looked up before. */
 static void tell_name(const struct sw_case *c, struct sw_prose *story)
 {
@@ -58,6 +66,72 @@ static void tell_name(const struct sw_case *c, struct sw_prose *story)
     sw_prose_add(story, "The name service gave the address of ");
     sw_prose_wire(story, naming->name, NAME);
     sw_prose_add(story, " (frame %s). ", frame(story, naming->answered));
+}
+
+/* What an ICMP error says, in words (RFC 792, RFC 1812 5.2.7, RFC 4443); NULL when it is a rare
+ * one. */
+static const char *icmp_words(const struct sw_flow_icmp *icmp)
+{
+    static const struct {
+        uint8_t version, type, code;
+        const char *words;
+    } known[] = {
+        {4, 3, 0, "there is no way to that network"},
+        {4, 3, 1, "the computer there cannot be reached"},
+        {4, 3, 2, "the computer there does not speak TCP"},
+        {4, 3, 3, "the port is closed"},
+        {4, 3, 4, "the packet is too large for the way"},
+        {4, 3, 9, "a rule forbids it"},
+        {4, 3, 10, "a rule forbids it"},
+        {4, 3, 13, "a rule forbids it"},
+        {4, 11, 0, "the packet was passed on too often"},
+        {6, 1, 0, "there is no way to that network"},
+        {6, 1, 1, "a rule forbids it"},
+        {6, 1, 3, "the computer there cannot be reached"},
+        {6, 1, 4, "the port is closed"},
+        {6, 1, 5, "a rule forbids it"},
+        {6, 1, 6, "a rule forbids it"},
+        {6, 2, 0, "the packet is too large for the way"},
+        {6, 3, 0, "the packet was passed on too often"},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (known[i].version == icmp->ip_version && known[i].type == icmp->type &&
+            known[i].code == icmp->code)
+            return known[i].words;
+    }
+    return NULL;
+}
+
+static bool same_icmp(const struct sw_flow_icmp *a, const struct sw_flow_icmp *b)
+{
+    return a->type == b->type && a->code == b->code && a->ip_version == b->ip_version &&
+           memcmp(a->from, b->from, sizeof(a->from)) == 0;
+}
+
+/* One sentence for a row of equal errors. */
+static void tell_icmp(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_flow_facts *f = c->facts;
+    for (uint8_t i = 0; i < f->icmp_count;) {
+        const struct sw_flow_icmp *icmp = &f->icmp[i];
+        uint8_t end = i;
+        while (end < f->icmp_count && same_icmp(icmp, &f->icmp[end]))
+            end++;
+        const char *words = icmp_words(icmp);
+        sw_prose_add(story, " %s answered",
+                     sw_address_text(c->arena, icmp->from, icmp->ip_version));
+        if (words)
+            sw_prose_add(story, " that %s", words);
+        sw_prose_add(story,
+                     words ? " (ICMP error type %u code %u, frame %s"
+                           : " with an ICMP error (type %u code %u, frame %s",
+                     icmp->type, icmp->code, frame(story, icmp->mark));
+        if (end - i > 1)
+            sw_prose_add(story, ", and %u more, last in frame %s", end - i - 1U,
+                         frame(story, f->icmp[end - 1].mark));
+        sw_prose_add(story, ").");
+        i = end;
+    }
 }
 
 static void tell_connect(const struct sw_case *c, struct sw_prose *story)
@@ -75,9 +149,10 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     sw_prose_add(story, "%s asked for a connection to %s port %u (frame %s)", client, server,
                  f->tuple.dst_port, frame(story, f->syn));
     if (f->syn_count > 1)
-        sw_prose_add(story, ", %u times within %s (last in frame %s)", f->syn_count,
-                     sw_duration_text(c->arena, f->last_syn.time_ns - f->syn.time_ns),
-                     frame(story, f->last_syn));
+        sw_prose_add(
+            story, ", %s %s (last in frame %s)",
+            f->syn_count == 2 ? "twice" : sw_arena_printf(c->arena, "%u times", f->syn_count),
+            sw_story_within(c, f->last_syn.time_ns - f->syn.time_ns), frame(story, f->last_syn));
     if (f->refused)
         sw_prose_add(story, " and was refused (RST, frame %s).",
                      frame(story, f->half[SW_SERVER].rst));
@@ -89,12 +164,7 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
         sw_prose_add(story, ".");
     else
         sw_prose_add(story, "; no answer to it is in the capture.");
-    for (uint8_t i = 0; i < f->icmp_count; i++) {
-        const struct sw_flow_icmp *icmp = &f->icmp[i];
-        sw_prose_add(story, " %s answered with an ICMP error, type %u code %u (frame %s).",
-                     sw_address_text(c->arena, icmp->from, icmp->ip_version), icmp->type,
-                     icmp->code, frame(story, icmp->mark));
-    }
+    tell_icmp(c, story);
 }
 
 static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
@@ -141,14 +211,41 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
 
 static void tell_hello(const struct sw_hello *hello, const char *who, struct sw_prose *story)
 {
-    sw_prose_add(story, " %s said %s ", who, smtp_verb_name(hello->command->verb));
-    sw_prose_wire(story, hello->command->argument, NAME);
+    sw_prose_add(story, " %s said %s", who, smtp_verb_name(hello->command->verb));
+    if (hello->command->argument.len > 0) {
+        sw_prose_add(story, " ");
+        sw_prose_wire(story, hello->command->argument, NAME);
+    }
     sw_prose_add(story, " (frame %s)", frame(story, hello->command->last));
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
         sw_prose_add(story, " and got ");
         quote_reply(story, hello->reply);
     }
     sw_prose_add(story, ".");
+}
+
+/* The first hello that was refused, when another one follows on the same side of the encryption. */
+static const struct sw_hello *refused_before(const struct sw_session *session,
+                                             const struct sw_hello *last)
+{
+    const struct sw_hello *hello;
+    SW_EACH(hello, session->hellos) {
+        if (hello == last)
+            return NULL;
+        if (hello->reply && !sw_reply_is(hello->reply, 2) &&
+            hello->command->encrypted == last->command->encrypted)
+            return hello;
+    }
+    return NULL;
+}
+
+static void tell_hellos(const struct sw_session *session, const struct sw_hello *last,
+                        const char *who, struct sw_prose *story)
+{
+    const struct sw_hello *refused = refused_before(session, last);
+    if (refused)
+        tell_hello(refused, who, story);
+    tell_hello(last, refused ? "Then it" : who, story);
 }
 
 /* How the two met, with the encryption where it was set up: before the first word (implicit TLS),
@@ -167,11 +264,11 @@ static void tell_meeting(const struct sw_case *c, struct sw_prose *story)
         sw_story_tls(c, story);
     tell_greeting(c, story);
     if (clear)
-        tell_hello(clear, "The client", story);
+        tell_hellos(session, clear, "The client", story);
     if (!tls_first)
         sw_story_tls(c, story);
     if (inside)
-        tell_hello(inside, clear ? "Inside the encryption it" : "The client", story);
+        tell_hellos(session, inside, clear ? "Inside the encryption it" : "The client", story);
 }
 
 static void tell_logins(const struct sw_case *c, struct sw_prose *story)
@@ -179,7 +276,7 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
     const struct sw_auth *auth;
     unsigned told = 0;
     SW_EACH(auth, c->session->auths) {
-        if (told++ == MAILS_TOLD) {
+        if (told++ == LOGINS_TOLD) {
             sw_prose_add(story, " Further logins followed.");
             return;
         }
@@ -210,144 +307,6 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
     }
 }
 
-static void tell_recipients(const struct sw_message *m, struct sw_prose *story)
-{
-    const struct sw_recipient *r;
-    const struct sw_recipient *first_refused = NULL;
-    unsigned refused = 0;
-    unsigned open = 0;
-    SW_EACH(r, m->recipients) {
-        if (!r->reply)
-            open++;
-        else if (!sw_reply_is(r->reply, 2)) {
-            refused++;
-            first_refused = first_refused ? first_refused : r;
-        }
-    }
-    if (m->recipient_count == 0)
-        return;
-    if (m->recipient_count == 1) {
-        sw_prose_add(story, " for ");
-        sw_prose_wire(story, m->recipients->address, NAME);
-    } else {
-        sw_prose_add(story, " for %u recipients", m->recipient_count);
-    }
-    sw_prose_add(story, " (frame %s)", frame(story, m->recipients->command->last));
-    if (refused > 0) {
-        sw_prose_add(story, "; ");
-        if (m->recipient_count > 1) {
-            if (refused == 1)
-                sw_prose_add(story, "one of them, ");
-            else
-                sw_prose_add(story, "%u of them were refused, the first one, ", refused);
-            sw_prose_wire(story, first_refused->address, NAME);
-            sw_prose_add(story, refused == 1 ? ", was refused with " : ", with ");
-        } else {
-            sw_prose_add(story, "the recipient was refused with ");
-        }
-        quote_reply(story, first_refused->reply);
-    }
-    if (open > 0 && m->recipient_count == 1)
-        sw_prose_add(story, ", without an answer");
-    else if (open > 0)
-        sw_prose_add(story, "; no answer about %u of them", open);
-}
-
-/* The size that the server announced, the one that the program declared, and the one that was seen
- * (RFC 1870), where they do not agree. */
-static void tell_size(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
-{
-    const struct sw_capability *size = sw_capability_find(c->session->hello, "SIZE");
-    uint64_t limit = 0;
-    if (size && !sw_span_u64(sw_span_trim(size->params), &limit))
-        limit = 0;
-    bool whole = m->end_of_data != NULL && m->body_missing == 0;
-    uint64_t seen = m->body_seen ? m->body_octets : 0;
-    uint64_t declared = m->has_size ? m->size_declared : 0;
-    bool over = limit > 0 && (declared > limit || seen > limit);
-    bool more = m->has_size && seen / 2 > declared; /* estimates are usual, halves are not */
-    bool less = m->has_size && whole && seen < declared / 2;
-    if (over)
-        sw_prose_add(story, " The server takes mails up to %s.", sw_size_text(c->arena, limit));
-    if (m->has_size && (over || more || less))
-        sw_prose_add(story, " The program had declared a size of %s.",
-                     sw_size_text(c->arena, declared));
-}
-
-static void tell_text(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
-{
-    if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA &&
-        m->data->reply->code != 354) {
-        sw_prose_add(story, " DATA was answered ");
-        quote_reply(story, m->data->reply);
-        sw_prose_add(story, ".");
-    }
-    if (m->end_of_data)
-        sw_prose_add(story, " The text of %s was complete in frame %s.",
-                     sw_size_text(c->arena, m->body_octets), frame(story, m->end_mark));
-    else if (m->body_seen)
-        sw_prose_add(story, " %s of the text were sent (until frame %s), its end was not.",
-                     sw_size_text(c->arena, m->body_octets), frame(story, m->body_last));
-    else if (m->go_ahead)
-        sw_prose_add(story, " The server asked for the text (frame %s); none came.",
-                     frame(story, m->go_ahead->first));
-    const struct sw_oddity *end = sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST);
-    if (end && m->body_seen && !m->end_of_data)
-        sw_prose_add(story,
-                     " What the client took for the end (frame %s) was none for the server: "
-                     "the line ends around the dot are not both CR LF.",
-                     frame(story, end->mark));
-    tell_size(c, m, story);
-    if (m->final) {
-        const struct sw_step *asked = m->final->command;
-        bool early = asked && asked->verb == SMTP_VERB_BDAT && !(asked->flags & SMTP_FLAG_LAST);
-        sw_prose_add(story, early ? " The server took what there was for the whole message: "
-                                  : " The server's answer to it: ");
-        quote_reply(story, m->final);
-        sw_prose_add(story, ".");
-    }
-    if (m->abandoned && !m->final && !m->end_of_data)
-        sw_prose_add(story, " The client gave it up with %s (frame %s).",
-                     smtp_verb_name(m->abandoned->verb), frame(story, m->abandoned->last));
-}
-
-static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
-{
-    if (!m->mail->reply || sw_reply_is(m->mail->reply, 2))
-        return;
-    sw_prose_add(story, "; the sender was refused with ");
-    quote_reply(story, m->mail->reply);
-    if (m->recipient_count > 0)
-        sw_prose_add(story, ". It went on all the same");
-}
-
-static void tell_mails(const struct sw_case *c, struct sw_prose *story)
-{
-    const struct sw_message *m;
-    unsigned told = 0;
-    SW_EACH(m, c->session->messages) {
-        if (told++ == MAILS_TOLD) {
-            sw_prose_add(story, " %u further mails followed.",
-                         c->session->message_count - MAILS_TOLD);
-            return;
-        }
-        if (m->mail) {
-            sw_prose_add(story, " It offered a mail from ");
-            if (m->sender.len > 0)
-                sw_prose_wire(story, m->sender, NAME);
-            else
-                sw_prose_add(story, "the empty sender <>");
-            sw_prose_add(story, " (frame %s)", frame(story, m->mail->last));
-            tell_refused_sender(m, story);
-        } else {
-            sw_prose_add(story, " A mail whose beginning is not in the capture went on");
-        }
-        tell_recipients(m, story);
-        sw_prose_add(story, ".");
-        tell_text(c, m, story);
-    }
-}
-
 static const char *pending_name(const struct sw_step *pending)
 {
     if (pending->verb == SMTP_VERB_END_OF_DATA)
@@ -358,83 +317,158 @@ static const char *pending_name(const struct sw_step *pending)
     return verb[0] ? verb : "A line of the client";
 }
 
-/* Refused commands that belong to no mail and no login: what servers lose their patience over. */
-static void tell_other_refusals(const struct sw_case *c, struct sw_prose *story)
+/* A refused command that belongs to no mail and no login: what servers lose their patience over. */
+static bool is_other_refusal(const struct sw_step *s)
+{
+    bool other = s->from == SW_SERVER && s->command && !s->message &&
+                 (sw_reply_is(s, 4) || sw_reply_is(s, 5)) &&
+                 (s->phase == SW_PHASE_GREETING || s->phase == SW_PHASE_HELLO ||
+                  s->phase == SW_PHASE_RCPT || s->phase == SW_PHASE_DATA);
+    bool told = s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO ||
+                s->verb == SMTP_VERB_LHLO || s->verb == SMTP_VERB_QUIT;
+    return other && !told;
+}
+
+/* Those from one frame up to, not with, another. True when something was told. */
+static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t until,
+                                struct sw_prose *story)
 {
     const struct sw_step *first = NULL;
     unsigned refused = 0;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool other = s->from == SW_SERVER && s->command && !s->message &&
-                     (sw_reply_is(s, 4) || sw_reply_is(s, 5)) &&
-                     (s->phase == SW_PHASE_GREETING || s->phase == SW_PHASE_HELLO ||
-                      s->phase == SW_PHASE_RCPT || s->phase == SW_PHASE_DATA);
-        bool told = s->verb == SMTP_VERB_EHLO || s->verb == SMTP_VERB_HELO ||
-                    s->verb == SMTP_VERB_LHLO || s->verb == SMTP_VERB_QUIT;
-        if (!other || told)
+        if (!is_other_refusal(s) || s->first.frame < from || s->first.frame >= until)
             continue;
         refused++;
         first = first ? first : s;
     }
     if (refused == 0)
-        return;
+        return false;
     const char *verb = smtp_verb_name(first->verb);
-    if (verb[0])
-        sw_prose_add(story, " %s (frame %s)", verb, frame(story, first->command->last));
-    else
-        sw_prose_add(story, " A command (frame %s)", frame(story, first->command->last));
-    sw_prose_add(story, " was answered ");
+    sw_prose_add(story, " %s (frame %s) was answered ", verb[0] ? verb : "A command",
+                 frame(story, first->command->last));
     quote_reply(story, first);
-    if (refused > 1)
+    if (refused == 2)
+        sw_prose_add(story, ", and one more was refused");
+    else if (refused > 2)
         sw_prose_add(story, ", and %u more were refused", refused - 1);
     sw_prose_add(story, ".");
+    return true;
 }
 
-/* The client's goodbye, where no mail that it gave up has told it already. */
-static void tell_goodbye(const struct sw_case *c, struct sw_prose *story)
+/* The mails, and the refused commands before and behind the first one. */
+static void tell_dialogue(const struct sw_case *c, struct sw_prose *story)
 {
-    const struct sw_step *quit = c->session->quit;
-    const struct sw_message *m = c->session->message;
-    bool told = m && m->abandoned == quit && !m->final && !m->end_of_data;
-    if (quit && !told)
-        sw_prose_add(story, " The client said QUIT (frame %s).", frame(story, quit->first));
+    const struct sw_message *m = c->session->messages;
+    uint64_t mail = m && m->mail ? m->mail->last.frame : UINT64_MAX;
+    bool told = tell_other_refusals(c, 0, mail, story);
+    sw_story_mails(c, told, story);
+    (void)tell_other_refusals(c, mail, UINT64_MAX, story);
 }
 
-static void tell_last_word(const struct sw_step *last, struct sw_prose *story)
+/* What a server that does not speak SMTP said first, or the last line that nobody asked for. */
+static const struct sw_step *unasked_word(const struct sw_case *c)
 {
-    sw_prose_add(story, last->code ? " Unasked, the server said " : " The server said ");
-    quote_reply(story, last);
+    const struct sw_step *last = c->session->last_reply;
+    if (!last || !(last->flags & SMTP_FLAG_UNSOLICITED))
+        return NULL;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        bool strange = s->from == SW_SERVER && s->code == 0 && sw_span_trim(s->text).len > 0;
+        if (strange && last->code == 0)
+            return s;
+    }
+    return last;
+}
+
+static void tell_word(const struct sw_step *word, struct sw_prose *story)
+{
+    if (word->code == 0 && sw_span_trim(word->text).len == 0) {
+        sw_prose_add(story, " The server sent an empty line (frame %s).",
+                     frame(story, word->first));
+        return;
+    }
+    sw_prose_add(story, word->code ? " Unasked, the server said " : " The server said ");
+    quote_reply(story, word);
     sw_prose_add(story, ".");
 }
 
-static void tell_end(const struct sw_case *c, struct sw_prose *story)
+static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 {
-    const struct sw_flow_facts *f = c->facts;
-    const struct sw_step *last = c->session->last_reply;
-    bool unasked = last && (last->flags & SMTP_FLAG_UNSOLICITED);
-    bool after_close = unasked && f->closed.frame && last->first.frame > f->closed.frame;
-    if (unasked && !after_close)
-        tell_last_word(last, story);
-    bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
-    if (c->pending && c->waited_ns > 0 && both_visible) {
+    if (c->pending) {
         sw_prose_add(story, " %s (frame %s) stayed unanswered", pending_name(c->pending),
                      frame(story, c->pending->last));
         if (c->waited_ns >= SW_NS_PER_S)
             sw_prose_add(story, " for %s", sw_duration_text(c->arena, c->waited_ns));
         sw_prose_add(story, ".");
-    } else if (c->waiting == SW_WAITING_GREETING && c->established && c->waited_ns > 0 &&
-               both_visible) {
+    } else {
         sw_prose_add(story, " The server said nothing for %s.",
                      sw_duration_text(c->arena, c->waited_ns));
     }
-    tell_goodbye(c, story);
-    if (!f->closed.frame || f->refused)
-        return;
+}
+
+static void tell_close(const struct sw_case *c, struct sw_prose *story)
+{
     sw_prose_add(story, " The %s %s the connection (frame %s).",
                  c->closed_by_server ? "server" : "client", c->reset ? "cut" : "closed",
-                 frame(story, f->closed));
-    if (after_close)
-        tell_last_word(last, story);
+                 frame(story, c->facts->closed));
+}
+
+enum ending { UNANSWERED, UNASKED, GOODBYE, CLOSED, ENDINGS };
+
+/* When each of the last events happened; 0 = it did not, or a mail has told it already. */
+static void find_endings(const struct sw_case *c, uint64_t at[ENDINGS])
+{
+    const struct sw_step *word = unasked_word(c);
+    const struct sw_step *quit = c->session->quit;
+    const struct sw_message *m = c->session->message;
+    bool both_visible = c->client_seen && c->server_seen && !c->reply_lost;
+    bool no_greeting = c->waiting == SW_WAITING_GREETING && c->established;
+    bool quit_told = m && m->abandoned == quit && !m->final && !m->end_of_data;
+    if (c->waited_ns > 0 && both_visible && c->pending)
+        at[UNANSWERED] = c->pending->last.frame;
+    else if (c->waited_ns > 0 && both_visible && no_greeting)
+        at[UNANSWERED] = c->facts->established.frame;
+    if (word)
+        at[UNASKED] = word->first.frame;
+    if (quit && !quit_told)
+        at[GOODBYE] = quit->first.frame;
+    if (!c->facts->refused)
+        at[CLOSED] = c->facts->closed.frame;
+}
+
+/* How it ended, in the order in which it happened. */
+static void tell_end(const struct sw_case *c, struct sw_prose *story)
+{
+    uint64_t at[ENDINGS] = {0};
+    find_endings(c, at);
+    for (int told = 0; told < ENDINGS; told++) {
+        int next = -1;
+        for (int i = 0; i < ENDINGS; i++) {
+            if (at[i] > 0 && (next < 0 || at[i] < at[next]))
+                next = i;
+        }
+        if (next < 0)
+            return;
+        at[next] = 0;
+        switch ((enum ending)next) {
+        case UNANSWERED:
+            tell_waiting(c, story);
+            break;
+        case UNASKED:
+            tell_word(unasked_word(c), story);
+            break;
+        case GOODBYE:
+            sw_prose_add(story, " The client said QUIT (frame %s).",
+                         frame(story, c->session->quit->first));
+            break;
+        case CLOSED:
+            tell_close(c, story);
+            break;
+        case ENDINGS:
+            break;
+        }
+    }
 }
 
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
@@ -449,8 +483,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_meeting(c, story);
     tell_logins(c, story);
     sw_unread_tell(c, story);
-    tell_other_refusals(c, story);
-    tell_mails(c, story);
+    tell_dialogue(c, story);
     sw_story_tcp(c, story);
     tell_end(c, story);
     sw_story_tls_end(c, story);

@@ -10,8 +10,13 @@
 /* Adds code and words of a reply in quotation marks, at most `most` bytes of words; an enhanced
  * code that is repeated on every line stands once. */
 void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t most);
+/* "within 3 seconds", "at once": how far apart repetitions are. In the arena, never NULL. */
+const char *sw_story_within(const struct sw_case *c, int64_t ns);
 /* Tells the session from the first packet to the last, in a few sentences. */
 void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
+/* The mails and what was said to each (story_mail.c); `name_client`: the sentence before is not
+ * about the client. */
+void sw_story_mails(const struct sw_case *c, bool name_client, struct sw_prose *story);
 /* How encryption was set up, or failed (story_tls.c). */
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story);
 /* An alert that ended it, where the dialogue inside was read and has been told. */

@@ -19,13 +19,13 @@ static const char *answer_words(const struct sw_lookup *l)
         return "that the name does not exist";
     case SW_LOOKUP_SERVFAIL:
         return l->rcode == 5 ? "that it refuses to answer (REFUSED)"
-                             : "with an error of its own (SERVFAIL)";
+                             : "an error of its own (SERVFAIL)";
     case SW_LOOKUP_NODATA:
         return "that the name exists but has no address";
     case SW_LOOKUP_NULL_MX:
         return "that the domain takes no mail (null MX)";
     case SW_LOOKUP_SINKHOLED:
-        return "with an address that leads nowhere";
+        return "an address that leads nowhere";
     case SW_LOOKUP_TIMEOUT:
     case SW_LOOKUP_UNREACHABLE:
     case SW_LOOKUP_NEIGHBOUR:
@@ -50,8 +50,8 @@ static void tell_question(const struct sw_case *c, const struct sw_lookup *l,
     }
     sw_prose_add(story, " (frame %s)", frame(story, l->asked));
     if (l->questions > 1 && l->again.frame)
-        sw_prose_add(story, ", %u questions within %s (last in frame %s)", l->questions,
-                     sw_duration_text(c->arena, l->again.time_ns - l->asked.time_ns),
+        sw_prose_add(story, ", %u questions %s (last in frame %s)", l->questions,
+                     sw_story_within(c, l->again.time_ns - l->asked.time_ns),
                      frame(story, l->again));
 }
 

@@ -86,8 +86,8 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_AUTH_MECH_MISMATCH - FIRST] =
         {
             .summary =
-                "The mail was not sent because the program and {server} have no way of logging "
-                "in in common.",
+                "The mail was not sent because the program and {server} could not agree on a way "
+                "to log in.",
             .meaning = "The server offers {offered} for the login, and the program is set to use "
                        "{mechanism}[[: {reply}]].",
             .advice =

@@ -6,26 +6,24 @@ enum { FIRST = SW_CAUSE_DNS_NXDOMAIN };
 static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_DNS_NXDOMAIN - FIRST] =
         {
-            .summary = "The mail was not sent because the name of {server} does not exist.",
+            .summary = "The mail was not sent because the name {name} does not exist.",
             .meaning =
                 "The name server answered that the name does not exist (RCODE 3, NXDOMAIN), "
-                "and no connection to a mail server followed. Usually the name is misspelt in "
-                "the account, or the provider has retired it.",
+                "and no connection to a mail server followed. Usually it is misspelt, in the "
+                "account or behind the @ of the recipient's address, or it is no longer in use.",
             .advice =
                 {
-                    "Check the name of the outgoing server for typing errors and compare it with "
-                    "your "
-                    "provider's help page. Windows Live Mail: Tools > Accounts > Properties > "
-                    "Servers "
-                    "> Outgoing mail (SMTP); Outlook: File > Account Settings > Change > Outgoing "
-                    "mail server (SMTP); Thunderbird: Account Settings > Outgoing Server (SMTP) > "
-                    "Edit > Server Name; Apple Mail: Mail > Settings > Accounts > Server Settings "
-                    "> "
-                    "Outgoing Mail Server.",
-                    "If the name is right, look it up at another place (nslookup) or ask the "
-                    "provider "
-                    "whether the server was renamed.",
-                    "Leave the message in the outbox; it goes out once the name is right.",
+                    "[[Check {host} for typing errors and compare it with your provider's help "
+                    "page. Windows Live Mail: Tools > Accounts > Properties > Servers > Outgoing "
+                    "mail (SMTP); Outlook: File > Account Settings > Change > Outgoing mail "
+                    "server (SMTP); Thunderbird: Account Settings > Outgoing Server (SMTP) > Edit "
+                    "> Server Name; Apple Mail: Mail > Settings > Accounts > Server Settings > "
+                    "Outgoing Mail Server.]]",
+                    "[[Check the recipient's address for a typing error in {domain}, correct it "
+                    "and send again.]]",
+                    "If the name is right, look it up at another place (nslookup), or ask the "
+                    "provider or the recipient whether it has changed.",
+                    "[[Leave the message in the outbox; it goes out once {host} is right.]]",
                 },
             .references = "RFC 1035 4.1.1; RFC 2308",
         },
@@ -86,9 +84,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_DNS_NODATA - FIRST] =
         {
-            .summary =
-                "The mail was not sent because the name of {server} exists but has no address "
-                "to connect to.",
+            .summary = "The mail was not sent because the name {name} exists but has no address to "
+                       "connect to.",
             .meaning =
                 "The name server knows the name but has no address record (A or AAAA) for it. "
                 "Often the domain alone was entered (example.com) where the provider's server "

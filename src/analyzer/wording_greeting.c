@@ -96,9 +96,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_GREET_DNSBL - FIRST] =
         {
-            .summary =
-                "The mail was not sent because the address of {client} is on a blocklist that "
-                "{server} uses.",
+            .summary = "The mail was not sent because the address {client} is on a blocklist that "
+                       "{server} uses.",
             .meaning =
                 "The server refused the connection with the name of a blocklist[[: {reply}]]. "
                 "Home and mobile addresses are listed as a rule; a mail server gets listed "
@@ -142,9 +141,8 @@ static const struct sw_cause_wording rows[] = {
             .summary =
                 "The mail was not sent because {server} is not a mail server for sending: it "
                 "spoke something else.",
-            .meaning =
-                "What answered on {port} does not speak SMTP[[; it sent {what}]]. The name or "
-                "port in the account belongs to another service.",
+            .meaning = "What answered on {port} does not speak SMTP. The name or "
+                       "port in the account belongs to another service.",
             .advice =
                 {
                     "Enter the provider's outgoing (SMTP) server and port 587 or 465. Windows Live "

@@ -18,8 +18,7 @@ static const struct sw_cause_wording rows[] = {
             .summary =
                 "The mail was accepted for some of its recipients and refused for the others.",
             .meaning =
-                "The server confirmed the message, but at least one recipient had been refused "
-                "before.",
+                "The server took the message for some of its recipients and refused at least one.",
             .advice =
                 {
                     "Send the mail again to the refused addresses only, after correcting them.",
@@ -44,10 +43,12 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_OK_VRFY_ONLY - FIRST] =
         {
-            .summary = "Another server asked whether an address exists; no mail was to be sent on "
-                       "this connection.",
-            .meaning = "Sender and recipient were accepted and the client left in order without "
-                       "sending a text: an address verification (callout).",
+            .summary =
+                "Only addresses were given, and the connection was ended in order before any "
+                "mail was sent.",
+            .meaning = "The server had nothing against the addresses, and the client left without "
+                       "sending a text: it was probably checking[[ whether {recipient} exists, as "
+                       "mail servers do (callout)]].",
             .references = "RFC 5321 3.5",
         },
     [SW_CAUSE_ENC_LIKELY_DELIVERED - FIRST] =

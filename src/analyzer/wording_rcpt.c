@@ -166,9 +166,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_RCPT_DNSBL - FIRST] =
         {
-            .summary =
-                "The mail was not sent because the address of {client} is on a blocklist that "
-                "the receiving server uses.",
+            .summary = "The mail was not sent because the address {client} is on a blocklist that "
+                       "the receiving server uses.",
             .meaning =
                 "The server refused the recipient with the name of a blocklist[[: {reply}]].",
             .advice =

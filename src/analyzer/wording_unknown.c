@@ -39,8 +39,7 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_UNK_IN_PROGRESS - FIRST] =
         {
             .summary = "The recording ends while the mail was still on its way.",
-            .meaning = "The last packets are recent and the session was waiting for an answer that "
-                       "may still come.",
+            .meaning = "The capture ends in the middle of it; what came of it came later.",
             .advice =
                 {
                     "Let the recording run until the mail program reports success or an error.",

@@ -74,6 +74,37 @@ static void put_recipient(struct sw_writer *list, const struct sw_recipient_verd
     sw_view_reply(rv->reply, false, list);
 }
 
+/* All of a few recipients; of many the first that were accepted and the first that were not. */
+static void put_recipients(struct sw_writer *list, const struct sw_message_verdict *mv)
+{
+    enum { ALL_OF = 12, FIRST = 5 };
+    uint32_t shown[SW_OUTCOME_COUNT] = {0};
+    uint32_t left[SW_OUTCOME_COUNT] = {0};
+    uint32_t more = 0;
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        enum sw_outcome outcome = mv->recipients[i].outcome;
+        if (mv->recipient_count <= ALL_OF || shown[outcome] < FIRST) {
+            put_recipient(list, &mv->recipients[i]);
+            shown[outcome]++;
+        } else {
+            left[outcome]++;
+            more++;
+        }
+    }
+    if (more == 0)
+        return;
+    sw_writer_format(list, "\n  and %" PRIu32 " more:", more);
+    bool first = true;
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
+        if (left[i] == 0)
+            continue;
+        sw_writer_format(list, "%s %" PRIu32 " %s", first ? "" : ",", left[i],
+                         sw_outcome_name((enum sw_outcome)i));
+        first = false;
+    }
+    sw_writer_text(list, " (-o json has all)");
+}
+
 /* What the mail says of itself. */
 static void put_header(struct sw_text_session *s, const struct sw_message *m,
                        struct sw_writer *list)
@@ -109,8 +140,7 @@ static void put_mails(struct sw_text_session *s)
             sw_writer_format(&list, ", %" PRIu64 " octets sent", m->body_octets);
         sw_writer_format(&list, ": %s", sw_outcome_name(mv->outcome));
         put_header(s, m, &list);
-        for (uint32_t r = 0; r < mv->recipient_count; r++)
-            put_recipient(&list, &mv->recipients[r]);
+        put_recipients(&list, mv);
         sw_text_item(s, "mail", SW_TONE_PLAIN, sw_writer_span(&list));
         sw_writer_release(&list);
     }
@@ -195,6 +225,22 @@ static void add_duration(struct sw_writer *list, const char *what, int64_t durat
     sw_writer_format(list, "%s%s %s", list->used ? ", " : "", what, text);
 }
 
+/* A request for a connection that came to nothing. */
+static void put_attempt(struct sw_text_session *s, const struct sw_flow_facts *f,
+                        struct sw_writer *list)
+{
+    sw_writer_format(list, "never connected, %u SYN%s", f->syn_count, f->syn_count == 1 ? "" : "s");
+    if (f->last.frame != f->first.frame)
+        add_duration(list, "in all", f->last.time_ns - f->first.time_ns);
+    if (f->refused)
+        sw_writer_text(list, ", refused (rst)");
+    else if (f->close == SW_CLOSE_ICMP)
+        sw_writer_text(list, ", refused by the network (icmp)");
+    else if (f->close == SW_CLOSE_TIMEOUT)
+        sw_writer_text(list, ", given up");
+    sw_text_item(s, "tcp", SW_TONE_PLAIN, sw_writer_span(list));
+}
+
 static void put_tcp(struct sw_text_session *s)
 {
     const struct sw_flow_facts *f = s->session->facts;
@@ -203,6 +249,11 @@ static void put_tcp(struct sw_text_session *s)
     if (s->session->lookup)
         return;
     sw_writer_open_memory(&list);
+    if (f->syn.frame && !f->syn_ack.frame && !f->established.frame) {
+        put_attempt(s, f, &list);
+        sw_writer_release(&list);
+        return;
+    }
     add_duration(&list, "handshake", sw_view_handshake_rtt(f));
     add_duration(&list, "greeting after", sw_view_delay(s->session->greeting));
     add_duration(&list, "longest silence", sw_view_longest_silence(s->session));

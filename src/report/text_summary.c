@@ -60,50 +60,55 @@ static uint64_t count_mails(const struct sw_summary *s)
     return all;
 }
 
-/* "The mail ...", "2 of 5 mails ...". */
-static void say_mails(char *line, size_t room, uint64_t n, uint64_t all, const char *one,
-                      const char *some)
+/* "The mail", "Both mails", "All 5 mails", "2 of 5 mails". */
+static void put_subject(struct sw_writer *line, uint64_t n, uint64_t all)
 {
     if (all == 1)
-        (void)snprintf(line, room, "The mail %s.", one);
+        sw_writer_text(line, "The mail");
+    else if (n == all && all == 2)
+        sw_writer_text(line, "Both mails");
+    else if (n == all)
+        sw_writer_format(line, "All %" PRIu64 " mails", all);
     else
-        (void)snprintf(line, room, "%" PRIu64 " of %" PRIu64 " mails %s.", n, all, some);
+        sw_writer_format(line, "%" PRIu64 " of %" PRIu64 " mails", n, all);
 }
 
 static void put_headline(struct sw_part *part, const struct sw_summary *s)
 {
     struct sw_text *text = part->state;
-    uint64_t stuck = s->mails[SW_OUTCOME_STUCK];
-    uint64_t partial = s->mails[SW_OUTCOME_PARTIAL];
-    uint64_t unknown = s->mails[SW_OUTCOME_UNKNOWN];
     uint64_t all = count_mails(s);
-    char line[200];
+    struct sw_writer line;
     enum sw_tone tone = SW_TONE_BAD;
-    if (stuck > 0) {
-        say_mails(line, sizeof(line), stuck, all, "stayed in the outbox", "stayed in the outbox");
-    } else if (partial > 0) {
+    uint64_t n;
+    sw_writer_open_memory(&line);
+    if ((n = s->mails[SW_OUTCOME_STUCK]) > 0) {
+        put_subject(&line, n, all);
+        sw_writer_text(&line, " stayed in the outbox.");
+    } else if ((n = s->mails[SW_OUTCOME_PARTIAL]) > 0) {
         tone = SW_TONE_WARN;
-        say_mails(line, sizeof(line), partial, all, "was accepted for a part of its recipients",
-                  "were accepted for a part of their recipients");
-    } else if (unknown > 0) {
+        put_subject(&line, n, all);
+        sw_writer_text(&line, n == 1 ? " was accepted for only some of its recipients."
+                                     : " were accepted for only some of their recipients.");
+    } else if ((n = s->mails[SW_OUTCOME_UNKNOWN]) > 0) {
         tone = SW_TONE_NOTE;
-        (void)snprintf(line, sizeof(line),
-                       "Of %" PRIu64 " of %" PRIu64
-                       " mails the capture does not tell whether they were delivered.",
-                       unknown, all);
+        sw_writer_text(&line, "The capture does not tell whether ");
         if (all == 1)
-            (void)snprintf(line, sizeof(line),
-                           "The capture does not tell whether the mail was delivered.");
+            sw_writer_text(&line, "the mail");
+        else if (n == all)
+            sw_writer_text(&line, "the mails");
+        else
+            put_subject(&line, n, all);
+        sw_writer_text(&line, n == 1 ? " was delivered." : " were delivered.");
     } else if (all > 0) {
         tone = SW_TONE_GOOD;
-        (void)snprintf(line, sizeof(line), "All %" PRIu64 " mails left the outbox.", all);
-        if (all == 1)
-            (void)snprintf(line, sizeof(line), "The mail left the outbox.");
+        put_subject(&line, all, all);
+        sw_writer_text(&line, " left the outbox.");
     } else {
         tone = SW_TONE_BOLD;
-        (void)snprintf(line, sizeof(line), "No session tried to send mail.");
+        sw_writer_text(&line, "No session tried to send mail.");
     }
-    sw_page_paragraph(&text->page, 0, NULL, 0, tone, sw_span_str(line));
+    sw_page_paragraph(&text->page, 0, NULL, 0, tone, sw_writer_span(&line));
+    sw_writer_release(&line);
 }
 
 static void add_count(struct sw_writer *list, uint64_t n, const char *before, const char *word)

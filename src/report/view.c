@@ -248,8 +248,10 @@ void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil
     }
     const struct sw_tuple *t = &session->facts->tuple;
     if (!veil->on) {
+        bool same = memcmp(t->src, t->dst, sizeof(t->src)) == 0; /* on the loopback */
         put_filter_address(t->src, t->ip_version, out);
-        put_filter_address(t->dst, t->ip_version, out);
+        if (!same)
+            put_filter_address(t->dst, t->ip_version, out);
     }
     sw_writer_text(out, "tcp.port==");
     sw_writer_number(out, t->src_port);

@@ -110,11 +110,15 @@ static bool is_success(enum sw_cause cause)
            (family && info->actor == SW_ACTOR_NONE && !encrypted);
 }
 
-/* A whole step that somebody can take: no fragment, no filler. */
+/* A whole step that somebody can take: no fragment, no filler. One in brackets is for some sessions
+ * only. */
 static bool is_advice(const char *step)
 {
     size_t length = strlen(step);
-    return length > 10 && step[length - 1] == '.' && step[0] != ' ';
+    bool section =
+        length > 4 && strncmp(step, "[[", 2) == 0 && strcmp(step + length - 2, "]]") == 0;
+    char last = step[length - (section ? 3 : 1)];
+    return length > 10 && last == '.' && step[0] != ' ';
 }
 
 static void every_cause_has_words(void **state)
