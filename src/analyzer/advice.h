@@ -29,8 +29,8 @@ struct sw_template_values {
     const char *offered;   /* "CRAM-MD5 and NTLM" */
     const char *what;      /* "the password", "MAIL" ... */
     const char *name;      /* that was looked up, */
-    const char *host;      /* the same if for its address, */
-    const char *domain;    /* the same if for its mail servers */
+    const char *host;      /* what it is, if its address was asked for, */
+    const char *domain;    /* and if its mail servers were */
 };
 
 /*

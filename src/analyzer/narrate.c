@@ -187,7 +187,9 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     const struct sw_lookup *lookup = c->session->lookup;
     if (lookup && lookup->name.len > 0) {
         values->name = sw_wire_text(c->arena, lookup->name, NAME_SHOWN);
-        *(lookup->asked_mx ? &values->domain : &values->host) = values->name;
+        /* The steps of the advice are shown as they are, so that they name nobody. */
+        values->host = lookup->asked_mx ? NULL : "the name of the outgoing server";
+        values->domain = lookup->asked_mx ? "the part behind the @" : NULL;
     }
 }
 
