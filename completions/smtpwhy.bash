@@ -16,11 +16,13 @@ _smtpwhy() {
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
         --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy
+        --interface --list-interfaces --snaplen
         --help --version"
-    local subcommands="analyse audit explain causes findings"
+    local subcommands="analyse live audit explain causes findings"
     COMPREPLY=()
     case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json junit html text: json:" -- "$current"); return ;;
+        -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
         --only) _smtpwhy_list "$current" "delivered partial stuck no-mail unknown"; return ;;
         --cause) _smtpwhy_list "$current" "$(smtpwhy causes 2> /dev/null | awk '/^[a-z]/ { print $1 }')"; return ;;
@@ -28,7 +30,7 @@ _smtpwhy() {
             _smtpwhy_list "$current" "stuck finding finding:info finding:low finding:medium finding:high finding:critical"
             return ;;
         -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits policy" -- "$current"); return ;;
-        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name)
+        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name | -s | --snaplen)
             return ;;
     esac
     if [[ $current == -* ]]; then
@@ -40,7 +42,7 @@ _smtpwhy() {
     fi
     case ${COMP_WORDS[1]} in
         explain) mapfile -t COMPREPLY < <(compgen -W "$(smtpwhy causes 2> /dev/null | awk '/^[a-z]/ { print $1 }')" -- "$current") ;;
-        causes | findings) ;;
+        causes | findings | live) ;;
         *)
             local file
             while IFS= read -r file; do

@@ -8,6 +8,7 @@ set -l later '__fish_seen_subcommand_from explain causes findings'
 
 complete -c smtpwhy -n __fish_use_subcommand -a analyse -d 'analyse saved captures'
 complete -c smtpwhy -n __fish_use_subcommand -a audit -d 'findings together, judged against a policy'
+complete -c smtpwhy -n __fish_use_subcommand -a live -d 'analyse live traffic'
 complete -c smtpwhy -n __fish_use_subcommand -a explain -d 'what a code or a reply means'
 complete -c smtpwhy -n __fish_use_subcommand -a causes -d 'list all causes'
 complete -c smtpwhy -n __fish_use_subcommand -a findings -d 'list all findings'
@@ -43,3 +44,8 @@ complete -c smtpwhy -n "not $later" -l ca-path -r -d 'a directory of certificate
 complete -c smtpwhy -n "not $later" -l server-name -x -d 'name that the certificate must bear'
 complete -c smtpwhy -n "not $later" -l limits -x -d 'caps on memory and size'
 complete -c smtpwhy -n '__fish_seen_subcommand_from audit' -l policy -r -d 'what the audit demands'
+
+set -l live '__fish_seen_subcommand_from live'
+complete -c smtpwhy -n "$live" -s i -l interface -x -a '(smtpwhy live -D 2>/dev/null)' -d 'watch these interfaces'
+complete -c smtpwhy -n "$live" -s D -l list-interfaces -d 'list the interfaces that can be watched'
+complete -c smtpwhy -n "$live" -s s -l snaplen -x -d 'look at the first N bytes of a frame'

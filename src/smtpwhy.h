@@ -7,7 +7,8 @@
  * (report/report.h) writes them. Several runs may exist side by side on different threads. The
  * library never prints and never exits.
  *
- * Life: sw_run_new, sw_run_file or sw_run_files ..., sw_run_finish, sw_run_free.
+ * Life: sw_run_new, sw_run_file or sw_run_files ... (or a watch, see below), sw_run_finish,
+ * sw_run_free.
  */
 #ifndef SMTPWHY_H
 #define SMTPWHY_H
@@ -98,6 +99,57 @@ struct sw_series {
 SW_API struct sw_series *sw_series_find(const char *const *paths, unsigned count,
                                         unsigned *series_count);
 SW_API void sw_series_free(struct sw_series *series);
+
+/*
+ * Live traffic in place of files: sw_watch_open, then as long as one likes: wait until a descriptor
+ * is readable or a moment has passed, sw_watch_take; at the end sw_watch_close, sw_run_finish.
+ *
+ * No call waits. After the open nothing more is opened by the library, so that privileges can be
+ * given up and the process be shut in before the first packet is looked at.
+ */
+enum { SW_WATCH_DEVICES_MAX = 16 };
+
+struct sw_watch_options {
+    const char *const *devices; /* names of interfaces, "any" among them */
+    unsigned device_count;      /* 1 to SW_WATCH_DEVICES_MAX */
+    uint32_t snaplen_bytes;     /* 0 = whole frames */
+    uint32_t buffer_bytes;      /* of the kernel for each device; 0 = 32 MiB */
+};
+
+/* What a watch has seen so far. */
+struct sw_watch_counts {
+    uint64_t frames, bytes;
+    uint64_t kernel_drops;    /* the kernel had no room for them */
+    uint64_t interface_drops; /* lost by the card or its driver */
+    uint64_t sessions, connections;
+    int64_t last_frame_ns; /* 0 = none so far */
+};
+
+/* The options are copied, the names borrowed until sw_watch_close(). */
+SW_API enum sw_result sw_watch_open(struct sw_run *run, const struct sw_watch_options *options);
+/* Fills at most `room` descriptors to wait for; returns how many there are. */
+SW_API unsigned sw_watch_descriptors(const struct sw_run *run, int *descriptors, unsigned room);
+enum sw_watch_state {
+    SW_WATCH_IDLE,   /* nothing more has arrived */
+    SW_WATCH_MORE,   /* there is more at once */
+    SW_WATCH_ENOUGH, /* stop_after_frames is reached */
+    SW_WATCH_GONE,   /* the last device is gone: sw_run_message() */
+};
+
+/*
+ * Analyses what has arrived, at most some thousand frames. `now_ns` is the wall clock, read just
+ * before the call; it takes the place of packets where none come, so that silences are judged.
+ */
+SW_API enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns);
+SW_API void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts);
+/* How long after a frame came the kernel may still keep it back, in milliseconds. */
+SW_API unsigned sw_watch_delay_ms(void);
+/* Every open connection becomes final. INCOMPLETE when frames were lost. */
+SW_API enum sw_result sw_watch_close(struct sw_run *run);
+
+/* Calls tell() for every device that can be captured on; false: message says why there are none. */
+SW_API bool sw_watch_devices(void (*tell)(void *ctx, const char *name, const char *description),
+                             void *ctx, char *message, size_t room);
 
 /* One row of the table of limits, for --help limits. */
 struct sw_limit_info {

@@ -237,9 +237,11 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
-    /* What happened before the capture began is not known, so nothing that failed is certain; and
-     * nothing is where two copies of the same bytes say different things. */
-    bool unsure = c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK;
+    /* What happened before the capture began is not known, so nothing that failed is certain; nor
+     * is it when frames were lost meanwhile, which may have been some of this session; and nothing
+     * is where two copies of the same bytes say different things. */
+    bool unsure = (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK) ||
+                  (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
     if ((unsure || c->facts->conflicts > 0) && ruling->confidence == SW_CONFIDENCE_CERTAIN)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
 }

@@ -8,11 +8,13 @@
 #define SW_ANALYZER_RECORD_H
 
 #include "analyzer/delivery.h"
+#include "analyzer/stall.h"
 
 enum sw_record_kind {
     SW_RECORD_SESSION,
     SW_RECORD_DELIVERY,
     SW_RECORD_SUMMARY,
+    SW_RECORD_STALL, /* provisional, of live traffic only */
 };
 
 struct sw_damage {
@@ -67,6 +69,7 @@ struct sw_record {
     const struct sw_verdict *verdict;
     const struct sw_delivery *delivery; /* SW_RECORD_DELIVERY */
     const struct sw_summary *summary;   /* SW_RECORD_SUMMARY */
+    const struct sw_stall *stall;       /* SW_RECORD_STALL */
 };
 
 void sw_summary_init(struct sw_summary *summary);

@@ -503,6 +503,11 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
     if (quality[SW_QUALITY_SNAPLEN])
         sw_prose_add(story,
                      " Packets were cut when they were recorded (record with full packets, -s 0).");
+    if (c->session->lost_frames > 0)
+        sw_prose_add(story,
+                     " The recorder lost %llu packets of whatever kind at that time; some may have "
+                     "been of this connection.",
+                     (unsigned long long)c->session->lost_frames);
     if (c->facts->conflicts > 0)
         sw_prose_add(
             story,

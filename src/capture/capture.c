@@ -199,6 +199,7 @@ struct sw_status sw_capture_next(struct sw_capture *capture, struct sw_frame *fr
 {
     for (;;) {
         const struct sw_filter_slot *filter = NULL;
+        frame->drops = 0; /* only pcapng tells */
         enum sw_status_code code = read_next(capture, frame, &filter);
         if (code == SW_END)
             return at_end(capture);

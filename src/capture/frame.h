@@ -22,6 +22,7 @@ struct sw_frame {
     uint32_t interface;  /* index within the file, 0 where there is only one */
     int32_t link_type;   /* DLT_ value as libpcap gives it, or SW_NO_LINK_TYPE */
     uint8_t time_digits; /* precision of the time: 6 or 9 fraction digits */
+    uint32_t drops;      /* frames that the recorder says it lost between the one before and this */
     uint16_t file;       /* index of the input file in one stream of several */
 };
 

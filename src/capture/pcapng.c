@@ -252,6 +252,7 @@ static enum sw_status_code give_packet(struct sw_capture *capture, const struct 
     frame->link_type = interface->link_type;
     frame->time_digits = interface->digits;
     ng->last_ns = frame->time_ns;
+    uint64_t drops_before = interface->drops_in_frames;
     if (p->drops > 0) {
         interface->drops_in_frames += p->drops;
         sw_pcapng_count_drops(capture, interface);
@@ -261,6 +262,8 @@ static enum sw_status_code give_packet(struct sw_capture *capture, const struct 
     if (p->has_options && p->rest.left > padded)
         sw_pcapng_frame_options(capture, interface, capture->count.frames + 1,
                                 sw_span_from(sw_cursor_rest(&p->rest), padded));
+    uint64_t drops = interface->drops_in_frames - drops_before;
+    frame->drops = drops < UINT32_MAX ? (uint32_t)drops : UINT32_MAX;
     capture->count.unsupported += !interface->known;
     (void)sw_input_skip(capture->input, block->length);
     return SW_OK;
@@ -276,6 +279,7 @@ static enum sw_status_code give_other(struct sw_capture *capture, const struct b
     frame->caplen = fits ? (uint32_t)block->body.len : SW_FRAME_MAX_BYTES;
     frame->len = (uint32_t)block->body.len;
     frame->interface = 0;
+    frame->drops = 0;
     frame->link_type = SW_NO_LINK_TYPE;
     frame->time_digits = 6;
     *filter = NULL;

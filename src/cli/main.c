@@ -4,6 +4,7 @@
 #include "cli/analyse.h"
 #include "cli/audit.h"
 #include "cli/help.h"
+#include "cli/live.h"
 #include "cli/outputs.h"
 #include "smtpwhy.h"
 
@@ -45,6 +46,8 @@ static int run(const struct sw_settings *settings)
         return usage_error("--help knows the topics 'limits', 'options' and 'policy'");
     if (settings->help || settings->version)
         return print_help(settings);
+    if (settings->command == SW_COMMAND_LIVE)
+        return sw_live(settings);
     if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT)
         return sw_explain_command(settings);
     if (settings->word_count == 0)

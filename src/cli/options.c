@@ -1,7 +1,7 @@
 /*
  * options.c - the table of options: each value's reader stands above the table, its row in it.
  */
-#include "cli/options.h"
+#include "cli/live.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -349,6 +349,12 @@ static const struct sw_option table[] = {
      "shows how one is written"},
     {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
      "caps on memory and size; --help limits lists them"},
+    {'i', "interface", "IFACE,...", LIVE, true, sw_live_take_interface,
+     "watch these interfaces, or any"},
+    {'D', "list-interfaces", NULL, LIVE, true, sw_live_take_list,
+     "list the interfaces that can be watched"},
+    {'s', "snaplen", "N", LIVE, true, sw_live_take_snaplen,
+     "look at the first N bytes of a frame only (0, the default: at all)"},
     {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
@@ -357,9 +363,6 @@ static const struct sw_option table[] = {
     {0, "db", "FILE", READS | LIVE, false, NULL, "SQLite store"},
     {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
     {0, "diff", "WHEN", AUDIT | ANALYSE, false, NULL, "compare with an earlier time"},
-    {'i', "interface", "IFACE", LIVE | ANALYSE, false, NULL, "live capture"},
-    {'D', "list-interfaces", NULL, LIVE | ANALYSE, false, NULL, "list devices"},
-    {'s', "snaplen", "N", LIVE | ANALYSE, false, NULL, "bytes kept of a frame"},
     {'w', "write", "FILE", LIVE | ANALYSE, false, NULL, "record"},
     {'C', "rotate-size", "MB", LIVE | ANALYSE, false, NULL, "rotate the recording by size"},
     {'G', "rotate-seconds", "S", LIVE | ANALYSE, false, NULL, "rotate the recording by time"},
@@ -382,7 +385,8 @@ static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
     [SW_COMMAND_CAUSES] = {"causes", "causes [options]", "list the ids of all causes", true},
     [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings",
                              true},
-    [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]", "analyse live traffic", false},
+    [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]",
+                         "analyse live traffic, until SIGTERM or ^C", true},
     [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...",
                           "what was found, at whom, since when; judged against a policy", true},
     [SW_COMMAND_TUI] = {"tui", "tui FILE...", "terminal view on saved captures", false},

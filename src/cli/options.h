@@ -11,6 +11,7 @@
 
 #include "report/audit.h"
 #include "report/report.h"
+#include "smtpwhy.h"
 
 enum sw_command {
     SW_COMMAND_ANALYSE,
@@ -29,13 +30,21 @@ enum sw_when {
     SW_WHEN_NEVER,
 };
 
-enum { SW_OUTPUTS_MAX = 8, SW_CLI_MESSAGE_BYTES = 400 };
+enum { SW_OUTPUTS_MAX = 8, SW_CLI_MESSAGE_BYTES = 400, SW_LIVE_NAME_BYTES = 64 };
 
 /* One -o. */
 struct sw_output_choice {
     const struct sw_report_format *format; /* NULL in an audit, which has formats of its own: */
     const struct sw_audit_format *audit;
     const char *path; /* NULL: standard output */
+};
+
+/* What only live asks for. */
+struct sw_live_settings {
+    char names[SW_WATCH_DEVICES_MAX][SW_LIVE_NAME_BYTES];
+    unsigned device_count;
+    bool list_devices;
+    uint32_t snaplen_bytes; /* 0 = whole frames */
 };
 
 /* What a command line asks for. Strings are borrowed from argv. */
@@ -54,6 +63,7 @@ struct sw_settings {
     bool no_names, verbose, flow, quiet, anonymize;
     enum sw_when color, progress;
     struct sw_select select;
+    struct sw_live_settings live;
     bool help, version;
     const char *help_topic; /* "limits", "options", "policy", or NULL */
     const char *policy;     /* --policy, or NULL */

@@ -102,6 +102,7 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .verbose = settings->verbose,
             .quiet = settings->quiet,
             .no_names = settings->no_names,
+            .live = settings->command == SW_COMMAND_LIVE,
             .anonymize = settings->anonymize,
             .flow = settings->flow,
             .ascii = !speaks_utf8(),
@@ -133,6 +134,23 @@ bool sw_outputs_flush(struct sw_outputs *outputs)
         if (!output->complained)
             (void)complain(output->path, strerror(output->writer.error));
         output->complained = true;
+    }
+    return good;
+}
+
+bool sw_outputs_reopen(struct sw_outputs *outputs)
+{
+    bool good = sw_outputs_flush(outputs);
+    for (unsigned i = 0; good && i < outputs->count; i++) {
+        struct sw_output *output = &outputs->list[i];
+        if (!output->path)
+            continue;
+        int fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+        good = fd >= 0 && dup2(fd, output->fd) >= 0;
+        if (!good)
+            (void)complain(output->path, strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
     }
     return good;
 }

@@ -30,6 +30,9 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
 /* Hands everything to the system; says the first failure of each output once. False when any
  * failed. */
 bool sw_outputs_flush(struct sw_outputs *outputs);
+/* Opens those with a path anew, to go on behind what is there: the file may have been moved away.
+ * The result is as of flush. */
+bool sw_outputs_reopen(struct sw_outputs *outputs);
 /* Flushes and closes; the result is as of flush. */
 bool sw_outputs_close(struct sw_outputs *outputs);
 

@@ -156,6 +156,7 @@ struct sw_flow_facts {
     bool limit_hit;                 /* a cap cut this connection short */
     bool vlan_asymmetric;           /* the two directions never used the same VLAN */
     const struct sw_tunnel *tunnel; /* headers around the first packet that had any, or NULL */
+    uint64_t stall_told;            /* the silence behind this frame has been told */
     uint16_t file;                  /* input file of the first frame */
     uint8_t time_digits;
 };
@@ -222,6 +223,11 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
 /* Packet time moves on (any other frame, or an idle tick); fires the timers that are due, in order
  * of their time. */
 void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns);
+/* Calls visit() for every open connection, in no order; the table must not be changed meanwhile. */
+void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, struct sw_flow *flow),
+                        void *ctx);
+/* The silence behind a frame has been told (facts->stall_told). */
+void sw_flow_stall_told(struct sw_flow *flow, uint64_t frame);
 /* The capture is over: every connection ends, in the order of their first frames. */
 void sw_flow_table_finish(struct sw_flow_table *table);
 const struct sw_flow_counters *sw_flow_table_count(const struct sw_flow_table *table);

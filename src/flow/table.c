@@ -19,6 +19,21 @@ const struct sw_flow_limits sw_flow_default_limits = {
 
 #define JUMP_NS (3600 * SW_NS_PER_S)
 
+/*
+ * An attempt that an ICMP error has answered: most clients give up at once, others go on asking,
+ * each time after about twice as long as the time before (RFC 6298 5.5).
+ */
+static int64_t unreachable_patience(const struct sw_flow_facts *f, int64_t most_ns)
+{
+    const int64_t least_ns = 4 * SW_NS_PER_S;
+    int64_t asked_for_ns = sw_time_between(f->syn.time_ns, f->last_syn.time_ns);
+    if (asked_for_ns < 0 || asked_for_ns > most_ns)
+        return most_ns;
+    int64_t patience_ns = asked_for_ns + asked_for_ns / 2 + SW_NS_PER_S;
+    patience_ns = patience_ns < least_ns ? least_ns : patience_ns;
+    return patience_ns < most_ns ? patience_ns : most_ns;
+}
+
 /* When the connection is to be ended if nothing more comes. */
 static int64_t real_deadline(const struct sw_flow *flow)
 {
@@ -28,7 +43,25 @@ static int64_t real_deadline(const struct sw_flow *flow)
         return flow->dead_since_ns + limits->linger_ns;
     if (f->half[0].fin.frame && f->half[1].fin.frame)
         return f->last.time_ns + limits->linger_ns;
+    if (flow->half_open && f->icmp_count > 0 && f->syn.frame && !f->syn_ack.frame)
+        return f->last.time_ns + unreachable_patience(f, limits->connect_ns);
     return f->last.time_ns + (flow->half_open ? limits->connect_ns : limits->idle_ns);
+}
+
+/* Sooner than planned, when it was closed; what is later the timer finds out. */
+static void plan(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    int64_t deadline = real_deadline(flow);
+    if (deadline >= flow->deadline_ns)
+        return;
+    flow->deadline_ns = deadline;
+    sw_flow_sooner(table, flow);
+}
+
+static bool ended_by_icmp(const struct sw_flow *flow)
+{
+    const struct sw_flow_facts *f = &flow->facts;
+    return f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow);
 }
 
 static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
@@ -39,8 +72,7 @@ static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct s
     sw_flow_settle(flow, mark);
     struct sw_flow_facts *f = &flow->facts;
     bool over = f->closed_by >= 0;
-    if (f->close == SW_CLOSE_OPEN && f->icmp_count > 0 && !f->syn_ack.frame &&
-        !sw_flow_has_payload(flow))
+    if (f->close == SW_CLOSE_OPEN && ended_by_icmp(flow))
         f->close = SW_CLOSE_ICMP;
     if (!flow->forgotten)
         table->sink.end(table->sink.ctx, flow, mark);
@@ -67,7 +99,7 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
             sw_flow_later(table, flow);
             continue;
         }
-        if (flow->facts.close == SW_CLOSE_OPEN)
+        if (flow->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
             flow->facts.close = SW_CLOSE_TIMEOUT;
         end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, flow->deadline_ns});
     }
@@ -336,11 +368,7 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
         drop_forgotten(table, flow);
         return;
     }
-    int64_t deadline = real_deadline(flow);
-    if (deadline < flow->deadline_ns) { /* sooner than planned: it was closed */
-        flow->deadline_ns = deadline;
-        sw_flow_sooner(table, flow);
-    }
+    plan(table, flow);
 }
 
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
@@ -398,11 +426,24 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
     icmp->mtu = packet->icmp.mtu;
     memcpy(icmp->from, packet->tuple.src, sizeof(icmp->from));
     flow->facts.last = icmp->mark;
+    plan(table, flow);
 }
 
 void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns)
 {
     move_clock(table, now_ns);
+}
+
+void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, struct sw_flow *flow),
+                        void *ctx)
+{
+    for (uint32_t i = 0; i < table->flows; i++)
+        visit(ctx, table->heap[i]);
+}
+
+void sw_flow_stall_told(struct sw_flow *flow, uint64_t frame)
+{
+    flow->facts.stall_told = frame;
 }
 
 static int by_serial(const void *a, const void *b)

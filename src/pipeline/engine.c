@@ -1,36 +1,10 @@
-#include "pipeline/engine.h"
+#include "pipeline/engine_state.h"
 
 #include "base/frame_ref.h"
 #include "base/wipe.h"
-#include "pipeline/intake.h"
-#include "pipeline/mail.h"
-#include "pipeline/stranger.h"
 #include "session/builder.h"
 
 #include <stdlib.h>
-
-struct sw_engine {
-    struct sw_mail_ports ports;
-    struct sw_engine_limits limits;
-    struct sw_intake intake;
-    struct sw_flow_table *flows;
-    struct sw_analyzer *analyzer;
-    struct sw_summary *summary;
-    void (*record)(void *ctx, const struct sw_record *record);
-    void *record_ctx;
-    const char *const *files;
-    unsigned file_count;
-    struct sw_tls_setting *tls; /* of the run, or own_tls */
-    struct sw_tls_setting own_tls;
-    struct sw_lender lender;
-    uint32_t lent; /* blocks lent at the moment */
-    struct sw_book *book;
-    struct sw_strangers strangers;
-    uint32_t dns_streams; /* read at the moment */
-    bool any_mail;        /* a session, or a failed look-up that was about mail */
-    int64_t now_ns;
-    size_t arena_bytes;
-};
 
 enum {
     DEFAULT_LENT_BLOCKS = 16384, /* 64 MiB of unfinished lines */
@@ -317,7 +291,7 @@ static void name_server(struct sw_engine *engine, struct sw_session *session)
 }
 
 /* The stories that are final: one session is told by its own record, several by one of theirs. */
-static void hand_out_deliveries(struct sw_engine *engine)
+void sw_engine_hand_out_deliveries(struct sw_engine *engine)
 {
     const struct sw_delivery *delivery;
     while ((delivery = sw_analyzer_delivery(engine->analyzer))) {
@@ -334,6 +308,8 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     session->file = engine->files[sw_frame_file(session->facts->first.frame)];
     session->file_count = engine->file_count;
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
+    session->lost_frames =
+        sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
     sw_session_name(session);
     name_server(engine, session);
     sw_tls_judge_certificates(session, engine->tls);
@@ -345,7 +321,7 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     sw_summary_add(engine->summary, session, record.verdict);
     engine->record(engine->record_ctx, &record);
     sw_analyzer_remember(engine->analyzer, session, record.verdict, session->final.time_ns);
-    hand_out_deliveries(engine);
+    sw_engine_hand_out_deliveries(engine);
 }
 
 /* An attempt on a mail port that never carried a byte: the TCP facts are the whole session. */
@@ -534,6 +510,8 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
         sane.time_ns = frame->time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
         frame = &sane;
     }
+    if (frame->drops > 0)
+        sw_losses_add(&engine->losses, frame->time_ns, frame->drops);
     bool whole = sw_intake_packet(&engine->intake, frame, &packet);
     engine->now_ns = frame->time_ns;
     sw_book_time(engine->book, frame->time_ns);
@@ -544,26 +522,6 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
         take_packet(engine, frame, &packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
-}
-
-void sw_engine_finish(struct sw_engine *engine)
-{
-    sw_flow_table_finish(engine->flows);
-    sw_book_finish(engine->book, engine->now_ns);
-    sw_summary_count(engine->summary->limits, "strangers", engine->strangers.refused);
-    sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
-    sw_analyzer_finish(engine->analyzer);
-    hand_out_deliveries(engine);
-    sw_summary_count(engine->summary->limits, "stories", sw_analyzer_shed(engine->analyzer));
-    const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
-    sw_summary_count(engine->summary->skipped, "connections-shed",
-                     c->shed_flows + c->shed_half_open);
-    sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
-    sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
-    sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
-    sw_summary_count(engine->summary->limits, "half-open", c->shed_half_open);
-    sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
-    sw_intake_finish(&engine->intake);
 }
 
 void sw_engine_free(struct sw_engine *engine)

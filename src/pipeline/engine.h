@@ -38,6 +38,7 @@ struct sw_engine_limits {
     uint64_t unpack_ratio;   /* unpacked bytes for each packed one */
     struct sw_book_limits book;
     uint32_t strangers;   /* connections of unknown kind that are looked at at once */
+    int64_t stall_ns;     /* a silence of live traffic that is told before it ends */
     uint32_t dns_streams; /* TCP connections to name servers read at once */
 };
 
@@ -56,6 +57,15 @@ void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
 /* The captures in the order in which frame->file numbers them; they outlive the engine. */
 void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);
+/* No frame came up to this moment: silences are judged by it. */
+void sw_engine_time(struct sw_engine *engine, int64_t now_ns);
+/* Hands out a provisional word on every mail connection in which nothing has been said for
+ * `patience_ns`, once for each silence. */
+void sw_engine_tell_stalls(struct sw_engine *engine, int64_t now_ns, int64_t patience_ns);
+/* The recorder lost frames just now. */
+void sw_engine_lost(struct sw_engine *engine, uint64_t frames);
+/* Makes at once what is else made when it is first needed, so that no file is opened later. */
+void sw_engine_prepare(struct sw_engine *engine);
 /* The stream is over: every open connection becomes final. */
 void sw_engine_finish(struct sw_engine *engine);
 void sw_engine_free(struct sw_engine *engine);

@@ -56,6 +56,8 @@ static const struct row table[] = {
      WIDTH_NS, 900, 1},
     {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS,
      130, 1},
+    {"stall", "live: a connection in which nothing is said is mentioned after", AT(stall_ns),
+     WIDTH_NS, 60, 1},
 };
 
 enum { ROWS = sizeof(table) / sizeof(table[0]) };

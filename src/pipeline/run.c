@@ -5,25 +5,12 @@
 #include "capture/capture.h"
 #include "pipeline/engine.h"
 #include "pipeline/keys.h"
-#include "pipeline/limits.h"
+#include "pipeline/run.h"
 #include "pipeline/series.h"
-#include "pipeline/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct sw_run {
-    struct sw_run_options options;
-    struct sw_mail_ports ports;
-    struct sw_engine_limits limits;
-    struct sw_tls_setting tls;
-    struct sw_summary summary;
-    uint64_t frames; /* towards stop_after_frames */
-    bool incomplete;
-    unsigned notes; /* what was wrong with the files of this call; the first is the message */
-    char message[480];
-};
 
 /*
  * Files that may continue one another, read one behind the other. One engine as long as each file
@@ -317,6 +304,7 @@ void sw_run_free(struct sw_run *run)
 {
     if (!run)
         return;
+    sw_watch_release(run->watch);
     sw_summary_clear(&run->summary);
     sw_tls_setting_release(&run->tls);
     sw_keylog_free(run->tls.keys);

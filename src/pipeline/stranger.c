@@ -17,6 +17,14 @@ static bool is_asked_for(const struct sw_mail *mail, bool mail_port)
     return is_unknown(first[SW_CLIENT].content) || is_unknown(first[SW_SERVER].content);
 }
 
+void sw_strangers_prepare(struct sw_strangers *strangers)
+{
+    if (strangers->ndpi || strangers->none)
+        return;
+    strangers->ndpi = sw_ndpi_new();
+    strangers->none = strangers->ndpi == NULL;
+}
+
 static bool open_one(struct sw_strangers *strangers, struct sw_mail *mail)
 {
     if (strangers->open >= (strangers->most ? strangers->most : (uint32_t)DEFAULT_MOST)) {
@@ -24,10 +32,7 @@ static bool open_one(struct sw_strangers *strangers, struct sw_mail *mail)
         mail->not_named = true;
         return false;
     }
-    if (!strangers->ndpi && !strangers->none) {
-        strangers->ndpi = sw_ndpi_new();
-        strangers->none = strangers->ndpi == NULL;
-    }
+    sw_strangers_prepare(strangers);
     mail->stranger = sw_ndpi_flow_new(strangers->ndpi);
     mail->not_named = mail->stranger == NULL;
     strangers->open += mail->stranger != NULL;

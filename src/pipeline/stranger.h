@@ -21,6 +21,8 @@ struct sw_strangers {
     uint64_t refused;     /* times that was not enough */
 };
 
+/* Makes nDPI's tables now; else it is done at the first need. */
+void sw_strangers_prepare(struct sw_strangers *strangers);
 /* A chunk that the mail has taken. */
 void sw_stranger_chunk(struct sw_strangers *strangers, struct sw_mail *mail, bool mail_port,
                        const struct sw_chunk *chunk);

@@ -89,6 +89,11 @@ void sw_part_record(struct sw_part *part, const struct sw_record *record)
     case SW_RECORD_SUMMARY:
         part->format->summary(part, record->summary);
         break;
+    case SW_RECORD_STALL:
+        if (part->format->stall && !part->style->quiet &&
+            sw_select_shows_hosts(part->style->select, record->stall->facts))
+            part->format->stall(part, record->stall);
+        break;
     }
 }
 

@@ -24,6 +24,7 @@ struct sw_report_style {
     bool verbose;  /* -v */
     bool quiet;    /* -q: the summary only */
     bool no_names; /* -n */
+    bool live;     /* there is no end in sight: every session counts at once */
     bool anonymize;
     bool flow; /* --flow: a ladder for every session */
     bool color;
@@ -49,6 +50,8 @@ struct sw_report_format {
     /* A story of several sessions; may be NULL. */
     void (*delivery)(struct sw_part *part, const struct sw_delivery *delivery);
     void (*summary)(struct sw_part *part, const struct sw_summary *summary);
+    /* A provisional word on a session that is still open; NULL where only what is final counts. */
+    void (*stall)(struct sw_part *part, const struct sw_stall *stall);
     void (*close)(struct sw_part *part); /* may be NULL */
 };
 

@@ -183,6 +183,16 @@ bool sw_select_shows(const struct sw_select *select, const struct sw_session *se
                  verdict->outcome, verdict->cause);
 }
 
+bool sw_select_shows_hosts(const struct sw_select *select, const struct sw_flow_facts *facts)
+{
+    if (!select || !select->any)
+        return true;
+    const struct sw_tuple *t = &facts->tuple;
+    return (!select->by_outcome || select->outcomes[SW_OUTCOME_STUCK]) &&
+           in_nets(select->clients, select->client_count, t->src, t->ip_version) &&
+           in_nets(select->servers, select->server_count, t->dst, t->ip_version);
+}
+
 bool sw_select_shows_attempt(const struct sw_select *select,
                              const struct sw_delivery_attempt *attempt)
 {

@@ -44,6 +44,8 @@ bool sw_select_fail_on(struct sw_select *select, const char *value, char *messag
 /* Is this session shown? NULL shows everything. */
 bool sw_select_shows(const struct sw_select *select, const struct sw_session *session,
                      const struct sw_verdict *verdict);
+/* Is a session of these hosts shown, as far as one can tell before it has a verdict? */
+bool sw_select_shows_hosts(const struct sw_select *select, const struct sw_flow_facts *facts);
 /* Is this session of a story shown? */
 bool sw_select_shows_attempt(const struct sw_select *select,
                              const struct sw_delivery_attempt *attempt);

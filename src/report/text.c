@@ -132,14 +132,15 @@ static void write_session(struct sw_part *part, const struct sw_session *session
     sw_text_heading(part);
     struct sw_text_group *group = find_group(text, session, verdict, part->seen);
     bool block = is_block(verdict->outcome);
+    bool all = part->style->live; /* who watches wants each of them */
     if (part->style->verbose || part->style->flow || !group || (block && group->listed == 0)) {
         write_full(&s);
-    } else if (block && group->listed <= REPEATS_LISTED) {
+    } else if (block && (all || group->listed <= REPEATS_LISTED)) {
         char tail[60];
         (void)snprintf(tail, sizeof(tail), "like" SW_PAGE_NO_BREAK "%llu",
                        (unsigned long long)group->first);
         write_line(&s, tail);
-    } else if (!block && group->listed < LINES_LISTED) {
+    } else if (!block && (all || group->listed < LINES_LISTED)) {
         write_short(&s, group);
     } else {
         group->hidden++;
@@ -199,5 +200,6 @@ const struct sw_report_format sw_report_text = {
     .session = write_session,
     .delivery = sw_text_delivery,
     .summary = sw_text_summary,
+    .stall = sw_text_stall,
     .close = close_text,
 };

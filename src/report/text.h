@@ -72,6 +72,8 @@ enum sw_tone sw_text_tone(enum sw_outcome outcome);
 
 /* What several sessions have come to together. */
 void sw_text_delivery(struct sw_part *part, const struct sw_delivery *delivery);
+/* One line on a session that is still open. */
+void sw_text_stall(struct sw_part *part, const struct sw_stall *stall);
 /* The name of the capture, when there are several and it was not written yet. */
 void sw_text_heading(struct sw_part *part);
 void sw_text_summary(struct sw_part *part, const struct sw_summary *summary);

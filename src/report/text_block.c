@@ -26,16 +26,40 @@ static const char *outcome_word(enum sw_outcome outcome)
     return outcome == SW_OUTCOME_PARTIAL ? "PARTIAL" : sw_outcome_name(outcome);
 }
 
-static void put_end(struct sw_text_session *s, const uint8_t address[16], uint16_t port,
+static void put_end(struct sw_part *part, const struct sw_tuple *t, enum sw_side side,
                     struct sw_writer *out)
 {
     char ip[SW_ADDRESS_TEXT_BYTES];
-    int version = s->session->facts->tuple.ip_version;
-    sw_veil_address(&s->part->veil, address, version, ip);
+    uint16_t port = side == SW_CLIENT ? t->src_port : t->dst_port;
+    sw_veil_address(&part->veil, side == SW_CLIENT ? t->src : t->dst, t->ip_version, ip);
     if (port == 0)
         sw_writer_text(out, ip);
     else
-        sw_writer_format(out, version == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+        sw_writer_format(out, t->ip_version == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+}
+
+void sw_text_stall(struct sw_part *part, const struct sw_stall *stall)
+{
+    const struct sw_tuple *t = &stall->facts->tuple;
+    struct sw_text *text = part->state;
+    char time[SW_TIME_TEXT_BYTES];
+    char words[SW_STALL_WORDS_BYTES];
+    struct sw_writer line;
+    sw_time_format(stall->facts->first.time_ns, 0, time);
+    time[10] = ' ';
+    sw_stall_words(stall, words);
+    sw_writer_text(part->out, "  -  ");
+    sw_page_text(&text->page, SW_TONE_NOTE, "waiting");
+    sw_writer_text(part->out, "    ");
+    sw_writer_open_memory(&line);
+    sw_writer_format(&line, "%s  ", time);
+    put_end(part, t, SW_CLIENT, &line);
+    sw_writer_text(&line, " -> ");
+    put_end(part, t, SW_SERVER, &line);
+    sw_writer_format(&line, "  %s (so far)", words);
+    sw_page_wrap(&text->page, 16, SW_TONE_PLAIN, sw_writer_span(&line));
+    sw_writer_release(&line);
+    text->last_was_line = true;
 }
 
 void sw_text_head(struct sw_text_session *s, const char *tail)
@@ -51,11 +75,11 @@ void sw_text_head(struct sw_text_session *s, const char *tail)
     sw_writer_repeat(s->page->out, ' ', strlen(word) < 11 ? 11 - strlen(word) : 1);
     sw_writer_open_memory(&line);
     sw_writer_format(&line, "%s  ", time);
-    put_end(s, t->src, t->src_port, &line);
+    put_end(s->part, t, SW_CLIENT, &line);
     sw_writer_text(&line, " -> ");
     bool has_server = sw_view_has_server(s->session);
     if (has_server)
-        put_end(s, t->dst, t->dst_port, &line);
+        put_end(s->part, t, SW_SERVER, &line);
     else
         sw_writer_text(&line, "no server");
     struct sw_span name = sw_view_server_name(s->verdict, s->part->style->no_names);

@@ -55,7 +55,8 @@ void sw_text_delivery(struct sw_part *part, const struct sw_delivery *d)
 {
     struct sw_text *text = part->state;
     struct sw_writer line;
-    if (text->deliveries_listed == DELIVERIES_LISTED && !part->style->verbose) {
+    if (text->deliveries_listed >= DELIVERIES_LISTED && !part->style->verbose &&
+        !part->style->live) {
         text->deliveries_hidden++;
         return;
     }

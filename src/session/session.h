@@ -257,8 +257,9 @@ struct sw_session {
     const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
     bool ended;
     struct sw_mark
-        final;      /* when it was taken as final: last frame of it, and the clock at that moment */
-    bool mail_port; /* the server's port is one of the mail ports */
+        final; /* when it was taken as final: last frame of it, and the clock at that moment */
+    uint64_t lost_frames;   /* that the recorder says it lost while this session ran, of any kind */
+    bool mail_port;         /* the server's port is one of the mail ports */
     bool implicit_tls_port; /* 465 */
     bool lmtp;
     bool swapped;       /* sides were corrected by content */

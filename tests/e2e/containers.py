@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Captures written again in other file formats, compressed, or damaged where nothing is lost by it, against their clean twins."""
 import os
+import struct
 import sys
 
 import common
@@ -56,6 +57,25 @@ class Containers(common.Case):
         if name != CUSTOM:
             self.assertEqual([s["capture"]["last_frame"] for s in found.sessions()],
                              [s["capture"]["last_frame"] for s in clean.sessions()])
+
+    def test_frames_that_the_recorder_lost(self):
+        """What failed while frames were lost is not certain, what failed before is; a delivered mail is delivered."""
+        path = self.capture("clean.pcap", common.REFUSED, common.REFUSED, common.DELIVERED)
+        frames = rewrite.read(path)
+        clean = run("-o", "json", path).sessions()
+        self.assertEqual({s["verdict"]["confidence"] for s in clean}, {"certain"})
+        blocks = container.Blocks()
+        blocks.section()
+        blocks.interface()
+        for i, frame in enumerate(frames, 1):
+            frame.time_ns += 10**10 * sum(i >= s["capture"]["first_frame"] for s in clean)  # apart
+            lost = any(i == s["capture"]["first_frame"] + 5 for s in clean[1:])
+            blocks.packet(frame, options=blocks.option(4, struct.pack("<Q", 7)) + blocks.option(0, b"") if lost else b"")
+        found = run("-o", "json", self.file("lossy.pcapng", blocks.bytes()))
+        self.assertEqual([s["verdict"]["confidence"] for s in found.sessions()], ["certain", "likely", "certain"])
+        self.assertIn("The recorder lost 7 packets", found.sessions()[1]["verdict"]["explanation"])
+        self.assertNotIn("The recorder lost", found.sessions()[0]["verdict"]["explanation"])
+        self.assertEqual((found.status, found.records()[-1]["skipped"]), (3, {"dropped-by-recorder": 14}))
 
     def test_a_clock_that_steps_back(self):
         """Sessions behind a step of two hours are judged like any other, and no duration is negative."""

@@ -84,6 +84,19 @@ static void test_files_and_values(void **state)
     assert_int_equal(settings.jobs, 2);
 }
 
+static void test_live(void **state)
+{
+    (void)state;
+    assert_true(parse("live -i eth0,eth1 -i any -s 0 -f tcp"));
+    assert_int_equal(settings.command, SW_COMMAND_LIVE);
+    assert_int_equal(settings.live.device_count, 3);
+    assert_string_equal(settings.live.names[1], "eth1");
+    assert_string_equal(settings.live.names[2], "any");
+    assert_int_equal(settings.live.snaplen_bytes, 0);
+    assert_true(parse("live -D"));
+    assert_true(settings.live.list_devices);
+}
+
 static void test_subcommands(void **state)
 {
     (void)state;
@@ -94,7 +107,7 @@ static void test_subcommands(void **state)
     assert_int_equal(settings.word_count, 1);
     assert_true(parse("a.pcap explain"));
     assert_int_equal(settings.command, SW_COMMAND_ANALYSE);
-    refuses("live", "subcommand 'live' is not available in this build");
+    refuses("tui", "subcommand 'tui' is not available in this build");
     refuses("explain --filter tcp x", "--filter does not apply to 'explain'");
 }
 
@@ -118,7 +131,11 @@ static void test_mistakes(void **state)
     refuses("-Z a", "no option -Z");
     refuses("--db f a", "--db is not available in this build");
     refuses("--db=f a", "--db is not available in this build");
-    refuses("-i eth0", "-i is not available in this build");
+    refuses("-i eth0", "-i does not apply to 'analyse'");
+    refuses("live -r FILE -i eth0", "-r does not apply to 'live'");
+    refuses("live -i eth0,,eth1", "takes a list of interfaces");
+    refuses("live -i eth0,eth0", "named twice");
+    refuses("live -i eth0 -s 20", "takes a number of bytes from 96");
     refuses("-o csv a", "not available in this build: output format 'csv'; available: text, json");
     refuses("-o yaml a", "there is no output format 'yaml'; available: text, json");
     refuses("-o json -o text a", "two outputs to 'standard output'");
@@ -150,9 +167,10 @@ static void test_distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_is_sound), cmocka_unit_test(test_files_and_values),
-        cmocka_unit_test(test_subcommands),    cmocka_unit_test(test_help_takes_a_topic),
-        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_table_is_sound),     cmocka_unit_test(test_files_and_values),
+        cmocka_unit_test(test_subcommands),        cmocka_unit_test(test_live),
+        cmocka_unit_test(test_help_takes_a_topic), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

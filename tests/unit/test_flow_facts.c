@@ -290,10 +290,77 @@ static void test_half_close(void **state)
     assert_int_equal(CLIENT->unacked_bytes, 0);
 }
 
+/* An ICMP error that quotes the client's SYN. */
+static void unreachable(void)
+{
+    const struct sw_tuple quote = {.src = {10},
+                                   .dst = {20},
+                                   .src_port = 40000,
+                                   .dst_port = 25,
+                                   .ip_version = 4,
+                                   .transport = 6};
+    struct sw_packet packet = {.transport = SW_TRANSPORT_ICMP, .tuple = {.ip_version = 4}};
+    packet.icmp.type = 3;
+    packet.icmp.has_quote = true;
+    packet.icmp.quote = quote;
+    struct sw_frame frame = {.number = s.number++, .time_ns = s.now_ns};
+    sw_flow_table_icmp(s.table, &frame, &packet);
+}
+
+/* Waits for so long with nothing but other traffic; is the connection over then? */
+static bool over_after(int64_t ns)
+{
+    segments_wait(&s, ns);
+    sw_flow_table_time(s.table, s.now_ns);
+    return s.ended;
+}
+
+static void test_unreachable_is_given_up_soon(void **state)
+{
+    (void)state;
+    segments_open(&s, 1000, 2000, NULL);
+    segments_send(&s, SW_CLIENT, SW_TCP_SYN, 0, NULL, 0, 0);
+    unreachable();
+    assert_false(over_after(3 * SW_NS_PER_S));
+    assert_true(over_after(2 * SW_NS_PER_S));
+    assert_int_equal(s.facts.close, SW_CLOSE_ICMP);
+    segments_close(&s);
+}
+
+/* A client that goes on asking, each time after twice as long, is one attempt. */
+static void test_unreachable_and_asked_again(void **state)
+{
+    (void)state;
+    segments_open(&s, 1000, 2000, NULL);
+    for (int64_t pause = 1; pause <= 32; pause *= 2) {
+        segments_send(&s, SW_CLIENT, SW_TCP_SYN, 0, NULL, 0, 0);
+        unreachable();
+        assert_false(over_after(pause * SW_NS_PER_S));
+    }
+    segments_send(&s, SW_CLIENT, SW_TCP_SYN, 0, NULL, 0, 0);
+    assert_true(over_after(130 * SW_NS_PER_S));
+    assert_int_equal(s.facts.syn_count, 7);
+    segments_close(&s);
+}
+
+static void test_unanswered_waits_longer(void **state)
+{
+    (void)state;
+    segments_open(&s, 1000, 2000, NULL);
+    segments_send(&s, SW_CLIENT, SW_TCP_SYN, 0, NULL, 0, 0);
+    assert_false(over_after(120 * SW_NS_PER_S));
+    assert_true(over_after(11 * SW_NS_PER_S));
+    assert_int_equal(s.facts.close, SW_CLOSE_TIMEOUT);
+    segments_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_special),
+        cmocka_unit_test(test_unreachable_is_given_up_soon),
+        cmocka_unit_test(test_unreachable_and_asked_again),
+        cmocka_unit_test(test_unanswered_waits_longer),
         cmocka_unit_test(test_retransmission_after_a_timeout),
         cmocka_unit_test(test_an_answer_ends_the_chain),
         cmocka_unit_test(test_fast_retransmission),

@@ -65,9 +65,9 @@ static void assert_reads(struct saved *s, const char *expected)
     struct sw_status status = sw_capture_open(saved_write(s), &options, &capture);
     assert_int_equal(status.code, SW_OK);
     while ((status = sw_capture_next(capture, &frame)).code == SW_OK)
-        tell(&story, "%" PRIu64 " i%u l%d t%" PRId64 ".%u %u/%u %.*s\n", frame.number,
+        tell(&story, "%" PRIu64 " i%u l%d t%" PRId64 ".%u %u/%u -%u %.*s\n", frame.number,
              frame.interface, frame.link_type, frame.time_ns, frame.time_digits, frame.caplen,
-             frame.len, (int)frame.caplen, (const char *)frame.bytes);
+             frame.len, frame.drops, (int)frame.caplen, (const char *)frame.bytes);
     assert_int_equal(status.code, SW_END);
     if (sw_capture_count(capture)->drops > 0)
         tell(&story, "drops %" PRIu64 "\n", sw_capture_count(capture)->drops);
@@ -123,9 +123,9 @@ static void test_everything_comes_back(void **state)
                     "name v6 32...9 v6.example\n"
                     "comment 1 one\n"
                     "comment 1 and two\n"
-                    "1 i0 l1 t1700000000123456000.6 5/15 abcde\n"
-                    "2 i1 l12 t1700000000123456789.9 5/15 abcde\n"
-                    "3 i1 l12 t0.9 0/10 \n"
+                    "1 i0 l1 t1700000000123456000.6 5/15 -0 abcde\n"
+                    "2 i1 l12 t1700000000123456789.9 5/15 -3 abcde\n"
+                    "3 i1 l12 t0.9 0/10 -0 \n"
                     "drops 12\n");
     saved_remove(s);
 }
@@ -144,7 +144,7 @@ static void test_sections_follow_each_other(void **state)
         assert_int_equal(interface, 0);
         sw_pcapng_put_frame(&w, interface, 6, &frame, NULL, 0);
     }
-    assert_reads(s, "1 i0 l1 t1000.6 1/11 x\n2 i1 l1 t1000.6 1/11 x\n");
+    assert_reads(s, "1 i0 l1 t1000.6 1/11 -0 x\n2 i1 l1 t1000.6 1/11 -0 x\n");
     saved_remove(s);
 }
 
@@ -163,7 +163,7 @@ static void test_long_comment_is_cut(void **state)
     (void)sw_pcapng_put_interface(
         &w, &(struct sw_pcapng_interface_info){.link_type = ETHERNET, .time_digits = 6});
     sw_pcapng_put_frame(&w, 0, 6, &frame, &(struct sw_pcapng_comments){&said, 1}, 0);
-    assert_reads(s, "comment 1 of 65534 bytes, last a4\n1 i0 l1 t1000.6 1/11 x\n");
+    assert_reads(s, "comment 1 of 65534 bytes, last a4\n1 i0 l1 t1000.6 1/11 -0 x\n");
     saved_remove(s);
 }
 

@@ -1,0 +1,74 @@
+/*
+ * engine_clock.c - what the engine does when no frame comes: time goes on, or it is over.
+ */
+#include "pipeline/engine_state.h"
+
+void sw_engine_time(struct sw_engine *engine, int64_t now_ns)
+{
+    if (now_ns <= engine->now_ns)
+        return;
+    engine->now_ns = now_ns;
+    sw_book_time(engine->book, now_ns);
+    sw_flow_table_time(engine->flows, now_ns);
+}
+
+struct stall_search {
+    struct sw_engine *engine;
+    int64_t now_ns, patience_ns;
+};
+
+static void look_at(void *ctx, struct sw_flow *flow)
+{
+    const struct stall_search *search = ctx;
+    struct sw_engine *engine = search->engine;
+    const struct sw_flow_facts *facts = sw_flow_facts(flow);
+    const enum sw_watch *watch = sw_flow_user(flow);
+    const struct sw_mail *mail = watch && *watch == SW_WATCH_MAIL ? sw_flow_user(flow) : NULL;
+    bool by_port = sw_mail_ports_has(&engine->ports, facts->tuple.dst_port);
+    if (mail ? !by_port && !sw_mail_is_confirmed(mail) : watch || !by_port)
+        return;
+    struct sw_stall stall = {
+        .facts = facts, .session = mail ? &mail->session : NULL, .now_ns = search->now_ns};
+    if (!sw_stall_begin(&stall) || stall.since.time_ns > search->now_ns - search->patience_ns ||
+        facts->stall_told == stall.since.frame)
+        return;
+    const struct sw_record record = {.kind = SW_RECORD_STALL, .stall = &stall};
+    sw_flow_stall_told(flow, stall.since.frame);
+    engine->record(engine->record_ctx, &record);
+}
+
+void sw_engine_tell_stalls(struct sw_engine *engine, int64_t now_ns, int64_t patience_ns)
+{
+    struct stall_search search = {engine, now_ns, patience_ns};
+    sw_flow_table_each(engine->flows, look_at, &search);
+}
+
+void sw_engine_lost(struct sw_engine *engine, uint64_t frames)
+{
+    sw_losses_add(&engine->losses, engine->now_ns, frames);
+}
+
+void sw_engine_prepare(struct sw_engine *engine)
+{
+    sw_strangers_prepare(&engine->strangers);
+}
+
+void sw_engine_finish(struct sw_engine *engine)
+{
+    sw_flow_table_finish(engine->flows);
+    sw_book_finish(engine->book, engine->now_ns);
+    sw_summary_count(engine->summary->limits, "strangers", engine->strangers.refused);
+    sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
+    sw_analyzer_finish(engine->analyzer);
+    sw_engine_hand_out_deliveries(engine);
+    sw_summary_count(engine->summary->limits, "stories", sw_analyzer_shed(engine->analyzer));
+    const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
+    sw_summary_count(engine->summary->skipped, "connections-shed",
+                     c->shed_flows + c->shed_half_open);
+    sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
+    sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
+    sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
+    sw_summary_count(engine->summary->limits, "half-open", c->shed_half_open);
+    sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
+    sw_intake_finish(&engine->intake);
+}

@@ -1,0 +1,40 @@
+/*
+ * engine_state.h - what an engine is made of, for the files of the engine itself; private to them.
+ */
+#ifndef SW_PIPELINE_ENGINE_STATE_H
+#define SW_PIPELINE_ENGINE_STATE_H
+
+#include "pipeline/engine.h"
+#include "pipeline/intake.h"
+#include "pipeline/losses.h"
+#include "pipeline/mail.h"
+#include "pipeline/stranger.h"
+
+struct sw_engine {
+    struct sw_mail_ports ports;
+    struct sw_engine_limits limits;
+    struct sw_intake intake;
+    struct sw_flow_table *flows;
+    struct sw_analyzer *analyzer;
+    struct sw_summary *summary;
+    void (*record)(void *ctx, const struct sw_record *record);
+    void *record_ctx;
+    const char *const *files;
+    unsigned file_count;
+    struct sw_tls_setting *tls; /* of the run, or own_tls */
+    struct sw_tls_setting own_tls;
+    struct sw_lender lender;
+    uint32_t lent; /* blocks lent at the moment */
+    struct sw_book *book;
+    struct sw_strangers strangers;
+    uint32_t dns_streams; /* read at the moment */
+    bool any_mail;        /* a session, or a failed look-up that was about mail */
+    struct sw_losses losses;
+    int64_t now_ns;
+    size_t arena_bytes;
+};
+
+/* The stories that are final by now. */
+void sw_engine_hand_out_deliveries(struct sw_engine *engine);
+
+#endif

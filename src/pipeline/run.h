@@ -1,0 +1,29 @@
+/*
+ * run.h - what a run is made of; private to the pipeline room. Files are run.c's, live traffic is
+ * watch.c's.
+ */
+#ifndef SW_PIPELINE_RUN_H
+#define SW_PIPELINE_RUN_H
+
+#include "pipeline/engine.h"
+#include "pipeline/limits.h"
+#include "pipeline/tls.h"
+
+struct sw_watch;
+
+struct sw_run {
+    struct sw_run_options options;
+    struct sw_mail_ports ports;
+    struct sw_engine_limits limits;
+    struct sw_tls_setting tls;
+    struct sw_summary summary;
+    uint64_t frames; /* towards stop_after_frames */
+    bool incomplete;
+    struct sw_watch *watch; /* live traffic, or NULL */
+    unsigned notes; /* what was wrong with the files of this call; the first is the message */
+    char message[480];
+};
+
+void sw_watch_release(struct sw_watch *watch);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * watch.c - live traffic through the same engine as files: several devices in one order of time,
+ * and the wall clock where no packet tells the time.
+ */
+#include "capture/device.h"
+#include "pipeline/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NAME_BYTES = 256,
+    FRAMES_AT_ONCE = 4096, /* then signals and timers have their turn */
+};
+
+#define DELAY_NS (SW_DEVICE_DELAY_MS * SW_NS_PER_MS)
+#define LOSSES_EVERY_NS (100 * SW_NS_PER_MS)
+#define STALLS_EVERY_NS (5 * SW_NS_PER_S)
+#define DEFAULT_PATIENCE_NS (60 * SW_NS_PER_S)
+
+/* One device, and the frame of it that waits for its turn. */
+struct source {
+    struct sw_device *device;
+    struct sw_frame frame;
+    bool waits;
+    bool gone;
+    uint64_t lost; /* told so far */
+};
+
+struct sw_watch {
+    struct sw_engine *engine;
+    struct source sources[SW_WATCH_DEVICES_MAX];
+    unsigned count;
+    char name[NAME_BYTES]; /* of all devices, as the records name the capture */
+    const char *files[1];
+    uint64_t frames, bytes;
+    uint64_t kernel_drops, interface_drops;
+    uint32_t untold_drops; /* for the next frame */
+    int64_t last_frame_ns;
+    int64_t losses_next_ns; /* when the counters are looked at again */
+    int64_t stalls_next_ns; /* and connections that have stalled */
+    int64_t patience_ns;
+    bool broken; /* a device went away */
+};
+
+unsigned sw_watch_delay_ms(void)
+{
+    return SW_DEVICE_DELAY_MS;
+}
+
+static enum sw_result fail(struct sw_run *run, const struct sw_status *status)
+{
+    (void)snprintf(run->message, sizeof(run->message), "%s", status->message);
+    return status->code == SW_USAGE ? SW_RESULT_USAGE : SW_RESULT_UNREADABLE;
+}
+
+static void add_name(struct sw_watch *watch, const char *name)
+{
+    size_t used = strlen(watch->name);
+    (void)snprintf(watch->name + used, sizeof(watch->name) - used, "%s%s", used ? "," : "", name);
+}
+
+static struct sw_status open_devices(struct sw_run *run, struct sw_watch *watch,
+                                     const struct sw_watch_options *options)
+{
+    for (unsigned i = 0; i < options->device_count; i++) {
+        const struct sw_device_options device = {
+            .name = options->devices[i],
+            .filter = run->options.filter,
+            .snaplen = options->snaplen_bytes,
+            .buffer_bytes = options->buffer_bytes,
+        };
+        struct sw_status status = sw_device_open(&device, &watch->sources[i].device);
+        if (status.code != SW_OK)
+            return status;
+        watch->count++;
+        add_name(watch, options->devices[i]);
+    }
+    return sw_status_ok();
+}
+
+/* Everything that is otherwise loaded when it is first needed, which would be too late. */
+static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch)
+{
+    char message[300] = "";
+    if (!run->tls.trust && !run->tls.trust_failed &&
+        !sw_tls_setting_load(&run->tls, message, sizeof(message)))
+        run->tls.trust_failed = true;
+    watch->engine = sw_engine_new(&run->ports, &run->limits, &run->summary, run->options.record,
+                                  run->options.record_ctx);
+    if (!watch->engine)
+        return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", watch->name);
+    watch->files[0] = watch->name;
+    sw_engine_tls(watch->engine, &run->tls);
+    sw_engine_files(watch->engine, watch->files, 1);
+    sw_engine_prepare(watch->engine);
+    return sw_status_ok();
+}
+
+enum sw_result sw_watch_open(struct sw_run *run, const struct sw_watch_options *options)
+{
+    run->message[0] = '\0';
+    struct sw_watch *watch = calloc(1, sizeof(*watch));
+    if (!watch || options->device_count == 0 || options->device_count > SW_WATCH_DEVICES_MAX) {
+        const struct sw_status status = sw_status_make(
+            watch ? SW_USAGE : SW_NO_MEMORY, 0,
+            watch ? "1 to %d interfaces can be watched at once" : "out of memory (%d interfaces)",
+            SW_WATCH_DEVICES_MAX);
+        free(watch);
+        return fail(run, &status);
+    }
+    watch->patience_ns = run->limits.stall_ns ? run->limits.stall_ns : DEFAULT_PATIENCE_NS;
+    struct sw_status status = open_devices(run, watch, options);
+    if (status.code == SW_OK)
+        status = load_all(run, watch);
+    if (status.code != SW_OK) {
+        sw_watch_release(watch);
+        return fail(run, &status);
+    }
+    run->watch = watch;
+    run->summary.files++;
+    return SW_RESULT_OK;
+}
+
+unsigned sw_watch_descriptors(const struct sw_run *run, int *descriptors, unsigned room)
+{
+    const struct sw_watch *watch = run->watch;
+    unsigned count = 0;
+    for (unsigned i = 0; i < watch->count && count < room; i++) {
+        if (!watch->sources[i].gone)
+            descriptors[count++] = sw_device_fd(watch->sources[i].device);
+    }
+    return count;
+}
+
+/* What was lost since the last look belongs to the time before the next frame. */
+static void look_for_losses(struct sw_watch *watch)
+{
+    watch->kernel_drops = watch->interface_drops = 0;
+    for (unsigned i = 0; i < watch->count; i++) {
+        struct source *source = &watch->sources[i];
+        struct sw_device_losses losses;
+        sw_device_losses(source->device, &losses);
+        watch->kernel_drops += losses.by_kernel;
+        watch->interface_drops += losses.by_interface;
+        uint64_t lost = losses.by_kernel + losses.by_interface;
+        uint64_t more = lost - source->lost;
+        source->lost = lost;
+        watch->untold_drops += more > UINT32_MAX - watch->untold_drops
+                                   ? UINT32_MAX - watch->untold_drops
+                                   : (uint32_t)more;
+    }
+}
+
+/* Fetches what has arrived on every device; the earliest of it, or NULL. */
+static struct source *earliest(struct sw_run *run, bool *all_wait)
+{
+    struct sw_watch *watch = run->watch;
+    struct source *first = NULL;
+    *all_wait = true;
+    for (unsigned i = 0; i < watch->count; i++) {
+        struct source *source = &watch->sources[i];
+        if (!source->waits && !source->gone) {
+            struct sw_status status = sw_device_next(source->device, &source->frame);
+            source->waits = status.code == SW_OK;
+            if (status.code == SW_UNREADABLE) {
+                source->gone = true;
+                watch->broken = true;
+                (void)fail(run, &status);
+                sw_summary_damage(&run->summary, sw_device_name(source->device), 0, status.message);
+            }
+        }
+        if (!source->waits) {
+            *all_wait = *all_wait && source->gone;
+            continue;
+        }
+        if (!first || source->frame.time_ns < first->frame.time_ns)
+            first = source;
+    }
+    return first;
+}
+
+static void analyse(struct sw_run *run, struct source *source)
+{
+    struct sw_watch *watch = run->watch;
+    struct sw_frame *frame = &source->frame;
+    source->waits = false;
+    frame->number = ++watch->frames;
+    frame->interface = (uint32_t)(source - watch->sources);
+    frame->drops = watch->untold_drops;
+    watch->untold_drops = 0;
+    watch->bytes += frame->caplen;
+    watch->last_frame_ns = frame->time_ns;
+    run->frames++;
+    sw_engine_frame(watch->engine, frame);
+}
+
+static bool all_gone(const struct sw_watch *watch)
+{
+    for (unsigned i = 0; i < watch->count; i++) {
+        if (!watch->sources[i].gone)
+            return false;
+    }
+    return true;
+}
+
+static bool enough(const struct sw_run *run)
+{
+    return run->options.stop_after_frames > 0 && run->frames >= run->options.stop_after_frames;
+}
+
+/* True once in `every_ns`, also when the clock was set back. */
+static bool is_due(int64_t *next_ns, int64_t now_ns, int64_t every_ns)
+{
+    if (now_ns < *next_ns && now_ns + every_ns >= *next_ns)
+        return false;
+    *next_ns = now_ns + every_ns;
+    return true;
+}
+
+/*
+ * With several devices a frame waits until nothing earlier can come from another; `shown_ns` is the
+ * time up to which the kernel has shown everything.
+ */
+enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns)
+{
+    struct sw_watch *watch = run->watch;
+    int64_t shown_ns = now_ns - DELAY_NS;
+    if (is_due(&watch->losses_next_ns, now_ns, LOSSES_EVERY_NS))
+        look_for_losses(watch);
+    if (is_due(&watch->stalls_next_ns, now_ns, STALLS_EVERY_NS))
+        sw_engine_tell_stalls(watch->engine, shown_ns, watch->patience_ns);
+    for (unsigned taken = 0; taken < FRAMES_AT_ONCE && !enough(run); taken++) {
+        bool all_wait;
+        struct source *source = earliest(run, &all_wait);
+        if (source && (watch->count == 1 || all_wait || source->frame.time_ns <= shown_ns)) {
+            analyse(run, source);
+            continue;
+        }
+        sw_engine_time(watch->engine, shown_ns);
+        return all_gone(watch) ? SW_WATCH_GONE : SW_WATCH_IDLE;
+    }
+    return enough(run) ? SW_WATCH_ENOUGH : SW_WATCH_MORE;
+}
+
+void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
+{
+    const struct sw_watch *watch = run->watch;
+    *counts = (struct sw_watch_counts){
+        .frames = watch->frames,
+        .bytes = watch->bytes,
+        .kernel_drops = watch->kernel_drops,
+        .interface_drops = watch->interface_drops,
+        .sessions = run->summary.sessions,
+        .connections = run->summary.tcp_connections,
+        .last_frame_ns = watch->last_frame_ns,
+    };
+}
+
+enum sw_result sw_watch_close(struct sw_run *run)
+{
+    struct sw_watch *watch = run->watch;
+    bool all_wait;
+    for (struct source *last; !enough(run) && (last = earliest(run, &all_wait));)
+        analyse(run, last);
+    look_for_losses(watch);
+    uint64_t lost = watch->kernel_drops + watch->interface_drops;
+    if (watch->untold_drops > 0)
+        sw_engine_lost(watch->engine, watch->untold_drops);
+    sw_engine_finish(watch->engine);
+    run->summary.frames_read += watch->frames;
+    run->summary.bytes += watch->bytes;
+    if (lost > 0)
+        sw_summary_count(run->summary.skipped, "dropped-by-recorder", lost);
+    bool whole = lost == 0 && !watch->broken;
+    run->incomplete = run->incomplete || !whole;
+    run->watch = NULL;
+    sw_watch_release(watch);
+    return whole ? SW_RESULT_OK : SW_RESULT_INCOMPLETE;
+}
+
+void sw_watch_release(struct sw_watch *watch)
+{
+    if (!watch)
+        return;
+    sw_engine_free(watch->engine);
+    for (unsigned i = 0; i < SW_WATCH_DEVICES_MAX; i++)
+        sw_device_close(watch->sources[i].device);
+    free(watch);
+}
+
+bool sw_watch_devices(void (*tell)(void *ctx, const char *name, const char *description), void *ctx,
+                      char *message, size_t room)
+{
+    struct sw_status status = sw_device_list(tell, ctx);
+    (void)snprintf(message, room, "%s", status.message);
+    return status.code == SW_OK;
+}
