@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { QUERY_SHOWN = 4000, WORDS_SHOWN = 200 };
+enum { QUERY_SHOWN = 4000, WORDS_SHOWN = 200, SENTENCE_WORDS = 3 };
 
 /* What one call works with. */
 struct work {
@@ -176,32 +176,6 @@ static void add_code_references(struct work *w, int code, struct sw_enhanced enh
         add_references(w, info->reference);
 }
 
-/* Is reading `a` a better guess than `b`? Earlier wordings say more; a remapped one says less. */
-static bool better(const struct sw_reply_reading *a, const struct sw_reply_reading *b)
-{
-    if (!a->row || !b->row)
-        return a->row != NULL && b->row == NULL;
-    if (a->row != b->row)
-        return a->row < b->row;
-    return !a->remapped && b->remapped;
-}
-
-/* Reads at the stage that was given, else at the one where the words say most. */
-static void read_reply(struct work *w, struct sw_query_reply *reply, struct sw_reply_reading *out)
-{
-    struct sw_reply_context context = {.stage = reply->stage};
-    sw_reply_read(w->kb, reply->code, reply->enhanced, reply->text, &context, out);
-    for (unsigned i = 0; !reply->stage_given && i < SW_REPLY_STAGE_COUNT; i++) {
-        struct sw_reply_reading other;
-        context.stage = (enum sw_reply_stage)i;
-        sw_reply_read(w->kb, reply->code, reply->enhanced, reply->text, &context, &other);
-        if (better(&other, out)) {
-            *out = other;
-            reply->stage = context.stage;
-        }
-    }
-}
-
 /* The challenge in which a server says why it refuses a sign-in token. */
 static bool tell_token_error(struct work *w, const struct sw_query_reply *reply)
 {
@@ -236,7 +210,7 @@ static void tell_positive(struct work *w, const struct sw_query_reply *reply)
 static void tell_reply(struct work *w, struct sw_query_reply *reply)
 {
     struct sw_reply_reading *reading = &w->out->reading;
-    read_reply(w, reply, reading);
+    sw_query_reply_guess(w->kb, reply, reading);
     w->out->kind = SW_EXPLANATION_REPLY;
     w->out->code = reply->code;
     w->out->enhanced = reply->enhanced;
@@ -385,7 +359,7 @@ static bool tell_row_causes(struct work *w, struct sw_prose *prose, bool in_full
     struct sw_query_reply reply;
     if (sw_query_reply_find(w->query, w->arena, &reply)) {
         struct sw_reply_reading reading;
-        read_reply(w, &reply, &reading);
+        sw_query_reply_guess(w->kb, &reply, &reading);
         add_cause(w, reading.cause);
     } else {
         collect_row_causes(w, out->client_codes);
@@ -465,9 +439,14 @@ static bool tell_bare_words(struct work *w)
     static const int tries[] = {550, 450};
     for (size_t i = 0; i < 2 && !reading.row; i++) {
         reply.code = tries[i];
-        read_reply(w, &reply, &reading);
+        sw_query_reply_guess(w->kb, &reply, &reading);
     }
-    if (!reading.row || reading.text_length < 8)
+    /* One short word says little by itself, and more in a sentence. */
+    struct sw_span rest = w->query;
+    unsigned words = 0;
+    while (sw_span_word(&rest).len > 0)
+        words++;
+    if (!reading.row || reading.text_length < (words >= SENTENCE_WORDS ? 4 : 8))
         return false;
     tell_reply(w, &reply);
     return true;

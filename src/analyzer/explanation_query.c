@@ -212,6 +212,16 @@ static bool find_hint(struct sw_span query, enum sw_reply_stage *stage)
     return false;
 }
 
+/* "The server responded: 5.7.1 no": mail programs leave the basic code out. */
+static bool is_quoted_enhanced(struct sw_span query, size_t at)
+{
+    struct sw_span rest = sw_span_from(query, at);
+    struct sw_enhanced code;
+    size_t length = sw_enhanced_parse(rest, &code);
+    return at >= 2 && query.ptr[at - 1] == ' ' && query.ptr[at - 2] == ':' && length > 0 &&
+           code.klass >= 4 && length + 2 < rest.len && rest.ptr[length] == ' ';
+}
+
 bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
 {
     for (size_t i = 1; i < query.len; i++) {
@@ -221,7 +231,8 @@ bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw
         bool starts = before == ' ' || before == '"' || before == '\'' || before == '(' ||
                       before == '<' || before == '\n';
         int code = starts ? code_at(rest) : 0;
-        if (code < 400 || rest.len < 6 || !sw_reply_code_info(code)) /* 587 is a port */
+        bool known = code >= 400 && rest.len >= 6 && sw_reply_code_info(code); /* 587 is a port */
+        if (!known && !is_quoted_enhanced(query, i))
             continue;
         size_t quote = before == '\'' || before == '"' ? sw_span_index(rest, before) : rest.len;
         if (!sw_query_reply_read(sw_span_sub(rest, 0, quote), arena, out) || out->text.len < 2)

@@ -37,4 +37,12 @@ uint16_t sw_query_stages(int code);
 /* The stage that is meant when a reply comes without one. */
 enum sw_reply_stage sw_query_stage(int code);
 
+/*
+ * Reads a reply at the stage that was given, else at the one where the words say most: one at which
+ * the code is at home, or any where those have nothing to say about the words
+ * (explanation_stage.c).
+ */
+void sw_query_reply_guess(const struct sw_reply_kb *kb, struct sw_query_reply *reply,
+                          struct sw_reply_reading *out);
+
 #endif

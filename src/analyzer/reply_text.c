@@ -35,6 +35,37 @@ static char fold_latin_a(unsigned code)
     return '?';
 }
 
+/*
+ * The letters of U+0410 .. U+042F and U+0430 .. U+044F, in the usual romanisation; "" for the two
+ * signs, which stand for no sound.
+ */
+static const char cyrillic[32][3] = {"a",  "b",  "v",  "g",  "d", "e", "zh", "z", "i",  "y", "k",
+                                     "l",  "m",  "n",  "o",  "p", "r", "s",  "t", "u",  "f", "kh",
+                                     "ts", "ch", "sh", "sh", "",  "y", "",   "e", "yu", "ya"};
+
+static const char *fold_cyrillic(unsigned code)
+{
+    if (code >= 0x410 && code <= 0x44F)
+        return cyrillic[(code - 0x410) % 32];
+    switch (code) {
+    case 0x401:
+    case 0x451:
+    case 0x404:
+    case 0x454:
+        return "e";
+    case 0x406:
+    case 0x456:
+    case 0x407:
+    case 0x457:
+        return "i";
+    case 0x490:
+    case 0x491:
+        return "g";
+    default:
+        return "?";
+    }
+}
+
 static bool is_continuation(struct sw_span s, size_t at)
 {
     return at < s.len && (s.ptr[at] & 0xC0) == 0x80;
@@ -62,7 +93,7 @@ static char fold_punctuation(uint8_t last)
     }
 }
 
-/* Folds the character at t->at, which is not ASCII, and moves behind it. */
+/* Folds the character at t->at, which is not ASCII, and moves behind it; 0: it gives nothing. */
 static uint8_t fold_wide(struct sw_reply_text *t)
 {
     struct sw_span s = t->text;
@@ -72,9 +103,14 @@ static uint8_t fold_wide(struct sw_reply_text *t)
         if (code == 0xA0)
             return ' ';
         if (code == 0xDF)
-            t->pending = 's';
+            t->pending[0] = 's';
         if (code >= 0xC0 && code <= 0xFF)
             return (uint8_t)latin1[code - 0xC0];
+        if (code >= 0x400 && code <= 0x52F) {
+            const char *letters = fold_cyrillic(code);
+            t->pending[0] = letters[0] ? (uint8_t)letters[1] : 0;
+            return (uint8_t)letters[0];
+        }
         return code >= 0x100 && code < 0x180 ? (uint8_t)fold_latin_a(code) : '?';
     }
     if (lead == 0xE2 && is_continuation(s, t->at) && is_continuation(s, t->at + 1)) {
@@ -83,10 +119,16 @@ static uint8_t fold_wide(struct sw_reply_text *t)
         t->at += 2;
         return general ? (uint8_t)fold_punctuation(last) : '?';
     }
+    if (lead >= 0xE3 && lead <= 0xEF && is_continuation(s, t->at) &&
+        is_continuation(s, t->at + 1)) {
+        t->pending[0] = s.ptr[t->at++];
+        t->pending[1] = s.ptr[t->at++];
+        return lead;
+    }
     if (lead == 0xA0)
         return ' ';
     if (lead == 0xDF)
-        t->pending = 's';
+        t->pending[0] = 's';
     return lead >= 0xC0 ? (uint8_t)latin1[lead - 0xC0] : lead;
 }
 
@@ -127,9 +169,10 @@ static bool is_blank(uint8_t c)
 
 int sw_reply_text_next(struct sw_reply_text *t)
 {
-    if (t->pending) {
-        uint8_t c = t->pending;
-        t->pending = 0;
+    if (t->pending[0]) {
+        uint8_t c = t->pending[0];
+        t->pending[0] = t->pending[1];
+        t->pending[1] = 0;
         return c;
     }
     while (t->at < t->text.len) {
@@ -154,7 +197,7 @@ int sw_reply_text_next(struct sw_reply_text *t)
             c = fold_wide(t);
         t->end = t->at;
         bool blank = is_blank(c);
-        if (blank && t->blank)
+        if ((blank && t->blank) || c == 0)
             continue;
         t->blank = blank;
         return blank ? ' ' : sw_ascii_lower(c);

@@ -2,9 +2,10 @@
  * reply_text.h - a reply's text as the wordings see it, byte by byte, with the place it came from.
  *
  * Lower case, accents folded to plain letters (UTF-8, and Latin-1 where the bytes are no UTF-8),
- * curly quotes made straight, runs of blanks and line ends made one blank, an enhanced status code
- * at the start of a line left out, and of a mail address only its '@': "<spam-report@example.org>"
- * says nothing about spam. Nothing is copied or allocated.
+ * Cyrillic letters as the Latin ones that sound like them, those of East Asia as they are, curly
+ * quotes made straight, runs of blanks and line ends made one blank, an enhanced status code at the
+ * start of a line left out, and of a mail address only its '@': "<spam-report@example.org>" says
+ * nothing about spam. Nothing is copied or allocated.
  */
 #ifndef SW_ANALYZER_REPLY_TEXT_H
 #define SW_ANALYZER_REPLY_TEXT_H
@@ -15,10 +16,10 @@ enum { SW_REPLY_TEXT_MAX_BYTES = 65535 };
 
 struct sw_reply_text {
     struct sw_span text;
-    size_t at;       /* what comes next */
-    size_t offset;   /* where the byte that was given came from */
-    size_t end;      /* behind it */
-    uint8_t pending; /* second letter of one that folds to two */
+    size_t at;          /* what comes next */
+    size_t offset;      /* where the byte that was given came from */
+    size_t end;         /* behind it */
+    uint8_t pending[2]; /* what one character gives behind its first byte; 0 = nothing */
     bool line_start;
     bool token_start; /* a separator was read last */
     bool blank;       /* a blank was given last, or nothing yet */

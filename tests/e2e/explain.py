@@ -39,6 +39,28 @@ class Explain(common.Case):
         self.assertEqual(self.one("EHLO: 550 Access denied")["cause"], "hello-rejected-policy")
         self.assertEqual(self.one("DATA: 554 5.5.1 no valid recipients")["stage"], "data")
 
+    def test_a_reply_without_its_stage_is_read_where_its_code_belongs(self):
+        for words, stage, cause in (
+                ("550 5.2.1 The email account that you tried to reach is disabled", "rcpt", "rcpt-disabled"),
+                ("Diagnostic-Code: smtp; 550 5.2.1 The email account that you tried to reach is disabled", "rcpt", "rcpt-disabled"),
+                ("554 5.7.1 Ihre E-Mail wurde als SPAM eingestuft", "final", "data-spam-rejected"),
+                ("535 5.7.8 The account is disabled", "auth", "auth-account-disabled"),
+                ("Mensaje rechazado por spam", "final", "data-spam-rejected"),
+                ("Empfänger abgelehnt", "rcpt", "rcpt-unknown-user"),
+                ("Remote server returned '550 5.4.300 Message expired'", "rcpt", "data-temp-failure")):
+            record = self.one(words)
+            self.assertEqual((record["kind"], record["stage"], record["cause"]), ("reply", stage, cause), words)
+        self.assertEqual(run("explain", "-o", "json", "spam").records()[0]["kind"], "unknown")  # one short word
+
+    def test_a_dialog_that_quotes_the_server_without_the_basic_code(self):
+        shown = "An error occurred while sending mail. The mail server responded: %s Please check the message recipient \"bob@example.com\" and try again."
+        self.assertEqual(self.one(shown % "5.7.1 <bob@example.com>: Relay access denied.")["cause"], "rcpt-relay-denied")
+        self.assertEqual(self.one("The server responded: 4.7.0 Temporary authentication failure")["cause"], "auth-temp-failure")
+        self.assertEqual(self.one(shown % "no.")["client_codes"][0]["code"], "errorSendingRcptCommand")
+        password = "Unable to authenticate to Outgoing server (SMTP) mx.example.org. Please check the password."
+        self.assertEqual(self.one(password)["client_codes"][0]["code"], "smtpAuthFailure")
+        self.assertNotEqual(self.one("Thunderbird: 5.0.1 is running, 0x800CCC0E")["kind"], "reply")  # a version
+
     def test_every_form_of_a_windows_code(self):
         for form in ("0x800CCC0B", "0x800ccc0b", "800CCC0B", "2148322315", "-2146644981", "(0x800CCC0B)",
                      "Outlook says 0x800CCC0B when sending"):

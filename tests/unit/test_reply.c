@@ -155,7 +155,8 @@ static bool is_plain(const char *needle)
     for (size_t i = 0; i < length; i++) {
         uint8_t c = (uint8_t)needle[i];
         bool blank_twice = c == ' ' && i > 0 && needle[i - 1] == ' ';
-        if (c >= 0x80 || c < ' ' || (c >= 'A' && c <= 'Z') || blank_twice)
+        bool folded = c >= 0xC0 && c < 0xE3; /* what stands for such a letter is a Latin one */
+        if (folded || c < ' ' || (c >= 'A' && c <= 'Z') || blank_twice)
             return false;
         if (c == '|' && i != 0 && i != length - 1)
             return false;
@@ -281,6 +282,22 @@ static void accents_are_folded(void **state)
                  RCPT_UNKNOWN_USER);
     ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_RCPT, 554, "Nieznany u\xc5\xbcytkownik"),
                  RCPT_UNKNOWN_USER);
+}
+
+static void other_scripts_are_read(void **state)
+{
+    struct sw_reply_reading r =
+        read_at(state, SW_REPLY_STAGE_FINAL, 554, "\xd0\xa1\xd0\x9f\xd0\x90\xd0\x9c!");
+    ASSERT_CAUSE(r, DATA_SPAM_REJECTED); /* by sound; the place is that of the letters themselves */
+    assert_int_equal(r.text_offset, 0);
+    assert_int_equal(r.text_length, 8);
+    r = read_at(state, SW_REPLY_STAGE_FINAL, 554, "x \xe3\x82\xb9\xe3\x83\x91\xe3\x83\xa0");
+    ASSERT_CAUSE(r, DATA_SPAM_REJECTED);
+    assert_int_equal(r.text_offset, 2);
+    assert_int_equal(r.text_length, 9);
+    /* cut in the middle of a letter */
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_FINAL, 554, "\xe3\x82"), DATA_POLICY_REJECTED);
+    ASSERT_CAUSE(read_at(state, SW_REPLY_STAGE_FINAL, 554, "\xd0"), DATA_POLICY_REJECTED);
 }
 
 static void bars_ask_for_word_boundaries(void **state)
@@ -469,6 +486,7 @@ int main(void)
         cmocka_unit_test(the_deciding_words_are_told),
         cmocka_unit_test(words_may_be_broken_over_lines),
         cmocka_unit_test(accents_are_folded),
+        cmocka_unit_test(other_scripts_are_read),
         cmocka_unit_test(bars_ask_for_word_boundaries),
         cmocka_unit_test(words_in_mail_addresses_say_nothing),
         cmocka_unit_test(nothing_behind_64_kib_is_looked_at),
