@@ -7,10 +7,9 @@
  * error, ...), or a silence or a note, which have no arrow. Packets that belong together are one
  * rung with a first and a last frame: the text of a mail, repetitions in vain, encrypted records.
  *
- * Invariants: rungs are in the order of their first frames, but the dialogue keeps its own order
- * where the capture is out of order. Every piece of evidence of the verdict that has a frame is
- * marked at exactly one rung. Texts passed the veil; secrets are "***" in them; they are wire text
- * otherwise, so whoever shows them escapes them.
+ * Invariants: rungs are in the order of their first frames. Every piece of evidence of the verdict
+ * that has a frame is marked at exactly one rung. Texts passed the veil; secrets are "***" in them;
+ * they are wire text otherwise, so whoever shows them escapes them.
  *
  * Life: build, read, release. Memory is bounded by what is kept of a session.
  */

@@ -24,19 +24,8 @@ static enum sw_rung_mood mood_of(const struct sw_step *step)
     return step->code < 500 ? SW_RUNG_ODD : SW_RUNG_BAD;
 }
 
-/* The dialogue keeps its order where the capture does not: a rung is never before an earlier one
- * of the dialogue. */
-static void keep_order(struct sw_rung *rung, uint64_t *reached)
-{
-    if (!rung)
-        return;
-    if (rung->at < *reached)
-        rung->at = *reached;
-    *reached = rung->at;
-}
-
 static void text_of_mail(struct sw_ladder_maker *m, const struct sw_message *message,
-                         bool encrypted, uint64_t *reached)
+                         bool encrypted)
 {
     char pause[SW_VIEW_DURATION_BYTES];
     struct sw_rung *rung = sw_ladder_add(m, SW_RUNG_TEXT, SW_ORIGIN_CLIENT, message->body_first,
@@ -56,11 +45,9 @@ static void text_of_mail(struct sw_ladder_maker *m, const struct sw_message *mes
     if (message->body_last.frame)
         rung->last = message->body_last;
     rung->encrypted = encrypted;
-    keep_order(rung, reached);
 }
 
-static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step *step,
-                                uint64_t *reached)
+static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step *step)
 {
     bool client = step->from == SW_CLIENT;
     enum sw_rung_kind kind = client ? SW_RUNG_COMMAND : SW_RUNG_REPLY;
@@ -79,7 +66,6 @@ static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step 
     rung->code = step->code;
     rung->mood = mood_of(step);
     rung->encrypted = step->encrypted;
-    keep_order(rung, reached);
     return rung;
 }
 
@@ -89,20 +75,19 @@ static void steps(struct sw_ladder_maker *m)
     const struct sw_step *step;
     const struct sw_message *told = NULL;
     const struct sw_message *message;
-    uint64_t reached = 0;
     SW_EACH(step, m->session->steps) {
         message = step->message;
         bool ends = step->verb == SMTP_VERB_END_OF_DATA && step->from == SW_CLIENT;
         if (ends && message && message->body_seen && message != told) {
-            text_of_mail(m, message, step->encrypted, &reached);
+            text_of_mail(m, message, step->encrypted);
             told = message;
         }
-        (void)say_step(m, step, &reached);
+        (void)say_step(m, step);
     }
     SW_EACH(message, m->session->messages) {
         const struct sw_step *before = message->go_ahead ? message->go_ahead : message->data;
         if (message->body_seen && !message->end_of_data && before)
-            text_of_mail(m, message, before->encrypted, &reached);
+            text_of_mail(m, message, before->encrypted);
     }
 }
 
@@ -306,6 +291,25 @@ static struct sw_rung *rung_of(struct sw_ladder_maker *m, const struct sw_eviden
     return best;
 }
 
+/* A second proof in one rung bears its number, and a frame that is not the rung's first is named.
+ */
+static void say_proof(struct sw_ladder_maker *m, struct sw_rung *rung, const struct sw_evidence *e,
+                      unsigned number)
+{
+    if (rung->evidence) {
+        sw_writer_put(&m->text, rung->proves);
+        sw_writer_format(&m->text, "; E%u: ", number);
+    }
+    if (e->mark.frame != rung->first.frame)
+        sw_writer_format(&m->text, "frame %llu, ",
+                         (unsigned long long)sw_frame_number(e->mark.frame));
+    sw_writer_text(&m->text, e->what);
+    rung->proves = sw_ladder_keep(m, sw_writer_span(&m->text));
+    sw_writer_clear(&m->text);
+    if (!rung->evidence)
+        rung->evidence = number;
+}
+
 void sw_ladder_evidence(struct sw_ladder_maker *m)
 {
     const struct sw_evidence *e;
@@ -313,16 +317,7 @@ void sw_ladder_evidence(struct sw_ladder_maker *m)
     SW_EACH(e, m->verdict->evidence) {
         number++;
         struct sw_rung *rung = e->mark.frame ? rung_of(m, e) : NULL;
-        if (!rung)
-            continue;
-        if (rung->evidence) { /* two proofs in one packet */
-            sw_writer_put(&m->text, rung->proves);
-            sw_writer_text(&m->text, "; ");
-        }
-        sw_writer_text(&m->text, e->what);
-        rung->proves = sw_ladder_keep(m, sw_writer_span(&m->text));
-        sw_writer_clear(&m->text);
-        if (!rung->evidence)
-            rung->evidence = number;
+        if (rung)
+            say_proof(m, rung, e, number);
     }
 }
