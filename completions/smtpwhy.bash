@@ -21,7 +21,7 @@ _smtpwhy() {
     local subcommands="analyse live audit explain causes findings"
     COMPREPLY=()
     case $previous in
-        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json junit html text: json:" -- "$current"); return ;;
+        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv ecs ocsf junit html" -- "$current"); return ;;
         -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
         --only) _smtpwhy_list "$current" "delivered partial stuck no-mail unknown"; return ;;
@@ -29,7 +29,7 @@ _smtpwhy() {
         --fail-on)
             _smtpwhy_list "$current" "stuck finding finding:info finding:low finding:medium finding:high finding:critical"
             return ;;
-        -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits policy" -- "$current"); return ;;
+        -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits formats fields policy" -- "$current"); return ;;
         -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name | -s | --snaplen)
             return ;;
     esac

@@ -1,11 +1,13 @@
 #include "cli/help.h"
 
+#include "report/field.h"
 #include "report/page.h"
 #include "smtpwhy.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { OPTION_COLUMNS = 32, COMMAND_COLUMNS = 12, LIMIT_COLUMNS = 20 };
+enum { OPTION_COLUMNS = 32, COMMAND_COLUMNS = 12, LIMIT_COLUMNS = 20, FORMAT_COLUMNS = 10 };
 
 static void put_commands(struct sw_page *page)
 {
@@ -69,7 +71,7 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
     sw_page_release(&page);
 }
 
-void sw_help_limits(unsigned width, struct sw_writer *out)
+static void print_limits(unsigned width, struct sw_writer *out)
 {
     struct sw_page page;
     struct sw_limit_info info;
@@ -85,7 +87,7 @@ void sw_help_limits(unsigned width, struct sw_writer *out)
     sw_page_release(&page);
 }
 
-void sw_help_policy(unsigned width, struct sw_writer *out)
+static void print_policy(unsigned width, struct sw_writer *out)
 {
     struct sw_page page;
     sw_page_open(&page, out, width, false);
@@ -114,8 +116,27 @@ void sw_help_policy(unsigned width, struct sw_writer *out)
     sw_page_release(&page);
 }
 
-void sw_help_options(struct sw_writer *out)
+static void print_formats(unsigned width, struct sw_writer *out)
 {
+    struct sw_page page;
+    const struct sw_report_format *format;
+    sw_page_open(&page, out, width, false);
+    sw_writer_text(out, "Output formats, for -o FORMAT[:PATH]\n");
+    for (size_t i = 0; (format = sw_report_format(i)); i++)
+        sw_page_paragraph(&page, 2, format->name, FORMAT_COLUMNS, SW_TONE_PLAIN,
+                          sw_span_str(format->what));
+    sw_page_release(&page);
+}
+
+static void print_fields(unsigned width, struct sw_writer *out)
+{
+    (void)width;
+    sw_field_print(out);
+}
+
+static void print_options(unsigned width, struct sw_writer *out)
+{
+    (void)width;
     const struct sw_option *option;
     for (size_t i = 0; (option = sw_option_at(i)); i++) {
         char letter[2] = {option->letter ? option->letter : '-', '\0'};
@@ -132,4 +153,24 @@ void sw_help_options(struct sw_writer *out)
         }
         sw_writer_format(out, "\t%s\n", option->help);
     }
+}
+
+static const struct sw_help_topic topics[] = {
+    {"limits", print_limits}, {"formats", print_formats}, {"fields", print_fields},
+    {"policy", print_policy}, {"options", print_options},
+};
+
+const struct sw_help_topic *sw_help_topic_at(size_t index)
+{
+    return index < sizeof(topics) / sizeof(topics[0]) ? &topics[index] : NULL;
+}
+
+const struct sw_help_topic *sw_help_topic_find(const char *name)
+{
+    const struct sw_help_topic *topic;
+    for (size_t i = 0; (topic = sw_help_topic_at(i)); i++) {
+        if (strcmp(topic->name, name) == 0)
+            return topic;
+    }
+    return NULL;
 }

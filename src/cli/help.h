@@ -8,12 +8,20 @@
 
 /* Usage, subcommands and the options of one subcommand. */
 void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *out);
-/* --help limits: every cap with its default. */
-/* How a policy is written: all rules, scopes and waivers, and the policy that is built in. */
-void sw_help_policy(unsigned width, struct sw_writer *out);
-void sw_help_limits(unsigned width, struct sw_writer *out);
-/* --help options: the table as tab-separated lines, for scripts: letter, name, argument, built,
- * subcommands, help. */
-void sw_help_options(struct sw_writer *out);
+/* A page behind --help TOPIC. */
+struct sw_help_topic {
+    const char *name;
+    void (*print)(unsigned width, struct sw_writer *out);
+};
+
+/*
+ * The index-th topic, NULL behind the last: limits (every cap with its default), formats, policy
+ * (how one is written, and the one that is built in), fields (of the flat formats, as a table in
+ * Markdown), options (tab-separated lines, for scripts: letter, name, argument, built, subcommands,
+ * help).
+ */
+const struct sw_help_topic *sw_help_topic_at(size_t index);
+/* The topic of this name, or NULL. */
+const struct sw_help_topic *sw_help_topic_find(const char *name);
 
 #endif

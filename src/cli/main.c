@@ -27,12 +27,8 @@ static int print_help(const struct sw_settings *settings)
         sw_writer_format(&out, "smtpwhy %s\n", SMTPWHY_VERSION);
     else if (!settings->help_topic)
         sw_help_print(settings->command, sw_outputs_width(), &out);
-    else if (strcmp(settings->help_topic, "limits") == 0)
-        sw_help_limits(sw_outputs_width(), &out);
-    else if (strcmp(settings->help_topic, "policy") == 0)
-        sw_help_policy(sw_outputs_width(), &out);
     else
-        sw_help_options(&out);
+        sw_help_topic_find(settings->help_topic)->print(sw_outputs_width(), &out);
     bool good = sw_writer_flush(&out);
     sw_writer_release(&out);
     return good ? SW_EXIT_DONE : SW_EXIT_TROUBLE;
@@ -40,10 +36,8 @@ static int print_help(const struct sw_settings *settings)
 
 static int run(const struct sw_settings *settings)
 {
-    const char *topic = settings->help_topic;
-    if (topic && strcmp(topic, "limits") != 0 && strcmp(topic, "options") != 0 &&
-        strcmp(topic, "policy") != 0)
-        return usage_error("--help knows the topics 'limits', 'options' and 'policy'");
+    if (settings->help_topic && !sw_help_topic_find(settings->help_topic))
+        return usage_error("--help knows the topics limits, formats, fields, policy and options");
     if (settings->help || settings->version)
         return print_help(settings);
     if (settings->command == SW_COMMAND_LIVE)

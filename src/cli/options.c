@@ -46,8 +46,7 @@ static bool take_when(const char *value, enum sw_when *out)
 /* Formats of later versions: recognised, so that the message is right. */
 static bool is_later_format(struct sw_span name)
 {
-    static const char *const later[] = {"csv", "zeek", "eve",    "html", "pcapng",
-                                        "ecs", "ocsf", "tlsrpt", "junit"};
+    static const char *const later[] = {"zeek", "eve", "html", "pcapng", "tlsrpt", "junit"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (sw_span_eq(name, sw_span_str(later[i])))
             return true;
@@ -300,7 +299,8 @@ static bool take_version(struct sw_settings *settings, const char *value, char *
 
 static const struct sw_option table[] = {
     {'o', "output", "FORMAT[:PATH]", ALL & ~TUI, true, take_output,
-     "write this format (text, json), to PATH or standard output; may be given several times"},
+     "write this format, to PATH or standard output; may be given several times: "
+     "--help formats lists them"},
     {'r', "read", "FILE", READS, true, take_read, "the same as a FILE argument"},
     {'f', "filter", "EXPR", READS | LIVE, true, take_filter,
      "look only at frames that match this capture filter (pcap syntax)"},
@@ -355,7 +355,8 @@ static const struct sw_option table[] = {
      "list the interfaces that can be watched"},
     {'s', "snaplen", "N", LIVE, true, sw_live_take_snaplen,
      "look at the first N bytes of a frame only (0, the default: at all)"},
-    {'h', "help", "[TOPIC]", ALL, true, take_help, "this text; --help limits: all limits"},
+    {'h', "help", "[TOPIC]", ALL, true, take_help,
+     "this text; on a TOPIC: limits, formats, fields, policy"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},

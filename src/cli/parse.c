@@ -1,6 +1,7 @@
 /*
  * parse.c - reads a command line with the table of options.
  */
+#include "cli/help.h"
 #include "cli/nearest.h"
 #include "cli/options.h"
 
@@ -101,12 +102,9 @@ static bool is_optional(const struct sw_option *option)
 /* --help takes the next word only when it is a topic. */
 static const char *optional_value(struct walk *walk)
 {
-    static const char *const topics[] = {"limits", "options", "policy"};
-    for (size_t i = 0; walk->at + 1 < walk->argc && i < sizeof(topics) / sizeof(topics[0]); i++) {
-        if (strcmp(walk->argv[walk->at + 1], topics[i]) == 0)
-            return walk->argv[++walk->at];
-    }
-    return NULL;
+    if (walk->at + 1 >= walk->argc || !sw_help_topic_find(walk->argv[walk->at + 1]))
+        return NULL;
+    return walk->argv[++walk->at];
 }
 
 static bool take_long(struct walk *walk)
@@ -197,6 +195,15 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
             good = word[1] == '-' ? take_long(&walk) : take_short(&walk);
         if (!good)
             return false;
+    }
+    bool general = settings->command == SW_COMMAND_EXPLAIN ||
+                   settings->command == SW_COMMAND_CAUSES ||
+                   settings->command == SW_COMMAND_FINDINGS;
+    for (unsigned i = 0; general && i < settings->output_count; i++) {
+        const struct sw_report_format *format = settings->outputs[i].format;
+        if (!format->general)
+            return refuse(&walk, "-o %s does not apply to '%s'; text and json do", format->name,
+                          sw_command_at(settings->command)->name);
     }
     if (settings->verbose && settings->quiet)
         return refuse(&walk, "-v and -q exclude each other");

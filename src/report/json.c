@@ -195,6 +195,7 @@ extern const struct sw_report_format sw_report_json;
 const struct sw_report_format sw_report_json = {
     .name = "json",
     .what = "JSON Lines: one object for each session, each delivery, and one for the summary",
+    .general = true,
     .session = put_session,
     .delivery = sw_json_delivery,
     .summary = sw_json_summary,

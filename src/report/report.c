@@ -4,11 +4,13 @@
 
 extern const struct sw_report_format sw_report_text;
 extern const struct sw_report_format sw_report_json;
+extern const struct sw_report_format sw_report_csv;
+extern const struct sw_report_format sw_report_ecs;
+extern const struct sw_report_format sw_report_ocsf;
 
 /* Every output format; a new one is a line here. */
 static const struct sw_report_format *const formats[] = {
-    &sw_report_text,
-    &sw_report_json,
+    &sw_report_text, &sw_report_json, &sw_report_csv, &sw_report_ecs, &sw_report_ocsf,
 };
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
@@ -87,7 +89,8 @@ void sw_part_record(struct sw_part *part, const struct sw_record *record)
         record_delivery(part, record->delivery);
         break;
     case SW_RECORD_SUMMARY:
-        part->format->summary(part, record->summary);
+        if (part->format->summary)
+            part->format->summary(part, record->summary);
         break;
     case SW_RECORD_STALL:
         if (part->format->stall && !part->style->quiet &&

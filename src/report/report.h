@@ -43,13 +43,14 @@ struct sw_part;
 struct sw_report_format {
     const char *name;
     const char *what; /* for --help */
+    bool general;     /* explain, causes and findings can write it too */
     size_t state_bytes;
     void (*open)(struct sw_part *part); /* may be NULL */
     void (*session)(struct sw_part *part, const struct sw_session *session,
                     const struct sw_verdict *verdict);
     /* A story of several sessions; may be NULL. */
     void (*delivery)(struct sw_part *part, const struct sw_delivery *delivery);
-    void (*summary)(struct sw_part *part, const struct sw_summary *summary);
+    void (*summary)(struct sw_part *part, const struct sw_summary *summary); /* may be NULL */
     /* A provisional word on a session that is still open; NULL where only what is final counts. */
     void (*stall)(struct sw_part *part, const struct sw_stall *stall);
     void (*close)(struct sw_part *part); /* may be NULL */

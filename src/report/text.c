@@ -195,6 +195,7 @@ extern const struct sw_report_format sw_report_text;
 const struct sw_report_format sw_report_text = {
     .name = "text",
     .what = "a report for people (the default)",
+    .general = true,
     .state_bytes = sizeof(struct sw_text),
     .open = open_text,
     .session = write_session,

@@ -73,7 +73,13 @@ class Documents(unittest.TestCase):
             self.assertIn(name, known)
 
     def test_output_formats_are_documented(self):
-        self.assertIn("JSON Lines", read("docs", "smtpwhy.1"))
+        formats = re.findall(r"(?m)^  (\w+) ", run("--help", "formats").out)
+        self.assertIn("json", formats)
+        documents = read("docs", "OUTPUT.md") + read("docs", "FORMATS.md")
+        for form in formats:
+            self.assertIn("-o %s" % form if form in ("text", "json") else "`%s`" % form, documents)
+            for name in ("smtpwhy.bash", "_smtpwhy", "smtpwhy.fish"):
+                self.assertRegex(read("completions", name), r"text json( \w+)* ?%s" % form if form not in ("text", "json") else form)
 
 
 if __name__ == "__main__":

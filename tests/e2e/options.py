@@ -21,7 +21,7 @@ class Options(common.Case):
         good = self.capture("good.pcap", DELIVERED)
         self.usage(words="no capture given")
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
-        self.usage("-o", "yaml", good, words="available: text, json")
+        self.usage("-o", "yaml", good, words="available: text, json, csv")
         self.usage("-o", "html", good, words="not available in this build")
         self.usage("--rsa-key", "missing.pem", good, words="missing.pem")
         self.usage("--rsa-key", good, good, words="no RSA private key")
