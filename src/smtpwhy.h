@@ -35,6 +35,7 @@ struct sw_run_options {
     const char *ports;             /* mail ports "25,465,587,2525,24", or NULL for these */
     uint64_t stop_after_frames;    /* per run, 0 = no limit */
     const char *limits;            /* "name=value,..." or NULL */
+    unsigned beside;               /* so many runs at a time share limit `memory`; 0 = 1 */
     const char *ca_file, *ca_path; /* trust anchors for certificates; both NULL = the system's */
     const char *keylog;            /* file in the format of SSLKEYLOGFILE, or NULL */
     const char *rsa_key;           /* file with a server's RSA private key (PEM), or NULL */
@@ -155,8 +156,10 @@ SW_API bool sw_watch_devices(void (*tell)(void *ctx, const char *name, const cha
 struct sw_limit_info {
     const char *name;
     const char *what;
+    const char *shed;  /* what becomes of what is over it */
     uint64_t fallback; /* the default */
     bool seconds;      /* the value is a time in seconds */
+    bool bytes;        /* the value is a size */
 };
 
 /* Fills *info with the index-th limit; false when there are no more. */

@@ -9,18 +9,22 @@
 #define SW_ANALYZER_ANALYZER_H
 
 #include "analyzer/delivery.h"
+#include "base/limit.h"
 
 struct sw_analyzer;
 
-/* What is remembered to join sessions of one mail; fields that are 0 take their defaults. */
+/* What is remembered of earlier sessions; fields that are 0 take their defaults. */
 struct sw_ledger_limits {
     uint32_t tries;   /* held until nothing that began earlier can come */
     uint32_t stories; /* that wait for their next try */
+    uint64_t bytes;   /* of both */
+    uint32_t clients; /* whose conduct is remembered */
     int64_t hold_ns;  /* how long after its beginning a session may still become final */
 };
 
-/* NULL when memory is short. The limits are copied. */
-struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits);
+/* NULL when memory is short. The limits are copied. `account` (may be NULL) counts what grows, and
+ * outlives it. */
+struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits, size_t *account);
 void sw_analyzer_free(struct sw_analyzer *analyzer);
 
 /* A connection attempt of any kind was seen (its SYN). Needed to tell a scan and a blocked port
@@ -57,7 +61,7 @@ void sw_analyzer_finish(struct sw_analyzer *analyzer);
  * until the next call.
  */
 const struct sw_delivery *sw_analyzer_delivery(struct sw_analyzer *analyzer);
-/* Stories that were let go early because of limits.stories. */
-uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer);
+/* Stories that were let go early because of SW_LIMIT_STORIES, or of SW_LIMIT_STORY_BYTES. */
+uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer, enum sw_limit limit);
 
 #endif

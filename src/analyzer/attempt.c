@@ -98,9 +98,11 @@ static struct sw_tried *new_tried(const struct sw_session *session,
     const struct sw_flow_facts *f = session->facts;
     struct sw_span name = sw_span_sub(verdict->server_name, 0, 255);
     struct sw_span proxied = sw_span_sub(session->proxied_for, 0, 255);
-    struct sw_tried *tried = calloc(1, sizeof(*tried) + name.len + proxied.len);
+    size_t bytes = sizeof(struct sw_tried) + name.len + proxied.len;
+    struct sw_tried *tried = calloc(1, bytes);
     if (!tried)
         return NULL;
+    tried->bytes = bytes;
     uint8_t *text = (uint8_t *)(tried + 1);
     memcpy(tried->id, session->id, sizeof(tried->id));
     tried->number = number;
@@ -202,10 +204,12 @@ static struct sw_attempt *new_mail(const struct sw_session *session,
     for (uint32_t i = 0; i < kept; i++)
         text += mv->recipients[i].recipient->address.len;
     text = text < SW_ADDRESSEE_BYTES ? text : SW_ADDRESSEE_BYTES;
-    struct sw_attempt *a =
-        calloc(1, sizeof(*a) + kept * sizeof(struct sw_addressee) + text + sender.len);
+    size_t bytes =
+        sizeof(struct sw_attempt) + kept * sizeof(struct sw_addressee) + text + sender.len;
+    struct sw_attempt *a = calloc(1, bytes);
     if (!a)
         return NULL;
+    a->bytes = bytes;
     a->to = (struct sw_addressee *)(a + 1);
     uint8_t *at = (uint8_t *)(a->to + kept);
     a->has_mail = m->mail != NULL;
@@ -253,6 +257,7 @@ static struct sw_attempt *new_blind(const struct sw_session *session,
     struct sw_attempt *a = calloc(1, sizeof(*a));
     if (!a)
         return NULL;
+    a->bytes = sizeof(*a);
     a->begin_ns = session->facts->first.time_ns;
     a->decided_ns = end_of(session, verdict->reply);
     a->outcome = verdict->outcome;
@@ -269,6 +274,7 @@ static void append(struct sw_attempt ***tail, struct sw_tried *tried, struct sw_
     if (!a)
         return;
     a->first = tried->references == 0;
+    a->bytes += a->first ? tried->bytes : 0;
     a->tried = tried;
     tried->references++;
     tried->unsettled += a->outcome == SW_OUTCOME_STUCK;

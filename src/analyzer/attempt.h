@@ -17,6 +17,7 @@ enum {
 
 /* A session, shared by its tries. */
 struct sw_tried {
+    size_t bytes;
     uint32_t references;
     uint32_t unsettled; /* tries that were stuck and that no story has recovered */
     char id[17];
@@ -55,6 +56,7 @@ struct sw_addressee {
 
 struct sw_attempt {
     struct sw_attempt *next; /* in its story */
+    size_t bytes;            /* that it takes, and its session's with the first try */
     struct sw_tried *tried;
     uint64_t serial; /* in the order in which they became final */
     uint32_t index;  /* of the mail in the session */

@@ -6,12 +6,12 @@
 
 #include "analyzer/case.h"
 #include "analyzer/detect.h"
+#include "base/account.h"
 
 #include <stdlib.h>
 
 enum {
-    CLIENTS = 4096, /* places; clients that fall together share one, the newer one has it */
-    KEPT = 32,      /* newest things of a kind */
+    KEPT = 32, /* newest things of a kind */
     SERVERS = 16,
     OFFERS = 8,
     FAILURES_TLS = 4,
@@ -59,7 +59,9 @@ struct client {
 };
 
 struct sw_conduct {
-    struct client *clients[CLIENTS]; /* allocated when first needed */
+    struct client **clients; /* places; clients that fall together share one, the newer has it */
+    uint32_t places;
+    size_t *account;
 };
 
 /* The fixed key: which clients share a place must not differ from run to run. */
@@ -79,24 +81,40 @@ static uint64_t hash_name(struct sw_span name)
     return hash_of(sw_span_make(lower, n));
 }
 
-struct sw_conduct *sw_conduct_new(void)
+struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account)
 {
-    return calloc(1, sizeof(struct sw_conduct));
+    struct sw_conduct *conduct = calloc(1, sizeof(*conduct));
+    struct client **places = calloc(clients, sizeof(*places));
+    if (!conduct || !places) {
+        free(conduct);
+        free(places);
+        return NULL;
+    }
+    *conduct = (struct sw_conduct){places, clients, account};
+    return conduct;
 }
 
 void sw_conduct_free(struct sw_conduct *conduct)
 {
-    for (size_t i = 0; conduct && i < CLIENTS; i++)
+    for (uint32_t i = 0; conduct && i < conduct->places; i++) {
+        if (conduct->clients[i])
+            sw_account_give(conduct->account, sizeof(struct client));
         free(conduct->clients[i]);
+    }
+    if (conduct)
+        free(conduct->clients);
     free(conduct);
 }
 
 static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t address[16])
 {
     uint64_t key = hash_of(sw_span_make(address, 16));
-    struct client **place = &conduct->clients[key % CLIENTS];
-    if (!*place)
+    struct client **place = &conduct->clients[key % conduct->places];
+    if (!*place) {
         *place = calloc(1, sizeof(**place));
+        if (*place)
+            sw_account_take(conduct->account, sizeof(**place));
+    }
     if (*place && (*place)->key != key)
         **place = (struct client){.key = key};
     return *place;

@@ -29,7 +29,7 @@ struct sw_conduct_signs {
 };
 
 /* NULL when memory is short. */
-struct sw_conduct *sw_conduct_new(void);
+struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account);
 void sw_conduct_free(struct sw_conduct *conduct);
 
 /* Adds one final session (its messages are judged already) and says what it adds up to. */

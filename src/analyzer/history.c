@@ -1,10 +1,10 @@
 #include "analyzer/history.h"
 
+#include "base/account.h"
+
 #include <stdlib.h>
 
 enum {
-    CLIENTS =
-        4096, /* a power of two; clients that fall together share a place, the newer one has it */
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
@@ -52,9 +52,11 @@ struct connect {
 };
 
 struct sw_history {
-    struct client *clients[CLIENTS]; /* allocated when first needed */
-    uint64_t starttls[SERVERS];      /* hashes of address and port; the newest has the place */
-    uint64_t tls_first[SERVERS];     /* the same, of servers that speak TLS from the first byte */
+    struct client **clients; /* places; clients that fall together share one, the newer has it */
+    uint32_t places;
+    size_t *account;
+    uint64_t starttls[SERVERS];  /* hashes of address and port; the newest has the place */
+    uint64_t tls_first[SERVERS]; /* the same, of servers that speak TLS from the first byte */
     struct connect connects[CONNECTS];
     uint32_t next_connect;
     uint64_t only_client[2]; /* the one client of IPv4, of IPv6; 0 = none, MANY = several */
@@ -67,35 +69,51 @@ static uint64_t address_hash(const uint8_t address[16])
     return h ? h : 1;
 }
 
-struct sw_history *sw_history_new(void)
+struct sw_history *sw_history_new(uint32_t clients, size_t *account)
 {
-    return calloc(1, sizeof(struct sw_history));
+    struct sw_history *history = calloc(1, sizeof(*history));
+    struct client **places = calloc(clients, sizeof(*places));
+    if (!history || !places) {
+        free(history);
+        free(places);
+        return NULL;
+    }
+    history->clients = places;
+    history->places = clients;
+    history->account = account;
+    return history;
 }
 
 void sw_history_free(struct sw_history *history)
 {
     if (!history)
         return;
-    for (size_t i = 0; i < CLIENTS; i++)
+    for (uint32_t i = 0; i < history->places; i++) {
+        if (history->clients[i])
+            sw_account_give(history->account, sizeof(struct client));
         free(history->clients[i]);
+    }
+    free(history->clients);
     free(history);
 }
 
 static const struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
 {
     uint64_t key = address_hash(tuple->src);
-    const struct client *c = history->clients[key % CLIENTS];
+    const struct client *c = history->clients[key % history->places];
     return c && c->key == key ? c : NULL;
 }
 
 static struct client *find_or_make(struct sw_history *history, const struct sw_tuple *tuple)
 {
     uint64_t key = address_hash(tuple->src);
-    struct client **place = &history->clients[key % CLIENTS];
-    if (!*place)
+    struct client **place = &history->clients[key % history->places];
+    if (!*place) {
         *place = calloc(1, sizeof(**place));
-    if (!*place)
-        return NULL;
+        if (!*place)
+            return NULL;
+        sw_account_take(history->account, sizeof(**place));
+    }
     if ((*place)->key != key)
         **place = (struct client){.key = key};
     return *place;

@@ -10,7 +10,7 @@
 
 struct sw_history;
 
-struct sw_history *sw_history_new(void);
+struct sw_history *sw_history_new(uint32_t clients, size_t *account);
 void sw_history_free(struct sw_history *history);
 
 /* A SYN of a new connection. */

@@ -327,6 +327,7 @@ static void append(struct sw_story *s, struct sw_attempt *a)
         s->attempts = a;
     s->last_of_all = a;
     s->attempt_count++;
+    s->bytes += a->bytes;
 }
 
 /* What a try tells of the recipients: who has the mail now, keeps it. */
@@ -435,6 +436,7 @@ static void absorb(struct sw_ledger *ledger, struct sw_story *to, struct sw_stor
         append(to, a);
         to->last = a->same_as ? to->last : a;
     }
+    from->bytes = 0;
     weaken(to, SW_CONFIDENCE_POSSIBLE);
     sw_story_drop(ledger, from);
 }
@@ -476,5 +478,5 @@ void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
     if (s)
         take(ledger, s, a);
     else
-        sw_attempt_free(a);
+        sw_ledger_forget(ledger, a);
 }

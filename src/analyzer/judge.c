@@ -14,16 +14,20 @@ struct sw_analyzer {
     struct sw_history *history;
     struct sw_conduct *conduct;
     struct sw_ledger *ledger;
+    size_t own_account; /* where the caller has none */
 };
 
-struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits)
+struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits, size_t *account)
 {
     struct sw_analyzer *analyzer = calloc(1, sizeof(*analyzer));
     if (!analyzer)
         return NULL;
-    analyzer->history = sw_history_new();
-    analyzer->conduct = sw_conduct_new();
-    analyzer->ledger = sw_ledger_new(limits);
+    uint32_t clients =
+        limits && limits->clients ? limits->clients : (uint32_t)sw_limit_default(SW_LIMIT_CLIENTS);
+    account = account ? account : &analyzer->own_account;
+    analyzer->history = sw_history_new(clients, account);
+    analyzer->conduct = sw_conduct_new(clients, account);
+    analyzer->ledger = sw_ledger_new(limits, account);
     if (!analyzer->history || !analyzer->conduct || !analyzer->ledger ||
         !sw_reply_kb_init(&analyzer->kb)) {
         sw_history_free(analyzer->history);
@@ -237,11 +241,12 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
-    /* What happened before the capture began is not known, so nothing that failed is certain; nor
-     * is it when frames were lost meanwhile, which may have been some of this session; and nothing
-     * is where two copies of the same bytes say different things. */
-    bool unsure = (c->facts->midstream && ruling->outcome == SW_OUTCOME_STUCK) ||
-                  (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
+    /* What happened before the capture began, or after a cap was reached, is not known, so nothing
+     * that failed is certain; nor is it when frames were lost meanwhile, which may have been some
+     * of this session; and nothing is where two copies of the same bytes say different things. */
+    bool unsure =
+        ((c->facts->midstream || c->session->limits_hit) && ruling->outcome == SW_OUTCOME_STUCK) ||
+        (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
     if ((unsure || c->facts->conflicts > 0) && ruling->confidence == SW_CONFIDENCE_CERTAIN)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
 }
@@ -322,7 +327,8 @@ const struct sw_delivery *sw_analyzer_delivery(struct sw_analyzer *analyzer)
     return sw_ledger_next(analyzer->ledger);
 }
 
-uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer)
+uint64_t sw_analyzer_shed(const struct sw_analyzer *analyzer, enum sw_limit limit)
 {
-    return analyzer->ledger->shed;
+    const struct sw_ledger *ledger = analyzer->ledger;
+    return limit == SW_LIMIT_STORY_BYTES ? ledger->shed_bytes : ledger->shed;
 }

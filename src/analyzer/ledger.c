@@ -1,8 +1,9 @@
 #include "analyzer/ledger.h"
 
-#include <stdlib.h>
+#include "base/limit.h"
 
-enum { DEFAULT_TRIES = 32768, DEFAULT_STORIES = 65536 };
+#include <assert.h>
+#include <stdlib.h>
 
 #define DEFAULT_HOLD_NS (960 * SW_NS_PER_S)
 
@@ -22,7 +23,15 @@ static uint32_t power_above(uint32_t n)
     return power;
 }
 
-struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits)
+/* Memory taken, or given back. */
+static void count_bytes(struct sw_ledger *ledger, size_t taken, size_t given)
+{
+    assert(ledger->bytes + taken >= given && *ledger->account + taken >= given);
+    ledger->bytes = ledger->bytes + taken - given;
+    *ledger->account = *ledger->account + taken - given;
+}
+
+struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits, size_t *account)
 {
     struct sw_ledger *ledger = calloc(1, sizeof(*ledger));
     if (!ledger)
@@ -30,9 +39,12 @@ struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits)
     if (limits)
         ledger->limits = *limits;
     if (ledger->limits.tries == 0)
-        ledger->limits.tries = DEFAULT_TRIES;
+        ledger->limits.tries = (uint32_t)sw_limit_default(SW_LIMIT_HELD_ATTEMPTS);
     if (ledger->limits.stories == 0)
-        ledger->limits.stories = DEFAULT_STORIES;
+        ledger->limits.stories = (uint32_t)sw_limit_default(SW_LIMIT_STORIES);
+    if (ledger->limits.bytes == 0)
+        ledger->limits.bytes = sw_limit_default(SW_LIMIT_STORY_BYTES);
+    ledger->account = account;
     if (ledger->limits.hold_ns == 0)
         ledger->limits.hold_ns = DEFAULT_HOLD_NS;
     ledger->key = sw_hash_random_key();
@@ -140,10 +152,11 @@ static void become_final(struct sw_ledger *ledger, struct sw_story *story)
     sw_story_unlink(story);
     list_add(&ledger->final, story);
     ledger->stories--;
+    count_bytes(ledger, 0, sizeof(*story) + story->bytes);
 }
 
-/* The one that has waited longest; those that wait for little go first. */
-static void shed_one(struct sw_ledger *ledger)
+/* The one that has waited longest; those that wait for little go first. True when it is early. */
+static bool shed_one(struct sw_ledger *ledger)
 {
     struct sw_story *oldest = NULL;
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
@@ -154,15 +167,16 @@ static void shed_one(struct sw_ledger *ledger)
             oldest = first;
     }
     if (!oldest)
-        return;
-    ledger->shed += oldest->wait > SW_WAIT_SOON;
+        return false;
+    bool early = oldest->wait > SW_WAIT_SOON;
     become_final(ledger, oldest);
+    return early;
 }
 
 struct sw_story *sw_story_new(struct sw_ledger *ledger)
 {
     if (ledger->stories >= ledger->limits.stories)
-        shed_one(ledger);
+        ledger->shed += shed_one(ledger);
     struct sw_story *story = calloc(1, sizeof(*story));
     if (!story)
         return NULL;
@@ -170,6 +184,7 @@ struct sw_story *sw_story_new(struct sw_ledger *ledger)
     story->wait = SW_WAIT_COUNT;
     story->confidence = SW_CONFIDENCE_CERTAIN;
     ledger->stories++;
+    count_bytes(ledger, sizeof(*story), 0);
     return story;
 }
 
@@ -188,6 +203,7 @@ void sw_story_drop(struct sw_ledger *ledger, struct sw_story *story)
         list_take(&ledger->waiting[story->wait], story);
     sw_story_unlink(story);
     ledger->stories--;
+    count_bytes(ledger, 0, sizeof(*story) + story->bytes);
     free_story(story);
 }
 
@@ -263,6 +279,24 @@ static void read_one(struct sw_ledger *ledger)
     sw_ledger_read(ledger, attempt);
 }
 
+void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt)
+{
+    count_bytes(ledger, 0, attempt->bytes);
+    sw_attempt_free(attempt);
+}
+
+/* Gives memory back; false: there is nothing left to let go. */
+static bool shed_bytes(struct sw_ledger *ledger)
+{
+    if (ledger->stories > 0)
+        ledger->shed_bytes += shed_one(ledger);
+    else if (ledger->held > 0)
+        read_one(ledger);
+    else
+        return false;
+    return true;
+}
+
 void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns)
 {
@@ -273,10 +307,13 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
         attempt->serial = ledger->next_serial++;
         if (ledger->held >= ledger->limits.tries)
             read_one(ledger);
+        count_bytes(ledger, attempt->bytes, 0);
         if (!push(ledger, attempt))
-            sw_attempt_free(attempt);
+            sw_ledger_forget(ledger, attempt);
         attempt = next;
     }
+    while (ledger->bytes > ledger->limits.bytes && shed_bytes(ledger))
+        ;
     int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
     while (ledger->held > 0 && ledger->heap[0]->begin_ns < ripe_ns)
         read_one(ledger);
@@ -335,7 +372,7 @@ void sw_ledger_free(struct sw_ledger *ledger)
     if (!ledger)
         return;
     while (ledger->held > 0)
-        sw_attempt_free(ledger->heap[--ledger->held]);
+        sw_ledger_forget(ledger, ledger->heap[--ledger->held]);
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
         while (ledger->waiting[i].first)
             become_final(ledger, ledger->waiting[i].first);

@@ -63,6 +63,7 @@ struct sw_story {
     struct sw_attempt *attempts, *last_of_all;
     struct sw_attempt *last; /* the last one that is not the other side of a NAT */
     uint32_t attempt_count;
+    size_t bytes; /* of the tries */
     enum sw_wait wait;
     bool at_end; /* the capture ended while it waited */
     int64_t touched_ns;
@@ -97,7 +98,9 @@ struct sw_ledger {
     struct sw_story_list waiting[SW_WAIT_COUNT];
     struct sw_story_list final; /* to be handed out */
     uint32_t stories;
-    uint64_t shed;
+    uint64_t bytes;            /* of all that is held or waits */
+    size_t *account;           /* of the run; counts the same */
+    uint64_t shed, shed_bytes; /* stories let go early for their number, for their size */
     struct sw_story_link **buckets;
     uint32_t bucket_mask;
     struct sw_story *told; /* the story of `delivery` */
@@ -105,7 +108,8 @@ struct sw_ledger {
     struct sw_span recipients[SW_ADDRESSEES];
 };
 
-struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits);
+/* `account` outlives it. */
+struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits, size_t *account);
 void sw_ledger_free(struct sw_ledger *ledger);
 void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns);
@@ -113,6 +117,9 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
 void sw_ledger_finish(struct sw_ledger *ledger);
 /* The next final story, or NULL. */
 const struct sw_delivery *sw_ledger_next(struct sw_ledger *ledger);
+
+/* A held try that no story takes. */
+void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt);
 
 /* --- join.c --- */
 

@@ -276,10 +276,31 @@ static const char *unfinished(const struct sw_case *c, const struct sw_template_
     return NULL;
 }
 
+/* The caps of the analysis are in the way, not the recording. */
+static const struct sw_cause_wording limited = {
+    .summary = "It cannot be told what became of the mail, because this connection did not fit "
+               "into the limits of the analysis.",
+    .meaning = "",
+    .advice =
+        {
+            "Raise the limits that the summary says were hit (smtpwhy --help limits), and analyse "
+            "the capture again.",
+            "Analyse less at a time: -f with the address of a client or server leaves everything "
+            "else out.",
+        },
+};
+
+static const struct sw_cause_wording *wording_of(const struct sw_case *c,
+                                                 const struct sw_ruling *ruling)
+{
+    bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
+    return by_limit ? &limited : sw_cause_wording(ruling->cause);
+}
+
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
 {
     static const char *const no_advice[] = {NULL};
-    const struct sw_cause_wording *wording = sw_cause_wording(ruling->cause);
+    const struct sw_cause_wording *wording = wording_of(c, ruling);
     struct sw_template_values values;
     fill_values(c, ruling, verdict, &values);
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);

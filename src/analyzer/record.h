@@ -60,7 +60,8 @@ struct sw_summary {
     uint32_t client_count, server_count;
     struct sw_named_count skipped[SW_NAMED_COUNTS];
     struct sw_named_count limits[SW_NAMED_COUNTS];
-    struct sw_damage *damage; /* owned by whoever made the summary */
+    struct sw_damage *damage, *last_damage; /* owned by whoever made the summary */
+    uint32_t damage_count, damage_most;     /* most 0 = no cap */
 };
 
 struct sw_record {

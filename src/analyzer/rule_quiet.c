@@ -278,7 +278,8 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
     bool silent_side =
         (c->facts->midstream || c->client_spoke) && !one_sided &&
         (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
-    bool in_progress = !one_sided && c->complete_start && !c->reply_lost && c->facts->closed_by < 0;
+    bool in_progress = !one_sided && c->complete_start && !c->reply_lost && f->closed_by < 0 &&
+                       !f->limit_hit; /* else it was given up, and may have gone on */
     enum sw_cause cause = one_sided     ? SW_CAUSE_UNK_ONE_SIDED
                           : silent_side ? SW_CAUSE_UNK_INCOMPLETE
                           : in_progress ? SW_CAUSE_UNK_IN_PROGRESS

@@ -63,6 +63,14 @@ void sw_summary_deliver(struct sw_summary *summary, const struct sw_delivery *de
     summary->mails[delivery->outcome]++;
 }
 
+static void append_damage(struct sw_summary *summary, struct sw_damage *damage)
+{
+    damage->next = NULL;
+    *(summary->last_damage ? &summary->last_damage->next : &summary->damage) = damage;
+    summary->last_damage = damage;
+    summary->damage_count++;
+}
+
 static void merge_hosts(struct sw_host_count *into, uint32_t *count,
                         const struct sw_host_count *from, uint32_t n)
 {
@@ -108,11 +116,12 @@ void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
     merge_hosts(into->servers, &into->server_count, from->servers, from->server_count);
     merge_named(into->skipped, from->skipped);
     merge_named(into->limits, from->limits);
-    struct sw_damage **tail = &into->damage;
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = from->damage;
-    from->damage = NULL;
+    while (from->damage) {
+        struct sw_damage *damage = from->damage;
+        from->damage = damage->next;
+        append_damage(into, damage);
+    }
+    from->last_damage = NULL;
 }
 
 void sw_summary_count(struct sw_named_count *list, const char *name, uint64_t n)
@@ -132,6 +141,10 @@ void sw_summary_count(struct sw_named_count *list, const char *name, uint64_t n)
 void sw_summary_damage(struct sw_summary *summary, const char *file, uint64_t offset_bytes,
                        const char *what)
 {
+    if (summary->damage_most && summary->damage_count >= summary->damage_most) {
+        sw_summary_count(summary->limits, "damage", 1);
+        return;
+    }
     size_t file_len = strlen(file) + 1;
     size_t what_len = strlen(what) + 1;
     struct sw_damage *damage = malloc(sizeof(*damage) + file_len + what_len);
@@ -142,10 +155,7 @@ void sw_summary_damage(struct sw_summary *summary, const char *file, uint64_t of
     memcpy(text + file_len, what, what_len);
     *damage =
         (struct sw_damage){.file = text, .offset_bytes = offset_bytes, .what = text + file_len};
-    struct sw_damage **tail = &summary->damage;
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = damage;
+    append_damage(summary, damage);
 }
 
 void sw_summary_clear(struct sw_summary *summary)
@@ -155,4 +165,5 @@ void sw_summary_clear(struct sw_summary *summary)
         free(summary->damage);
         summary->damage = next;
     }
+    summary->last_damage = NULL;
 }

@@ -94,11 +94,11 @@ enum sw_status_code sw_capture_damage(struct sw_capture *capture, uint64_t offse
 
 static enum sw_status_code limited(struct sw_capture *capture, uint64_t offset, const char *which)
 {
-    capture->fault = sw_status_make(
-        SW_LIMITED, offset,
-        "%s: it unpacks into more than the limit '%s' allows (--help limits); what stands before "
-        "byte %" PRIu64 " of the unpacked capture was analysed",
-        capture->name, which, offset);
+    capture->fault = sw_status_make(SW_LIMITED, offset,
+                                    "%s: to unpack it takes more than the limit '%s' allows "
+                                    "(--help limits); what stands before "
+                                    "byte %" PRIu64 " of the unpacked capture was analysed",
+                                    capture->name, which, offset);
     capture->count.limit = which;
     return SW_LIMITED;
 }
@@ -128,6 +128,8 @@ enum sw_status_code sw_capture_short(struct sw_capture *capture, uint64_t offset
         return limited(capture, offset, "unpacked");
     case SW_INPUT_LIMIT_RATIO:
         return limited(capture, offset, "unpack-ratio");
+    case SW_INPUT_LIMIT_MEMORY:
+        return limited(capture, offset, "memory");
     case SW_INPUT_NO_MEMORY:
         break;
     }
@@ -139,7 +141,8 @@ enum sw_status_code sw_capture_short(struct sw_capture *capture, uint64_t offset
 static struct sw_status start(struct sw_capture *capture, const char *path,
                               const struct sw_capture_options *options)
 {
-    const struct sw_unpack_limits limits = {options->unpacked_bytes, options->unpacked_ratio};
+    const struct sw_unpack_limits limits = {options->unpacked_bytes, options->unpacked_ratio,
+                                            options->window_bytes, options->account};
     struct sw_status status = sw_input_open(path, capture->name, &limits, &capture->input);
     if (status.code == SW_OK)
         status = sw_kind_look(capture->input, path, capture->name, &capture->kind);

@@ -38,6 +38,8 @@ struct sw_capture_options {
                            given */
     uint64_t unpacked_bytes; /* caps on compressed files, 0 = none: size when unpacked, ... */
     uint64_t unpacked_ratio; /* ... and unpacked bytes for each byte of the file */
+    uint64_t window_bytes;   /* memory that unpacking may need, 0 = no cap */
+    size_t *account;         /* counts that memory; may be NULL */
     struct sw_capture_sinks sinks;
 };
 
@@ -48,7 +50,8 @@ struct sw_capture_counters {
     uint64_t unsupported; /* of link types that nobody decodes; they are given, too */
     uint64_t bytes;       /* captured bytes of all frames */
     uint64_t drops;       /* frames that the file says its recorder lost */
-    const char *limit;    /* the cap that ended the reading ("unpacked", "unpack-ratio"), or NULL */
+    const char
+        *limit; /* the cap that ended the reading ("unpacked", "unpack-ratio", "memory"), or NULL */
 };
 
 /*

@@ -81,7 +81,9 @@ static size_t unpack_some(struct sw_input *input, uint8_t *out, size_t room)
         size_t wrote = sw_unpack_some(input->unpack, &raw->left, out, room);
         if (wrote > 0)
             return wrote;
-        if (sw_unpack_is_broken(input->unpack))
+        if (sw_unpack_is_too_large(input->unpack))
+            end_here(input, SW_INPUT_LIMIT_MEMORY);
+        else if (sw_unpack_is_broken(input->unpack))
             end_here(input, SW_INPUT_BROKEN);
         else if (raw->ended)
             end_here(input, sw_unpack_is_whole(input->unpack) ? SW_INPUT_WHOLE : SW_INPUT_CUT);
@@ -159,7 +161,7 @@ static struct sw_status begin_unpacking(struct sw_input *input, const char *name
     input->room = RAW_BYTES; /* so that all of it fits there if it is compressed */
     struct sw_span first = sw_input_peek(input, SW_UNPACK_MAGIC_BYTES);
     input->room = READ_BYTES;
-    input->unpack = sw_unpack_for(first, &no_memory);
+    input->unpack = sw_unpack_for(first, &input->limits, &no_memory);
     if (input->unpack)
         input->raw = malloc(sizeof(*input->raw));
     if (no_memory || (input->unpack && !input->raw))

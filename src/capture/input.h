@@ -21,6 +21,7 @@ enum sw_input_end {
     SW_INPUT_BROKEN, /* the compressed data is damaged */
     SW_INPUT_LIMIT_SIZE,
     SW_INPUT_LIMIT_RATIO,
+    SW_INPUT_LIMIT_MEMORY,
     SW_INPUT_NO_MEMORY,
 };
 

@@ -130,6 +130,11 @@ static struct sw_status no_bytes(const struct sw_input *input, const char *name,
                               "%zu of the unpacked capture; copy it again",
                               name, sw_input_packing(input),
                               input->why == SW_INPUT_CUT ? "cut off" : "damaged", there);
+    case SW_INPUT_LIMIT_MEMORY:
+        return sw_status_make(SW_UNREADABLE, 0,
+                              "%s: unpacking it (%s) takes more memory than the limit 'memory' "
+                              "allows; raise it (--help limits), or unpack the file first",
+                              name, sw_input_packing(input));
     case SW_INPUT_WHOLE:
     case SW_INPUT_LIMIT_SIZE:
     case SW_INPUT_LIMIT_RATIO:

@@ -4,6 +4,7 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include "capture/unpack.h"
 
+#include "base/account.h"
 #include "base/wipe.h"
 
 #include <lz4frame.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 struct method {
     const char *name;
@@ -28,6 +30,9 @@ struct sw_unpack {
     z_stream gzip;
     ZSTD_DStream *zstd;
     LZ4F_dctx *lz4;
+    uint64_t window_bytes;
+    size_t *account, own_account;
+    bool too_large;
 };
 
 /*
@@ -44,20 +49,22 @@ struct block {
 
 static void *block_alloc(void *ctx, size_t n)
 {
-    (void)ctx;
+    struct sw_unpack *u = ctx;
     struct block *block = n <= SIZE_MAX - sizeof(*block) ? malloc(sizeof(*block) + n) : NULL;
     if (!block)
         return NULL;
     block->size_bytes = n;
+    sw_account_take(u->account, n);
     return block->bytes;
 }
 
 static void block_free(void *ctx, void *bytes)
 {
-    (void)ctx;
+    struct sw_unpack *u = ctx;
     if (!bytes)
         return;
     struct block *block = (struct block *)((uint8_t *)bytes - offsetof(struct block, bytes));
+    sw_account_give(u->account, block->size_bytes);
     sw_wipe_free(block, sizeof(*block) + block->size_bytes);
 }
 
@@ -84,6 +91,7 @@ static bool gzip_open(struct sw_unpack *u)
 {
     u->gzip.zalloc = gzip_alloc;
     u->gzip.zfree = block_free;
+    u->gzip.opaque = u;
     return inflateInit2(&u->gzip, GZIP_ONLY) == Z_OK;
 }
 
@@ -122,13 +130,16 @@ static size_t gzip_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, s
 
 /* --- zstd (RFC 8878) --- */
 
-enum { ZSTD_WINDOW_LOG = 27 };
+enum { ZSTD_WINDOW_LOG = 27, ZSTD_WINDOW_LOG_LEAST = 10 };
 
 static bool zstd_open(struct sw_unpack *u)
 {
-    u->zstd = ZSTD_createDStream_advanced((ZSTD_customMem){block_alloc, block_free, NULL});
-    return u->zstd &&
-           !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG));
+    int log = ZSTD_WINDOW_LOG;
+    while (u->window_bytes > 0 && log > ZSTD_WINDOW_LOG_LEAST &&
+           (UINT64_C(1) << log) > u->window_bytes)
+        log--;
+    u->zstd = ZSTD_createDStream_advanced((ZSTD_customMem){block_alloc, block_free, u});
+    return u->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, log));
 }
 
 static void zstd_close(struct sw_unpack *u)
@@ -143,6 +154,7 @@ static size_t zstd_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, s
     size_t result = ZSTD_decompressStream(u->zstd, &to, &from);
     *in = sw_span_from(*in, from.pos);
     u->broken = ZSTD_isError(result);
+    u->too_large = ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge;
     u->whole = result == 0;
     return to.pos;
 }
@@ -152,7 +164,7 @@ static size_t zstd_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, s
 static bool lz4_open(struct sw_unpack *u)
 {
 #if defined(SW_LZ4_LENDS)
-    const LZ4F_CustomMem memory = {block_alloc, block_calloc, block_free, NULL};
+    const LZ4F_CustomMem memory = {block_alloc, block_calloc, block_free, u};
     u->lz4 = LZ4F_createDecompressionContext_advanced(memory, LZ4F_VERSION);
     return u->lz4 != NULL;
 #else /* older ones lend nothing: their window is given back as it is */
@@ -184,13 +196,18 @@ static const struct method methods[] = {
     {"lz4", SW_SPAN_LIT("\x04\x22\x4d\x18"), lz4_open, lz4_some, lz4_close},
 };
 
-struct sw_unpack *sw_unpack_for(struct sw_span first, bool *no_memory)
+struct sw_unpack *sw_unpack_for(struct sw_span first, const struct sw_unpack_limits *limits,
+                                bool *no_memory)
 {
     *no_memory = false;
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         if (!sw_span_starts(first, methods[i].magic))
             continue;
         struct sw_unpack *u = calloc(1, sizeof(*u));
+        if (u) {
+            u->account = limits->account ? limits->account : &u->own_account;
+            u->window_bytes = limits->window_bytes;
+        }
         if (u && methods[i].open(u)) {
             u->method = &methods[i];
             return u;
@@ -218,6 +235,11 @@ size_t sw_unpack_some(struct sw_unpack *u, struct sw_span *in, uint8_t *out, siz
 bool sw_unpack_is_broken(const struct sw_unpack *u)
 {
     return u->broken;
+}
+
+bool sw_unpack_is_too_large(const struct sw_unpack *u)
+{
+    return u->too_large;
 }
 
 bool sw_unpack_is_whole(const struct sw_unpack *u)

@@ -47,6 +47,7 @@ struct crew {
     unsigned count;
     unsigned next;    /* the first job that nobody has taken */
     unsigned allowed; /* jobs below this may be taken: keeps finished output from piling up */
+    unsigned workers; /* jobs at a time */
     bool in_memory;
     bool stop;
     pthread_mutex_t lock;
@@ -86,6 +87,7 @@ static struct sw_run *new_run(struct crew *crew, struct job *job, char *message,
         .ports = settings->ports,
         .stop_after_frames = settings->stop_after_frames,
         .limits = settings->limits,
+        .beside = crew->workers,
         .ca_file = settings->ca_file,
         .ca_path = settings->ca_path,
         .keylog = settings->keylog,
@@ -317,9 +319,7 @@ static void finish(struct crew *crew)
 
 static void run_all(struct crew *crew)
 {
-    unsigned workers = crew->settings->jobs < crew->count ? crew->settings->jobs : crew->count;
-    bool side_by_side = workers > 1 && crew->settings->stop_after_frames == 0;
-    if (!side_by_side || !run_side_by_side(crew, workers))
+    if (crew->workers <= 1 || !run_side_by_side(crew, crew->workers))
         run_one_by_one(crew);
     release_jobs(crew);
     bool usage = crew->count > 0 && crew->jobs[0].result == SW_RESULT_USAGE;
@@ -353,6 +353,9 @@ static bool prepare(struct crew *crew)
         crew->jobs[i].paths = crew->series[i].paths;
         crew->jobs[i].path_count = crew->series[i].count;
     }
+    crew->workers = settings->jobs < crew->count ? settings->jobs : crew->count;
+    if (settings->stop_after_frames > 0)
+        crew->workers = 1;
     crew->closing = &crew->jobs[crew->count];
     char message[512] = "";
     crew->run = new_run(crew, crew->closing, message, sizeof(message));

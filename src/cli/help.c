@@ -77,11 +77,16 @@ static void print_limits(unsigned width, struct sw_writer *out)
     struct sw_limit_info info;
     sw_page_open(&page, out, width, false);
     sw_writer_text(
-        out, "Limits, for --limits NAME=VALUE,... (sizes may end in K, M or G, times in s)\n");
+        out, "Limits, for --limits NAME=VALUE,... (sizes may end in K, M, G or T, times in s)\n");
     for (size_t i = 0; sw_limit_describe(i, &info); i++) {
         char text[200];
-        (void)snprintf(text, sizeof(text), "%llu%s  %s", (unsigned long long)info.fallback,
-                       info.seconds ? "s" : "", info.what);
+        const char *unit = info.seconds ? "s" : "";
+        unsigned long long value = info.fallback;
+        for (const char *letter = "KMGT"; info.bytes && *letter && value % 1024 == 0; letter++) {
+            value /= 1024;
+            unit = letter;
+        }
+        (void)snprintf(text, sizeof(text), "%llu%.1s  %s", value, unit, info.what);
         sw_page_paragraph(&page, 2, info.name, LIMIT_COLUMNS, SW_TONE_PLAIN, sw_span_str(text));
     }
     sw_page_release(&page);

@@ -1,6 +1,7 @@
 #include "crypto/keylog.h"
 
 #include "base/hash.h"
+#include "base/limit.h"
 #include "base/wipe.h"
 
 #include <stdlib.h>
@@ -17,7 +18,8 @@ struct sw_keylog {
     struct sw_hash_key key;
     struct entry *entries;
     size_t room; /* a power of two */
-    size_t used;
+    size_t used, most;
+    size_t *account, own_account;
 };
 
 enum { FIRST_ROOM = 64 };
@@ -37,15 +39,24 @@ static const struct label {
 struct sw_keylog *sw_keylog_new(void)
 {
     struct sw_keylog *log = calloc(1, sizeof(*log));
-    if (log)
-        log->key = sw_hash_random_key();
+    if (!log)
+        return NULL;
+    log->key = sw_hash_random_key();
+    sw_keylog_bound(log, (size_t)sw_limit_default(SW_LIMIT_KEYS), &log->own_account);
     return log;
+}
+
+void sw_keylog_bound(struct sw_keylog *log, size_t most, size_t *account)
+{
+    log->most = most;
+    log->account = account;
 }
 
 static void drop_entries(struct sw_keylog *log)
 {
     if (log->entries)
         sw_wipe(log->entries, log->room * sizeof(*log->entries));
+    *log->account -= log->room * sizeof(*log->entries);
     free(log->entries);
 }
 
@@ -78,12 +89,14 @@ static bool make_room(struct sw_keylog *log)
     bigger.entries = calloc(bigger.room, sizeof(*bigger.entries));
     if (!bigger.entries)
         return false;
+    *log->account += bigger.room * sizeof(*bigger.entries);
     for (size_t i = 0; i < log->room; i++) {
         if (log->entries[i].length > 0)
             *place_of(&bigger, log->entries[i].random, log->entries[i].label) = log->entries[i];
     }
     drop_entries(log);
-    *log = bigger;
+    log->entries = bigger.entries;
+    log->room = bigger.room;
     return true;
 }
 
@@ -132,7 +145,7 @@ static void add_line(struct sw_keylog *log, struct sw_span line, struct sw_keylo
         counts->unknown++;
     } else if (!label || random != SW_KEYLOG_RANDOM || secret == 0 || sw_span_trim(rest).len > 0) {
         counts->broken++;
-    } else if (log->used >= SW_KEYLOG_MOST || !make_room(log)) {
+    } else if (log->used >= log->most || !make_room(log)) {
         counts->left_out++;
     } else {
         struct entry *place = place_of(log, e.random, label->label);

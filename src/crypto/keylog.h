@@ -19,20 +19,23 @@ enum sw_keylog_label {
     SW_KEYLOG_LABELS,
 };
 
-enum { SW_KEYLOG_RANDOM = 32, SW_KEYLOG_SECRET = 64, SW_KEYLOG_MOST = 1 << 18 };
+enum { SW_KEYLOG_RANDOM = 32, SW_KEYLOG_SECRET = 64 };
 
 /* What a text held. */
 struct sw_keylog_counts {
     uint64_t lines;    /* secrets that are kept */
     uint64_t unknown;  /* labels that open nothing here (EXPORTER_SECRET ...) */
     uint64_t broken;   /* neither a secret, a comment nor empty */
-    uint64_t left_out; /* over SW_KEYLOG_MOST */
+    uint64_t left_out; /* over the cap */
 };
 
 struct sw_keylog;
 
 /* NULL when memory is short. */
 struct sw_keylog *sw_keylog_new(void);
+/* At most so many secrets in place of the default; `account` counts their memory and outlives the
+ * log. Before the first secret. */
+void sw_keylog_bound(struct sw_keylog *log, size_t most, size_t *account);
 void sw_keylog_free(struct sw_keylog *log);
 /*
  * Adds the secrets of whole lines; a text may come in pieces that end at line ends. The first of

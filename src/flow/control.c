@@ -193,8 +193,10 @@ void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_
     if (packet->tunnel.count == 0 || flow->tunnel)
         return;
     flow->tunnel = malloc(sizeof(*flow->tunnel));
-    if (flow->tunnel)
+    if (flow->tunnel) {
+        sw_account_take(flow->table->account, sizeof(*flow->tunnel));
         *flow->tunnel = packet->tunnel;
+    }
     flow->facts.tunnel = flow->tunnel;
 }
 

@@ -184,7 +184,7 @@ struct sw_flow_sink {
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);
 };
 
-/* Caps; zero-initialised fields take the default of sw_flow_default_limits. */
+/* Caps; fields that are 0 take their defaults. */
 struct sw_flow_limits {
     uint32_t flows;               /* connections watched at once */
     uint32_t half_open;           /* of these, connections that are not established yet */
@@ -196,13 +196,25 @@ struct sw_flow_limits {
     int64_t linger_ns;            /* how long a closed connection is kept for stragglers */
 };
 
-extern const struct sw_flow_limits sw_flow_default_limits;
+/*
+ * What is lost with a connection that ends early because memory or places run out. The lowest rank
+ * goes first, and of one rank the oldest; closed connections that only linger go before all, and
+ * those that have only just begun are spared as long as most carry something.
+ */
+enum sw_flow_rank {
+    SW_FLOW_OTHER,    /* of no interest so far */
+    SW_FLOW_ASKING,   /* its handshake is not complete; set by the table itself */
+    SW_FLOW_EMPTY,    /* of interest, without data */
+    SW_FLOW_CARRYING, /* it carries what this is all about */
+    SW_FLOW_RANKS
+};
 
 struct sw_flow_counters {
     uint64_t opened;
     uint64_t ignored;        /* the sink did not want them */
     uint64_t shed_flows;     /* ended early because of limits.flows */
     uint64_t shed_half_open; /* attempts ended early because of limits.half_open */
+    uint64_t shed_memory;    /* ended early by sw_flow_table_shed() */
     uint64_t held_limit;     /* times a cap on held bytes was hit */
     uint64_t duplicates;     /* packets recognised as captured twice */
     uint64_t bad_checksum;
@@ -214,6 +226,11 @@ struct sw_flow_table;
 struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
                                         const struct sw_hash_key *key,
                                         const struct sw_flow_sink *sink);
+/* Where memory is counted from now on, instead of nowhere; outlives the table. Before the first
+ * packet. */
+void sw_flow_table_account(struct sw_flow_table *table, size_t *account);
+/* Ends the connection that can best be spared, see enum sw_flow_rank; false: there is none. */
+bool sw_flow_table_shed(struct sw_flow_table *table);
 /* One TCP packet. Fires the timers that are due before it. */
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
                        const struct sw_packet *packet);
@@ -236,6 +253,8 @@ void sw_flow_table_free(struct sw_flow_table *table);
 const struct sw_flow_facts *sw_flow_facts(const struct sw_flow *flow);
 void sw_flow_set_user(struct sw_flow *flow, void *user);
 void *sw_flow_user(const struct sw_flow *flow);
+void sw_flow_set_rank(struct sw_flow *flow, enum sw_flow_rank rank);
+enum sw_flow_rank sw_flow_rank_of(const struct sw_flow *flow);
 /*
  * The sides were guessed wrong (a capture that starts in mid-stream): what came from the client so
  * far came from the server. Facts are swapped; only allowed while facts->client_known is false,

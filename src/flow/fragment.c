@@ -3,6 +3,8 @@
  */
 #include "flow/fragment.h"
 
+#include "base/account.h"
+#include "base/limit.h"
 #include "base/wipe.h"
 
 #include <assert.h>
@@ -13,8 +15,6 @@
 #define COPY_NS (INT64_C(10) * 1000 * 1000)
 
 enum {
-    DEFAULT_PACKETS = 4096,
-    DEFAULT_BYTES = 16 << 20,
     BUCKETS = 1024,
     PIECES_MAX = 64,
     FIRST_ROOM = 2048,
@@ -60,6 +60,7 @@ struct sw_fragments {
     struct parts *oldest, *newest;
     uint32_t packets;
     uint64_t held_bytes;
+    size_t *account, own_account;
     uint8_t *lent; /* the bytes of the packet that became whole last */
     uint32_t lent_room;
 };
@@ -70,15 +71,19 @@ struct sw_fragments *sw_fragments_new(const struct sw_fragment_limits *limits,
     struct sw_fragments *f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
-    f->limits.packets = limits && limits->packets ? limits->packets : DEFAULT_PACKETS;
-    f->limits.bytes = limits && limits->bytes ? limits->bytes : DEFAULT_BYTES;
+    f->limits.packets = limits && limits->packets ? limits->packets
+                                                  : (uint32_t)sw_limit_default(SW_LIMIT_FRAGMENTS);
+    f->limits.bytes =
+        limits && limits->bytes ? limits->bytes : sw_limit_default(SW_LIMIT_FRAGMENT_BYTES);
     f->hash_key = *key;
+    f->account = &f->own_account;
     return f;
 }
 
 static void drop_bytes(struct sw_fragments *f, struct parts *p)
 {
     f->held_bytes -= p->room;
+    *f->account -= p->room;
     sw_wipe_free(p->bytes, p->room);
     p->bytes = NULL;
     p->room = 0;
@@ -96,6 +101,7 @@ static void remove_parts(struct sw_fragments *f, struct parts *p)
         f->count.incomplete += p->frames;
     drop_bytes(f, p);
     f->packets--;
+    sw_account_give(f->account, sizeof(*p));
     free(p);
 }
 
@@ -157,6 +163,7 @@ static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64
     *(p->older ? &p->older->newer : &f->oldest) = p;
     f->newest = p;
     f->packets++;
+    sw_account_take(f->account, sizeof(*p));
     return p;
 }
 
@@ -185,6 +192,7 @@ static bool make_room(struct sw_fragments *f, struct parts *p, uint32_t end)
     p->bytes = bigger;
     p->room = room;
     f->held_bytes += more;
+    *f->account += more;
     return true;
 }
 
@@ -289,6 +297,7 @@ static void hand_over(struct sw_fragments *f, struct parts *p, struct sw_packet 
     f->lent = p->bytes;
     f->lent_room = p->room;
     f->held_bytes -= p->room;
+    *f->account -= p->room;
     p->bytes = NULL;
     p->room = 0;
     p->done = true;
@@ -346,6 +355,12 @@ void sw_fragments_finish(struct sw_fragments *f)
 const struct sw_fragment_counters *sw_fragments_count(const struct sw_fragments *f)
 {
     return &f->count;
+}
+
+void sw_fragments_account(struct sw_fragments *f, size_t *account)
+{
+    *account += f->own_account;
+    f->account = account;
 }
 
 uint64_t sw_fragments_held(const struct sw_fragments *f)

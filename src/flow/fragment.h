@@ -53,6 +53,8 @@ bool sw_fragments_take(struct sw_fragments *fragments, struct sw_packet *part, i
 /* Nothing more will come: what is not whole is incomplete. */
 void sw_fragments_finish(struct sw_fragments *fragments);
 const struct sw_fragment_counters *sw_fragments_count(const struct sw_fragments *fragments);
+/* Where memory is counted from now on, instead of nowhere; outlives the object. */
+void sw_fragments_account(struct sw_fragments *fragments, size_t *account);
 /* Bytes held at the moment. */
 uint64_t sw_fragments_held(const struct sw_fragments *fragments);
 void sw_fragments_free(struct sw_fragments *fragments);

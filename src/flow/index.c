@@ -150,6 +150,7 @@ static bool grow_buckets(struct sw_flow_table *table)
     struct sw_flow **bigger = calloc(count, sizeof(*bigger));
     if (!bigger)
         return false;
+    *table->account += count / 2 * sizeof(*bigger);
     for (uint32_t i = 0; i <= table->bucket_mask; i++) {
         struct sw_flow *f = table->buckets[i];
         while (f) {
@@ -171,19 +172,42 @@ static bool grow_heap(struct sw_flow_table *table)
     struct sw_flow **bigger = realloc(table->heap, room * sizeof(struct sw_flow *));
     if (!bigger)
         return false;
+    *table->account += (room - table->heap_room) * sizeof(*bigger);
     table->heap = bigger;
     table->heap_room = room;
     return true;
 }
 
+static void list_append(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    flow->listed = flow->half_open ? (uint8_t)SW_FLOW_ASKING : flow->rank;
+    struct sw_flow_list *list = &table->lists[flow->listed];
+    flow->older = list->newest;
+    flow->newer = NULL;
+    *(flow->older ? &flow->older->newer : &list->oldest) = flow;
+    list->newest = flow;
+    list->count++;
+}
+
+static void list_remove(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    struct sw_flow_list *list = &table->lists[flow->listed];
+    *(flow->older ? &flow->older->newer : &list->oldest) = flow->newer;
+    *(flow->newer ? &flow->newer->older : &list->newest) = flow->older;
+    list->count--;
+}
+
+void sw_flow_relist(struct sw_flow_table *table, struct sw_flow *flow)
+{
+    list_remove(table, flow);
+    list_append(table, flow);
+}
+
 void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow)
 {
     flow->half_open = true;
-    flow->older = table->newest;
-    flow->newer = NULL;
-    *(flow->older ? &flow->older->newer : &table->oldest) = flow;
-    table->newest = flow;
     table->half_open++;
+    sw_flow_relist(table, flow);
 }
 
 void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow)
@@ -191,9 +215,8 @@ void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow)
     if (!flow->half_open)
         return;
     flow->half_open = false;
-    *(flow->older ? &flow->older->newer : &table->oldest) = flow->newer;
-    *(flow->newer ? &flow->newer->older : &table->newest) = flow->older;
     table->half_open--;
+    sw_flow_relist(table, flow);
 }
 
 /* Takes the connection out of the table and gives its memory back. */
@@ -201,6 +224,7 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 {
     unlink_flow(table, flow);
     sw_flow_wait_over(table, flow);
+    list_remove(table, flow);
     struct sw_flow *last = table->heap[--table->flows];
     if (last != flow) {
         heap_set(table, flow->heap_at, last);
@@ -209,7 +233,10 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
     }
     sw_half_free(table, &flow->half[0]);
     sw_half_free(table, &flow->half[1]);
+    if (flow->tunnel)
+        sw_account_give(table->account, sizeof(*flow->tunnel));
     free(flow->tunnel);
+    sw_account_give(table->account, sizeof(*flow));
     free(flow);
 }
 
@@ -218,7 +245,19 @@ bool sw_flow_index_init(struct sw_flow_table *table)
     table->bucket_mask = FIRST_BUCKETS - 1;
     table->buckets = calloc(FIRST_BUCKETS, sizeof(struct sw_flow *));
     table->tombs = calloc(TOMBS, sizeof(*table->tombs));
+    *table->account += FIRST_BUCKETS * sizeof(*table->buckets) + TOMBS * sizeof(*table->tombs);
     return table->buckets && table->tombs;
+}
+
+void sw_flow_index_release(struct sw_flow_table *table)
+{
+    while (table->flows > 0)
+        sw_flow_remove(table, table->heap[0]);
+    *table->account -= ((size_t)table->bucket_mask + 1) * sizeof(*table->buckets) +
+                       TOMBS * sizeof(*table->tombs) + table->heap_room * sizeof(*table->heap);
+    free(table->buckets);
+    free(table->tombs);
+    free(table->heap);
 }
 
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
@@ -231,5 +270,7 @@ bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
     table->buckets[flow->hash & table->bucket_mask] = flow;
     heap_set(table, table->flows++, flow);
     sw_flow_sooner(table, flow);
+    list_append(table, flow);
+    sw_account_take(table->account, sizeof(*flow));
     return true;
 }

@@ -4,6 +4,7 @@
 #ifndef SW_FLOW_INTERNAL_H
 #define SW_FLOW_INTERNAL_H
 
+#include "base/account.h"
 #include "flow/flow.h"
 #include "flow/seq.h"
 
@@ -92,7 +93,9 @@ struct sw_flow {
     uint64_t serial;     /* in the order of first frames */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     uint32_t heap_at;
-    struct sw_flow *older, *newer; /* among those that are not established yet */
+    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
+    uint8_t listed;                /* enum sw_flow_rank: which list */
+    uint8_t rank;                  /* enum sw_flow_rank: which one when it is established */
     bool half_open;
     bool client_is_low; /* the client is the lower end of the table's key */
     bool forgotten;
@@ -109,7 +112,14 @@ struct sw_flow {
     struct sw_mark reuse_mark;
 };
 
+/* Connections of one rank in the order of their first frames. */
+struct sw_flow_list {
+    struct sw_flow *oldest, *newest;
+    uint32_t count;
+};
+
 struct sw_flow_table {
+    size_t *account, own_account;
     struct sw_flow_limits limits;
     struct sw_flow_sink sink;
     struct sw_flow_counters count;
@@ -118,8 +128,8 @@ struct sw_flow_table {
     uint32_t bucket_mask;
     uint32_t flows;
     uint32_t half_open;
-    struct sw_flow *oldest, *newest; /* half-open ones, in the order of their first frames */
-    struct sw_flow **heap;           /* by deadline, then serial */
+    struct sw_flow_list lists[SW_FLOW_RANKS];
+    struct sw_flow **heap; /* by deadline, then serial */
     uint32_t heap_room;
     uint64_t next_serial;
     uint64_t held_bytes; /* of all connections */
@@ -148,12 +158,16 @@ bool sw_flow_source_is_low(const struct sw_tuple *t);
 struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t);
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key);
 bool sw_flow_index_init(struct sw_flow_table *table);
+/* Gives back all connections, too. */
+void sw_flow_index_release(struct sw_flow_table *table);
 struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
                              uint64_t hash);
 /* Puts a connection into table and heap; false without memory. */
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow);
 /* Takes the connection out of the table and gives its memory back. */
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow);
+/* Moves it to the list of its rank as it is now. */
+void sw_flow_relist(struct sw_flow_table *table, struct sw_flow *flow);
 /* It waits for its handshake, or does so no more. */
 void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow);
@@ -164,6 +178,20 @@ void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet);
 bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key);
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
+
+/* --- table.c --- */
+
+/* When the connection is to be ended if nothing more comes. */
+int64_t sw_flow_real_deadline(const struct sw_flow *flow);
+/* It is over: what can be told of it is told, then it is freed. */
+void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark);
+
+/* --- shed.c: too many of them --- */
+
+/* Ends the one that can best be spared; true when something was lost. There must be one. */
+bool sw_flow_shed_one(struct sw_flow_table *table);
+/* Ends the oldest whose handshake is not complete; there must be one. */
+void sw_flow_shed_half_open(struct sw_flow_table *table);
 
 /* --- segment.c: bytes in order --- */
 

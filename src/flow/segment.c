@@ -35,7 +35,7 @@ static void forget_past(struct sw_half *half, uint64_t offset)
 
 /* Room for n more bytes: grows with the dialogue, then gives up the older half. False when that is
  * not enough. */
-static bool past_makes_room(struct sw_half *half, size_t n)
+static bool past_makes_room(struct sw_flow_table *table, struct sw_half *half, size_t n)
 {
     size_t used = (size_t)(half->past_to - half->past_from);
     if (used + n <= half->past_room)
@@ -49,6 +49,7 @@ static bool past_makes_room(struct sw_half *half, size_t n)
             return false;
         if (used > 0)
             memcpy(bigger, half->past, used);
+        *table->account += room - half->past_room;
         sw_wipe_free(half->past, half->past_room);
         half->past = bigger;
         half->past_room = (uint32_t)room;
@@ -66,12 +67,13 @@ static bool past_makes_room(struct sw_half *half, size_t n)
 
 /* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts
  * are not kept. */
-static void remember(struct sw_half *half, enum sw_side from, uint64_t offset, struct sw_span bytes)
+static void remember(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span bytes)
 {
+    struct sw_half *half = &flow->half[from];
     bool dialogue = from == SW_SERVER || bytes.len <= SW_PAST_SEGMENT_BYTES;
     if (half->past_to != offset)
         forget_past(half, offset);
-    if (!dialogue || bytes.len == 0 || !past_makes_room(half, bytes.len)) {
+    if (!dialogue || bytes.len == 0 || !past_makes_room(flow->table, half, bytes.len)) {
         forget_past(half, offset + bytes.len);
         return;
     }
@@ -102,7 +104,7 @@ static void deliver(struct sw_flow *flow, enum sw_side from, struct sw_span byte
     struct sw_half *half = &flow->half[from];
     if (bytes.len > 0) {
         struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
-        remember(half, from, half->next, bytes);
+        remember(flow, from, half->next, bytes);
         half->next += bytes.len;
         if (!flow->forgotten)
             flow->table->sink.chunk(flow->table->sink.ctx, flow, &chunk);
@@ -117,6 +119,7 @@ static void drop_held(struct sw_flow_table *table, struct sw_half *half, uint16_
 {
     half->held_bytes -= half->held[at].captured;
     table->held_bytes -= half->held[at].captured;
+    sw_account_give(table->account, half->held[at].captured);
     sw_wipe_free(half->held[at].bytes, half->held[at].captured);
     half->held_count--;
     memmove(&half->held[at], &half->held[at + 1], (half->held_count - at) * sizeof(*half->held));
@@ -126,6 +129,7 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
 {
     while (half->held_count > 0)
         drop_held(table, half, (uint16_t)(half->held_count - 1));
+    *table->account -= half->held_room * sizeof(*half->held) + half->past_room;
     free(half->held);
     sw_wipe_free(half->past, half->past_room);
     half->held = NULL;
@@ -149,6 +153,7 @@ static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at,
         struct sw_held *more = realloc(half->held, room * sizeof(*more));
         if (!more)
             return false;
+        *table->account += (size_t)(room - half->held_room) * sizeof(*more);
         half->held = more;
         half->held_room = room;
     }
@@ -163,6 +168,7 @@ static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at,
     half->held_count++;
     half->held_bytes += piece->captured;
     table->held_bytes += piece->captured;
+    sw_account_take(table->account, piece->captured);
     return true;
 }
 
@@ -284,6 +290,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         memmove(&half->held[0], &half->held[1], half->held_count * sizeof(*half->held));
         half->held_bytes -= piece.captured;
         flow->table->held_bytes -= piece.captured;
+        sw_account_give(flow->table->account, piece.captured);
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);

@@ -3,20 +3,14 @@
  */
 #include "flow/internal.h"
 
+#include "base/limit.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
-const struct sw_flow_limits sw_flow_default_limits = {
-    .flows = 200000,
-    .half_open = 50000,
-    .held_per_side_bytes = 256 * 1024,
-    .held_segments = 64 * 4,
-    .held_total_bytes = UINT64_C(64) << 20,
-    .idle_ns = 900 * SW_NS_PER_S,
-    .connect_ns = 130 * SW_NS_PER_S,
-    .linger_ns = SW_NS_PER_S / 2,
-};
+enum { HELD_SEGMENTS = 256 };
 
+#define LINGER_NS (SW_NS_PER_S / 2)
 #define JUMP_NS (3600 * SW_NS_PER_S)
 
 /*
@@ -34,8 +28,7 @@ static int64_t unreachable_patience(const struct sw_flow_facts *f, int64_t most_
     return patience_ns < most_ns ? patience_ns : most_ns;
 }
 
-/* When the connection is to be ended if nothing more comes. */
-static int64_t real_deadline(const struct sw_flow *flow)
+int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 {
     const struct sw_flow_limits *limits = &flow->table->limits;
     const struct sw_flow_facts *f = &flow->facts;
@@ -51,7 +44,7 @@ static int64_t real_deadline(const struct sw_flow *flow)
 /* Sooner than planned, when it was closed; what is later the timer finds out. */
 static void plan(struct sw_flow_table *table, struct sw_flow *flow)
 {
-    int64_t deadline = real_deadline(flow);
+    int64_t deadline = sw_flow_real_deadline(flow);
     if (deadline >= flow->deadline_ns)
         return;
     flow->deadline_ns = deadline;
@@ -64,7 +57,7 @@ static bool ended_by_icmp(const struct sw_flow *flow)
     return f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow);
 }
 
-static void end_flow(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
+void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
 {
     flow->ending = true;
     if (!flow->forgotten)
@@ -93,7 +86,7 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
 {
     while (table->flows > 0 && table->heap[0]->deadline_ns <= now_ns) {
         struct sw_flow *flow = table->heap[0];
-        int64_t deadline = real_deadline(flow);
+        int64_t deadline = sw_flow_real_deadline(flow);
         if (deadline > flow->deadline_ns) {
             flow->deadline_ns = deadline;
             sw_flow_later(table, flow);
@@ -101,7 +94,7 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
         }
         if (flow->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
             flow->facts.close = SW_CLOSE_TIMEOUT;
-        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, flow->deadline_ns});
+        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, flow->deadline_ns});
     }
 }
 
@@ -123,37 +116,6 @@ static void move_clock(struct sw_flow_table *table, int64_t time_ns)
     table->jump_ns = 0;
     fire_timers(table, time_ns);
     table->now_ns = time_ns;
-}
-
-/* At the cap the one whose deadline is nearest goes first: closed ones, then silent ones, then the
- * longest idle. */
-static void shed_one(struct sw_flow_table *table)
-{
-    for (;;) {
-        struct sw_flow *flow = table->heap[0];
-        int64_t deadline = real_deadline(flow);
-        if (deadline > flow->deadline_ns) {
-            flow->deadline_ns = deadline;
-            sw_flow_later(table, flow);
-            continue;
-        }
-        if (flow->facts.closed_by < 0) {
-            table->count.shed_flows++;
-            flow->facts.limit_hit = true;
-        }
-        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
-        return;
-    }
-}
-
-/* A flood of connection requests must not drive out the connections that carry something: the
- * oldest that is not established goes, when there are too many of them. */
-static void shed_half_open(struct sw_flow_table *table)
-{
-    struct sw_flow *flow = table->oldest;
-    table->count.shed_half_open++;
-    flow->facts.limit_hit = true;
-    end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
 }
 
 static bool is_mail_port(uint16_t port)
@@ -189,9 +151,9 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
                                 uint64_t hash, const struct sw_frame *frame, struct sw_mark mark)
 {
     if (table->half_open >= table->limits.half_open)
-        shed_half_open(table);
+        sw_flow_shed_half_open(table);
     if (table->flows >= table->limits.flows)
-        shed_one(table);
+        table->count.shed_flows += sw_flow_shed_one(table);
     struct sw_flow *flow = calloc(1, sizeof(*flow));
     if (!flow)
         return NULL;
@@ -209,7 +171,7 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
     flow->client_is_low = sw_flow_source_is_low(&flow->facts.tuple);
     flow->half_open = known;
-    flow->deadline_ns = real_deadline(flow);
+    flow->deadline_ns = sw_flow_real_deadline(flow);
     flow->half_open = false;
     if (!sw_flow_insert(table, flow)) {
         free(flow);
@@ -382,14 +344,14 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
     uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
     if (flow && syn_flags == SW_TCP_SYN &&
         syn_begins_anew(flow, side_of(flow, &packet->tuple), packet, mark)) {
-        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
         sw_flow_unbury(table, &key);
         flow = NULL;
     } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
                syn_ack_confirms_reuse(flow, side_of(flow, &packet->tuple), packet)) {
         uint32_t isn = flow->reuse_isn;
         struct sw_mark syn = flow->reuse_mark;
-        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
         sw_flow_unbury(table, &key);
         flow = new_flow(table, packet, hash, frame, mark);
         if (flow)
@@ -465,9 +427,23 @@ void sw_flow_table_finish(struct sw_flow_table *table)
     }
     for (uint32_t i = 0; i < count; i++) {
         struct sw_flow *flow = order ? order[i] : table->heap[0];
-        end_flow(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
     }
     free(order);
+}
+
+static void fill_limits(struct sw_flow_limits *l)
+{
+    uint32_t side_bytes = (uint32_t)sw_limit_default(SW_LIMIT_HELD_BYTES);
+    l->flows = l->flows ? l->flows : (uint32_t)sw_limit_default(SW_LIMIT_CONNECTIONS);
+    l->half_open = l->half_open ? l->half_open : (uint32_t)sw_limit_default(SW_LIMIT_HALF_OPEN);
+    l->held_per_side_bytes = l->held_per_side_bytes ? l->held_per_side_bytes : side_bytes;
+    l->held_segments = l->held_segments ? l->held_segments : (uint32_t)HELD_SEGMENTS;
+    l->held_total_bytes =
+        l->held_total_bytes ? l->held_total_bytes : sw_limit_default(SW_LIMIT_HELD_TOTAL);
+    l->idle_ns = l->idle_ns ? l->idle_ns : (int64_t)sw_limit_default(SW_LIMIT_IDLE);
+    l->connect_ns = l->connect_ns ? l->connect_ns : (int64_t)sw_limit_default(SW_LIMIT_CONNECT);
+    l->linger_ns = l->linger_ns ? l->linger_ns : LINGER_NS;
 }
 
 struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
@@ -477,18 +453,9 @@ struct sw_flow_table *sw_flow_table_new(const struct sw_flow_limits *limits,
     struct sw_flow_table *table = calloc(1, sizeof(*table));
     if (!table)
         return NULL;
-    const struct sw_flow_limits *d = &sw_flow_default_limits;
-    struct sw_flow_limits *l = &table->limits;
-    *l = limits ? *limits : *d;
-    l->flows = l->flows ? l->flows : d->flows;
-    l->half_open = l->half_open ? l->half_open : d->half_open;
-    l->held_per_side_bytes =
-        l->held_per_side_bytes ? l->held_per_side_bytes : d->held_per_side_bytes;
-    l->held_segments = l->held_segments ? l->held_segments : d->held_segments;
-    l->held_total_bytes = l->held_total_bytes ? l->held_total_bytes : d->held_total_bytes;
-    l->idle_ns = l->idle_ns ? l->idle_ns : d->idle_ns;
-    l->connect_ns = l->connect_ns ? l->connect_ns : d->connect_ns;
-    l->linger_ns = l->linger_ns ? l->linger_ns : d->linger_ns;
+    table->account = &table->own_account;
+    table->limits = limits ? *limits : (struct sw_flow_limits){0};
+    fill_limits(&table->limits);
     table->key = *key;
     table->sink = *sink;
     if (!sw_flow_index_init(table)) {
@@ -502,11 +469,7 @@ void sw_flow_table_free(struct sw_flow_table *table)
 {
     if (!table)
         return;
-    while (table->flows > 0)
-        sw_flow_remove(table, table->heap[0]);
-    free(table->buckets);
-    free(table->tombs);
-    free(table->heap);
+    sw_flow_index_release(table);
     free(table);
 }
 
@@ -518,6 +481,26 @@ const struct sw_flow_counters *sw_flow_table_count(const struct sw_flow_table *t
 const struct sw_flow_facts *sw_flow_facts(const struct sw_flow *flow)
 {
     return &flow->facts;
+}
+
+void sw_flow_table_account(struct sw_flow_table *table, size_t *account)
+{
+    *account += table->own_account;
+    table->account = account;
+}
+
+void sw_flow_set_rank(struct sw_flow *flow, enum sw_flow_rank rank)
+{
+    if (flow->rank == (uint8_t)rank)
+        return;
+    flow->rank = (uint8_t)rank;
+    if (!flow->half_open)
+        sw_flow_relist(flow->table, flow);
+}
+
+enum sw_flow_rank sw_flow_rank_of(const struct sw_flow *flow)
+{
+    return (enum sw_flow_rank)flow->rank;
 }
 
 void sw_flow_set_user(struct sw_flow *flow, void *user)

@@ -3,9 +3,10 @@
  */
 #include "pipeline/book_entry.h"
 
-#include <stdlib.h>
+#include "base/account.h"
+#include "base/limit.h"
 
-enum { DEFAULT_LOOKUPS = 16384, DEFAULT_NEIGHBOURS = 1024 };
+#include <stdlib.h>
 
 #define WAIT_NS (60 * SW_NS_PER_S) /* for a repetition, another resolver, or the connection */
 #define RACE_NS (5 * SW_NS_PER_S)  /* addresses of one name are tried side by side */
@@ -18,17 +19,24 @@ struct sw_book *sw_book_new(const struct sw_book_limits *limits, const struct sw
         return NULL;
     book->limits = *limits;
     if (book->limits.lookups == 0)
-        book->limits.lookups = DEFAULT_LOOKUPS;
+        book->limits.lookups = (uint32_t)sw_limit_default(SW_LIMIT_LOOKUPS);
     if (book->limits.neighbours == 0)
-        book->limits.neighbours = DEFAULT_NEIGHBOURS;
+        book->limits.neighbours = (uint32_t)sw_limit_default(SW_LIMIT_NEIGHBOURS);
     book->sink = *sink;
     book->key = *key;
     book->next_id = 1;
+    book->account = &book->own_account;
     size_t buckets = 64;
     while (buckets < book->limits.lookups)
         buckets *= 2;
     book->bucket_mask = buckets - 1;
     return book;
+}
+
+void sw_book_account(struct sw_book *book, size_t *account)
+{
+    *account += book->own_account;
+    book->account = account;
 }
 
 void sw_book_free(struct sw_book *book)
@@ -39,6 +47,7 @@ void sw_book_free(struct sw_book *book)
     for (int i = 0; i < 2; i++) {
         while (lists[i]->oldest) {
             struct entry *newer = lists[i]->oldest->newer;
+            sw_account_give(book->account, sizeof(struct entry));
             free(lists[i]->oldest);
             lists[i]->oldest = newer;
         }
@@ -119,16 +128,15 @@ struct entry *sw_book_find(const struct sw_book *book, const uint8_t client[16],
     return entry;
 }
 
-static void unchain_address(struct sw_book *book, struct entry_address *node)
+/* Very many names may lead to one address: a node knows its place in the chains. */
+static void unchain_address(struct entry_address *node)
 {
-    struct entry_address **at = &book->address_buckets[node->hash & book->bucket_mask];
-    while (*at != node)
-        at = &(*at)->next;
-    *at = node->next;
-    at = &book->any_buckets[node->hash_any & book->bucket_mask];
-    while (*at != node)
-        at = &(*at)->next_any;
-    *at = node->next_any;
+    *node->place = node->next;
+    if (node->next)
+        node->next->place = node->place;
+    *node->place_any = node->next_any;
+    if (node->next_any)
+        node->next_any->place_any = node->place_any;
 }
 
 static void unchain(struct sw_book *book, struct entry *entry)
@@ -138,7 +146,7 @@ static void unchain(struct sw_book *book, struct entry *entry)
         at = &(*at)->next;
     *at = entry->next;
     for (uint32_t i = 0; i < entry->address_count; i++)
-        unchain_address(book, &entry->addresses[i]);
+        unchain_address(&entry->addresses[i]);
     entry->address_count = 0;
     list_remove(entry->settled ? &book->settled : &book->waiting, entry);
 }
@@ -162,6 +170,7 @@ static struct entry *take_memory(struct sw_book *book)
         struct entry *fresh = malloc(sizeof(*fresh));
         if (fresh) {
             book->entry_count++;
+            sw_account_take(book->account, sizeof(*fresh));
             return fresh;
         }
     }
@@ -235,12 +244,16 @@ void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_
     memcpy(node->address, address, 16);
     node->hash = address_hash(book, entry->client, address);
     node->hash_any = any_hash(book, address);
-    struct entry_address **bucket = &book->address_buckets[node->hash & book->bucket_mask];
-    node->next = *bucket;
-    *bucket = node;
-    bucket = &book->any_buckets[node->hash_any & book->bucket_mask];
-    node->next_any = *bucket;
-    *bucket = node;
+    node->place = &book->address_buckets[node->hash & book->bucket_mask];
+    node->next = *node->place;
+    if (node->next)
+        node->next->place = &node->next;
+    *node->place = node;
+    node->place_any = &book->any_buckets[node->hash_any & book->bucket_mask];
+    node->next_any = *node->place_any;
+    if (node->next_any)
+        node->next_any->place_any = &node->next_any;
+    *node->place_any = node;
 }
 
 /* May the two addresses be one machine's? */

@@ -38,6 +38,8 @@ struct sw_book;
 /* NULL when memory is short. */
 struct sw_book *sw_book_new(const struct sw_book_limits *limits, const struct sw_hash_key *key,
                             const struct sw_book_sink *sink);
+/* Where memory is counted from now on, instead of nowhere; outlives the book. */
+void sw_book_account(struct sw_book *book, size_t *account);
 /* One message: over UDP as the packet's payload; over TCP as the stream cuts it. `tuple` is that of
  * the packet: source first. */
 void sw_book_message(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span bytes,

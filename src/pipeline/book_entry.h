@@ -27,8 +27,9 @@ struct entry_answers {
 
 /* One address that a name led to, in the chain of its (client, address). */
 struct entry_address {
-    struct entry_address *next;     /* in the chain of its client and address */
-    struct entry_address *next_any; /* in the chain of its address */
+    struct entry_address *next;                /* in the chain of its client and address */
+    struct entry_address *next_any;            /* in the chain of its address */
+    struct entry_address **place, **place_any; /* what points to it there */
     struct entry *entry;
     uint64_t hash, hash_any;
     bool connected; /* a connection to it was accepted, last at: */
@@ -126,6 +127,7 @@ struct sw_book {
     struct neighbour *oldest_neighbour, *newest_neighbour;
     struct neighbour *next_neighbour; /* the first whose wait is not over */
     uint64_t dropped;
+    size_t *account, own_account;
     bool heard;
     /* the message that is being read */
     struct entry *reading;

@@ -1,5 +1,6 @@
 #include "pipeline/decrypt.h"
 
+#include "base/account.h"
 #include "base/wipe.h"
 
 #include <stdlib.h>
@@ -9,12 +10,15 @@ enum { HANDSHAKE_HEADER = 4, EXCHANGE_LENGTH = 2 };
 void sw_decrypt_init(struct sw_decrypt *decrypt, const struct sw_decrypt_keys *keys)
 {
     *decrypt = (struct sw_decrypt){.keys = *keys};
+    decrypt->account = &decrypt->own_account;
 }
 
-static void drop_record(struct sw_decrypt_record *record)
+static void drop_record(struct sw_decrypt *decrypt, struct sw_decrypt_record *record)
 {
-    if (record->bytes)
+    if (record->bytes) {
         sw_wipe(record->bytes, 2 * (size_t)record->length);
+        sw_account_give(decrypt->account, 2 * (size_t)record->length);
+    }
     free(record->bytes);
     *record = (struct sw_decrypt_record){.bytes = NULL};
 }
@@ -38,8 +42,8 @@ void sw_decrypt_release(struct sw_decrypt *decrypt)
     drop_exchange(&decrypt->exchange);
     sw_opener_free(decrypt->opener);
     sw_opener_free(decrypt->next);
-    drop_record(&decrypt->record[0]);
-    drop_record(&decrypt->record[1]);
+    drop_record(decrypt, &decrypt->record[0]);
+    drop_record(decrypt, &decrypt->record[1]);
     sw_wipe(decrypt, sizeof(*decrypt));
 }
 
@@ -189,15 +193,17 @@ static void settle(struct sw_decrypt *decrypt)
 static void on_record(struct sw_decrypt *decrypt, const struct tls_event *event)
 {
     struct sw_decrypt_record *record = &decrypt->record[side_of(event->from)];
-    drop_record(record);
+    drop_record(decrypt, record);
     if (!(event->flags & TLS_FLAG_ENCRYPTED) || event->number == 0 ||
         event->number > TLS_RECORD_LARGEST || !decrypt->opener)
         return;
     record->bytes = malloc(2 * (size_t)event->number);
-    if (record->bytes)
+    if (record->bytes) {
         record->length = (uint32_t)event->number;
-    else
+        sw_account_take(decrypt->account, 2 * (size_t)event->number);
+    } else {
         decrypt->short_of_memory = true;
+    }
 }
 
 static void on_bytes(struct sw_decrypt *decrypt, const struct tls_event *event)
@@ -271,7 +277,7 @@ static void on_record_end(struct sw_decrypt *decrypt, struct tls_state *tls,
             follow(decrypt, side, content);
         }
     }
-    drop_record(record);
+    drop_record(decrypt, record);
 }
 
 void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,

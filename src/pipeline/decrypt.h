@@ -37,6 +37,7 @@ struct sw_decrypt_record {
 
 struct sw_decrypt {
     struct sw_decrypt_keys keys;
+    size_t *account, own_account; /* memory of records */
     struct sw_opener_hello hello; /* of the handshake that is going on */
     struct sw_decrypt_exchange exchange;
     struct sw_opener *opener;
@@ -55,7 +56,7 @@ struct sw_decrypt {
     bool short_of_memory;
 };
 
-/* The keys are borrowed as long as the struct lives. */
+/* The keys are borrowed as long as the struct lives. The owner may set `account` afterwards. */
 void sw_decrypt_init(struct sw_decrypt *decrypt, const struct sw_decrypt_keys *keys);
 void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
                       const struct tls_event *event, const struct tls_sink *sink);

@@ -1,16 +1,13 @@
 #include "pipeline/engine_state.h"
 
+#include "base/account.h"
 #include "base/frame_ref.h"
 #include "base/wipe.h"
 #include "session/builder.h"
 
 #include <stdlib.h>
 
-enum {
-    DEFAULT_LENT_BLOCKS = 16384, /* 64 MiB of unfinished lines */
-    DEFAULT_DNS_STREAMS = 1024,
-    DNS_PORT = 53,
-};
+enum { DNS_PORT = 53 };
 
 /* A server that has said nothing for so long does not look up names for this client any more. */
 #define SERVING_NS (60 * SW_NS_PER_S)
@@ -24,6 +21,8 @@ static uint8_t *lend_block(void *ctx)
     }
     uint8_t *block = malloc(SW_LINE_BYTES);
     engine->lent += block != NULL;
+    if (block)
+        sw_account_take(engine->account, SW_LINE_BYTES);
     return block;
 }
 
@@ -31,6 +30,7 @@ static void take_back_block(void *ctx, uint8_t *block)
 {
     struct sw_engine *engine = ctx;
     sw_wipe_free(block, SW_LINE_BYTES);
+    sw_account_give(engine->account, SW_LINE_BYTES);
     engine->lent--;
 }
 
@@ -68,8 +68,10 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
         sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first.time_ns);
     sw_book_connection(engine->book, &facts->tuple);
-    if (is_mail_port(engine, facts))
+    if (is_mail_port(engine, facts)) {
         sw_book_serving(engine->book, &facts->tuple, facts->first.time_ns + SERVING_NS);
+        sw_flow_set_rank(flow, SW_FLOW_EMPTY);
+    }
     return true;
 }
 
@@ -86,8 +88,7 @@ static void on_dns_chunk(struct sw_engine *engine, struct sw_flow *flow,
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     struct dns_pair *pair = sw_flow_user(flow);
     if (!pair) {
-        uint32_t most = engine->limits.dns_streams;
-        bool full = engine->dns_streams >= (most ? most : (uint32_t)DEFAULT_DNS_STREAMS);
+        bool full = engine->dns_streams >= engine->limits.dns_streams;
         if (full)
             sw_summary_count(engine->summary->limits, "dns-streams", 1);
         pair = full ? NULL : calloc(1, sizeof(*pair));
@@ -96,6 +97,7 @@ static void on_dns_chunk(struct sw_engine *engine, struct sw_flow *flow,
             return;
         }
         pair->watch = SW_WATCH_DNS;
+        sw_account_take(engine->account, sizeof(*pair));
         engine->dns_streams++;
         sw_flow_set_user(flow, pair);
     }
@@ -103,11 +105,12 @@ static void on_dns_chunk(struct sw_engine *engine, struct sw_flow *flow,
                    facts->time_digits);
 }
 
-static bool watch_beside(struct sw_flow *flow, enum sw_beside_kind kind)
+static bool watch_beside(struct sw_engine *engine, struct sw_flow *flow, enum sw_beside_kind kind)
 {
     struct sw_beside *beside = calloc(1, sizeof(*beside));
     if (!beside)
         return false;
+    sw_account_take(engine->account, sizeof(*beside));
     beside->watch = SW_WATCH_BESIDE;
     beside->kind = kind;
     sw_flow_set_user(flow, beside);
@@ -122,7 +125,7 @@ static bool on_beside_chunk(struct sw_engine *engine, struct sw_flow *flow,
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     if (!sw_flow_user(flow) && !is_mail_port(engine, facts) &&
         sw_beside_is_web(facts->tuple.dst_port, chunk))
-        (void)watch_beside(flow, SW_BESIDE_WEB);
+        (void)watch_beside(engine, flow, SW_BESIDE_WEB);
     struct sw_beside *beside = watcher(flow, SW_WATCH_BESIDE);
     if (!beside)
         return false;
@@ -134,6 +137,7 @@ static bool on_beside_chunk(struct sw_engine *engine, struct sw_flow *flow,
     if (news == SW_BESIDE_BUSY)
         sw_analyzer_mailbox_busy(engine->analyzer, &facts->tuple, chunk->mark);
     sw_flow_set_user(flow, NULL);
+    sw_account_give(engine->account, sizeof(*beside));
     free(beside);
     sw_flow_forget(flow);
     return true;
@@ -158,8 +162,8 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
         if (!other_way && !is_mailbox_greeting(chunk))
             return NULL;
     }
-    struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender,
-                                       &engine->arena_bytes, facts->midstream);
+    struct sw_mail *mail =
+        sw_mail_new(&engine->limits.session, &engine->lender, engine->account, facts->midstream);
     if (mail) {
         mail->tentative = tentative;
         mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
@@ -194,8 +198,8 @@ static void drop_mail(struct sw_engine *engine, struct sw_flow *flow, struct sw_
     sw_flow_set_user(flow, NULL);
     sw_stranger_end(&engine->strangers, mail);
     sw_mail_free(mail);
-    bool watched = (server == SW_CONTENT_POP3 && watch_beside(flow, SW_BESIDE_POP)) ||
-                   (server == SW_CONTENT_IMAP && watch_beside(flow, SW_BESIDE_IMAP));
+    bool watched = (server == SW_CONTENT_POP3 && watch_beside(engine, flow, SW_BESIDE_POP)) ||
+                   (server == SW_CONTENT_IMAP && watch_beside(engine, flow, SW_BESIDE_IMAP));
     if (!watched)
         sw_flow_forget(flow);
 }
@@ -235,6 +239,8 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), &turned);
     if (mail->tentative && (sw_mail_is_refuted(mail) || leads_elsewhere(engine, mail))) {
         drop_mail(engine, flow, mail);
+    } else if (!mail->tentative || mail->session.hellos || mail->session.messages) {
+        sw_flow_set_rank(flow, SW_FLOW_CARRYING);
     }
 }
 
@@ -329,7 +335,7 @@ static void end_without_payload(struct sw_engine *engine, const struct sw_flow_f
                                 int64_t now_ns)
 {
     struct sw_session session;
-    sw_session_init(&session, &engine->limits.session, &engine->arena_bytes);
+    sw_session_init(&session, &engine->limits.session, engine->account);
     session.mail_port = true;
     session.implicit_tls_port = facts->tuple.dst_port == 465;
     sw_session_finish(&session, facts, now_ns);
@@ -343,7 +349,7 @@ static void on_failed_lookup(void *ctx, const struct sw_lookup *lookup,
 {
     struct sw_engine *engine = ctx;
     struct sw_session session;
-    sw_session_init(&session, &engine->limits.session, &engine->arena_bytes);
+    sw_session_init(&session, &engine->limits.session, engine->account);
     session.lookup = lookup;
     sw_session_finish(&session, facts, now_ns);
     hand_out(engine, &session);
@@ -369,7 +375,9 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     if (facts->half[SW_SERVER].packets > 0)
         sw_book_heard(engine->book);
     if (watcher(flow, SW_WATCH_DNS) || watcher(flow, SW_WATCH_BESIDE)) {
-        engine->dns_streams -= watcher(flow, SW_WATCH_DNS) != NULL;
+        bool dns = watcher(flow, SW_WATCH_DNS) != NULL;
+        engine->dns_streams -= dns;
+        sw_account_give(engine->account, dns ? sizeof(struct dns_pair) : sizeof(struct sw_beside));
         free(sw_flow_user(flow));
         return;
     }
@@ -391,27 +399,9 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     sw_mail_free(mail);
 }
 
-struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
-                                const struct sw_engine_limits *limits, struct sw_summary *summary,
-                                void (*record)(void *ctx, const struct sw_record *record),
-                                void *ctx)
+/* All rooms count their memory in the same place. */
+static bool make_rooms(struct sw_engine *engine)
 {
-    struct sw_engine *engine = calloc(1, sizeof(*engine));
-    if (!engine)
-        return NULL;
-    engine->ports = *ports;
-    engine->limits = *limits;
-    if (engine->limits.lent_blocks == 0)
-        engine->limits.lent_blocks = DEFAULT_LENT_BLOCKS;
-    engine->tls = &engine->own_tls;
-    /* A session that began earlier may become final as late as this. */
-    int64_t idle_ns = limits->flow.idle_ns ? limits->flow.idle_ns : sw_flow_default_limits.idle_ns;
-    engine->limits.ledger.hold_ns = idle_ns + 60 * SW_NS_PER_S;
-    engine->strangers.most = limits->strangers;
-    engine->summary = summary;
-    engine->record = record;
-    engine->record_ctx = ctx;
-    engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
     const struct sw_flow_sink sink = {
         .ctx = engine,
         .open = on_open,
@@ -421,13 +411,41 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
         .shut = on_shut,
         .end = on_end,
     };
+    const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
     struct sw_hash_key key = sw_hash_random_key();
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
-    engine->analyzer = sw_analyzer_new(&engine->limits.ledger);
-    bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, summary);
-    const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
+    engine->analyzer = sw_analyzer_new(&engine->limits.ledger, engine->account);
     engine->book = sw_book_new(&engine->limits.book, &key, &book_sink);
-    if (!took || !engine->flows || !engine->analyzer || !engine->book) {
+    bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, engine->summary,
+                               engine->account);
+    if (!took || !engine->flows || !engine->analyzer || !engine->book)
+        return false;
+    sw_flow_table_account(engine->flows, engine->account);
+    sw_book_account(engine->book, engine->account);
+    return true;
+}
+
+struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
+                                const struct sw_engine_limits *limits, size_t *account,
+                                struct sw_summary *summary,
+                                void (*record)(void *ctx, const struct sw_record *record),
+                                void *ctx)
+{
+    struct sw_engine *engine = calloc(1, sizeof(*engine));
+    if (!engine)
+        return NULL;
+    engine->ports = *ports;
+    engine->limits = *limits;
+    engine->account = account;
+    engine->tls = &engine->own_tls;
+    /* A session that began earlier may become final as late as this. */
+    engine->limits.ledger.hold_ns = limits->flow.idle_ns + 60 * SW_NS_PER_S;
+    engine->strangers.most = limits->strangers;
+    engine->summary = summary;
+    engine->record = record;
+    engine->record_ctx = ctx;
+    engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
+    if (!make_rooms(engine)) {
         sw_engine_free(engine);
         return NULL;
     }
@@ -522,6 +540,8 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
         take_packet(engine, frame, &packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
+    while (*engine->account > engine->limits.memory_bytes && sw_flow_table_shed(engine->flows))
+        ;
 }
 
 void sw_engine_free(struct sw_engine *engine)

@@ -27,8 +27,9 @@ struct sw_mail_ports {
 bool sw_mail_ports_parse(struct sw_mail_ports *out, const char *list);
 bool sw_mail_ports_has(const struct sw_mail_ports *ports, uint16_t port);
 
-/* Every cap that can be set with --limits; 0 = default. */
+/* The values of the caps of base/limit.def; made by sw_limits_parse(). */
 struct sw_engine_limits {
+    uint64_t memory_bytes; /* for all that grows with the traffic */
     struct sw_flow_limits flow;
     struct sw_fragment_limits fragments;
     struct sw_session_limits session;
@@ -40,14 +41,17 @@ struct sw_engine_limits {
     uint32_t strangers;   /* connections of unknown kind that are looked at at once */
     int64_t stall_ns;     /* a silence of live traffic that is told before it ends */
     uint32_t dns_streams; /* TCP connections to name servers read at once */
+    uint32_t keys;        /* secrets of a key log */
+    uint32_t damage;      /* places of damage that the summary tells one by one */
 };
 
 struct sw_engine;
 
-/* `summary` is counted into while the engine works. NULL when memory is short. Everything passed is
- * borrowed. */
+/* `summary` is counted into while the engine works, and memory in `account`. NULL when memory is
+ * short. Everything passed is borrowed. */
 struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
-                                const struct sw_engine_limits *limits, struct sw_summary *summary,
+                                const struct sw_engine_limits *limits, size_t *account,
+                                struct sw_summary *summary,
                                 void (*record)(void *ctx, const struct sw_record *record),
                                 void *ctx);
 /* What certificates are judged by (pipeline/tls.h); without it by the system's trust anchors.

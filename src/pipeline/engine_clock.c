@@ -2,6 +2,7 @@
  * engine_clock.c - what the engine does when no frame comes: time goes on, or it is over.
  */
 #include "pipeline/engine_state.h"
+#include "pipeline/tally.h"
 
 void sw_engine_time(struct sw_engine *engine, int64_t now_ns)
 {
@@ -57,18 +58,9 @@ void sw_engine_finish(struct sw_engine *engine)
 {
     sw_flow_table_finish(engine->flows);
     sw_book_finish(engine->book, engine->now_ns);
-    sw_summary_count(engine->summary->limits, "strangers", engine->strangers.refused);
-    sw_summary_count(engine->summary->limits, "lookups", sw_book_dropped(engine->book));
     sw_analyzer_finish(engine->analyzer);
     sw_engine_hand_out_deliveries(engine);
-    sw_summary_count(engine->summary->limits, "stories", sw_analyzer_shed(engine->analyzer));
-    const struct sw_flow_counters *c = sw_flow_table_count(engine->flows);
-    sw_summary_count(engine->summary->skipped, "connections-shed",
-                     c->shed_flows + c->shed_half_open);
-    sw_summary_count(engine->summary->skipped, "duplicate-packets", c->duplicates);
-    sw_summary_count(engine->summary->skipped, "bad-checksum", c->bad_checksum);
-    sw_summary_count(engine->summary->limits, "connections", c->shed_flows);
-    sw_summary_count(engine->summary->limits, "half-open", c->shed_half_open);
-    sw_summary_count(engine->summary->limits, "held-bytes", c->held_limit);
+    sw_tally(engine->summary, sw_flow_table_count(engine->flows), engine->analyzer, engine->book,
+             &engine->strangers);
     sw_intake_finish(&engine->intake);
 }

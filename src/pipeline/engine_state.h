@@ -31,7 +31,7 @@ struct sw_engine {
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;
     int64_t now_ns;
-    size_t arena_bytes;
+    size_t *account; /* of the run: all memory that grows with the traffic */
 };
 
 /* The stories that are final by now. */

@@ -1,10 +1,12 @@
 #include "pipeline/intake.h"
 
 bool sw_intake_init(struct sw_intake *intake, const struct sw_fragment_limits *limits,
-                    const struct sw_hash_key *key, struct sw_summary *summary)
+                    const struct sw_hash_key *key, struct sw_summary *summary, size_t *account)
 {
     *intake = (struct sw_intake){.summary = summary};
     intake->fragments = sw_fragments_new(limits, key);
+    if (intake->fragments)
+        sw_fragments_account(intake->fragments, account);
     return intake->fragments != NULL;
 }
 

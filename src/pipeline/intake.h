@@ -17,7 +17,7 @@ struct sw_intake {
 
 /* False when memory is short. `summary` is borrowed and counted into. */
 bool sw_intake_init(struct sw_intake *intake, const struct sw_fragment_limits *limits,
-                    const struct sw_hash_key *key, struct sw_summary *summary);
+                    const struct sw_hash_key *key, struct sw_summary *summary, size_t *account);
 /* True when the frame gives a packet (the last part of one gives the whole of it); *packet is good
  * until the next call. */
 bool sw_intake_packet(struct sw_intake *intake, const struct sw_frame *frame,

@@ -1,87 +1,37 @@
 #include "pipeline/limits.h"
 
+#include "base/limit.h"
+
+#include <assert.h>
 #include <stddef.h>
 
-#define SW_DEFAULT_UNPACKED_BYTES (UINT64_C(1) << 40)
-#define SW_DEFAULT_UNPACK_RATIO UINT64_C(1000) /* gzip ends at 1032, honest captures below 300 */
+/* What the program needs before it has read anything: code, libraries, tables, trust anchors, and
+ * buffers. The rest of the limit `memory` is for the traffic. */
+#define SW_RESERVED_BYTES (UINT64_C(32) << 20)
 
-enum width { WIDTH_U32, WIDTH_U64, WIDTH_SIZE, WIDTH_NS };
-
-struct row {
-    const char *name;
-    const char *what;
-    size_t offset;
-    enum width width;
-    uint64_t fallback; /* the default, for the user to read; seconds for times */
-    uint64_t least;
+/* Where a limit stands in struct sw_engine_limits. */
+struct place {
+    size_t offset, size;
 };
 
-#define AT(field) offsetof(struct sw_engine_limits, field)
-
-static const struct row table[] = {
-    {"connections", "TCP connections watched at once", AT(flow.flows), WIDTH_U32, 200000, 16},
-    {"half-open", "of these, connections whose handshake is not complete", AT(flow.half_open),
-     WIDTH_U32, 50000, 16},
-    {"held-bytes", "out-of-order bytes kept of one direction", AT(flow.held_per_side_bytes),
-     WIDTH_U32, 256 * 1024, 2048},
-    {"held-total", "out-of-order bytes kept of all connections", AT(flow.held_total_bytes),
-     WIDTH_U64, UINT64_C(64) << 20, 2048},
-    {"fragments", "IP packets put together from parts at once", AT(fragments.packets), WIDTH_U32,
-     4096, 4},
-    {"fragment-bytes", "bytes of IP packets in parts", AT(fragments.bytes), WIDTH_U64,
-     UINT64_C(16) << 20, 64 * 1024},
-    {"session-bytes", "what is kept of one session", AT(session.arena_bytes), WIDTH_SIZE,
-     1024 * 1024, 16 * 1024},
-    {"session-lines", "lines of dialogue kept of one session", AT(session.steps), WIDTH_U32, 16384,
-     64},
-    {"reply-bytes", "text kept of one reply", AT(session.reply_bytes), WIDTH_U32, 16 * 1024, 512},
-    {"unfinished-lines", "lines that wait for their end at once (4 KiB each)", AT(lent_blocks),
-     WIDTH_U32, 16384, 2},
-    {"unpacked", "what one compressed capture may unpack into", AT(unpacked_bytes), WIDTH_U64,
-     SW_DEFAULT_UNPACKED_BYTES, 1024},
-    {"unpack-ratio", "unpacked bytes for each byte of a compressed capture", AT(unpack_ratio),
-     WIDTH_U64, SW_DEFAULT_UNPACK_RATIO, 1},
-    {"lookups", "names that were looked up, of all clients", AT(book.lookups), WIDTH_U32, 16384, 4},
-    {"neighbours", "requests for hardware addresses kept at once", AT(book.neighbours), WIDTH_U32,
-     1024, 4},
-    {"dns-streams", "TCP connections to name servers read at once", AT(dns_streams), WIDTH_U32,
-     1024, 1},
-    {"stories", "mails that are watched for further attempts", AT(ledger.stories), WIDTH_U32, 65536,
-     16},
-    {"held-attempts", "attempts that wait for earlier ones to end", AT(ledger.tries), WIDTH_U32,
-     32768, 16},
-    {"strangers", "connections of unknown kind that are looked at at once", AT(strangers),
-     WIDTH_U32, 1024, 1},
-    {"idle", "an established connection without packets is given up after", AT(flow.idle_ns),
-     WIDTH_NS, 900, 1},
-    {"connect", "an unanswered connection attempt is given up after", AT(flow.connect_ns), WIDTH_NS,
-     130, 1},
-    {"stall", "live: a connection in which nothing is said is mentioned after", AT(stall_ns),
-     WIDTH_NS, 60, 1},
+static const struct place places[SW_LIMIT_COUNT] = {
+#define SW_LIMIT(id, name, field, ...)                                                             \
+    [SW_LIMIT_##id] = {offsetof(struct sw_engine_limits, field),                                   \
+                       sizeof(((struct sw_engine_limits *)0)->field)},
+#include "base/limit.def"
+#undef SW_LIMIT
 };
 
-enum { ROWS = sizeof(table) / sizeof(table[0]) };
+static_assert(sizeof(size_t) == sizeof(uint64_t), "limits are stored as 32 or 64 bits");
 
-static void store(struct sw_engine_limits *limits, const struct row *row, uint64_t value)
+static void store(struct sw_engine_limits *limits, enum sw_limit limit, uint64_t value)
 {
-    uint8_t *at = (uint8_t *)limits + row->offset;
+    uint8_t *at = (uint8_t *)limits + places[limit].offset;
     uint32_t narrow = (uint32_t)value;
-    size_t size = (size_t)value;
-    int64_t ns = (int64_t)value * SW_NS_PER_S;
-    switch (row->width) {
-    case WIDTH_U32:
+    if (places[limit].size == sizeof(narrow))
         memcpy(at, &narrow, sizeof(narrow));
-        break;
-    case WIDTH_U64:
+    else
         memcpy(at, &value, sizeof(value));
-        break;
-    case WIDTH_SIZE:
-        memcpy(at, &size, sizeof(size));
-        break;
-    case WIDTH_NS:
-        memcpy(at, &ns, sizeof(ns));
-        break;
-    }
 }
 
 /* A number with an optional K, M, G, T or s behind it. */
@@ -105,23 +55,28 @@ static bool read_value(struct sw_span text, uint64_t most, uint64_t *value)
     return true;
 }
 
-static struct sw_status set_one(struct sw_engine_limits *limits, struct sw_span item)
+/* Reads one "name=value"; *limit and *value are what it says. */
+static struct sw_status read_one(struct sw_span item, enum sw_limit *limit, uint64_t *value)
 {
     size_t equals = sw_span_index(item, '=');
     struct sw_span name = sw_span_sub(item, 0, equals);
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!sw_span_eq(name, sw_span_str(table[i].name)))
+    for (int i = 0; i < SW_LIMIT_COUNT; i++) {
+        const struct sw_limit_row *row = sw_limit_row((enum sw_limit)i);
+        if (!sw_span_eq(name, sw_span_str(row->name)))
             continue;
-        uint64_t value = 0;
-        uint64_t most = table[i].width == WIDTH_U64 ? INT64_MAX : UINT32_MAX;
-        if (equals == item.len || !read_value(sw_span_from(item, equals + 1), most, &value))
+        uint64_t most = row->unit == SW_LIMIT_UNIT_SECONDS   ? UINT32_MAX
+                        : places[i].size == sizeof(uint32_t) ? UINT32_MAX
+                                                             : INT64_MAX;
+        if (equals == item.len || !read_value(sw_span_from(item, equals + 1), most, value))
             return sw_status_make(SW_USAGE, 0,
                                   "--limits: '%.*s' is not name=number (with K, M, G, T or s)",
                                   (int)item.len, (const char *)item.ptr);
-        if (value < table[i].least)
-            return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu", table[i].name,
-                                  (unsigned long long)table[i].least);
-        store(limits, &table[i], value);
+        if (*value < row->least)
+            return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu", row->name,
+                                  (unsigned long long)row->least);
+        if (row->unit == SW_LIMIT_UNIT_SECONDS)
+            *value *= (uint64_t)SW_NS_PER_S;
+        *limit = (enum sw_limit)i;
         return sw_status_ok();
     }
     return sw_status_make(SW_USAGE, 0,
@@ -129,32 +84,55 @@ static struct sw_status set_one(struct sw_engine_limits *limits, struct sw_span 
                           (int)name.len, (const char *)name.ptr);
 }
 
-struct sw_status sw_limits_parse(struct sw_engine_limits *limits, const char *text)
+/* What was not set takes its default, or less where little memory is allowed. */
+static void store_default(struct sw_engine_limits *limits, enum sw_limit limit)
 {
-    *limits = (struct sw_engine_limits){0};
-    limits->session = sw_session_default_limits;
-    limits->unpacked_bytes = SW_DEFAULT_UNPACKED_BYTES;
-    limits->unpack_ratio = SW_DEFAULT_UNPACK_RATIO;
+    const struct sw_limit_row *row = sw_limit_row(limit);
+    uint64_t value = sw_limit_default(limit);
+    if (row->part) {
+        uint64_t share = limits->memory_bytes / row->part / row->each;
+        uint64_t least = share > row->least ? share : row->least;
+        value = value < least ? value : least;
+    }
+    store(limits, limit, value);
+}
+
+struct sw_status sw_limits_parse(struct sw_engine_limits *limits, const char *text, unsigned beside)
+{
+    bool given[SW_LIMIT_COUNT] = {false};
+    *limits = (struct sw_engine_limits){.memory_bytes = sw_limit_default(SW_LIMIT_MEMORY)};
     struct sw_span rest = sw_span_str(text);
     while (rest.len > 0) {
         size_t comma = sw_span_index(rest, ',');
-        struct sw_status status = set_one(limits, sw_span_sub(rest, 0, comma));
+        enum sw_limit limit = SW_LIMIT_MEMORY;
+        uint64_t value = 0;
+        struct sw_status status = read_one(sw_span_sub(rest, 0, comma), &limit, &value);
         if (status.code != SW_OK)
             return status;
+        store(limits, limit, value);
+        given[limit] = true;
         rest = sw_span_from(rest, comma + 1);
+    }
+    limits->memory_bytes = (limits->memory_bytes - SW_RESERVED_BYTES) / (beside ? beside : 1);
+    for (int i = SW_LIMIT_MEMORY + 1; i < SW_LIMIT_COUNT; i++) {
+        if (!given[i])
+            store_default(limits, (enum sw_limit)i);
     }
     return sw_status_ok();
 }
 
 bool sw_limit_describe(size_t index, struct sw_limit_info *info)
 {
-    if (index >= ROWS)
+    if (index >= SW_LIMIT_COUNT)
         return false;
+    const struct sw_limit_row *row = sw_limit_row((enum sw_limit)index);
     *info = (struct sw_limit_info){
-        .name = table[index].name,
-        .what = table[index].what,
-        .fallback = table[index].fallback,
-        .seconds = table[index].width == WIDTH_NS,
+        .name = row->name,
+        .what = row->what,
+        .shed = row->shed,
+        .fallback = row->fallback,
+        .seconds = row->unit == SW_LIMIT_UNIT_SECONDS,
+        .bytes = row->unit == SW_LIMIT_UNIT_BYTES,
     };
     return true;
 }

@@ -1,5 +1,6 @@
 #include "pipeline/mail.h"
 
+#include "base/account.h"
 #include "base/wipe.h"
 
 #include <assert.h>
@@ -13,16 +14,43 @@ static void on_event(void *ctx, const struct smtp_event *event)
     sw_session_smtp(&mail->session, event, mail->facts, mail->inside);
 }
 
+/* A line that nobody could keep may be the very one that decides. */
+static uint8_t *lend(void *ctx)
+{
+    struct sw_mail *mail = ctx;
+    uint8_t *block = mail->outer->lend(mail->outer->ctx);
+    mail->session.limits_hit = mail->session.limits_hit || !block;
+    return block;
+}
+
+static void take_back(void *ctx, uint8_t *block)
+{
+    const struct sw_mail *mail = ctx;
+    mail->outer->take_back(mail->outer->ctx, block);
+}
+
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
                             size_t *account, bool midstream)
 {
     struct sw_mail *mail = calloc(1, sizeof(*mail));
     if (!mail)
         return NULL;
+    mail->account = account;
+    sw_account_take(account, sizeof(*mail));
     sw_session_init(&mail->session, limits, account);
-    smtp_init(&mail->smtp, lender, midstream);
+    mail->outer = lender;
+    mail->lender = (struct sw_lender){lend, take_back, mail};
+    smtp_init(&mail->smtp, &mail->lender, midstream);
     mail->sink = (struct smtp_sink){on_event, mail};
     return mail;
+}
+
+/* It may hold AUTH lines. */
+static void drop_held(struct sw_mail *mail, struct sw_held *held)
+{
+    *mail->account -= held->room + held->piece_room * sizeof(*held->pieces);
+    sw_wipe_free(held->bytes, held->room);
+    free(held->pieces);
 }
 
 void sw_mail_free(struct sw_mail *mail)
@@ -31,15 +59,16 @@ void sw_mail_free(struct sw_mail *mail)
         return;
     smtp_release(&mail->smtp);
     sw_tls_way_free(mail->way);
-    sw_wipe_free(mail->held.bytes, mail->held.room); /* it may hold AUTH lines */
-    free(mail->held.pieces);
+    drop_held(mail, &mail->held);
     sw_session_release(&mail->session);
+    sw_account_give(mail->account, sizeof(*mail));
     sw_wipe_free(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
 }
 
 /* False when the caps are reached: the caller decides without waiting for the reply. */
-static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
+static bool hold(struct sw_mail *mail, struct sw_at at, struct sw_span bytes)
 {
+    struct sw_held *held = &mail->held;
     if (held->used + bytes.len > SW_HELD_BYTES || held->piece_count == SW_HELD_PIECES)
         return false;
     if (held->used + bytes.len > held->room) {
@@ -52,6 +81,7 @@ static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
         if (held->bytes)
             memcpy(bigger, held->bytes, held->used);
         sw_wipe_free(held->bytes, held->room);
+        *mail->account += room - held->room;
         held->bytes = bigger;
         held->room = room;
     }
@@ -60,6 +90,7 @@ static bool hold(struct sw_held *held, struct sw_at at, struct sw_span bytes)
         struct sw_held_piece *more = realloc(held->pieces, room * sizeof(*more));
         if (!more)
             return false;
+        *mail->account += (room - held->piece_room) * sizeof(*more);
         held->pieces = more;
         held->piece_room = room;
     }
@@ -177,7 +208,7 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struc
             drain(mail, false);
             continue;
         }
-        if (!force && hold(&mail->held, rest.at, rest.bytes))
+        if (!force && hold(mail, rest.at, rest.bytes))
             return;
         size_t known = rest.bytes.len + (force ? force->behind_bytes : 0);
         smtp_release_hold(&mail->smtp, sw_span_make(rest.bytes.ptr, known), &mail->sink);
@@ -207,11 +238,10 @@ static void drain(struct sw_mail *mail, bool forced)
             to_tls(mail, &piece);
         else if (mail->held.piece_count == 0)
             feed(mail, &piece, forced ? &force : NULL);
-        else if (!hold(&mail->held, piece.at, piece.bytes))
+        else if (!hold(mail, piece.at, piece.bytes))
             mail->session.limits_hit = true; /* memory: the caps held a moment ago */
     }
-    sw_wipe_free(held.bytes, held.room);
-    free(held.pieces);
+    drop_held(mail, &held);
 }
 
 /* In a capture of the client's side alone no reply ever comes: a whole line is judged by itself. */
@@ -249,7 +279,7 @@ static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_ch
 static void dialogue(struct sw_mail *mail, const struct sw_piece *piece)
 {
     if (piece->from == SW_FROM_CLIENT && mail->held.piece_count > 0) {
-        if (!hold(&mail->held, piece->at, piece->bytes)) {
+        if (!hold(mail, piece->at, piece->bytes)) {
             drain(mail, true);
             feed(mail, piece, NULL);
         }

@@ -36,9 +36,12 @@ struct sw_held {
 
 struct sw_mail {
     enum sw_watch watch;
+    size_t *account; /* of the run's memory */
     struct sw_session session;
     struct smtp_state smtp;
     struct smtp_sink sink;
+    struct sw_lender lender; /* for unfinished lines; notes when the outer one has nothing left */
+    const struct sw_lender *outer;
     struct sw_held held;
     struct sw_tls_way *way;             /* NULL before the first byte of TLS */
     struct sw_proxy proxy;              /* what goes before the mail */

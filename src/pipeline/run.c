@@ -8,6 +8,7 @@
 #include "pipeline/run.h"
 #include "pipeline/series.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static bool load_keys(struct sw_run *run, char *message, size_t room)
         say(message, room, "out of memory");
         return false;
     }
+    sw_keylog_bound(run->tls.keys, run->limits.keys, &run->account);
     if (run->options.rsa_key) {
         run->tls.rsa = sw_rsa_key_read(run->options.rsa_key, message, room);
         if (!run->tls.rsa)
@@ -49,6 +51,7 @@ static bool load_keys(struct sw_run *run, char *message, size_t room)
     if (!run->options.keylog)
         return true;
     struct sw_status status = sw_keys_read(run->tls.keys, run->options.keylog, &counts);
+    sw_summary_count(run->summary.limits, "keys", counts.left_out);
     if (status.code == SW_OK)
         return true;
     say(message, room, status.message);
@@ -69,12 +72,13 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
         free(run);
         return NULL;
     }
-    struct sw_status limits = sw_limits_parse(&run->limits, options->limits);
+    struct sw_status limits = sw_limits_parse(&run->limits, options->limits, options->beside);
     if (limits.code != SW_OK) {
         say(message, room, limits.message);
         free(run);
         return NULL;
     }
+    run->summary.damage_most = run->limits.damage;
     run->tls = (struct sw_tls_setting){.ca_file = options->ca_file,
                                        .ca_path = options->ca_path,
                                        .server_name = options->server_name};
@@ -163,7 +167,7 @@ static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame
     if (stream->engine && stream->last_file != stream->at && !continues(stream, frame->time_ns))
         end_stream(stream);
     if (!stream->engine) {
-        stream->engine = sw_engine_new(&run->ports, &run->limits, &run->summary,
+        stream->engine = sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary,
                                        run->options.record, run->options.record_ctx);
         if (!stream->engine)
             return NULL;
@@ -214,6 +218,7 @@ static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
     struct sw_keylog_counts counts = {0};
     if (type == SW_SECRETS_TLS_KEY_LOG)
         sw_keylog_add(run->tls.keys, secrets, &counts);
+    sw_summary_count(run->summary.limits, "keys", counts.left_out);
 }
 
 /* Before there were blocks for secrets, people wrote them into the comment of the file. */
@@ -223,6 +228,7 @@ static void on_comment(void *ctx, uint64_t frame, struct sw_span text)
     struct sw_keylog_counts counts = {0};
     if (frame == 0)
         sw_keylog_add(run->tls.keys, text, &counts);
+    sw_summary_count(run->summary.limits, "keys", counts.left_out);
 }
 
 static enum sw_result read_file(struct stream *stream)
@@ -233,6 +239,8 @@ static enum sw_result read_file(struct stream *stream)
         .filter = run->options.filter,
         .unpacked_bytes = run->limits.unpacked_bytes,
         .unpacked_ratio = run->limits.unpack_ratio,
+        .window_bytes = run->limits.memory_bytes,
+        .account = &run->account,
         .sinks = {.ctx = run, .secrets = on_secrets, .comment = on_comment},
     };
     struct sw_capture *capture = NULL;
@@ -309,5 +317,6 @@ void sw_run_free(struct sw_run *run)
     sw_tls_setting_release(&run->tls);
     sw_keylog_free(run->tls.keys);
     sw_rsa_key_free(run->tls.rsa);
+    assert(run->account == 0); /* whoever takes memory gives it back */
     free(run);
 }

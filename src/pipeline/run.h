@@ -16,6 +16,7 @@ struct sw_run {
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
     struct sw_tls_setting tls;
+    size_t account; /* memory that grows with the traffic, of all stages */
     struct sw_summary summary;
     uint64_t frames; /* towards stop_after_frames */
     bool incomplete;

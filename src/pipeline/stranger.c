@@ -1,7 +1,5 @@
 #include "pipeline/stranger.h"
 
-enum { DEFAULT_MOST = 1024 };
-
 static bool is_unknown(enum sw_content content)
 {
     return content == SW_CONTENT_TEXT || content == SW_CONTENT_BINARY;
@@ -27,7 +25,7 @@ void sw_strangers_prepare(struct sw_strangers *strangers)
 
 static bool open_one(struct sw_strangers *strangers, struct sw_mail *mail)
 {
-    if (strangers->open >= (strangers->most ? strangers->most : (uint32_t)DEFAULT_MOST)) {
+    if (strangers->open >= strangers->most) {
         strangers->refused++;
         mail->not_named = true;
         return false;

@@ -1,5 +1,6 @@
 #include "pipeline/tls.h"
 
+#include "base/account.h"
 #include "base/wipe.h"
 #include "crypto/digest.h"
 
@@ -94,6 +95,14 @@ static void on_event(void *ctx, const struct tls_event *event)
 
 /* --- the way --- */
 
+/* With keys the ciphers need some, too. */
+static size_t way_bytes(const struct sw_tls_way *way)
+{
+    enum { CIPHERS = 8192 };
+    bool keys = way->decrypt.keys.log || way->decrypt.keys.rsa;
+    return sizeof(*way) + (keys ? (size_t)CIPHERS : 0);
+}
+
 struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
                                   const struct sw_decrypt_keys *keys,
                                   const struct sw_tls_inner *inner)
@@ -105,6 +114,9 @@ struct sw_tls_way *sw_tls_way_new(struct sw_session *session, bool midstream,
     way->sink = (struct tls_sink){on_event, way};
     way->inner = *inner;
     sw_decrypt_init(&way->decrypt, keys);
+    way->account = session->arena.account ? session->arena.account : &way->own_account;
+    way->decrypt.account = way->account;
+    sw_account_take(way->account, way_bytes(way));
     tls_init(&way->state, midstream);
     return way;
 }
@@ -217,6 +229,7 @@ void sw_tls_way_free(struct sw_tls_way *way)
 {
     if (!way)
         return;
+    sw_account_give(way->account, way_bytes(way));
     sw_decrypt_release(&way->decrypt);
     sw_wipe(way, sizeof(*way));
     free(way);

@@ -37,6 +37,7 @@ struct sw_tls_way {
     struct tls_state state;
     struct tls_sink sink;
     struct sw_session *session;
+    size_t *account, own_account; /* memory; the session's where it has one */
     struct sw_decrypt decrypt;
     struct sw_tls_inner inner;
 };

@@ -17,7 +17,6 @@ enum {
 #define DELAY_NS (SW_DEVICE_DELAY_MS * SW_NS_PER_MS)
 #define LOSSES_EVERY_NS (100 * SW_NS_PER_MS)
 #define STALLS_EVERY_NS (5 * SW_NS_PER_S)
-#define DEFAULT_PATIENCE_NS (60 * SW_NS_PER_S)
 
 /* One device, and the frame of it that waits for its turn. */
 struct source {
@@ -87,8 +86,8 @@ static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch)
     if (!run->tls.trust && !run->tls.trust_failed &&
         !sw_tls_setting_load(&run->tls, message, sizeof(message)))
         run->tls.trust_failed = true;
-    watch->engine = sw_engine_new(&run->ports, &run->limits, &run->summary, run->options.record,
-                                  run->options.record_ctx);
+    watch->engine = sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary,
+                                  run->options.record, run->options.record_ctx);
     if (!watch->engine)
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", watch->name);
     watch->files[0] = watch->name;
@@ -110,7 +109,7 @@ enum sw_result sw_watch_open(struct sw_run *run, const struct sw_watch_options *
         free(watch);
         return fail(run, &status);
     }
-    watch->patience_ns = run->limits.stall_ns ? run->limits.stall_ns : DEFAULT_PATIENCE_NS;
+    watch->patience_ns = run->limits.stall_ns;
     struct sw_status status = open_devices(run, watch, options);
     if (status.code == SW_OK)
         status = load_all(run, watch);

@@ -3,10 +3,21 @@
  */
 #include "session/build.h"
 
+#include "base/limit.h"
+
+static void fill_limits(struct sw_session_limits *l)
+{
+    l->arena_bytes = l->arena_bytes ? l->arena_bytes : sw_limit_default(SW_LIMIT_SESSION_BYTES);
+    l->steps = l->steps ? l->steps : (uint32_t)sw_limit_default(SW_LIMIT_SESSION_LINES);
+    l->reply_bytes =
+        l->reply_bytes ? l->reply_bytes : (uint32_t)sw_limit_default(SW_LIMIT_REPLY_BYTES);
+}
+
 void sw_session_init(struct sw_session *session, const struct sw_session_limits *limits,
                      size_t *account)
 {
-    *session = (struct sw_session){.limits = limits ? *limits : sw_session_default_limits};
+    *session = (struct sw_session){.limits = limits ? *limits : (struct sw_session_limits){0}};
+    fill_limits(&session->limits);
     sw_arena_init(&session->arena, session->limits.arena_bytes, account);
     session->steps_tail = &session->steps;
     session->hellos_tail = &session->hellos;

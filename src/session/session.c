@@ -1,11 +1,5 @@
 #include "session/session.h"
 
-const struct sw_session_limits sw_session_default_limits = {
-    .arena_bytes = 1024 * 1024,
-    .steps = 16384,
-    .reply_bytes = 16 * 1024,
-};
-
 const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword)
 {
     const struct sw_capability *c;

@@ -235,7 +235,7 @@ enum sw_tls_state {
     SW_TLS_CLEAR,             /* after STARTTLS clear text went on */
 };
 
-/* Caps of one session; zero-initialised fields take the default of sw_session_default_limits. */
+/* Caps of one session; fields that are 0 take their defaults. */
 struct sw_session_limits {
     size_t arena_bytes;   /* everything that is kept of one session */
     uint32_t steps;       /* dialogue lines that are kept */
@@ -307,8 +307,6 @@ struct sw_session {
     bool reply_cut;
     struct sw_header_reader *header_reader; /* of the session's mails, one after the other */
 };
-
-extern const struct sw_session_limits sw_session_default_limits;
 
 /* Walks of lists that everybody needs. */
 #define SW_EACH(item, list) for ((item) = (list); (item); (item) = (item)->next)

@@ -14,6 +14,8 @@
 
 #include <stdio.h>
 
+static size_t account; /* what the ledgers need */
+
 /* A mail that is put off, `second` seconds after the beginning. */
 static void put_off(struct fixture *f, uint64_t second, uint64_t size)
 {
@@ -52,7 +54,7 @@ static struct told run(const struct sw_ledger_limits *limits, uint64_t count, ui
                        uint64_t *shed)
 {
     struct told told = {0, 0, 0};
-    struct sw_ledger *ledger = sw_ledger_new(limits);
+    struct sw_ledger *ledger = sw_ledger_new(limits, &account);
     assert_non_null(ledger);
     for (uint64_t i = 0; i < count; i++) {
         struct fixture f;

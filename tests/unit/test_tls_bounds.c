@@ -116,7 +116,7 @@ static void begin(struct heard *h, const struct sw_decrypt_keys *keys)
     const struct sw_tls_inner inner = {h, on_text, on_missing};
     memset(h, 0, sizeof(*h));
     h->before = live;
-    sw_session_init(&h->session, &sw_session_default_limits, NULL);
+    sw_session_init(&h->session, NULL, NULL);
     h->way = sw_tls_way_new(&h->session, false, keys, &inner);
     assert_non_null(h->way);
     assert_true(live - h->before <= WAY_BYTES);
