@@ -4,9 +4,10 @@
  *
  * Every text that a report shows of a session passes sw_veil_text(), every address
  * sw_veil_address(). While the veil is off both give back what they were given. In a text it
- * replaces IP addresses, mail addresses, domain names, and the words that the session itself shows
- * to be names (users that logged in, mailbox names, what the client called itself). Pseudonyms are
- * keyed hashes: with a random key they cannot be compared between runs, and not be looked up.
+ * replaces IP addresses, mail addresses, domain names, what may be encoded (challenges of logins),
+ * and the words that the session itself shows to be names (users that logged in, mailbox names,
+ * what both sides called themselves). Pseudonyms are keyed hashes: with a random key they cannot be
+ * compared between runs, and not be looked up.
  *
  * Life: init, then session and text ..., release. One veil belongs to one thread.
  */
@@ -19,14 +20,17 @@
 #include "report/writer.h"
 #include "session/session.h"
 
-enum { SW_VEIL_WORDS = 64 };
+enum { SW_VEIL_WORDS = 1024, SW_VEIL_PHRASES = 256 };
 
 struct sw_veil {
     bool on;
     struct sw_hash_key key;
-    struct sw_writer text;               /* the last text */
-    struct sw_span words[SW_VEIL_WORDS]; /* names in the session, borrowed from it */
+    struct sw_writer text; /* the last text */
+    /* names in the session, borrowed from it */
+    struct sw_span words[SW_VEIL_WORDS]; /* a table by hash, a quarter of it stays empty */
     uint32_t word_count;
+    struct sw_span phrases[SW_VEIL_PHRASES]; /* names that are no single word */
+    uint32_t phrase_count;
 };
 
 void sw_veil_init(struct sw_veil *veil, bool on, struct sw_hash_key key);
