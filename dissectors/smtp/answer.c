@@ -139,9 +139,12 @@ static void act_on(struct smtp_io *io, enum smtp_verb verb, uint32_t id, uint16_
     case SMTP_VERB_SOML:
     case SMTP_VERB_SAML:
     case SMTP_VERB_RSET:
+        st->accepted_recipients = positive ? 0 : st->accepted_recipients;
+        break;
     case SMTP_VERB_EHLO:
     case SMTP_VERB_HELO:
         st->accepted_recipients = positive ? 0 : st->accepted_recipients;
+        st->lmtp = st->lmtp && !positive; /* RFC 2033 4.1: a server of LMTP refuses both */
         break;
     case SMTP_VERB_UNKNOWN:
     case SMTP_VERB_JUNK:
@@ -230,10 +233,20 @@ static void reply_to_nothing(struct smtp_io *io, struct smtp_event *event)
     }
 }
 
-/* The only command that a reply code can answer, or NONE. */
-static enum smtp_verb only_command_for(uint16_t code)
+/*
+ * The only command that a reply can answer, or NONE. Behind a gap enhanced codes help as well: RFC
+ * 3463 3.2, X.1.1 and X.1.5 speak of the mailbox of a recipient.
+ */
+static enum smtp_verb only_command_for(const struct smtp_state *st, const struct smtp_event *event)
 {
-    switch (code) {
+    const struct smtp_enhanced *e = &event->enhanced;
+    if (st->unsure && e->klass != 0 && e->subject == 1 && (e->detail == 1 || e->detail == 5))
+        return SMTP_VERB_RCPT;
+    switch (event->code) {
+    case 220:
+        return SMTP_VERB_STARTTLS;
+    case 535: /* some servers say it to MAIL, too (RFC 4954 6: 530) */
+        return st->unsure || st->after_gap[SW_FROM_SERVER] ? SMTP_VERB_AUTH : SMTP_VERB_NONE;
     case 221:
         return SMTP_VERB_QUIT;
     case 235:
@@ -250,10 +263,10 @@ static enum smtp_verb only_command_for(uint16_t code)
  * A code that only one command gets, while an earlier one is still unanswered: the earlier reply
  * was lost or unreadable. The queue is brought back in step.
  */
-static void keep_step_by_code(struct smtp_io *io, uint16_t code)
+static void keep_step_by_code(struct smtp_io *io, const struct smtp_event *event)
 {
     struct smtp_state *st = io->state;
-    enum smtp_verb wanted = only_command_for(code);
+    enum smtp_verb wanted = only_command_for(st, event);
     if (wanted == SMTP_VERB_NONE || smtp_queue_at_greeting(st))
         return;
     uint32_t before = smtp_queue_before(st, wanted);
@@ -261,18 +274,42 @@ static void keep_step_by_code(struct smtp_io *io, uint16_t code)
         uint32_t further = smtp_queue_before(st, SMTP_VERB_AUTH_DATA);
         before = further < before ? further : before;
     }
-    if (before == UINT32_MAX || before == 0)
+    if (before == UINT32_MAX)
+        return;
+    st->unsure = st->unsure && wanted == SMTP_VERB_RCPT; /* one of several recipients, but whose? */
+    if (before == 0)
         return;
     smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_RESYNC, (struct sw_span){NULL, 0}, before);
     while (before-- > 0)
         smtp_queue_pop(st);
 }
 
-/* Nothing accepts a DATA but a 3yz: a 2yz belongs to a command whose place in the queue was lost.
+/*
+ * Nothing accepts a DATA but a 3yz: a 2yz belongs to a command whose place in the queue was lost.
+ * Behind a gap a 421 may stand for itself, for what the server would say to anything (RFC 5321
+ * 3.8), and a code that only one command gets answers no other.
  */
-static bool cannot_answer(const struct smtp_pending *p, uint16_t code)
+static bool cannot_answer(const struct smtp_state *st, const struct smtp_pending *p,
+                          const struct smtp_event *event)
 {
-    return p->verb == SMTP_VERB_DATA && code / 100 == 2;
+    uint16_t code = event->code;
+    if (p->verb == SMTP_VERB_DATA && code / 100 == 2)
+        return true;
+    if ((!st->after_gap[SW_FROM_SERVER] && !st->unsure) || p->verb == SMTP_VERB_NONE)
+        return false;
+    enum smtp_verb wanted = only_command_for(st, event);
+    bool login = wanted == SMTP_VERB_AUTH && p->verb == SMTP_VERB_AUTH_DATA;
+    return code == 421 || (wanted != SMTP_VERB_NONE && p->verb != wanted && !login);
+}
+
+/* Behind a gap of the server a text is being sent: its 354 is in the gap, and what is said now is
+ * said within the text. */
+static bool text_goes_on(const struct smtp_state *st, uint16_t code)
+{
+    struct smtp_pending p;
+    return st->mode == SMTP_MODE_BODY && st->after_gap[SW_FROM_SERVER] && st->body_octets > 0 &&
+           code / 100 != 3 && smtp_queue_first(st, &p) && p.id == st->body_id &&
+           smtp_queue_count(st) == 1;
 }
 
 /* "050 ...": Sendmail tells what it does, before the reply itself comes (its command VERB). */
@@ -289,6 +326,8 @@ void smtp_answer(struct smtp_io *io, struct smtp_event *event)
         smtp_emit(io, event);
         return;
     }
+    if (text_goes_on(st, event->code))
+        smtp_queue_pop(st);
     if (st->mode == SMTP_MODE_BODY && st->queue_len == 0 && st->queue_lost == 0)
         reply_inside_text(io, event);
     if (event->answers) {
@@ -296,13 +335,13 @@ void smtp_answer(struct smtp_io *io, struct smtp_event *event)
         return;
     }
     st->junk_answer = st->junk_answer && st->queue_len == 0;
-    keep_step_by_code(io, event->code);
+    keep_step_by_code(io, event);
     struct smtp_pending p;
     if (!smtp_queue_first(st, &p)) {
         reply_to_nothing(io, event);
         return;
     }
-    if (cannot_answer(&p, event->code)) {
+    if (cannot_answer(st, &p, event)) {
         event->flags |= SMTP_FLAG_UNSOLICITED | SMTP_FLAG_GUESSED;
         smtp_emit(io, event);
         return;
@@ -312,6 +351,9 @@ void smtp_answer(struct smtp_io *io, struct smtp_event *event)
     event->flags |= p.flags & SMTP_FLAG_GUESSED;
     if (st->after_gap[SW_FROM_SERVER])
         event->flags |= SMTP_FLAG_GUESSED;
+    bool text_lost = p.verb == SMTP_VERB_DATA && event->code / 100 != 3; /* a 354 may be lost */
+    if (st->unsure || (st->after_gap[SW_FROM_SERVER] && text_lost))
+        event->flags |= SMTP_FLAG_UNSURE;
     if (!expects_more(st, &p, event))
         smtp_queue_pop(st);
     smtp_emit(io, event);

@@ -25,6 +25,10 @@ static void gap_in_server(struct smtp_io *io)
     cut_server_line(io);
     st->after_gap[SW_FROM_SERVER] = true;
     st->skip_to_line_end[SW_FROM_SERVER] = true;
+    bool several = st->lmtp && st->accepted_recipients > 1 && /* answers to one text */
+                   smtp_queue_count_of(st, SMTP_VERB_END_OF_DATA) > 0;
+    if (smtp_queue_count(st) > 1 || several)
+        st->unsure = true; /* how many replies are in the gap is not known */
     if (st->reply_open && smtp_queue_count(st) > 1)
         smtp_reply_complete(io, SMTP_FLAG_CUT); /* more replies may be in the gap */
     if (st->reply_open)

@@ -34,11 +34,47 @@ bool smtp_wait_end(struct smtp_state *state, uint32_t id)
     return true;
 }
 
+/* RFC 2920 3.1: whoever goes on behind one of these has its answer, and with it all before it. */
+static bool ends_group(enum smtp_verb verb)
+{
+    switch (verb) {
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_LHLO:
+    case SMTP_VERB_DATA:
+    case SMTP_VERB_END_OF_DATA:
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+    case SMTP_VERB_VRFY:
+    case SMTP_VERB_EXPN:
+    case SMTP_VERB_TURN:
+    case SMTP_VERB_ATRN:
+    case SMTP_VERB_QUIT:
+    case SMTP_VERB_NOOP:
+        return true;
+    default: /* the verb stands in a byte */
+        return false;
+    }
+}
+
 void smtp_forget_lost_replies(struct smtp_state *state)
 {
+    bool settled = ends_group((enum smtp_verb)state->sent_last) || !state->pipelines;
+    bool nothing_due = state->queue_len == 0 && state->queue_lost == 0;
+    if (settled && (nothing_due || state->after_gap[SW_FROM_SERVER]))
+        state->unsure = false; /* the client waited, so everybody is in step again */
     if (!state->after_gap[SW_FROM_SERVER])
         return;
     state->after_gap[SW_FROM_SERVER] = false;
+    if (!settled && !nothing_due)
+        state->unsure = true;
+    /* RFC 2033 4.1: a client that says LHLO and goes on to a mail has been welcomed as one of LMTP
+     */
+    if (smtp_queue_count_of(state, SMTP_VERB_LHLO) > 0)
+        state->lmtp = true;
+    state->accepted_recipients += smtp_queue_count_of(state, SMTP_VERB_RCPT); /* most likely */
     smtp_queue_clear(state);
 }
 

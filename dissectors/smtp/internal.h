@@ -44,6 +44,8 @@ bool smtp_queue_first(const struct smtp_state *state, struct smtp_pending *first
 void smtp_queue_pop(struct smtp_state *state);
 /* Number of commands whose ids are kept. */
 uint32_t smtp_queue_count(const struct smtp_state *state);
+/* How many of them have this verb. */
+uint32_t smtp_queue_count_of(const struct smtp_state *state, enum smtp_verb verb);
 /* How many commands stand before the first one with this verb; UINT32_MAX when there is none. */
 uint32_t smtp_queue_before(const struct smtp_state *state, enum smtp_verb verb);
 void smtp_queue_clear(struct smtp_state *state);

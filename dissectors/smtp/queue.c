@@ -14,6 +14,9 @@ static struct smtp_pending *run_at(struct smtp_state *state, uint16_t i)
 bool smtp_queue_push(struct smtp_state *state, uint32_t id, enum smtp_verb verb, uint32_t flags)
 {
     uint8_t kept = (uint8_t)(flags & (SMTP_FLAG_LAST | SMTP_FLAG_GUESSED));
+    bool waits = state->queue_len == 0 || smtp_queue_at_greeting(state);
+    state->pipelines = state->pipelines || !waits;
+    state->sent_last = (uint8_t)verb;
     if (state->queue_lost > 0) { /* order is everything: what is behind the lost ones is lost too */
         state->queue_lost++;
         return false;
@@ -50,6 +53,16 @@ void smtp_queue_pop(struct smtp_state *state)
         return;
     state->queue_head = (uint16_t)((state->queue_head + 1) % SMTP_QUEUE);
     state->queue_len--;
+}
+
+uint32_t smtp_queue_count_of(const struct smtp_state *state, enum smtp_verb verb)
+{
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < state->queue_len; i++) {
+        const struct smtp_pending *run = &state->queue[(state->queue_head + i) % SMTP_QUEUE];
+        count += run->verb == verb ? run->count : 0;
+    }
+    return count;
 }
 
 uint32_t smtp_queue_count(const struct smtp_state *state)

@@ -160,6 +160,8 @@ enum smtp_flag {
         0x80, /* LMTP: one of the final replies, number = index among accepted recipients */
     SMTP_FLAG_EMPTY = 0x100,  /* AUTH continuation without a byte */
     SMTP_FLAG_HIDDEN = 0x200, /* a line that is no command: it may hold a secret and is not told */
+    SMTP_FLAG_UNSURE = 0x400, /* reply: others are lost, and it may as well answer another command
+                                 than the one that is named */
 };
 
 /*
@@ -258,6 +260,9 @@ struct smtp_state {
     uint16_t queue_head, queue_len; /* runs */
     uint32_t queue_lost;            /* outstanding commands beyond the queue */
     bool told_full;
+    bool pipelines;    /* the client has sent commands without waiting for replies */
+    bool unsure;       /* replies are lost, and it is not known whose */
+    uint8_t sent_last; /* the verb of the last command */
     /* what is waited for in SMTP_MODE_WAIT */
     uint32_t wait_id;
     uint8_t wait_verb;

@@ -248,6 +248,22 @@ static void find_end(struct sw_case *c)
     c->waited_ns = until > c->wait_begin.time_ns ? until - c->wait_begin.time_ns : 0;
 }
 
+/* Is there a mail whose answer did not come, though others came behind it? */
+static bool text_unanswered(const struct sw_session *session)
+{
+    const struct sw_step *text = NULL;
+    const struct sw_step *s;
+    SW_EACH(s, session->steps) {
+        bool of_text =
+            s->phase == SW_PHASE_DATA || s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_FINAL;
+        if (s->from == SW_CLIENT && of_text && !s->reply)
+            text = s;
+        else if (s->from == SW_SERVER && text)
+            return true;
+    }
+    return false;
+}
+
 void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
                   const struct sw_history *history)
 {
@@ -275,6 +291,9 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
                     (session->tls_facts && session->tls_facts->closed[SW_SERVER] > 0);
     c->capped = session->steps_left_out > 0 || session->arena.exhausted;
     c->reply_lost = c->reply_lost || c->capped;
+    bool only_gaps = f->conflicts == 0 && !c->capped && !session->tls_facts;
+    c->answer_lost = c->reply_lost && (!only_gaps || text_unanswered(session) ||
+                                       session->answer_missing || !session->last_reply);
     const struct sw_step *s;
     SW_EACH(s, session->steps)
         c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);
@@ -283,6 +302,14 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     find_waiting(c);
     find_end(c);
     sw_case_judge_messages(c);
+}
+
+bool sw_case_offers_are_known(const struct sw_case *c)
+{
+    const struct sw_hello *hello = c->session->hello;
+    if (!hello || !hello->reply)
+        return !c->reply_lost;
+    return !(hello->reply->flags & (SMTP_FLAG_CUT | SMTP_FLAG_GUESSED));
 }
 
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,

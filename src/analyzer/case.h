@@ -36,8 +36,10 @@ struct sw_case {
     bool server_spoke, client_spoke; /* payload */
     bool encrypted;                  /* the dialogue went into TLS and was not read */
     bool complete_start;             /* the handshake is in the capture */
-    bool reply_lost; /* bytes of the server are missing: a reply may be among them */
-    bool capped;     /* a cap was reached: lines of the dialogue were not kept */
+    bool reply_lost;  /* bytes of the server are missing: a reply may be among them */
+    bool answer_lost; /* of these, behind the last reply that is there: what seems to be waiting at
+                         the end may be none */
+    bool capped;      /* a cap was reached: lines of the dialogue were not kept */
 
     enum sw_waiting waiting;
     const struct sw_step *pending; /* the first unanswered command */
@@ -106,6 +108,8 @@ void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confi
 /* The same, before the others; the last one gives way when the ruling is full. */
 void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
                           enum sw_confidence confidence);
+/* Is all that the server said to the last EHLO (or its kin) in the capture? */
+bool sw_case_offers_are_known(const struct sw_case *c);
 /* The reply whose words a firewall has painted over ('*' or 'X'), or NULL. */
 const struct sw_step *sw_case_painted(const struct sw_case *c);
 

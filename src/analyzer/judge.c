@@ -231,6 +231,35 @@ static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) 
     sw_rule_encrypted, sw_rule_broken,   sw_rule_no_mail, sw_rule_unknown,
 };
 
+/* Is this said because something is missing in the answer to EHLO? */
+static bool rests_on_offers(const struct sw_ruling *ruling)
+{
+    switch (ruling->cause) {
+    case SW_CAUSE_AUTH_NOT_OFFERED:
+    case SW_CAUSE_AUTH_HIDDEN_UNTIL_TLS:
+    case SW_CAUSE_STARTTLS_NOT_OFFERED:
+    case SW_CAUSE_STARTTLS_REJECTED_PERM: /* else stripped: it had been offered */
+    case SW_CAUSE_MAIL_POP_BEFORE_SMTP:   /* else there is a login */
+    case SW_CAUSE_CLIENT_GAVE_UP_AFTER_EHLO:
+        return true;
+    default: /* most causes */
+        return ruling->cause == SW_CAUSE_OK_NO_ATTEMPT && ruling->stage == SW_STAGE_HELLO;
+    }
+}
+
+/* What the server offers is not known when its answer to EHLO is not here as a whole, nor what a
+ * command led to when replies before it are lost. */
+static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool unseen_starttls = ruling->cause == SW_CAUSE_STARTTLS_REQUIRED_NOT_USED &&
+                           c->session->starttls && !c->session->starttls->reply;
+    if (unseen_starttls || (rests_on_offers(ruling) && !sw_case_offers_are_known(c)))
+        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
+    if (c->reply_lost && ruling->outcome == SW_OUTCOME_STUCK &&
+        ruling->confidence == SW_CONFIDENCE_CERTAIN)
+        ruling->confidence = SW_CONFIDENCE_LIKELY;
+}
+
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)
 {
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -241,6 +270,7 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
+    doubt_for_lost_replies(c, ruling);
     /* What happened before the capture began, or after a cap was reached, is not known, so nothing
      * that failed is certain; nor is it when frames were lost meanwhile, which may have been some
      * of this session; and nothing is where two copies of the same bytes say different things. */

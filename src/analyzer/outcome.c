@@ -71,12 +71,33 @@ static enum sw_cause cause_of(const struct sw_case *c, const struct sw_step *rep
     return reading.cause;
 }
 
+/* Was a sender or a recipient offered without an answer that can be seen? */
+static bool any_reply_missing(const struct sw_message *m)
+{
+    bool sender_taken = false;
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (!r->reply)
+            return true;
+        sender_taken = sender_taken || sw_reply_is(r->reply, 2);
+    }
+    return m->mail && !m->mail->reply && !sender_taken;
+}
+
+/* The whole mail was sent, and the answer is among what the capture lost: it may be yes or no. */
+static bool final_is_lost(const struct sw_case *c, const struct sw_message *m)
+{
+    return c->reply_lost && m->end_of_data && !m->final;
+}
+
 /* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not
  * to be seen. */
 static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
 {
-    if (m->abandoned && !m->end_of_data && !m->go_ahead)
-        return SW_OUTCOME_NO_MAIL;
+    if (final_is_lost(c, m))
+        return SW_OUTCOME_UNKNOWN;
+    if (m->abandoned && !m->end_of_data && !m->go_ahead) /* or refused, and the capture lost it */
+        return c->reply_lost && any_reply_missing(m) ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_NO_MAIL;
     const struct sw_step *word = c->session->last_reply;
     if (word && word->code == 421 && m->mail && word->first.time_ns >= m->mail->first.time_ns)
         return SW_OUTCOME_STUCK; /* the server ends the session (RFC 5321 3.8) */
@@ -142,6 +163,8 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
         mv->outcome = refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
         if (taken == 0 && m->recipients)
             mv->outcome = refused > 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED;
+    } else if (!refusal && open > 0 && final_is_lost(c, m)) {
+        mv->outcome = SW_OUTCOME_UNKNOWN;
     } else if (refusal || refused > 0) {
         mv->outcome = SW_OUTCOME_STUCK;
     } else {
@@ -200,8 +223,11 @@ static bool before_tls(const struct sw_case *c, const struct sw_step *step)
     const struct sw_step *starttls = c->session->starttls;
     bool began = c->session->tls == SW_TLS_HELLO || c->session->tls == SW_TLS_SERVER_HELLO ||
                  c->session->tls == SW_TLS_APPLICATION;
-    return began && starttls && sw_reply_is(starttls->reply, 2) && step && !step->encrypted &&
-           step->first.time_ns < starttls->reply->first.time_ns;
+    if (!began || !starttls || !step || step->encrypted)
+        return false;
+    if (!starttls->reply) /* lost by the capture; what followed shows that it was a yes */
+        return step->first.time_ns < starttls->first.time_ns;
+    return sw_reply_is(starttls->reply, 2) && step->first.time_ns < starttls->reply->first.time_ns;
 }
 
 static void judge_all(struct sw_case *c)

@@ -326,11 +326,15 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
 
 bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (!c->client_seen || !c->server_seen || c->reply_lost)
+    if (!c->client_seen || !c->server_seen)
+        return false;
+    if (slow_greeting(c, ruling))
+        return true;
+    if (c->answer_lost || (c->reply_lost && c->outcome == SW_OUTCOME_UNKNOWN))
         return false; /* what looks like silence may be the capture's */
     if (c->facts->midstream && !c->server_spoke)
         return false; /* commands without replies prove nothing */
     return state_lost(c, ruling) || peer_vanished(c, ruling) || no_greeting(c, ruling) ||
-           slow_greeting(c, ruling) || tls_never_begun(c, ruling) ||
-           unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
+           tls_never_begun(c, ruling) || unanswered_command(c, ruling) ||
+           unfinished_text(c, ruling) || broken_between(c, ruling);
 }

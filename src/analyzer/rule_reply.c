@@ -10,6 +10,8 @@ static enum sw_confidence confidence_of_reply(const struct sw_case *c, const str
     bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
                         c->facts->half[SW_SERVER].gap_bytes > 0 || c->facts->conflicts > 0;
     bool guessed = reply->flags & (SMTP_FLAG_GUESSED | SMTP_FLAG_CUT);
+    if (reply->flags & SMTP_FLAG_UNSURE)
+        return SW_CONFIDENCE_POSSIBLE;
     return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
 }
 
@@ -30,6 +32,41 @@ static const struct sw_message_verdict *first_with(const struct sw_case *c, enum
             return &c->messages[i];
     }
     return NULL;
+}
+
+/* Of several recipients one has no answer that can be seen: it may have been refused. */
+static bool recipient_unseen(const struct sw_case *c, const struct sw_message *m)
+{
+    bool each =
+        m->final && (m->final->flags & SMTP_FLAG_RECIPIENT); /* LMTP: has a word of its own */
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (c->reply_lost && m->recipient_count > 1 && (!r->reply || (each && !r->final)))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Replies that the capture lost may take the weight from this refusal: the same thing tried once
+ * more, without an answer that can be seen; or a 503 (and kin) behind what was refused unseen.
+ */
+static bool rests_on_lost_replies(const struct sw_case *c, const struct sw_step *refusal)
+{
+    if (!c->reply_lost)
+        return false;
+    bool sequence =
+        refusal->code == 503 || (refusal->verb == SMTP_VERB_DATA && refusal->code == 554);
+    bool behind = false;
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        behind = behind || s == refusal;
+        if (s->from != SW_CLIENT || s->reply || s == refusal->command)
+            continue;
+        if (behind ? s->phase == refusal->phase : sequence && s->phase <= refusal->phase)
+            return true;
+    }
+    return false;
 }
 
 /* The goodbye was not answered after the mail was safe. */
@@ -73,6 +110,8 @@ static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
         .has_permanence = true,
         .permanence = SW_PERMANENCE_NONE,
     };
+    if (recipient_unseen(c, mv->message))
+        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     bool late = came_too_late(c, mv->message);
     if (late)
         ruling->cause = SW_CAUSE_DATA_LATE_REPLY;
@@ -258,6 +297,8 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
         .has_permanence = true,
         .permanence = c->reading.permanence,
     };
+    if (rests_on_lost_replies(c, reply))
+        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     const struct sw_message *m = NULL;
     if (gave_up_over_one_recipient(c, &m)) {
         ruling->cause = SW_CAUSE_RCPT_PARTIAL;

@@ -276,7 +276,7 @@ bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling)
 {
     /* Inside TLS it is not known what had been sent when it broke. */
     bool inside = c->session->tls == SW_TLS_APPLICATION;
-    if (!c->client_seen || !c->server_seen || c->reply_lost || inside || !c->established)
+    if (!c->client_seen || !c->server_seen || c->answer_lost || inside || !c->established)
         return false;
     if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL)
         return false;

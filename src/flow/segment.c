@@ -333,6 +333,25 @@ static bool is_missing_acked(const struct sw_half *half)
     return half->acked > half->next && (half->held_count == 0 || half->held[0].offset > half->next);
 }
 
+/*
+ * Says that the bytes up to `to` are missing. What the peer sent in between, having got a part of
+ * them, comes between the parts: who said what first is then as it was.
+ */
+static void tell_gap_in_steps(struct sw_flow *flow, enum sw_side from, uint64_t to,
+                              struct sw_mark mark)
+{
+    const struct sw_half *half = &flow->half[from];
+    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    while (half->next < to) {
+        uint64_t stop = to;
+        bool ready = peer->held_count > 0 && peer->held[0].offset <= peer->next;
+        if (ready && peer->held[0].needs > half->next && peer->held[0].needs < to)
+            stop = peer->held[0].needs;
+        tell_gap(flow, from, stop - half->next, SW_GAP_CAPTURE, mark);
+        pass_on(flow);
+    }
+}
+
 /* The peer has bytes that the capture lacks: the gap is certain, say it and go on. */
 static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark,
                             bool at_end)
@@ -358,8 +377,7 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
     if (to <= half->next || !certain)
         return;
     half->waiting = false;
-    tell_gap(flow, from, to - half->next, SW_GAP_CAPTURE, mark);
-    pass_on(flow);
+    tell_gap_in_steps(flow, from, to, mark);
 }
 
 /* A capture of one side: nobody tells what was received, so what is above a hole goes on after a

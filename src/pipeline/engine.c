@@ -143,6 +143,18 @@ static bool on_beside_chunk(struct sw_engine *engine, struct sw_flow *flow,
     return true;
 }
 
+/* What was missing before the first payload that is there: a greeting, a whole first exchange. */
+static void tell_lost_beginning(struct sw_mail *mail, const struct sw_flow_facts *facts,
+                                struct sw_mark mark)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct sw_half_facts *half = &facts->half[side];
+        uint64_t missing = half->gap_bytes + half->truncated_bytes;
+        if (missing > 0)
+            sw_mail_gap(mail, facts, (enum sw_side)side, 0, missing, mark);
+    }
+}
+
 /* A connection worth following from its first payload on, or NULL. */
 static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow,
                                   const struct sw_chunk *chunk)
@@ -170,6 +182,8 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     }
     if (mail && proxied)
         sw_proxy_start(&mail->proxy, chunk->bytes, &mail->session.proxied);
+    if (mail)
+        tell_lost_beginning(mail, facts, chunk->mark);
     return mail;
 }
 

@@ -219,7 +219,12 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
         reply->phase = SW_PHASE_BODY; /* the server breaks into the text */
         return;
     }
-    reply->phase = session->last_command ? session->last_command->phase : SW_PHASE_GREETING;
+    bool of_login = reply->code == 235 || reply->code == 334 || reply->code == 535;
+    reply->phase = of_login && (reply->flags & SMTP_FLAG_GUESSED) ? SW_PHASE_AUTH
+                   : session->last_command                        ? session->last_command->phase
+                                                                  : SW_PHASE_GREETING;
+    if (facts->half[SW_SERVER].gap_bytes > 0)
+        reply->flags |= SMTP_FLAG_UNSURE; /* counted off, and some are missing */
     if (facts->half[SW_CLIENT].bytes == 0)
         sw_build_lonely_reply(session, reply);
 }
@@ -258,6 +263,8 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
     step->after_close = came_after(step, facts->half[SW_CLIENT].fin) ||
                         came_after(step, facts->half[SW_CLIENT].rst);
     session->last_reply = step;
+    bool whole = !(step->flags & (SMTP_FLAG_CUT | SMTP_FLAG_UNSOLICITED));
+    session->answer_missing = session->answer_missing && !whole;
     sw_build_reply(session, step);
 }
 
@@ -338,6 +345,7 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         break;
     case SMTP_EVENT_GAP:
         session->gaps_in_dialogue++;
+        session->answer_missing = session->answer_missing || event->from == SW_FROM_SERVER;
         if (event->from == SW_FROM_CLIENT && session->message && !session->message->body_seen)
             session->message->chunks_missing = true;
         break;

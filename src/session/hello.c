@@ -19,14 +19,19 @@ void sw_build_hello(struct sw_session *session, struct sw_step *step)
 }
 
 /* RFC 5321 4.1.1.1: the first line is the server's name, each further one a keyword with
- * parameters. */
+ * parameters. Behind a gap (`cut`) the line with the name may be missing: a name has a dot. */
 static void read_capabilities(struct sw_session *session, struct sw_hello *hello,
-                              struct sw_span text)
+                              struct sw_span text, bool cut)
 {
     struct sw_capability **tail = &hello->capabilities;
     size_t end = sw_span_index(text, '\n');
-    while (end < text.len) {
-        text = sw_span_from(text, end + 1);
+    struct sw_span first = sw_span_sub(text, 0, end);
+    struct sw_span name = sw_span_word(&first);
+    bool nameless = cut && sw_span_index(name, '.') == name.len;
+    for (bool more = nameless || end < text.len; more; more = end < text.len) {
+        if (!nameless)
+            text = sw_span_from(text, end + 1);
+        nameless = false;
         end = sw_span_index(text, '\n');
         struct sw_span line = sw_span_trim(sw_span_sub(text, 0, end));
         if (line.len == 0)
@@ -51,7 +56,7 @@ void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply)
         return;
     hello->reply = reply;
     if (sw_reply_is(reply, 2) && hello->command->verb != SMTP_VERB_HELO)
-        read_capabilities(session, hello, reply->text);
+        read_capabilities(session, hello, reply->text, reply->flags & SMTP_FLAG_GUESSED);
     struct sw_message *m = session->message;
     if (m && m->abandoned == hello->command && !sw_reply_is(reply, 2))
         m->abandoned = NULL; /* a refused EHLO leaves the transaction as it was */

@@ -48,11 +48,17 @@ static void put_flags(struct replay *r, uint32_t flags)
     static const struct {
         uint32_t flag;
         const char *name;
-    } names[] = {{SMTP_FLAG_CUT, "cut"},         {SMTP_FLAG_UNSOLICITED, "unsolicited"},
-                 {SMTP_FLAG_LAST, "last"},       {SMTP_FLAG_PIPELINED, "pipelined"},
-                 {SMTP_FLAG_INITIAL, "initial"}, {SMTP_FLAG_CANCEL, "cancel"},
-                 {SMTP_FLAG_GUESSED, "guessed"}, {SMTP_FLAG_RECIPIENT, "recipient"},
-                 {SMTP_FLAG_EMPTY, "empty"},     {SMTP_FLAG_HIDDEN, "hidden"}};
+    } names[] = {{SMTP_FLAG_CUT, "cut"},
+                 {SMTP_FLAG_UNSOLICITED, "unsolicited"},
+                 {SMTP_FLAG_LAST, "last"},
+                 {SMTP_FLAG_PIPELINED, "pipelined"},
+                 {SMTP_FLAG_INITIAL, "initial"},
+                 {SMTP_FLAG_CANCEL, "cancel"},
+                 {SMTP_FLAG_GUESSED, "guessed"},
+                 {SMTP_FLAG_UNSURE, "unsure"},
+                 {SMTP_FLAG_RECIPIENT, "recipient"},
+                 {SMTP_FLAG_EMPTY, "empty"},
+                 {SMTP_FLAG_HIDDEN, "hidden"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (flags & names[i].flag)
             put(r, " %s", names[i].name);
