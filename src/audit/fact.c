@@ -173,6 +173,48 @@ static void read_greeting(struct sw_fact *fact, const struct sw_session *session
     }
 }
 
+/* Appends a word, in capitals as RFC 5321 4.1.1.1 compares them; what has odd characters or does
+ * not fit is left out. */
+static size_t put_keyword(struct sw_fact *fact, size_t used, const char *prefix,
+                          struct sw_span word)
+{
+    char *at = fact->keywords + used;
+    size_t before = strlen(prefix);
+    if (word.len == 0 || used + before + word.len + 1 > sizeof(fact->keywords))
+        return used;
+    memcpy(at, prefix, before);
+    for (size_t i = 0; i < word.len; i++) {
+        uint8_t c = word.ptr[i];
+        if (!sw_ascii_alpha(c) && !sw_ascii_digit(c) && c != '-' && c != '_')
+            return used;
+        at[before + i] = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+    at[before + word.len] = ' ';
+    return used + before + word.len + 1;
+}
+
+static struct sw_span read_keywords(struct sw_fact *fact, size_t *used,
+                                    const struct sw_session *session, bool encrypted)
+{
+    const struct sw_hello *hello = sw_session_hello(session, encrypted);
+    const struct sw_capability *c;
+    size_t begin = *used;
+    if (!hello)
+        return (struct sw_span){NULL, 0};
+    SW_EACH(c, hello->capabilities) {
+        bool auth = sw_span_eq_nocase(c->keyword, SW_SPAN_LIT("AUTH"));
+        bool size = sw_span_eq_nocase(c->keyword, SW_SPAN_LIT("SIZE"));
+        struct sw_span rest = c->params;
+        struct sw_span word = auth || size ? sw_span_word(&rest) : c->keyword;
+        const char *prefix = auth ? "AUTH=" : size ? "SIZE=" : "";
+        if (size && word.len == 0)
+            *used = put_keyword(fact, *used, "", c->keyword);
+        for (; word.len > 0; word = auth ? sw_span_word(&rest) : (struct sw_span){NULL, 0})
+            *used = put_keyword(fact, *used, prefix, word);
+    }
+    return sw_span_trim(sw_span_make(fact->keywords + begin, *used - begin));
+}
+
 void sw_fact_of(struct sw_fact *fact, const struct sw_session *session,
                 const struct sw_verdict *verdict)
 {
@@ -199,6 +241,9 @@ void sw_fact_of(struct sw_fact *fact, const struct sw_session *session,
     read_starttls(fact, session, verdict);
     read_tls(fact, session);
     read_greeting(fact, session);
+    size_t used = 0;
+    fact->clear_keywords = read_keywords(fact, &used, session, false);
+    fact->inner_keywords = read_keywords(fact, &used, session, true);
     const struct sw_finding *finding;
     SW_EACH(finding, verdict->findings) {
         if (fact->finding_count < SW_FACT_FINDINGS)

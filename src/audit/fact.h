@@ -11,7 +11,11 @@
 #include "analyzer/verdict.h"
 #include "base/address.h"
 
-enum { SW_FACT_LOGINS = 8, SW_FACT_FINDINGS = SW_FINDING_COUNT };
+enum {
+    SW_FACT_LOGINS = 8,
+    SW_FACT_FINDINGS = SW_FINDING_COUNT,
+    SW_FACT_KEYWORDS = 480, /* bytes of EHLO keywords that are kept */
+};
 
 /* What a session says about one question. */
 enum sw_seen {
@@ -78,6 +82,11 @@ struct sw_fact {
     uint64_t greeting_frame;
     struct sw_fact_finding findings[SW_FACT_FINDINGS];
     unsigned finding_count;
+    /* what the server offers in its answer to EHLO, in clear text and inside TLS: keywords with a
+     * blank between them, AUTH once for each mechanism ("AUTH=PLAIN"), SIZE with its number; empty
+     * when no answer was seen */
+    struct sw_span clear_keywords, inner_keywords;
+    char keywords[SW_FACT_KEYWORDS]; /* where sw_fact_of puts them */
 };
 
 /* Reads a session and its verdict; the fact borrows from both. */

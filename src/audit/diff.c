@@ -1,0 +1,397 @@
+#include "audit/diff.h"
+
+#include "audit/table.h"
+#include "base/frame_ref.h"
+
+#include <stdlib.h>
+
+enum {
+    ARENA_BYTES = 128 << 20,
+    SERVERS_MOST = 100000,
+    KEYWORDS_MOST = 400000,
+    CERTIFICATES_MOST = 100000,
+    FILES_MOST = 70000,
+    KEY_BYTES = 160,
+};
+
+/* What one time showed of a server. */
+struct side {
+    uint64_t delivered, failed;
+    uint64_t answers[2]; /* to EHLO: in clear text, inside TLS */
+    uint16_t tls_highest;
+    bool exposed;
+    struct sw_example failure, greeted[2], tls, login, shown; /* the earliest of each */
+    const char *cause;                                        /* of that failure */
+    int64_t certificate_ns;                                   /* of the latest certificate */
+    char sha256[65];
+    struct sw_span certificate; /* its subject and last day */
+};
+
+struct server {
+    struct sw_subject subject;
+    int64_t name_ns;
+    struct side side[2]; /* before, after */
+};
+
+/* How often a server offered a keyword. */
+struct keyword {
+    struct server *server;
+    struct sw_span word;
+    bool inner;
+    uint64_t count[2];
+};
+
+struct sw_diff {
+    struct sw_arena arena;
+    struct sw_table servers, keywords, certificates, files;
+    uint64_t sessions[2];
+    struct sw_change *changes;
+    size_t count, room;
+    bool short_of_memory;
+};
+
+const char *sw_change_name(enum sw_change_kind kind)
+{
+    static const char *const names[] = {
+        [SW_CHANGE_FAILS] = "fails",
+        [SW_CHANGE_WORKS] = "works-again",
+        [SW_CHANGE_CERTIFICATE] = "certificate-changed",
+        [SW_CHANGE_LOST] = "capability-lost",
+        [SW_CHANGE_GAINED] = "capability-gained",
+        [SW_CHANGE_TLS_LOWER] = "tls-version-lower",
+        [SW_CHANGE_CLEAR_LOGIN] = "clear-text-login",
+    };
+    return names[kind];
+}
+
+bool sw_change_is_worse(enum sw_change_kind kind)
+{
+    return kind == SW_CHANGE_FAILS || kind == SW_CHANGE_LOST || kind == SW_CHANGE_TLS_LOWER ||
+           kind == SW_CHANGE_CLEAR_LOGIN;
+}
+
+struct sw_diff *sw_diff_new(void)
+{
+    struct sw_diff *diff = calloc(1, sizeof(*diff));
+    if (!diff)
+        return NULL;
+    sw_arena_init(&diff->arena, ARENA_BYTES, NULL);
+    sw_table_init(&diff->servers, &diff->arena, sizeof(struct server), SERVERS_MOST);
+    sw_table_init(&diff->keywords, &diff->arena, sizeof(struct keyword), KEYWORDS_MOST);
+    sw_table_init(&diff->certificates, &diff->arena, sizeof(bool), CERTIFICATES_MOST);
+    sw_table_init(&diff->files, &diff->arena, sizeof(char *), FILES_MOST);
+    return diff;
+}
+
+struct key {
+    uint8_t bytes[KEY_BYTES];
+    size_t used;
+};
+
+static void key_add(struct key *key, const void *bytes, size_t length)
+{
+    size_t room = sizeof(key->bytes) - key->used;
+    size_t n = length < room ? length : room;
+    if (n > 0)
+        memcpy(key->bytes + key->used, bytes, n);
+    key->used += n;
+}
+
+static struct key key_of(const struct sw_fact *fact)
+{
+    struct key key = {.used = 0};
+    uint8_t version = fact->has_server ? fact->ip_version : 0;
+    key_add(&key, &version, sizeof(version));
+    key_add(&key, fact->server, sizeof(fact->server));
+    key_add(&key, &fact->server_port, sizeof(fact->server_port));
+    if (!fact->has_server)
+        key_add(&key, fact->server_name.ptr, fact->server_name.len);
+    return key;
+}
+
+static struct sw_span span_of(const struct key *key)
+{
+    return sw_span_make(key->bytes, key->used);
+}
+
+static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fact)
+{
+    bool fresh = false;
+    struct key key = key_of(fact);
+    struct server *server = sw_table_get(&diff->servers, span_of(&key), &fresh);
+    if (!server) {
+        diff->short_of_memory = true;
+        return NULL;
+    }
+    if (fresh) {
+        server->subject = (struct sw_subject){.kind = SW_SUBJECT_SERVER,
+                                              .ip_version = fact->has_server ? fact->ip_version : 0,
+                                              .port = fact->server_port};
+        memcpy(server->subject.address, fact->server, sizeof(server->subject.address));
+    }
+    if (fact->server_name.len > 0 &&
+        (server->subject.name.len == 0 || fact->start_ns < server->name_ns)) {
+        server->name_ns = fact->start_ns;
+        if (!sw_span_eq(server->subject.name, fact->server_name))
+            server->subject.name = sw_arena_copy(&diff->arena, fact->server_name);
+    }
+    return server;
+}
+
+static const char *keep_file(struct sw_diff *diff, const char *file)
+{
+    bool fresh = false;
+    const char **kept = sw_table_get(&diff->files, sw_span_str(file), &fresh);
+    if (kept && fresh)
+        *kept = sw_arena_strdup(&diff->arena, file);
+    return kept && *kept ? *kept : "";
+}
+
+/* True when it is the earliest so far. */
+static bool offer(struct sw_diff *diff, struct sw_example *example, const struct sw_fact *fact,
+                  uint64_t frame)
+{
+    if (example->session[0] &&
+        (fact->start_ns != example->time_ns ? fact->start_ns > example->time_ns
+                                            : strcmp(fact->id, example->session) >= 0))
+        return false;
+    uint64_t shown = frame ? frame : fact->first_frame;
+    *example = (struct sw_example){.time_ns = fact->start_ns,
+                                   .file = keep_file(diff, sw_fact_file(fact, shown)),
+                                   .frame = sw_frame_number(shown),
+                                   .ip_version = fact->ip_version};
+    memcpy(example->session, fact->id, strlen(fact->id) < 17 ? strlen(fact->id) + 1 : 0);
+    memcpy(example->client, fact->client, sizeof(example->client));
+    return true;
+}
+
+static void add_outcome(struct sw_diff *diff, struct side *side, const struct sw_fact *fact)
+{
+    side->delivered +=
+        fact->outcome == SW_OUTCOME_DELIVERED || fact->outcome == SW_OUTCOME_PARTIAL;
+    if (fact->outcome != SW_OUTCOME_STUCK)
+        return;
+    side->failed++;
+    if (offer(diff, &side->failure, fact, 0))
+        side->cause = sw_cause_info(fact->cause)->id;
+}
+
+static void add_keywords(struct sw_diff *diff, struct server *server, const struct sw_fact *fact,
+                         bool inner, bool after)
+{
+    struct sw_span rest = inner ? fact->inner_keywords : fact->clear_keywords;
+    if (rest.len == 0)
+        return;
+    server->side[after].answers[inner]++;
+    (void)offer(diff, &server->side[after].greeted[inner], fact, 0);
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
+        bool fresh = false;
+        struct key key = key_of(fact);
+        key_add(&key, &inner, sizeof(inner));
+        key_add(&key, word.ptr, word.len);
+        struct keyword *keyword = sw_table_get(&diff->keywords, span_of(&key), &fresh);
+        if (!keyword) {
+            diff->short_of_memory = true;
+            return;
+        }
+        if (fresh)
+            *keyword = (struct keyword){
+                .server = server, .word = sw_arena_copy(&diff->arena, word), .inner = inner};
+        keyword->count[after]++;
+    }
+}
+
+static void add_certificate(struct sw_diff *diff, struct server *server,
+                            const struct sw_fact *fact, bool after)
+{
+    const struct sw_fact_certificate *c = &fact->certificate;
+    struct side *side = &server->side[after];
+    if (!c->known)
+        return;
+    if (!after) {
+        bool fresh = false;
+        struct key key = key_of(fact);
+        key_add(&key, c->sha256, strlen(c->sha256));
+        if (!sw_table_get(&diff->certificates, span_of(&key), &fresh))
+            diff->short_of_memory = true;
+    }
+    if (side->sha256[0] && (fact->start_ns != side->certificate_ns
+                                ? fact->start_ns < side->certificate_ns
+                                : strcmp(c->sha256, side->sha256) <= 0))
+        return;
+    bool same = strcmp(side->sha256, c->sha256) == 0;
+    side->certificate_ns = fact->start_ns;
+    side->shown.session[0] = '\0';
+    (void)offer(diff, &side->shown, fact, c->frame);
+    if (same)
+        return;
+    memcpy(side->sha256, c->sha256, strlen(c->sha256) < 65 ? strlen(c->sha256) + 1 : 0);
+    char *text = sw_arena_printf(&diff->arena, "%.*s, good until %.10s", (int)c->subject.len,
+                                 (const char *)c->subject.ptr, c->not_after);
+    side->certificate = sw_span_str(text);
+}
+
+static void add_protection(struct sw_diff *diff, struct side *side, const struct sw_fact *fact)
+{
+    if (fact->tls == SW_SEEN_YES) {
+        if (fact->tls_version > side->tls_highest)
+            side->tls_highest = fact->tls_version;
+        (void)offer(diff, &side->tls, fact, fact->tls_frame);
+    }
+    for (unsigned i = 0; i < fact->login_count; i++) {
+        if (!fact->logins[i].exposed)
+            continue;
+        side->exposed = true;
+        (void)offer(diff, &side->login, fact, fact->logins[i].frame);
+    }
+}
+
+void sw_diff_add(struct sw_diff *diff, const struct sw_fact *fact, bool after)
+{
+    struct server *server = find_server(diff, fact);
+    diff->sessions[after]++;
+    if (!server)
+        return;
+    add_outcome(diff, &server->side[after], fact);
+    add_protection(diff, &server->side[after], fact);
+    add_keywords(diff, server, fact, false, after);
+    add_keywords(diff, server, fact, true, after);
+    add_certificate(diff, server, fact, after);
+}
+
+static void tell(struct sw_diff *diff, enum sw_change_kind kind, const struct server *server,
+                 struct sw_span what, struct sw_span before, const struct sw_example *example)
+{
+    if (diff->count == diff->room) {
+        size_t room = diff->room ? diff->room * 2 : 64;
+        struct sw_change *changes = realloc(diff->changes, room * sizeof(*changes));
+        if (!changes) {
+            diff->short_of_memory = true;
+            return;
+        }
+        diff->changes = changes;
+        diff->room = room;
+    }
+    diff->changes[diff->count++] = (struct sw_change){.kind = kind,
+                                                      .server = server->subject,
+                                                      .what = what,
+                                                      .before = before,
+                                                      .example = *example};
+}
+
+static bool fails(const struct side *side)
+{
+    return side->failed > 0 && side->delivered == 0;
+}
+
+static bool was_shown_before(struct sw_diff *diff, const struct server *server)
+{
+    bool fresh = false;
+    struct sw_fact fact = {.has_server = server->subject.ip_version != 0,
+                           .ip_version = server->subject.ip_version,
+                           .server_port = server->subject.port,
+                           .server_name = server->subject.name};
+    memcpy(fact.server, server->subject.address, sizeof(fact.server));
+    struct key key = key_of(&fact);
+    key_add(&key, server->side[1].sha256, strlen(server->side[1].sha256));
+    return sw_table_get(&diff->certificates, span_of(&key), &fresh) && !fresh;
+}
+
+static void compare(struct sw_diff *diff, const struct server *server)
+{
+    const struct side *before = &server->side[0];
+    const struct side *after = &server->side[1];
+    struct sw_span nothing = {NULL, 0};
+    if (fails(after) && !fails(before))
+        tell(diff, SW_CHANGE_FAILS, server, sw_span_str(after->cause), nothing, &after->failure);
+    if (fails(before) && after->delivered > 0)
+        tell(diff, SW_CHANGE_WORKS, server, nothing, sw_span_str(before->cause),
+             &before->failure);
+    if (before->sha256[0] && after->sha256[0] && !was_shown_before(diff, server))
+        tell(diff, SW_CHANGE_CERTIFICATE, server, after->certificate, before->certificate,
+             &after->shown);
+    if (before->tls_highest && after->tls_highest && after->tls_highest < before->tls_highest)
+        tell(diff, SW_CHANGE_TLS_LOWER, server, sw_span_str(tls_version_name(after->tls_highest)),
+             sw_span_str(tls_version_name(before->tls_highest)), &after->tls);
+    if (after->exposed && !before->exposed)
+        tell(diff, SW_CHANGE_CLEAR_LOGIN, server, nothing, nothing, &after->login);
+}
+
+/* Only what was always there, or never, can be told from what comes and goes. */
+static void compare_keyword(struct sw_diff *diff, const struct keyword *keyword)
+{
+    const struct server *server = keyword->server;
+    uint64_t before = server->side[0].answers[keyword->inner];
+    uint64_t after = server->side[1].answers[keyword->inner];
+    struct sw_span nothing = {NULL, 0};
+    if (before == 0 || after == 0)
+        return;
+    const struct sw_example *example = &server->side[1].greeted[keyword->inner];
+    if (keyword->count[0] == before && keyword->count[1] == 0)
+        tell(diff, SW_CHANGE_LOST, server, keyword->word, nothing, example);
+    if (keyword->count[0] == 0 && keyword->count[1] == after)
+        tell(diff, SW_CHANGE_GAINED, server, keyword->word, nothing, example);
+}
+
+static int order_of_spans(struct sw_span a, struct sw_span b)
+{
+    size_t shared = a.len < b.len ? a.len : b.len;
+    int order = shared > 0 ? memcmp(a.ptr, b.ptr, shared) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int order_of_changes(const void *left, const void *right)
+{
+    const struct sw_change *a = left;
+    const struct sw_change *b = right;
+    int order = (int)sw_change_is_worse(b->kind) - (int)sw_change_is_worse(a->kind);
+    if (order == 0)
+        order = (int)a->kind - (int)b->kind;
+    if (order == 0)
+        order = (int)a->server.ip_version - (int)b->server.ip_version;
+    if (order == 0)
+        order = memcmp(a->server.address, b->server.address, sizeof(a->server.address));
+    if (order == 0)
+        order = (int)a->server.port - (int)b->server.port;
+    if (order == 0)
+        order = order_of_spans(a->server.name, b->server.name);
+    return order != 0 ? order : order_of_spans(a->what, b->what);
+}
+
+bool sw_diff_finish(struct sw_diff *diff)
+{
+    for (size_t i = 0; i < diff->servers.room; i++) {
+        if (diff->servers.slots[i].hash != 0)
+            compare(diff, diff->servers.slots[i].value);
+    }
+    for (size_t i = 0; i < diff->keywords.room; i++) {
+        if (diff->keywords.slots[i].hash != 0)
+            compare_keyword(diff, diff->keywords.slots[i].value);
+    }
+    if (diff->count > 0)
+        qsort(diff->changes, diff->count, sizeof(*diff->changes), order_of_changes);
+    return !diff->short_of_memory;
+}
+
+const struct sw_change *sw_diff_change(const struct sw_diff *diff, size_t index)
+{
+    return index < diff->count ? &diff->changes[index] : NULL;
+}
+
+uint64_t sw_diff_sessions(const struct sw_diff *diff, bool after)
+{
+    return diff->sessions[after];
+}
+
+void sw_diff_free(struct sw_diff *diff)
+{
+    if (!diff)
+        return;
+    sw_table_release(&diff->servers);
+    sw_table_release(&diff->keywords);
+    sw_table_release(&diff->certificates);
+    sw_table_release(&diff->files);
+    sw_arena_release(&diff->arena);
+    free(diff->changes);
+    free(diff);
+}
