@@ -15,7 +15,7 @@ _smtpwhy() {
     ((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
         --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
-        --ca-file --ca-path --server-name --limits --policy
+        --ca-file --ca-path --server-name --limits --policy --db --retain --diff
         --interface --list-interfaces --snaplen
         --help --version"
     local subcommands="analyse live audit explain causes findings"

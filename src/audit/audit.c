@@ -3,12 +3,11 @@
  */
 #include "audit/audit_inside.h"
 
-#include "base/frame_ref.h"
 #include "base/time.h"
 
 #include <stdlib.h>
 
-enum { ARENA_BYTES = 192 << 20, FILES_MOST = 70000, CERTIFICATES_MOST = 50000, KEY_BYTES = 400 };
+enum { ARENA_BYTES = 192 << 20, CERTIFICATES_MOST = 50000 };
 
 const char *sw_mark_name(enum sw_mark_of mark)
 {
@@ -30,42 +29,9 @@ struct sw_audit *sw_audit_new(const struct sw_policy *policy, uint32_t subjects)
                   subjects ? subjects : SW_AUDIT_SUBJECTS);
     sw_table_init(&audit->certificates, &audit->arena, sizeof(struct sw_seen_certificate),
                   CERTIFICATES_MOST);
-    sw_table_init(&audit->files, &audit->arena, sizeof(char *), FILES_MOST);
+    sw_example_files_init(&audit->files, &audit->arena);
     audit->totals.first_ns = audit->totals.last_ns = SW_TIME_NONE;
     return audit;
-}
-
-/* A copy that lives as long as the audit; the same file gives the same pointer. */
-static const char *keep_file(struct sw_audit *audit, const char *file)
-{
-    bool fresh = false;
-    const char **kept = sw_table_get(&audit->files, sw_span_str(file), &fresh);
-    if (kept && fresh)
-        *kept = sw_arena_strdup(&audit->arena, file);
-    return kept && *kept ? *kept : "";
-}
-
-/* The earlier of two places; of the same time, the one that sorts first. */
-static bool is_earlier(const struct sw_example *example, int64_t time_ns, const char *session)
-{
-    if (example->session[0] == '\0')
-        return true;
-    return time_ns != example->time_ns ? time_ns < example->time_ns
-                                       : strcmp(session, example->session) < 0;
-}
-
-void sw_audit_offer_example(struct sw_audit *audit, struct sw_example *example,
-                            const struct sw_fact *fact, uint64_t frame)
-{
-    if (!is_earlier(example, fact->start_ns, fact->id))
-        return;
-    uint64_t shown = frame ? frame : fact->first_frame;
-    *example = (struct sw_example){.time_ns = fact->start_ns,
-                                   .file = keep_file(audit, sw_fact_file(fact, shown)),
-                                   .frame = sw_frame_number(shown),
-                                   .ip_version = fact->ip_version};
-    memcpy(example->session, fact->id, strlen(fact->id) < 17 ? strlen(fact->id) + 1 : 0);
-    memcpy(example->client, fact->client, sizeof(example->client));
 }
 
 static void widen(int64_t *first_ns, int64_t *last_ns, int64_t at_ns, bool fresh)
@@ -74,21 +40,6 @@ static void widen(int64_t *first_ns, int64_t *last_ns, int64_t at_ns, bool fresh
         *first_ns = at_ns;
     if (fresh || at_ns > *last_ns)
         *last_ns = at_ns;
-}
-
-/* What a result is found by. */
-struct key {
-    uint8_t bytes[KEY_BYTES];
-    size_t used;
-};
-
-static void key_add(struct key *key, const void *bytes, size_t length)
-{
-    size_t room = sizeof(key->bytes) - key->used;
-    size_t n = length < room ? length : room;
-    if (n > 0)
-        memcpy(key->bytes + key->used, bytes, n);
-    key->used += n;
 }
 
 struct sw_subject sw_subject_server(const struct sw_fact *fact)
@@ -126,21 +77,21 @@ struct sw_subject sw_subject_certificate(const struct sw_fact *fact)
     return subject;
 }
 
-static struct key key_of(uint16_t topic, const struct sw_subject *subject)
+static struct sw_key key_of(uint16_t topic, const struct sw_subject *subject)
 {
-    struct key key = {.used = 0};
+    struct sw_key key = {.used = 0};
     uint8_t kind = (uint8_t)subject->kind;
-    key_add(&key, &topic, sizeof(topic));
-    key_add(&key, &kind, sizeof(kind));
+    sw_key_add(&key, &topic, sizeof(topic));
+    sw_key_add(&key, &kind, sizeof(kind));
     if (subject->kind == SW_SUBJECT_CERTIFICATE) {
-        key_add(&key, subject->sha256, strlen(subject->sha256));
+        sw_key_add(&key, subject->sha256, strlen(subject->sha256));
         return key;
     }
-    key_add(&key, &subject->ip_version, sizeof(subject->ip_version));
-    key_add(&key, subject->address, sizeof(subject->address));
-    key_add(&key, &subject->port, sizeof(subject->port));
+    sw_key_add(&key, &subject->ip_version, sizeof(subject->ip_version));
+    sw_key_add(&key, subject->address, sizeof(subject->address));
+    sw_key_add(&key, &subject->port, sizeof(subject->port));
     if (subject->kind == SW_SUBJECT_USER || subject->ip_version == 0)
-        key_add(&key, subject->name.ptr, subject->name.len);
+        sw_key_add(&key, subject->name.ptr, subject->name.len);
     return key;
 }
 
@@ -168,9 +119,8 @@ struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
                                     const struct sw_subject *subject, const struct sw_fact *fact)
 {
     bool fresh = false;
-    struct key key = key_of(topic, subject);
-    struct sw_entry *entry =
-        sw_table_get(&audit->results, sw_span_make(key.bytes, key.used), &fresh);
+    struct sw_key key = key_of(topic, subject);
+    struct sw_entry *entry = sw_table_get(&audit->results, sw_key_span(&key), &fresh);
     if (!entry) {
         audit->totals.left_out++;
         return NULL;
@@ -197,7 +147,7 @@ static void count_finding(struct sw_audit *audit, const struct sw_fact *fact,
     result->finding = finding->id;
     if (finding->severity > result->severity)
         result->severity = finding->severity;
-    sw_audit_offer_example(audit, &result->example, fact, finding->frame);
+    (void)sw_example_offer(&audit->files, &result->example, fact, finding->frame);
 }
 
 static bool is_about_certificate(enum sw_finding_id id)
@@ -251,11 +201,11 @@ static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
     seen->problems |= c->problems;
     seen->count++;
     widen(&seen->first_ns, &seen->last_ns, fact->start_ns, fresh);
-    if (is_earlier(&seen->example, fact->start_ns, fact->id)) {
+    if (sw_example_is_earlier(&seen->example, fact)) {
         seen->server = sw_subject_server(fact);
         seen->server.name = sw_arena_copy(&audit->arena, fact->server_name);
     }
-    sw_audit_offer_example(audit, &seen->example, fact, c->frame);
+    (void)sw_example_offer(&audit->files, &seen->example, fact, c->frame);
 }
 
 void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
@@ -286,7 +236,7 @@ void sw_audit_free(struct sw_audit *audit)
         return;
     sw_table_release(&audit->results);
     sw_table_release(&audit->certificates);
-    sw_table_release(&audit->files);
+    sw_example_files_release(&audit->files);
     sw_arena_release(&audit->arena);
     free(audit->sorted);
     free(audit->sorted_certificates);

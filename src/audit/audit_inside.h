@@ -5,6 +5,7 @@
 #define SW_AUDIT_AUDIT_INSIDE_H
 
 #include "audit/audit.h"
+#include "audit/example.h"
 #include "audit/table.h"
 
 /* What the table keeps of one result, besides what it shows. */
@@ -18,7 +19,7 @@ struct sw_audit {
     struct sw_arena arena;
     struct sw_table results;      /* of struct sw_entry */
     struct sw_table certificates; /* of struct sw_seen_certificate */
-    struct sw_table files;        /* of const char * */
+    struct sw_example_files files;
     struct sw_audit_totals totals;
     enum sw_mark_of rule_marks[SW_RULE_COUNT];
     const struct sw_audit_row **sorted; /* once finished */
@@ -40,9 +41,6 @@ struct sw_subject sw_subject_certificate(const struct sw_fact *fact);
  */
 struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
                                     const struct sw_subject *subject, const struct sw_fact *fact);
-/* The place becomes the example when it is earlier than the one that is known. */
-void sw_audit_offer_example(struct sw_audit *audit, struct sw_example *example,
-                            const struct sw_fact *fact, uint64_t frame);
 /* What the policy says of one session. */
 void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact);
 /* Settles how a result of a rule stands. */

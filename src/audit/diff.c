@@ -1,7 +1,6 @@
 #include "audit/diff.h"
 
-#include "audit/table.h"
-#include "base/frame_ref.h"
+#include "audit/example.h"
 
 #include <stdlib.h>
 
@@ -10,8 +9,6 @@ enum {
     SERVERS_MOST = 100000,
     KEYWORDS_MOST = 400000,
     CERTIFICATES_MOST = 100000,
-    FILES_MOST = 70000,
-    KEY_BYTES = 160,
 };
 
 /* What one time showed of a server. */
@@ -43,7 +40,8 @@ struct keyword {
 
 struct sw_diff {
     struct sw_arena arena;
-    struct sw_table servers, keywords, certificates, files;
+    struct sw_table servers, keywords, certificates;
+    struct sw_example_files files;
     uint64_t sessions[2];
     struct sw_change *changes;
     size_t count, room;
@@ -79,46 +77,27 @@ struct sw_diff *sw_diff_new(void)
     sw_table_init(&diff->servers, &diff->arena, sizeof(struct server), SERVERS_MOST);
     sw_table_init(&diff->keywords, &diff->arena, sizeof(struct keyword), KEYWORDS_MOST);
     sw_table_init(&diff->certificates, &diff->arena, sizeof(bool), CERTIFICATES_MOST);
-    sw_table_init(&diff->files, &diff->arena, sizeof(char *), FILES_MOST);
+    sw_example_files_init(&diff->files, &diff->arena);
     return diff;
 }
 
-struct key {
-    uint8_t bytes[KEY_BYTES];
-    size_t used;
-};
-
-static void key_add(struct key *key, const void *bytes, size_t length)
+static struct sw_key key_of(const struct sw_fact *fact)
 {
-    size_t room = sizeof(key->bytes) - key->used;
-    size_t n = length < room ? length : room;
-    if (n > 0)
-        memcpy(key->bytes + key->used, bytes, n);
-    key->used += n;
-}
-
-static struct key key_of(const struct sw_fact *fact)
-{
-    struct key key = {.used = 0};
+    struct sw_key key = {.used = 0};
     uint8_t version = fact->has_server ? fact->ip_version : 0;
-    key_add(&key, &version, sizeof(version));
-    key_add(&key, fact->server, sizeof(fact->server));
-    key_add(&key, &fact->server_port, sizeof(fact->server_port));
+    sw_key_add(&key, &version, sizeof(version));
+    sw_key_add(&key, fact->server, sizeof(fact->server));
+    sw_key_add(&key, &fact->server_port, sizeof(fact->server_port));
     if (!fact->has_server)
-        key_add(&key, fact->server_name.ptr, fact->server_name.len);
+        sw_key_add(&key, fact->server_name.ptr, fact->server_name.len);
     return key;
-}
-
-static struct sw_span span_of(const struct key *key)
-{
-    return sw_span_make(key->bytes, key->used);
 }
 
 static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fact)
 {
     bool fresh = false;
-    struct key key = key_of(fact);
-    struct server *server = sw_table_get(&diff->servers, span_of(&key), &fresh);
+    struct sw_key key = key_of(fact);
+    struct server *server = sw_table_get(&diff->servers, sw_key_span(&key), &fresh);
     if (!server) {
         diff->short_of_memory = true;
         return NULL;
@@ -138,41 +117,13 @@ static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fa
     return server;
 }
 
-static const char *keep_file(struct sw_diff *diff, const char *file)
-{
-    bool fresh = false;
-    const char **kept = sw_table_get(&diff->files, sw_span_str(file), &fresh);
-    if (kept && fresh)
-        *kept = sw_arena_strdup(&diff->arena, file);
-    return kept && *kept ? *kept : "";
-}
-
-/* True when it is the earliest so far. */
-static bool offer(struct sw_diff *diff, struct sw_example *example, const struct sw_fact *fact,
-                  uint64_t frame)
-{
-    if (example->session[0] &&
-        (fact->start_ns != example->time_ns ? fact->start_ns > example->time_ns
-                                            : strcmp(fact->id, example->session) >= 0))
-        return false;
-    uint64_t shown = frame ? frame : fact->first_frame;
-    *example = (struct sw_example){.time_ns = fact->start_ns,
-                                   .file = keep_file(diff, sw_fact_file(fact, shown)),
-                                   .frame = sw_frame_number(shown),
-                                   .ip_version = fact->ip_version};
-    memcpy(example->session, fact->id, strlen(fact->id) < 17 ? strlen(fact->id) + 1 : 0);
-    memcpy(example->client, fact->client, sizeof(example->client));
-    return true;
-}
-
 static void add_outcome(struct sw_diff *diff, struct side *side, const struct sw_fact *fact)
 {
-    side->delivered +=
-        fact->outcome == SW_OUTCOME_DELIVERED || fact->outcome == SW_OUTCOME_PARTIAL;
+    side->delivered += fact->outcome == SW_OUTCOME_DELIVERED || fact->outcome == SW_OUTCOME_PARTIAL;
     if (fact->outcome != SW_OUTCOME_STUCK)
         return;
     side->failed++;
-    if (offer(diff, &side->failure, fact, 0))
+    if (sw_example_offer(&diff->files, &side->failure, fact, 0))
         side->cause = sw_cause_info(fact->cause)->id;
 }
 
@@ -183,13 +134,13 @@ static void add_keywords(struct sw_diff *diff, struct server *server, const stru
     if (rest.len == 0)
         return;
     server->side[after].answers[inner]++;
-    (void)offer(diff, &server->side[after].greeted[inner], fact, 0);
+    (void)sw_example_offer(&diff->files, &server->side[after].greeted[inner], fact, 0);
     for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
         bool fresh = false;
-        struct key key = key_of(fact);
-        key_add(&key, &inner, sizeof(inner));
-        key_add(&key, word.ptr, word.len);
-        struct keyword *keyword = sw_table_get(&diff->keywords, span_of(&key), &fresh);
+        struct sw_key key = key_of(fact);
+        sw_key_add(&key, &inner, sizeof(inner));
+        sw_key_add(&key, word.ptr, word.len);
+        struct keyword *keyword = sw_table_get(&diff->keywords, sw_key_span(&key), &fresh);
         if (!keyword) {
             diff->short_of_memory = true;
             return;
@@ -201,8 +152,8 @@ static void add_keywords(struct sw_diff *diff, struct server *server, const stru
     }
 }
 
-static void add_certificate(struct sw_diff *diff, struct server *server,
-                            const struct sw_fact *fact, bool after)
+static void add_certificate(struct sw_diff *diff, struct server *server, const struct sw_fact *fact,
+                            bool after)
 {
     const struct sw_fact_certificate *c = &fact->certificate;
     struct side *side = &server->side[after];
@@ -210,19 +161,19 @@ static void add_certificate(struct sw_diff *diff, struct server *server,
         return;
     if (!after) {
         bool fresh = false;
-        struct key key = key_of(fact);
-        key_add(&key, c->sha256, strlen(c->sha256));
-        if (!sw_table_get(&diff->certificates, span_of(&key), &fresh))
+        struct sw_key key = key_of(fact);
+        sw_key_add(&key, c->sha256, strlen(c->sha256));
+        if (!sw_table_get(&diff->certificates, sw_key_span(&key), &fresh))
             diff->short_of_memory = true;
     }
-    if (side->sha256[0] && (fact->start_ns != side->certificate_ns
-                                ? fact->start_ns < side->certificate_ns
-                                : strcmp(c->sha256, side->sha256) <= 0))
+    if (side->sha256[0] &&
+        (fact->start_ns != side->certificate_ns ? fact->start_ns < side->certificate_ns
+                                                : strcmp(c->sha256, side->sha256) <= 0))
         return;
     bool same = strcmp(side->sha256, c->sha256) == 0;
     side->certificate_ns = fact->start_ns;
     side->shown.session[0] = '\0';
-    (void)offer(diff, &side->shown, fact, c->frame);
+    (void)sw_example_offer(&diff->files, &side->shown, fact, c->frame);
     if (same)
         return;
     memcpy(side->sha256, c->sha256, strlen(c->sha256) < 65 ? strlen(c->sha256) + 1 : 0);
@@ -236,13 +187,13 @@ static void add_protection(struct sw_diff *diff, struct side *side, const struct
     if (fact->tls == SW_SEEN_YES) {
         if (fact->tls_version > side->tls_highest)
             side->tls_highest = fact->tls_version;
-        (void)offer(diff, &side->tls, fact, fact->tls_frame);
+        (void)sw_example_offer(&diff->files, &side->tls, fact, fact->tls_frame);
     }
     for (unsigned i = 0; i < fact->login_count; i++) {
         if (!fact->logins[i].exposed)
             continue;
         side->exposed = true;
-        (void)offer(diff, &side->login, fact, fact->logins[i].frame);
+        (void)sw_example_offer(&diff->files, &side->login, fact, fact->logins[i].frame);
     }
 }
 
@@ -284,6 +235,11 @@ static bool fails(const struct side *side)
     return side->failed > 0 && side->delivered == 0;
 }
 
+static bool was_seen(const struct side *side)
+{
+    return side->delivered + side->failed + side->answers[0] + side->answers[1] > 0;
+}
+
 static bool was_shown_before(struct sw_diff *diff, const struct server *server)
 {
     bool fresh = false;
@@ -292,9 +248,9 @@ static bool was_shown_before(struct sw_diff *diff, const struct server *server)
                            .server_port = server->subject.port,
                            .server_name = server->subject.name};
     memcpy(fact.server, server->subject.address, sizeof(fact.server));
-    struct key key = key_of(&fact);
-    key_add(&key, server->side[1].sha256, strlen(server->side[1].sha256));
-    return sw_table_get(&diff->certificates, span_of(&key), &fresh) && !fresh;
+    struct sw_key key = key_of(&fact);
+    sw_key_add(&key, server->side[1].sha256, strlen(server->side[1].sha256));
+    return sw_table_get(&diff->certificates, sw_key_span(&key), &fresh) && !fresh;
 }
 
 static void compare(struct sw_diff *diff, const struct server *server)
@@ -305,15 +261,14 @@ static void compare(struct sw_diff *diff, const struct server *server)
     if (fails(after) && !fails(before))
         tell(diff, SW_CHANGE_FAILS, server, sw_span_str(after->cause), nothing, &after->failure);
     if (fails(before) && after->delivered > 0)
-        tell(diff, SW_CHANGE_WORKS, server, nothing, sw_span_str(before->cause),
-             &before->failure);
+        tell(diff, SW_CHANGE_WORKS, server, nothing, sw_span_str(before->cause), &before->failure);
     if (before->sha256[0] && after->sha256[0] && !was_shown_before(diff, server))
         tell(diff, SW_CHANGE_CERTIFICATE, server, after->certificate, before->certificate,
              &after->shown);
     if (before->tls_highest && after->tls_highest && after->tls_highest < before->tls_highest)
         tell(diff, SW_CHANGE_TLS_LOWER, server, sw_span_str(tls_version_name(after->tls_highest)),
              sw_span_str(tls_version_name(before->tls_highest)), &after->tls);
-    if (after->exposed && !before->exposed)
+    if (after->exposed && !before->exposed && was_seen(before))
         tell(diff, SW_CHANGE_CLEAR_LOGIN, server, nothing, nothing, &after->login);
 }
 
@@ -390,7 +345,7 @@ void sw_diff_free(struct sw_diff *diff)
     sw_table_release(&diff->servers);
     sw_table_release(&diff->keywords);
     sw_table_release(&diff->certificates);
-    sw_table_release(&diff->files);
+    sw_example_files_release(&diff->files);
     sw_arena_release(&diff->arena);
     free(diff->changes);
     free(diff);

@@ -13,8 +13,8 @@
 #include "audit/audit.h"
 
 enum sw_change_kind {
-    SW_CHANGE_FAILS,       /* mail was refused or stuck in every session that tried; before it was not */
-    SW_CHANGE_WORKS,       /* the other way round */
+    SW_CHANGE_FAILS, /* mail was refused or stuck in every session that tried; before it was not */
+    SW_CHANGE_WORKS, /* the other way round */
     SW_CHANGE_CERTIFICATE, /* another certificate is shown */
     SW_CHANGE_LOST,        /* an EHLO keyword that was offered in every answer is offered in none */
     SW_CHANGE_GAINED,      /* the other way round */

@@ -225,9 +225,9 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     if (o->mark == SW_MARK_FAILED) {
         if (result->marks[SW_MARK_FAILED] == 1) /* failures outrank what was shown so far */
             result->example.session[0] = '\0';
-        sw_audit_offer_example(audit, &result->example, fact, o->frame);
+        (void)sw_example_offer(&audit->files, &result->example, fact, o->frame);
     } else if (result->marks[SW_MARK_FAILED] == 0) {
-        sw_audit_offer_example(audit, &result->example, fact, o->frame);
+        (void)sw_example_offer(&audit->files, &result->example, fact, o->frame);
     }
 }
 

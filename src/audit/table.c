@@ -63,3 +63,17 @@ void sw_table_release(struct sw_table *table)
     table->slots = NULL;
     table->room = table->used = 0;
 }
+
+void sw_key_add(struct sw_key *key, const void *bytes, size_t length)
+{
+    size_t room = sizeof(key->bytes) - key->used;
+    size_t n = length < room ? length : room;
+    if (n > 0)
+        memcpy(key->bytes + key->used, bytes, n);
+    key->used += n;
+}
+
+struct sw_span sw_key_span(const struct sw_key *key)
+{
+    return sw_span_make(key->bytes, key->used);
+}

@@ -31,4 +31,15 @@ void *sw_table_get(struct sw_table *table, struct sw_span key, bool *fresh);
 /* Gives the slots back; the values are the arena's. */
 void sw_table_release(struct sw_table *table);
 
+/* A key put together from several fields; what does not fit is cut off. */
+enum { SW_KEY_BYTES = 400 };
+
+struct sw_key {
+    uint8_t bytes[SW_KEY_BYTES];
+    size_t used;
+};
+
+void sw_key_add(struct sw_key *key, const void *bytes, size_t length);
+struct sw_span sw_key_span(const struct sw_key *key);
+
 #endif

@@ -9,6 +9,7 @@
  */
 #include "cli/analyse.h"
 
+#include "cli/history.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "smtpwhy.h"
@@ -381,11 +382,21 @@ int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outpu
     return exit_status(&crew);
 }
 
+static void keep(void *ctx, const struct sw_record *record)
+{
+    sw_keeper_record(ctx, record);
+}
+
 int sw_analyse(const struct sw_settings *settings)
 {
     struct sw_outputs outputs;
     if (!sw_outputs_open(&outputs, settings))
         return SW_EXIT_TROUBLE;
-    int status = sw_analyse_into(settings, &outputs, NULL);
-    return sw_outputs_close(&outputs) ? status : SW_EXIT_TROUBLE;
+    struct sw_keeper keeper;
+    bool good = sw_keeper_open(&keeper, settings);
+    const struct sw_tap tap = {keep, &keeper};
+    int status =
+        good ? sw_analyse_into(settings, &outputs, settings->db ? &tap : NULL) : SW_EXIT_TROUBLE;
+    good = sw_keeper_close(&keeper) && good;
+    return sw_outputs_close(&outputs) && good ? status : SW_EXIT_TROUBLE;
 }

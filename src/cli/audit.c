@@ -1,6 +1,7 @@
 #include "cli/audit.h"
 
 #include "cli/analyse.h"
+#include "cli/history.h"
 
 #include <stdio.h>
 
@@ -9,22 +10,11 @@ struct work {
     const struct sw_settings *settings;
     struct sw_policy *policy; /* or NULL */
     struct sw_audit *audit;
-    bool matched; /* --fail-on */
+    struct sw_diff *diff; /* or NULL */
+    struct sw_keeper keeper;
+    int64_t last_run; /* --diff last */
+    bool matched;     /* --fail-on */
 };
-
-static void on_record(void *ctx, const struct sw_record *record)
-{
-    struct work *work = ctx;
-    const struct sw_select *select = &work->settings->select;
-    struct sw_fact fact;
-    if (record->kind != SW_RECORD_SESSION ||
-        !sw_select_shows(select, record->session, record->verdict))
-        return;
-    sw_fact_of(&fact, record->session, record->verdict);
-    sw_audit_add(work->audit, &fact);
-    work->matched = work->matched || sw_select_fails(select, record->session, record->verdict) ||
-                    sw_select_fails_stuck(select, record->verdict->outcome);
-}
 
 static int complain(const char *what)
 {
@@ -32,29 +22,125 @@ static int complain(const char *what)
     return SW_EXIT_TROUBLE;
 }
 
+static void add(struct work *work, const struct sw_fact *fact)
+{
+    const struct sw_select *select = &work->settings->select;
+    sw_audit_add(work->audit, fact);
+    work->matched = work->matched || sw_select_fails_fact(select, fact) ||
+                    sw_select_fails_stuck(select, fact->outcome);
+}
+
+static void on_record(void *ctx, const struct sw_record *record)
+{
+    struct work *work = ctx;
+    struct sw_fact fact;
+    if (record->kind != SW_RECORD_SESSION ||
+        !sw_select_shows(&work->settings->select, record->session, record->verdict))
+        return;
+    sw_fact_of(&fact, record->session, record->verdict);
+    add(work, &fact);
+    sw_keeper_fact(&work->keeper, &fact);
+}
+
+static void on_kept(void *ctx, const struct sw_fact *fact, int64_t run)
+{
+    struct work *work = ctx;
+    (void)run;
+    if (sw_select_shows_fact(&work->settings->select, fact))
+        add(work, fact);
+}
+
+static void on_compared(void *ctx, const struct sw_fact *fact, int64_t run)
+{
+    struct work *work = ctx;
+    bool after = work->last_run ? run >= work->last_run : fact->start_ns >= work->settings->diff_ns;
+    if (sw_select_shows_fact(&work->settings->select, fact))
+        sw_diff_add(work->diff, fact, after);
+}
+
+/* Compares all that the history holds: the captures of this run are in it by now. */
+static bool compare(struct work *work)
+{
+    struct sw_status status = sw_status_ok();
+    const struct sw_history_range all = {.run = 0};
+    struct sw_history *history = sw_history_open(work->settings->db, false, &status);
+    if (!history)
+        return complain(status.message) == SW_EXIT_DONE;
+    if (strcmp(work->settings->diff, "last") == 0)
+        work->last_run = sw_history_last_run(history);
+    bool good = sw_history_each(history, &all, on_compared, work);
+    if (!good)
+        (void)complain(sw_history_error(history));
+    (void)sw_history_close(history);
+    if (good && !sw_diff_finish(work->diff))
+        good = complain("too many servers to compare them all") == SW_EXIT_DONE;
+    return good;
+}
+
+static bool read_history(struct work *work)
+{
+    struct sw_status status = sw_status_ok();
+    const struct sw_select *select = &work->settings->select;
+    const struct sw_history_range range = {.has_since = select->has_since,
+                                           .since_ns = select->since_ns,
+                                           .has_until = select->has_until,
+                                           .until_ns = select->until_ns};
+    struct sw_history *history = sw_history_open(work->settings->db, false, &status);
+    if (!history)
+        return complain(status.message) == SW_EXIT_DONE;
+    bool good = sw_history_each(history, &range, on_kept, work);
+    if (!good)
+        (void)complain(sw_history_error(history));
+    (void)sw_history_close(history);
+    return good;
+}
+
 static void write_results(const struct work *work, struct sw_outputs *outputs)
 {
     char source[40];
     unsigned n = work->settings->word_count;
-    (void)snprintf(source, sizeof(source), "%u capture%s", n, n == 1 ? "" : "s");
+    (void)snprintf(source, sizeof(source), n > 0 ? "%u capture%s" : "the history", n,
+                   n == 1 ? "" : "s");
+    const struct sw_audit_source from = {
+        .name = source, .diff = work->diff, .since = work->settings->diff};
     for (unsigned i = 0; i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
-        sw_audit_write(output->audit, work->audit, &output->style, source, &output->writer);
+        sw_audit_write(output->audit, work->audit, &output->style, &from, &output->writer);
     }
 }
 
-/* The captures are read first; the results are written once, in the end. */
+static bool got_worse(const struct work *work)
+{
+    const struct sw_change *change = work->diff ? sw_diff_change(work->diff, 0) : NULL;
+    return change && sw_change_is_worse(change->kind);
+}
+
+/* Reads captures, or what the history holds; then the results are written, once. */
 static int run(struct work *work, struct sw_outputs *outputs)
 {
     const struct sw_tap tap = {on_record, work};
     struct sw_outputs none = {.count = 0};
-    int status = sw_analyse_into(work->settings, &none, &tap);
+    int status = SW_EXIT_DONE;
+    bool good = true;
+    if (work->settings->word_count > 0) {
+        good = sw_keeper_open(&work->keeper, work->settings);
+        if (good)
+            status = sw_analyse_into(work->settings, &none, &tap);
+        good = sw_keeper_close(&work->keeper) && good;
+    } else {
+        good = read_history(work);
+    }
     if (!sw_audit_finish(work->audit))
-        return complain("out of memory");
+        good = complain("out of memory") == SW_EXIT_DONE;
+    if (good && work->diff)
+        good = compare(work);
+    if (!good)
+        return SW_EXIT_TROUBLE;
     write_results(work, outputs);
     if (status == SW_EXIT_TROUBLE)
         return status;
-    if (work->matched || (work->policy && sw_audit_failed(work->audit)))
+    if (work->matched || (work->policy && sw_audit_failed(work->audit)) ||
+        (work->settings->select.fail_worse && got_worse(work)))
         return SW_EXIT_MATCHED;
     return sw_audit_totals(work->audit)->left_out > 0 ? SW_EXIT_INCOMPLETE : status;
 }
@@ -68,13 +154,29 @@ static bool wants_policy(const struct sw_settings *settings)
     return false;
 }
 
+static const char *contradiction(const struct sw_settings *settings)
+{
+    if (settings->word_count == 0 && !settings->db)
+        return "no capture given; name a FILE, '-' for standard input, or a history with --db";
+    if (!settings->policy && wants_policy(settings))
+        return "-o junit judges a policy; name one with --policy ('default' is built in)";
+    if (settings->diff && !settings->db)
+        return "--diff compares what a history holds; name it with --db";
+    if (settings->select.fail_worse && !settings->diff)
+        return "--fail-on worse needs --diff";
+    if (settings->retain_days > 0 && settings->word_count == 0)
+        return "--retain forgets when captures are read into the history; name a FILE";
+    return NULL;
+}
+
 int sw_audit_command(const struct sw_settings *settings)
 {
     struct work work = {.settings = settings};
     struct sw_status status = sw_status_ok();
     struct sw_outputs outputs;
-    if (!settings->policy && wants_policy(settings))
-        return complain("-o junit judges a policy; name one with --policy ('default' is built in)");
+    const char *wrong = contradiction(settings);
+    if (wrong)
+        return complain(wrong);
     if (settings->policy) {
         work.policy = sw_policy_read(settings->policy, &status);
         if (!work.policy)
@@ -82,13 +184,15 @@ int sw_audit_command(const struct sw_settings *settings)
     }
     int result = SW_EXIT_TROUBLE;
     work.audit = sw_audit_new(work.policy, 0);
-    if (!work.audit) {
+    work.diff = settings->diff ? sw_diff_new() : NULL;
+    if (!work.audit || (settings->diff && !work.diff)) {
         (void)complain("out of memory");
     } else if (sw_outputs_open(&outputs, settings)) {
         result = run(&work, &outputs);
         if (!sw_outputs_close(&outputs))
             result = SW_EXIT_TROUBLE;
     }
+    sw_diff_free(work.diff);
     sw_audit_free(work.audit);
     sw_policy_free(work.policy);
     return result;

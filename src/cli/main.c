@@ -44,10 +44,10 @@ static int run(const struct sw_settings *settings)
         return sw_live(settings);
     if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT)
         return sw_explain_command(settings);
-    if (settings->word_count == 0)
-        return usage_error("no capture given; name a FILE, or '-' for standard input");
     if (settings->command == SW_COMMAND_AUDIT)
         return sw_audit_command(settings);
+    if (settings->word_count == 0)
+        return usage_error("no capture given; name a FILE, or '-' for standard input");
     return sw_analyse(settings);
 }
 

@@ -1,6 +1,7 @@
 /*
  * options.c - the table of options: each value's reader stands above the table, its row in it.
  */
+#include "cli/history.h"
 #include "cli/live.h"
 
 #include <stdio.h>
@@ -347,6 +348,13 @@ static const struct sw_option table[] = {
     {0, "policy", "FILE", AUDIT, true, take_policy,
      "what the audit demands ('default' is built in); exit with 1 when it is broken; --help policy "
      "shows how one is written"},
+    {0, "db", "FILE", ANALYSE | AUDIT, true, sw_keeper_take_db,
+     "keep the sessions in this history file (SQLite), each once; audit without FILE reads it"},
+    {0, "retain", "DAYS", ANALYSE | AUDIT, true, sw_keeper_take_retain,
+     "with --db: forget sessions that are older than the newest by so many days"},
+    {0, "diff", "WHEN", AUDIT, true, sw_keeper_take_diff,
+     "with --db: what changed at each server, 'last' for the last run against those before it, or "
+     "since a time"},
     {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
      "caps on memory and size; --help limits lists them"},
     {'i', "interface", "IFACE,...", LIVE, true, sw_live_take_interface,
@@ -361,9 +369,7 @@ static const struct sw_option table[] = {
     /* of later versions */
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
-    {0, "db", "FILE", READS | LIVE, false, NULL, "SQLite store"},
     {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
-    {0, "diff", "WHEN", AUDIT | ANALYSE, false, NULL, "compare with an earlier time"},
     {'w', "write", "FILE", LIVE | ANALYSE, false, NULL, "record"},
     {'C', "rotate-size", "MB", LIVE | ANALYSE, false, NULL, "rotate the recording by size"},
     {'G', "rotate-seconds", "S", LIVE | ANALYSE, false, NULL, "rotate the recording by time"},

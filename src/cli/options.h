@@ -67,6 +67,10 @@ struct sw_settings {
     bool help, version;
     const char *help_topic; /* "limits", "options", "policy", or NULL */
     const char *policy;     /* --policy, or NULL */
+    const char *db;         /* --db, or NULL */
+    const char *diff;       /* --diff: "last", or a time: */
+    int64_t diff_ns;
+    unsigned retain_days; /* --retain, 0 = for ever */
 };
 
 /* A row of the table of options. */

@@ -27,7 +27,8 @@ const struct sw_audit_format *sw_audit_format(size_t index)
 }
 
 void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit *audit,
-                    const struct sw_report_style *style, const char *source, struct sw_writer *out)
+                    const struct sw_report_style *style, const struct sw_audit_source *source,
+                    struct sw_writer *out)
 {
     struct sw_veil veil;
     sw_veil_init(&veil, style->anonymize, style->veil_key);
@@ -42,7 +43,9 @@ static void put_server(const struct sw_audit_view *view, const struct sw_subject
     char ip[SW_ADDRESS_TEXT_BYTES];
     if (subject->ip_version != 0) {
         sw_veil_address(view->veil, subject->address, subject->ip_version, ip);
-        sw_writer_format(out, subject->ip_version == 6 ? "[%s]:%u" : "%s:%u", ip, subject->port);
+        sw_writer_format(out, subject->ip_version == 6 && subject->port ? "[%s]" : "%s", ip);
+        if (subject->port != 0) /* a host that was never reached has none */
+            sw_writer_format(out, ":%u", subject->port);
     }
     if (name.len == 0 || view->style->no_names)
         return;
@@ -165,6 +168,31 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit
     }
     sw_writer_text(out, "; for example ");
     sw_audit_put_example(view, &result->example, out);
+}
+
+const char *sw_audit_since_words(const struct sw_audit_view *view)
+{
+    return strcmp(view->source->since, "last") == 0 ? "the last run" : view->source->since;
+}
+
+void sw_audit_put_change(const struct sw_audit_view *view, const struct sw_change *change,
+                         struct sw_writer *out)
+{
+    static const struct {
+        const char *lead, *middle;
+    } words[] = {
+        [SW_CHANGE_FAILS] = {"no mail gets through now: ", ""},
+        [SW_CHANGE_WORKS] = {"mail gets through again; before it was ", ""},
+        [SW_CHANGE_CERTIFICATE] = {"shows another certificate: ", "; before it was "},
+        [SW_CHANGE_LOST] = {"offers this no more: ", ""},
+        [SW_CHANGE_GAINED] = {"offers this now: ", ""},
+        [SW_CHANGE_TLS_LOWER] = {"agrees on a lower version of TLS: ", "; before it was "},
+        [SW_CHANGE_CLEAR_LOGIN] = {"passwords are sent without encryption now", ""},
+    };
+    sw_writer_text(out, words[change->kind].lead);
+    sw_writer_put(out, sw_veil_text(view->veil, change->what));
+    sw_writer_text(out, words[change->kind].middle);
+    sw_writer_put(out, sw_veil_text(view->veil, change->before));
 }
 
 size_t sw_audit_group_end(const struct sw_audit *audit, size_t begin)

@@ -8,7 +8,15 @@
 #define SW_REPORT_AUDIT_H
 
 #include "audit/audit.h"
+#include "audit/diff.h"
 #include "report/report.h"
+
+/* Where the sessions came from, and what they were compared with. */
+struct sw_audit_source {
+    const char *name;           /* "3 captures" */
+    const struct sw_diff *diff; /* NULL: nothing was compared */
+    const char *since;          /* "last", or a time */
+};
 
 /* What a format is given. */
 struct sw_audit_view {
@@ -16,7 +24,7 @@ struct sw_audit_view {
     const struct sw_report_style *style;
     struct sw_veil *veil;
     struct sw_writer *out;
-    const char *source; /* "3 captures" */
+    const struct sw_audit_source *source;
 };
 
 struct sw_audit_format {
@@ -29,7 +37,8 @@ struct sw_audit_format {
 const struct sw_audit_format *sw_audit_format(size_t index);
 /* Writes the whole report. */
 void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit *audit,
-                    const struct sw_report_style *style, const char *source, struct sw_writer *out);
+                    const struct sw_report_style *style, const struct sw_audit_source *source,
+                    struct sw_writer *out);
 
 /* For the formats: */
 
@@ -45,6 +54,11 @@ bool sw_audit_put_measure(enum sw_rule rule, int64_t value, struct sw_writer *ou
 /* What is to be said of one result of a rule, in one line. */
 void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit_row *result,
                          struct sw_writer *out);
+/* What changed, as a sentence without the server: "offers STARTTLS no more". */
+void sw_audit_put_change(const struct sw_audit_view *view, const struct sw_change *change,
+                         struct sw_writer *out);
+/* "the last run" or "2024-05-01". */
+const char *sw_audit_since_words(const struct sw_audit_view *view);
 /* The file of an example as it may be shown. */
 struct sw_span sw_audit_file(const struct sw_audit_view *view, const char *file);
 /* The results of one rule, or of one finding: they stand next to each other. Index behind them. */

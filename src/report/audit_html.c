@@ -81,7 +81,7 @@ static void put_head(const struct sw_audit_view *view)
     struct sw_writer *out = view->out;
     sw_writer_text(out, head);
     sw_writer_text(out, "<h1>Mail audit</h1>\n<p class=\"soft\">");
-    sw_markup_text(out, view->source);
+    sw_markup_text(out, view->source->name);
     sw_writer_format(out, ", %" PRIu64 " session%s", totals->sessions,
                      totals->sessions == 1 ? "" : "s");
     if (totals->sessions > 0) {
@@ -150,6 +150,40 @@ static size_t put_policy(const struct sw_audit_view *view)
     return next;
 }
 
+static void put_changes(const struct sw_audit_view *view)
+{
+    static const char *const columns[] = {"", "Server", "Change", "Example", NULL};
+    struct sw_writer text;
+    struct sw_writer *out = view->out;
+    const struct sw_change *change;
+    if (!view->source->diff)
+        return;
+    sw_writer_text(out, "<h2>Changes: ");
+    sw_markup_text(out, sw_audit_since_words(view));
+    sw_writer_text(out, " compared with what was before</h2>\n");
+    if (!sw_diff_change(view->source->diff, 0)) {
+        sw_writer_text(out, "<p>None.</p>\n");
+        return;
+    }
+    begin_table(out, columns);
+    sw_writer_open_memory(&text);
+    for (size_t i = 0; (change = sw_diff_change(view->source->diff, i)); i++) {
+        bool worse = sw_change_is_worse(change->kind);
+        sw_writer_format(out, "<tr><td class=\"mark %s\">%s</td>", worse ? "failed" : "passed",
+                         worse ? "worse" : "");
+        put_subject_cell(view, &change->server);
+        sw_writer_clear(&text);
+        sw_audit_put_change(view, change, &text);
+        sw_writer_text(out, "<td>");
+        sw_markup_put(out, sw_writer_span(&text));
+        sw_writer_text(out, "</td>");
+        put_example_cell(view, &change->example);
+        sw_writer_text(out, "</tr>\n");
+    }
+    sw_writer_release(&text);
+    end_table(out);
+}
+
 static void put_findings(const struct sw_audit_view *view, size_t next)
 {
     static const char *const columns[] = {"Level", "Finding", "Where",   "Sessions",
@@ -212,6 +246,7 @@ static void write_html(const struct sw_audit_view *view)
 {
     put_head(view);
     size_t next = put_policy(view);
+    put_changes(view);
     put_findings(view, next);
     put_certificates(view);
     sw_writer_format(view->out, "<p class=\"soft\">smtpwhy %s</p>\n</body>\n</html>\n",

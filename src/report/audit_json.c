@@ -135,6 +135,25 @@ static void put_certificate(const struct sw_audit_view *view, struct sw_json *js
     put_example(view, json, &c->example);
 }
 
+static void put_change(const struct sw_audit_view *view, struct sw_json *json,
+                       const struct sw_change *change)
+{
+    sw_json_text(json, "type", "audit-change");
+    sw_json_number(json, "schema", 1);
+    sw_json_text(json, "change", sw_change_name(change->kind));
+    sw_json_bool(json, "worse", sw_change_is_worse(change->kind));
+    put_subject(view, json, &change->server);
+    if (change->what.len > 0)
+        sw_json_wire(json, "what", sw_veil_text(view->veil, change->what));
+    else
+        sw_json_null(json, "what");
+    if (change->before.len > 0)
+        sw_json_wire(json, "before", sw_veil_text(view->veil, change->before));
+    else
+        sw_json_null(json, "before");
+    put_example(view, json, &change->example);
+}
+
 static void put_rules_summary(const struct sw_audit_view *view, struct sw_json *json)
 {
     const struct sw_policy *policy = sw_audit_policy(view->audit);
@@ -187,6 +206,15 @@ static void write_json(const struct sw_audit_view *view)
         sw_json_begin(&json, view->out);
         sw_json_object(&json, NULL);
         put_certificate(view, &json, c);
+        sw_json_end_object(&json);
+        sw_json_end_line(&json);
+    }
+    const struct sw_diff *diff = view->source->diff;
+    const struct sw_change *change;
+    for (size_t i = 0; diff && (change = sw_diff_change(diff, i)); i++) {
+        sw_json_begin(&json, view->out);
+        sw_json_object(&json, NULL);
+        put_change(view, &json, change);
         sw_json_end_object(&json);
         sw_json_end_line(&json);
     }

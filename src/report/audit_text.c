@@ -39,7 +39,7 @@ static void put_head(struct text *t)
     const struct sw_audit_totals *totals = sw_audit_totals(t->view->audit);
     char first[SW_TIME_TEXT_BYTES];
     char last[SW_TIME_TEXT_BYTES];
-    sw_writer_format(&t->line, "Audit of %s: %" PRIu64 " session%s", t->view->source,
+    sw_writer_format(&t->line, "Audit of %s: %" PRIu64 " session%s", t->view->source->name,
                      totals->sessions, plural(totals->sessions));
     if (totals->sessions > 0) {
         (void)sw_time_format(totals->first_ns, 0, first);
@@ -334,6 +334,35 @@ static void put_certificates(struct text *t)
     }
 }
 
+static void put_changes(struct text *t)
+{
+    const struct sw_diff *diff = t->view->source->diff;
+    const struct sw_change *change;
+    size_t n = 0;
+    if (!diff)
+        return;
+    sw_page_newline(&t->page);
+    sw_writer_format(
+        &t->line, "%s (%" PRIu64 " sessions) compared with what was before (%" PRIu64 " sessions)",
+        sw_audit_since_words(t->view), sw_diff_sessions(diff, true), sw_diff_sessions(diff, false));
+    put_line(t, 0, SW_TONE_BOLD);
+    for (; (change = sw_diff_change(diff, n)); n++) {
+        if (n >= LISTED_VERBOSE)
+            continue;
+        sw_writer_text(&t->line, sw_change_is_worse(change->kind) ? "worse  " : "       ");
+        sw_audit_put_subject(t->view, &change->server, &t->line);
+        sw_writer_text(&t->line, ": ");
+        sw_audit_put_change(t->view, change, &t->line);
+        sw_writer_text(&t->line, "; ");
+        sw_audit_put_example(t->view, &change->example, &t->line);
+        put_line(t, 2, sw_change_is_worse(change->kind) ? SW_TONE_BAD : SW_TONE_PLAIN);
+    }
+    if (n == 0) {
+        sw_writer_text(&t->line, "nothing changed");
+        put_line(t, 2, SW_TONE_PLAIN);
+    }
+}
+
 static void write_text(const struct sw_audit_view *view)
 {
     struct text t = {.view = view};
@@ -342,6 +371,7 @@ static void write_text(const struct sw_audit_view *view)
     sw_writer_open_memory(&t.line);
     put_head(&t);
     put_policy(&t);
+    put_changes(&t);
     if (!view->style->quiet) {
         put_findings(&t);
         put_certificates(&t);

@@ -112,6 +112,10 @@ static bool read_fail_item(struct sw_select *select, struct sw_span item, char *
         select->fail_stuck = true;
         return true;
     }
+    if (sw_span_eq(item, SW_SPAN_LIT("worse"))) {
+        select->fail_worse = true;
+        return true;
+    }
     if (sw_span_eq(item, SW_SPAN_LIT("finding"))) {
         select->fail_finding = true;
         select->fail_severity = SW_SEVERITY_INFO;
@@ -211,6 +215,27 @@ bool sw_select_fails(const struct sw_select *select, const struct sw_session *se
     const struct sw_finding *finding;
     SW_EACH(finding, verdict->findings) {
         if (select->fail_finding && finding->severity >= select->fail_severity)
+            return true;
+    }
+    return false;
+}
+
+bool sw_select_shows_fact(const struct sw_select *select, const struct sw_fact *fact)
+{
+    struct sw_tuple tuple = {.ip_version = fact->ip_version};
+    memcpy(tuple.src, fact->client, sizeof(tuple.src));
+    memcpy(tuple.dst, fact->server, sizeof(tuple.dst));
+    return shows(select, &tuple, fact->has_server, fact->start_ns, fact->outcome, fact->cause);
+}
+
+bool sw_select_fails_fact(const struct sw_select *select, const struct sw_fact *fact)
+{
+    if (!select || !select->fail_given)
+        return false;
+    if (select->fail_causes[fact->cause])
+        return true;
+    for (unsigned i = 0; i < fact->finding_count; i++) {
+        if (select->fail_finding && fact->findings[i].severity >= select->fail_severity)
             return true;
     }
     return false;

@@ -8,6 +8,7 @@
 #define SW_REPORT_SELECT_H
 
 #include "analyzer/delivery.h"
+#include "audit/fact.h"
 #include "base/network.h"
 
 enum { SW_SELECT_NETS = 32, SW_SELECT_MESSAGE_BYTES = 300 };
@@ -25,6 +26,7 @@ struct sw_select {
     bool fail_given;
     bool fail_stuck;
     bool fail_causes[SW_CAUSE_COUNT];
+    bool fail_worse; /* of an audit that compares two times */
     bool fail_finding;
     enum sw_severity fail_severity; /* this one and above */
 };
@@ -52,6 +54,10 @@ bool sw_select_shows_attempt(const struct sw_select *select,
 /* Does it match --fail-on, by anything but being stuck? */
 bool sw_select_fails(const struct sw_select *select, const struct sw_session *session,
                      const struct sw_verdict *verdict);
+
+/* The same two of a session that a history kept. */
+bool sw_select_shows_fact(const struct sw_select *select, const struct sw_fact *fact);
+bool sw_select_fails_fact(const struct sw_select *select, const struct sw_fact *fact);
 
 /*
  * Does it match --fail-on stuck? By itself: a story that is final later may show that the mail got

@@ -66,9 +66,8 @@ static sqlite3_stmt *prepare(struct sw_history *history, enum sw_statement which
 #define SW_FIRST_MARK(symbol, name) "?"
 #define SW_MARK(symbol, name) ",?"
     static const char *const sql[SW_STATEMENTS] = {
-        [SW_STATEMENT_SESSION] =
-            "INSERT OR REPLACE INTO session(" SW_SESSION_COLUMNS(SW_FIRST, SW_COLUMN) ") VALUES("
-            SW_SESSION_COLUMNS(SW_FIRST_MARK, SW_MARK) ")",
+        [SW_STATEMENT_SESSION] = "INSERT OR REPLACE INTO session(" SW_SESSION_COLUMNS(
+            SW_FIRST, SW_COLUMN) ") VALUES(" SW_SESSION_COLUMNS(SW_FIRST_MARK, SW_MARK) ")",
         [SW_STATEMENT_RUN_OF] = "SELECT run FROM session WHERE id=?",
         [SW_STATEMENT_LOGIN] = "INSERT INTO login VALUES(?,?,?,?,?,?,?)",
         [SW_STATEMENT_FORGET_LOGINS] = "DELETE FROM login WHERE session=?",
@@ -167,8 +166,8 @@ bool sw_history_begin_run(struct sw_history *history, const char *what, int64_t 
 static int64_t keep_file(struct sw_history *history, const struct sw_fact *fact)
 {
     bool series = fact->file_count > 1;
-    if (history->file_id > 0 && (series ? history->files == fact->files
-                                        : !history->files && history->file == fact->file))
+    if (history->file_id > 0 &&
+        (series ? history->files == fact->files : !history->files && history->file == fact->file))
         return history->file_id;
     size_t room = 1;
     for (unsigned i = 0; i < (series ? fact->file_count : 1); i++)
@@ -226,10 +225,10 @@ static void write_findings(const struct sw_fact *fact, char out[FINDINGS_BYTES])
     size_t used = 1;
     out[0] = '[';
     for (unsigned i = 0; i < fact->finding_count && used < FINDINGS_BYTES - 120; i++)
-        used += (size_t)snprintf(out + used, FINDINGS_BYTES - used, "%s[\"%s\",%d,%lld]",
-                                 i > 0 ? "," : "", sw_finding_info(fact->findings[i].id)->id,
-                                 (int)fact->findings[i].severity,
-                                 (long long)fact->findings[i].frame);
+        used +=
+            (size_t)snprintf(out + used, FINDINGS_BYTES - used, "%s[\"%s\",%d,%lld]",
+                             i > 0 ? "," : "", sw_finding_info(fact->findings[i].id)->id,
+                             (int)fact->findings[i].severity, (long long)fact->findings[i].frame);
     out[used] = ']';
     out[used + 1] = '\0';
 }
@@ -342,8 +341,9 @@ bool sw_history_forget(struct sw_history *history, int64_t before_ns, uint64_t *
 {
     char sql[320];
     *forgotten = 0;
-    (void)snprintf(sql, sizeof(sql), "DELETE FROM login WHERE session IN (SELECT id FROM session WHERE "
-                                     "start_ns<%lld)",
+    (void)snprintf(sql, sizeof(sql),
+                   "DELETE FROM login WHERE session IN (SELECT id FROM session WHERE "
+                   "start_ns<%lld)",
                    (long long)before_ns);
     if (!sw_history_commit(history) || !begin(history) ||
         sqlite3_exec(history->db, sql, NULL, NULL, NULL) != SQLITE_OK)

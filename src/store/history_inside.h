@@ -10,9 +10,10 @@
 
 #include <sqlite3.h>
 
-/* The columns of a session, in the order in which they are written and read; the first is FIRST's. */
-#define SW_SESSION_COLUMNS(FIRST, X)                                                                 \
-    FIRST(ID, "id")                                                                                   \
+/* The columns of a session, in the order in which they are written and read; the first is FIRST's.
+ */
+#define SW_SESSION_COLUMNS(FIRST, X)                                                               \
+    FIRST(ID, "id")                                                                                \
     X(RUN, "run")                                                                                  \
     X(START, "start_ns")                                                                           \
     X(FILE, "file")                                                                                \

@@ -201,8 +201,7 @@ static void read_findings(struct sw_fact *fact, struct sw_span text)
 static enum sw_seen column_seen(sqlite3_stmt *s, int at)
 {
     int value = sqlite3_column_int(s, at);
-    return value >= SW_SEEN_NOTHING && value <= SW_SEEN_YES ? (enum sw_seen)value
-                                                            : SW_SEEN_NOTHING;
+    return value >= SW_SEEN_NOTHING && value <= SW_SEEN_YES ? (enum sw_seen)value : SW_SEEN_NOTHING;
 }
 
 static uint64_t column_frame(sqlite3_stmt *s, int at)

@@ -48,9 +48,9 @@ static int64_t pragma(sqlite3 *db, const char *sql)
 static bool fail(sqlite3 *db, const char *path, struct sw_status *status)
 {
     bool foreign = sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT;
-    *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", path,
-                             foreign ? "is no history of smtpwhy, or is damaged"
-                                     : sqlite3_errmsg(db));
+    *status =
+        sw_status_make(SW_UNREADABLE, 0, "%s: %s", path,
+                       foreign ? "is no history of smtpwhy, or is damaged" : sqlite3_errmsg(db));
     return false;
 }
 
