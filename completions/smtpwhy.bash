@@ -21,7 +21,7 @@ _smtpwhy() {
     local subcommands="analyse live audit explain causes findings"
     COMPREPLY=()
     case $previous in
-        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv ecs ocsf junit html" -- "$current"); return ;;
+        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf junit html" -- "$current"); return ;;
         -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
         --only) _smtpwhy_list "$current" "delivered partial stuck no-mail unknown"; return ;;

@@ -51,6 +51,7 @@ struct sw_summary {
     uint64_t udp_packets;
     uint64_t dns_packets;
     uint64_t sessions;
+    int64_t last_ns; /* the end of the last session, SW_TIME_NONE: there was none */
     uint64_t deliveries;
     uint64_t by_outcome[SW_OUTCOME_COUNT];
     uint64_t mails[SW_OUTCOME_COUNT]; /* each told once, however many sessions it took */

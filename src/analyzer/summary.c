@@ -8,7 +8,7 @@
 
 void sw_summary_init(struct sw_summary *summary)
 {
-    *summary = (struct sw_summary){0};
+    *summary = (struct sw_summary){.last_ns = SW_TIME_NONE};
 }
 
 static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *count,
@@ -43,6 +43,8 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
 {
     const struct sw_tuple *t = &session->facts->tuple;
     summary->sessions++;
+    if (session->facts->last.time_ns > summary->last_ns)
+        summary->last_ns = session->facts->last.time_ns;
     summary->by_outcome[verdict->outcome]++;
     summary->by_cause[verdict->cause]++;
     const struct sw_finding *f;
@@ -102,6 +104,7 @@ void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
     into->tcp_connections += from->tcp_connections;
     into->udp_packets += from->udp_packets;
     into->dns_packets += from->dns_packets;
+    into->last_ns = from->last_ns > into->last_ns ? from->last_ns : into->last_ns;
     into->sessions += from->sessions;
     into->deliveries += from->deliveries;
     for (int i = 0; i < SW_OUTCOME_COUNT; i++)

@@ -112,8 +112,10 @@ static bool open_parts(struct job *job, const char *file)
         struct sw_output *output = &outputs->list[i];
         struct sw_writer *out = &output->writer;
         if (job->crew->in_memory && file) {
-            sw_writer_open_memory(&job->memory[i]);
             out = &job->memory[i];
+            sw_writer_open_memory(out);
+            if (!sw_writer_extend(out, sw_report_format_files(output->format) - 1))
+                return false;
         }
         if (!sw_part_open(&job->parts[i], output->format, &output->style, out, file, job->index))
             return false;
@@ -167,6 +169,16 @@ static void say(const struct job *job)
                   job->message);
 }
 
+/* What a part wrote to memory goes to the output, file by file. */
+static void join_writers(struct sw_writer *to, struct sw_writer *from)
+{
+    for (; to && from; to = to->next, from = from->next) {
+        sw_writer_put(to, sw_writer_span(from));
+        if (from->error && !to->error)
+            to->error = from->error;
+    }
+}
+
 /* Joins a finished job: its output, its counts, its message. False when there is no use in going
  * on. */
 static bool join_job(struct crew *crew, struct job *job)
@@ -176,9 +188,7 @@ static bool join_job(struct crew *crew, struct job *job)
     for (unsigned i = 0; i < crew->outputs->count; i++) {
         struct sw_output *output = &crew->outputs->list[i];
         if (crew->in_memory) {
-            sw_writer_put(&output->writer, sw_writer_span(&job->memory[i]));
-            if (job->memory[i].error && !output->writer.error)
-                output->writer.error = job->memory[i].error;
+            join_writers(&output->writer, &job->memory[i]);
             sw_writer_release(&job->memory[i]);
         }
         output->shown += job->shown[i];

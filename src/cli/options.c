@@ -47,7 +47,7 @@ static bool take_when(const char *value, enum sw_when *out)
 /* Formats of later versions: recognised, so that the message is right. */
 static bool is_later_format(struct sw_span name)
 {
-    static const char *const later[] = {"zeek", "eve", "html", "pcapng", "tlsrpt", "junit"};
+    static const char *const later[] = {"html", "pcapng", "tlsrpt", "junit"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (sw_span_eq(name, sw_span_str(later[i])))
             return true;
@@ -96,6 +96,9 @@ static bool take_output(struct sw_settings *settings, const char *value, char *m
         return say(message, "no path behind the colon of", value, "");
     if (path && strcmp(path, "-") == 0)
         path = NULL;
+    if (!path && settings->command != SW_COMMAND_AUDIT && sw_report_format(index)->files)
+        return say(message, "several files are written by", known,
+                   "; name a directory for them: -o FORMAT:DIRECTORY");
     for (unsigned i = 0; i < settings->output_count; i++) {
         const char *other = settings->outputs[i].path;
         if (path ? other && strcmp(other, path) == 0 : !other)

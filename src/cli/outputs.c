@@ -10,7 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WIDTH_LEAST = 80, WIDTH_MOST = 120, WIDTH_PIPED = 100, FILE_MODE = 0666 };
+enum {
+    WIDTH_LEAST = 80,
+    WIDTH_MOST = 120,
+    WIDTH_PIPED = 100,
+    FILE_MODE = 0666,
+    DIRECTORY_MODE = 0777
+};
 
 unsigned sw_outputs_width(void)
 {
@@ -69,18 +75,56 @@ static bool is_input(const struct sw_settings *settings, const char *path)
     return false;
 }
 
+enum { PATH_BYTES = 4096 };
+
+/* The path of the index-th file of an output. False when it is too long. */
+static bool path_of(const struct sw_output *output, unsigned index, char out[PATH_BYTES])
+{
+    const char *const *files = output->format ? output->format->files : NULL;
+    int len = files ? snprintf(out, PATH_BYTES, "%s/%s", output->path, files[index])
+                    : snprintf(out, PATH_BYTES, "%s", output->path);
+    return len >= 0 && len < PATH_BYTES;
+}
+
+static bool open_file(const struct sw_settings *settings, const char *path,
+                      struct sw_writer *writer)
+{
+    if (is_input(settings, path))
+        return complain(path, "is one of the captures to read; choose another path for the output");
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return complain(path, strerror(errno));
+    sw_writer_open_fd(writer, fd);
+    return true;
+}
+
+/* Several files are several writers, one behind the other. */
+static bool open_files(struct sw_output *output, const struct sw_settings *settings)
+{
+    char path[PATH_BYTES];
+    unsigned count = output->format ? sw_report_format_files(output->format) : 1;
+    if (output->format && output->format->files && mkdir(output->path, DIRECTORY_MODE) != 0 &&
+        errno != EEXIST)
+        return complain(output->path, strerror(errno));
+    struct sw_writer *writer = &output->writer;
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0 && !sw_writer_extend(writer, 1))
+            return complain(output->path, "out of memory");
+        writer = i > 0 ? writer->next : writer;
+        if (!path_of(output, i, path))
+            return complain(output->path, strerror(ENAMETOOLONG));
+        if (!open_file(settings, path, writer))
+            return false;
+    }
+    return true;
+}
+
 static bool open_one(struct sw_output *output, const struct sw_settings *settings)
 {
-    output->fd = STDOUT_FILENO;
-    if (output->path) {
-        if (is_input(settings, output->path))
-            return complain(output->path,
-                            "is one of the captures to read; choose another path for the output");
-        output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-        if (output->fd < 0)
-            return complain(output->path, strerror(errno));
-    }
-    sw_writer_open_fd(&output->writer, output->fd);
+    sw_writer_open_memory(&output->writer);
+    if (output->path)
+        return open_files(output, settings);
+    sw_writer_open_fd(&output->writer, STDOUT_FILENO);
     return true;
 }
 
@@ -114,13 +158,24 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .veil_key = key,
             .select = &settings->select,
         };
+        outputs->count++;
         if (!open_one(output, settings)) {
             (void)sw_outputs_close(outputs);
             return false;
         }
-        outputs->count++;
     }
     return true;
+}
+
+/* Says the first failure of an output, once. */
+static bool fail(struct sw_output *output, unsigned index, int error)
+{
+    char path[PATH_BYTES];
+    if (output->complained)
+        return false;
+    output->complained = true;
+    bool named = output->path && path_of(output, index, path);
+    return complain(named ? path : output->path, strerror(error));
 }
 
 bool sw_outputs_flush(struct sw_outputs *outputs)
@@ -128,12 +183,11 @@ bool sw_outputs_flush(struct sw_outputs *outputs)
     bool good = true;
     for (unsigned i = 0; i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
-        if (sw_writer_flush(&output->writer))
-            continue;
-        good = false;
-        if (!output->complained)
-            (void)complain(output->path, strerror(output->writer.error));
-        output->complained = true;
+        unsigned index = 0;
+        for (struct sw_writer *w = &output->writer; w; w = w->next, index++) {
+            if (w->fd >= 0 && !sw_writer_flush(w))
+                good = fail(output, index, w->error);
+        }
     }
     return good;
 }
@@ -141,16 +195,20 @@ bool sw_outputs_flush(struct sw_outputs *outputs)
 bool sw_outputs_reopen(struct sw_outputs *outputs)
 {
     bool good = sw_outputs_flush(outputs);
+    char path[PATH_BYTES];
     for (unsigned i = 0; good && i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
-        if (!output->path)
-            continue;
-        int fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
-        good = fd >= 0 && dup2(fd, output->fd) >= 0;
-        if (!good)
-            (void)complain(output->path, strerror(errno));
-        if (fd >= 0)
-            (void)close(fd);
+        unsigned index = 0;
+        for (struct sw_writer *w = &output->writer; good && output->path && w; w = w->next) {
+            int fd = path_of(output, index++, path)
+                         ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE)
+                         : -1;
+            good = fd >= 0 && dup2(fd, w->fd) >= 0;
+            if (!good)
+                (void)complain(path, strerror(errno));
+            if (fd >= 0)
+                (void)close(fd);
+        }
     }
     return good;
 }
@@ -160,9 +218,12 @@ bool sw_outputs_close(struct sw_outputs *outputs)
     bool good = sw_outputs_flush(outputs);
     for (unsigned i = 0; i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
-        /* Some file systems tell a full disk only here. */
-        if (output->path && close(output->fd) != 0 && !output->complained)
-            good = complain(output->path, strerror(errno));
+        unsigned index = 0;
+        for (struct sw_writer *w = &output->writer; output->path && w; w = w->next, index++) {
+            /* Some file systems tell a full disk only here. */
+            if (w->fd >= 0 && close(w->fd) != 0)
+                good = fail(output, index, errno);
+        }
         sw_writer_release(&output->writer);
     }
     outputs->count = 0;

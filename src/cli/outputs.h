@@ -10,8 +10,7 @@ struct sw_output {
     const struct sw_report_format *format; /* NULL in an audit */
     const struct sw_audit_format *audit;   /* NULL but there */
     const char *path;                      /* NULL: standard output */
-    int fd;
-    struct sw_writer writer;
+    struct sw_writer writer;               /* where there are several files, of the first */
     struct sw_report_style style;
     uint64_t shown;  /* session records shown so far, over all parts */
     bool complained; /* its failure has been said */

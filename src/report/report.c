@@ -7,17 +7,35 @@ extern const struct sw_report_format sw_report_json;
 extern const struct sw_report_format sw_report_csv;
 extern const struct sw_report_format sw_report_ecs;
 extern const struct sw_report_format sw_report_ocsf;
+extern const struct sw_report_format sw_report_zeek;
+extern const struct sw_report_format sw_report_eve;
 
 /* Every output format; a new one is a line here. */
+/* clang-format off */
 static const struct sw_report_format *const formats[] = {
-    &sw_report_text, &sw_report_json, &sw_report_csv, &sw_report_ecs, &sw_report_ocsf,
+    &sw_report_text,
+    &sw_report_json,
+    &sw_report_csv,
+    &sw_report_zeek,
+    &sw_report_eve,
+    &sw_report_ecs,
+    &sw_report_ocsf,
 };
+/* clang-format on */
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 const struct sw_report_format *sw_report_format(size_t index)
 {
     return index < FORMATS ? formats[index] : NULL;
+}
+
+unsigned sw_report_format_files(const struct sw_report_format *format)
+{
+    unsigned count = 0;
+    while (format->files && format->files[count])
+        count++;
+    return count > 0 ? count : 1;
 }
 
 const struct sw_report_format *sw_report_format_find(const char *name)

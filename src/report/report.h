@@ -43,7 +43,10 @@ struct sw_part;
 struct sw_report_format {
     const char *name;
     const char *what; /* for --help */
-    bool general;     /* explain, causes and findings can write it too */
+    /* NULL: one stream. Else the output is a directory with these files (NULL behind the last), and
+     * part->out is the writer of the first, its `next` that of the second, ... */
+    const char *const *files;
+    bool general; /* explain, causes and findings can write it too */
     size_t state_bytes;
     void (*open)(struct sw_part *part); /* may be NULL */
     void (*session)(struct sw_part *part, const struct sw_session *session,
@@ -75,6 +78,9 @@ struct sw_part {
 const struct sw_report_format *sw_report_format(size_t index);
 /* The format of this name, or NULL. */
 const struct sw_report_format *sw_report_format_find(const char *name);
+
+/* How many writers a part of it has. */
+unsigned sw_report_format_files(const struct sw_report_format *format);
 
 /* Begins a part. False when memory is short. `out` stays the caller's; part->index and file are the
  * caller's to give. */

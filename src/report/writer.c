@@ -25,6 +25,17 @@ void sw_writer_open_memory(struct sw_writer *writer)
     *writer = (struct sw_writer){.fd = -1};
 }
 
+bool sw_writer_extend(struct sw_writer *writer, unsigned more)
+{
+    for (; more > 0; more--, writer = writer->next) {
+        writer->next = malloc(sizeof(*writer->next));
+        if (!writer->next)
+            return false;
+        sw_writer_open_memory(writer->next);
+    }
+    return true;
+}
+
 static void write_all(struct sw_writer *writer, const uint8_t *at, size_t left)
 {
     while (left > 0 && writer->error == 0) {
@@ -149,6 +160,12 @@ bool sw_writer_flush(struct sw_writer *writer)
 
 void sw_writer_release(struct sw_writer *writer)
 {
+    while (writer->next) {
+        struct sw_writer *next = writer->next;
+        writer->next = next->next;
+        free(next->bytes);
+        free(next);
+    }
     free(writer->bytes);
     writer->bytes = NULL;
     writer->used = 0;

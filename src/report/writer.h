@@ -15,14 +15,18 @@ struct sw_writer {
     uint8_t *bytes;
     size_t used;
     size_t room;
-    int fd;    /* -1: memory */
-    int error; /* errno of the first failure, 0 = none */
+    int fd;                 /* -1: memory */
+    int error;              /* errno of the first failure, 0 = none */
+    struct sw_writer *next; /* of the next file, where an output has several; owned by this one */
 };
 
 /* Writes to `fd`, which stays the caller's. No memory shows as `error`. */
 void sw_writer_open_fd(struct sw_writer *writer, int fd);
 /* Keeps everything; read it with sw_writer_span(). */
 void sw_writer_open_memory(struct sw_writer *writer);
+
+/* Adds `more` memory writers as the ones behind it. False when memory is short. */
+bool sw_writer_extend(struct sw_writer *writer, unsigned more);
 
 /* What does not fit into the buffer as it is; for the functions below only. */
 void sw_writer_put_beyond(struct sw_writer *writer, struct sw_span bytes);
