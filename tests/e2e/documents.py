@@ -77,7 +77,7 @@ class Documents(unittest.TestCase):
         self.assertIn("json", formats)
         documents = read("docs", "OUTPUT.md") + read("docs", "FORMATS.md")
         for form in formats:
-            self.assertIn("-o %s" % form if form in ("text", "json") else "`%s`" % form, documents)
+            self.assertTrue(re.search(r"-o %s\b|`%s`" % (form, form), documents), form)
             for name in ("smtpwhy.bash", "_smtpwhy", "smtpwhy.fish"):
                 self.assertRegex(read("completions", name), r"text json( \w+)* ?%s" % form if form not in ("text", "json") else form)
 
