@@ -128,6 +128,13 @@ def replies_inside(path, keys, pattern):
     return found if pattern else found[-1:]
 
 
+def alerts_inside(path, keys, number):
+    """Frames with an alert, as tshark reads them with a key log."""
+    out = subprocess.run(["tshark", "-r", path, "-o", "tls.keylog_file:" + keys, "-Y", "tls.alert_message.desc == %d" % number, "-T", "fields",
+                          "-e", "frame.number"], capture_output=True, text=True, check=True).stdout
+    return [int(line) for line in out.split()]
+
+
 def connections(path):
     command = ["tshark", "-r", path, "-Y", "tcp", "-o", "tcp.desegment_tcp_streams:FALSE", "--disable-protocol", "smtp", "-T", "fields"]
     for field in FIELDS:
