@@ -211,6 +211,63 @@ def opensmtpd(lab, port=25, rules="", tables="", listen="", first=""):
     lab.wait_port(port)
 
 
+# Debian 12's OpenSMTPD keeps its keys in an OpenSSL engine, which OpenSSL 3 passes by: every handshake ends in internal_error.
+NEWER = ("opensmtpd", "libc6", "libcrypt1", "libdb5.3t64", "libevent-2.1-7t64", "libpam0g", "libssl3t64", "zlib1g", "libaudit1", "libcap-ng0",
+         "libzstd1", "libgcc-s1")
+APT = """Dir::Etc::sourcelist "{folder}/sources";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "{folder}/lists";
+Dir::State::status "{folder}/status";
+Dir::Cache "{folder}/cache";
+"""
+
+
+def newer_opensmtpd():
+    """The root of a system that holds Debian 13's OpenSMTPD and its libraries, and nothing else."""
+    folder = os.path.join(UNPACKED, "debian13")
+    root = os.path.join(folder, "root")
+    with LOCK:
+        if os.path.isdir(root):
+            return root
+        sh("mkdir -p %s/lists/partial %s/cache/archives/partial && touch %s/status" % (folder, folder, folder))
+        for name, text in (("apt.conf", APT.format(folder=folder)), ("sources", "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+                                                                                "http://deb.debian.org/debian trixie main\n")):
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write(text)
+        sh("export APT_CONFIG=%s/apt.conf; apt-get update -qq && apt-get download -qq %s" % (folder, " ".join(NEWER)), cwd=folder)
+        new = root + ".new"
+        sh("mkdir -p {0}/usr/lib {0}/usr/lib64 {0}/usr/sbin {0}/usr/bin {0}/tmp {0}/dev {0}/run {0}/var/spool {0}/var/empty {0}/var/lib/opensmtpd/empty"
+           .format(new))
+        for part in ("lib", "lib64", "sbin", "bin"):
+            os.symlink("usr/" + part, os.path.join(new, part))
+        os.symlink("/run", os.path.join(new, "var", "run"))
+        for deb in sorted(name for name in os.listdir(folder) if name.endswith(".deb")):
+            sh("dpkg --fsys-tarfile %s | tar -x --keep-directory-symlink -C %s" % (deb, new), cwd=folder)
+        sh("mkdir -p {0}/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt {0}/etc/ssl/certs/".format(new))
+        os.rename(new, root)
+    return root
+
+
+def opensmtpd_with_tls(lab, port, listen):
+    """OpenSMTPD with the certificate of the recording; `listen` is "tls" or "smtps"."""
+    opensmtpd_users()
+    root = newer_opensmtpd()
+    conf, key = (os.path.join(lab.folder, name) for name in ("smtpd.conf", "pki.key"))
+    with open(lab.key, encoding="ascii") as source, open(key, "w", encoding="ascii") as file:
+        os.chmod(key, 0o600)
+        file.write(source.read())
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write('pki mx.example.org cert "%s"\npki mx.example.org key "%s"\ntable users { "bob" = "nobody", "carol" = "nobody" }\n'
+                   'listen on 198.51.100.25 port %d hostname mx.example.org %s pki mx.example.org\n'
+                   'action "in" mda "true" virtual <users>\nmatch from any for domain "example.org" action "in"\n' % (lab.chain, key, port, listen))
+    mounts = " && ".join("mount --bind %s %s%s" % (path, root, path) for path in ("/tmp", "/dev"))
+    files = " && ".join("touch {1}{0} && mount --bind {0} {1}{0}".format(path, root) for path in ("/etc/passwd", "/etc/group"))
+    spool = " && ".join("mount -t tmpfs -o mode=755 x %s%s" % (root, path) for path in ("/run", "/var/spool"))
+    lab.spawn(lab.server, ["unshare", "-m", "sh", "-c", "%s && %s && %s && mkdir -m 711 %s/var/spool/smtpd && exec chroot %s /usr/sbin/smtpd -d -f %s"
+                           % (mounts, files, spool, root, root, conf)])
+    lab.wait_port(port)
+
+
 def dns(lab, records, where=None, address="127.0.0.1"):
     """A name server; by default one that only the mail server asks, so that its look-ups are not in the recording."""
     lab.spawn(where or lab.server, ["python3", os.path.join(HERE, "dns.py"), address, json.dumps(records)])

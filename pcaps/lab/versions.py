@@ -9,6 +9,7 @@ UNPACKED = os.path.join(HERE, ".unpacked")
 PACKAGES = {  # the name in a scenario's origin: the Debian package (or "npm:" and the npm package)
     "swaks": "swaks", "curl": "curl", "msmtp": "msmtp", "s-nail": "s-nail", "mutt": "mutt", "nullmailer": "nullmailer",
     "ssmtp": "ssmtp", "dma": "dma", "Postfix": "postfix", "Exim": "exim4-daemon-light", "OpenSMTPD": "opensmtpd",
+    "newer OpenSMTPD": "debian13:opensmtpd",
     "Dovecot": "dovecot-core", "sendmail": "sendmail-bin", "aiosmtpd": "python3-aiosmtpd", "Python": "python3",
     "openssl s_client": "openssl", "openssl s_server": "openssl", "gnutls-cli": "gnutls-bin", "nc": "netcat-openbsd", "postgrey": "postgrey", "nftables": "nftables",
     "nodemailer": "npm:nodemailer", "smtp-server": "npm:smtp-server", "Haraka": "npm:Haraka",
@@ -20,6 +21,9 @@ def of_package(package):
     if package.startswith("npm:"):
         with open(os.path.join(UNPACKED, "node", "node_modules", package[4:], "package.json"), encoding="utf-8") as file:
             return json.load(file)["version"]
+    if package.startswith("debian13:"):
+        name = [name for name in os.listdir(os.path.join(UNPACKED, "debian13")) if name.startswith(package[9:] + "_")][0]
+        return re.split(r"[-+]", name.split("_")[1])[0]
     out = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package], capture_output=True, text=True, check=False).stdout
     if out.startswith("installed "):
         version = out.split()[1]

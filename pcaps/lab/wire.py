@@ -128,10 +128,10 @@ def replies_inside(path, keys, pattern):
     return found if pattern else found[-1:]
 
 
-def alerts_inside(path, keys, number):
-    """Frames with an alert, as tshark reads them with a key log."""
-    out = subprocess.run(["tshark", "-r", path, "-o", "tls.keylog_file:" + keys, "-Y", "tls.alert_message.desc == %d" % number, "-T", "fields",
-                          "-e", "frame.number"], capture_output=True, text=True, check=True).stdout
+def frames_inside(path, keys, expression):
+    """Frames that a display filter finds when tshark reads them with a key log."""
+    out = subprocess.run(["tshark", "-r", path, "-o", "tls.keylog_file:" + keys, "-Y", expression, "-T", "fields", "-e", "frame.number"],
+                         capture_output=True, text=True, check=True).stdout
     return [int(line) for line in out.split()]
 
 

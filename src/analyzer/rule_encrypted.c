@@ -242,6 +242,53 @@ static void not_enough(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
 }
 
+/* --- opened with a key --- */
+
+/* The alert of a side that could not check what arrived. One behind the end of the other side only
+ * says that no close_notify came. */
+static const struct sw_tls_alert *damage_alert(const struct sw_case *c)
+{
+    const struct sw_tls_alert *alert;
+    SW_EACH(alert, c->session->tls_facts->alerts) {
+        struct sw_mark end = c->facts->half[alert->from == SW_CLIENT ? SW_SERVER : SW_CLIENT].fin;
+        bool behind = end.frame && end.time_ns <= alert->mark.time_ns;
+        switch (alert->description) {
+        case 20: /* bad_record_mac */
+        case 21: /* decryption_failed */
+        case 51: /* decrypt_error */
+            if (alert->known && !behind)
+                return alert;
+            break;
+        default:
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* The dialogue was read, and in the middle of it one side could not check a record. */
+static bool damaged_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_tls_alert *alert = c->session->tls_facts->decrypted ? damage_alert(c) : NULL;
+    if (!alert || c->waiting == SW_WAITING_NOTHING)
+        return false;
+    bool client = alert->from == SW_CLIENT;
+    *ruling = (struct sw_ruling){.cause = SW_CAUSE_TLS_CORRUPT,
+                                 .outcome = SW_OUTCOME_STUCK,
+                                 .confidence = SW_CONFIDENCE_LIKELY,
+                                 .stage = sw_case_waiting_stage(c)};
+    if (ruling->stage == SW_STAGE_FINAL) /* the server may have the message nevertheless */
+        sw_ruling_also(ruling, SW_CAUSE_DATA_CLOSED_AFTER_DOT, SW_CONFIDENCE_POSSIBLE);
+    if (c->pending)
+        sw_ruling_prove(ruling, c->pending->last, SW_ORIGIN_CLIENT, "never answered");
+    const char *name = tls_alert_name(alert->description);
+    const char *what = sw_arena_printf(c->arena, "alert: %s", name ? name : "damage");
+    sw_ruling_prove(ruling, alert->mark, client ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
+                    what ? what : "alert");
+    prove_close(c, ruling);
+    return true;
+}
+
 bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (starttls_not_followed(c, ruling))
@@ -254,7 +301,7 @@ bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
         (c->encrypted && closed_dialogue(c, &shape, ruling)))
         return true;
     if (!c->encrypted)
-        return false; /* opened with a key: the dialogue itself tells */
+        return damaged_dialogue(c, ruling); /* opened with a key: the dialogue itself tells */
     enum { RTO_THAT_PROVE_LOSS = 3 };
     for (int side = 0; side < 2; side++) {
         if (c->facts->half[side].rto_open >= RTO_THAT_PROVE_LOSS && c->client_seen &&

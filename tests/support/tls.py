@@ -57,12 +57,16 @@ CERTIFICATES = {
     "unknown": ("/CN=mx.example.org", "stranger", "mx.example.org", *LONG, EC, "sha256"),
     "provider": ("/CN=smtp.gmail.com", "stranger", "smtp.gmail.com", *LONG, EC, "sha256"),
     "leaf": ("/CN=mx.example.org", "middle", "mx.example.org", *LONG, EC, "sha256"),
+    "linked": ("/CN=mx.example.org", "middle", "mx.example.org", *LONG, EC, "sha256"),
     "scanned": ("/CN=mx.example.org", "scanner", "mx.example.org", *LONG, EC, "sha256"),
     "opened": ("/CN=mx.example.org", "gateway", "mx.example.org", *LONG, EC, "sha256"),
     "weak": ("/CN=mx.example.org", "root", "mx.example.org", *LONG, WEAK, "sha256"),
     "sha1": ("/CN=mx.example.org", "root", "mx.example.org", *LONG, EC, "sha1"),
     "expired-other": ("/CN=www.example.com", "root", "www.example.com", "20220101000000Z", "20230601000000Z", EC, "sha256"),
 }
+
+# What public authorities write into their certificates: where the one in between can be had.
+MORE = {"linked": "authorityInfoAccess=caIssuers;URI:http://ca.example.org/intermediate.der"}
 
 
 class Store:
@@ -99,6 +103,7 @@ class Store:
         if issuer:
             self.make(issuer)
         extensions = ["-addext", "subjectAltName=DNS:" + names] if names else []
+        extensions += ["-addext", MORE[name]] if name in MORE else []
         self.openssl("req", "-new", "-newkey", *key, "-nodes", "-keyout", name + ".key", "-out", name + ".csr",
                      "-subj", subject, "-config", "config", *extensions)
         signer = ["-selfsign", "-keyfile", name + ".key"] if not issuer else ["-cert", issuer + ".pem", "-keyfile", issuer + ".key"]
