@@ -9,6 +9,7 @@
  */
 #include "cli/analyse.h"
 
+#include "cli/complain.h"
 #include "cli/history.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
@@ -165,8 +166,7 @@ static void say(const struct job *job)
     if (!job->message[0])
         return;
     bool named = names_a_file(job) || strncmp(job->message, "--", 2) == 0;
-    (void)fprintf(stderr, "smtpwhy: %s%s%s\n", named ? "" : job->path, named ? "" : ": ",
-                  job->message);
+    sw_complain("%s%s%s", named ? "" : job->path, named ? "" : ": ", job->message);
 }
 
 /* What a part wrote to memory goes to the output, file by file. */
@@ -371,7 +371,7 @@ static bool prepare(struct crew *crew)
     char message[512] = "";
     crew->run = new_run(crew, crew->closing, message, sizeof(message));
     if (!crew->run)
-        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+        sw_complain("%s", message);
     return crew->run != NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/audit.h"
 
 #include "cli/analyse.h"
+#include "cli/complain.h"
 #include "cli/history.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct work {
 
 static int complain(const char *what)
 {
-    (void)fprintf(stderr, "smtpwhy: %s\n", what);
+    sw_complain("%s", what);
     return SW_EXIT_TROUBLE;
 }
 

@@ -58,6 +58,7 @@ static bool explain_all(const struct sw_settings *settings, struct sw_explain_st
 
 int sw_explain_command(const struct sw_settings *settings)
 {
+    enum { UNWRAPPED = 10000 };
     struct sw_outputs outputs;
     bool good = true;
     if (settings->output_count > 1 ||
@@ -72,6 +73,8 @@ int sw_explain_command(const struct sw_settings *settings)
     struct sw_explain_style style = {.json = strcmp(output->format->name, "json") == 0,
                                      .color = output->style.color,
                                      .width = output->style.width};
+    if (settings->command != SW_COMMAND_EXPLAIN && !isatty(STDOUT_FILENO))
+        style.width = UNWRAPPED; /* one line for each id, to be searched and counted */
     if (settings->command == SW_COMMAND_CAUSES)
         sw_explain_list_causes(&style, &output->writer);
     else if (settings->command == SW_COMMAND_FINDINGS)

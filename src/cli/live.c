@@ -1,6 +1,7 @@
 #include "cli/live.h"
 
 #include "cli/analyse.h"
+#include "cli/complain.h"
 #include "cli/outputs.h"
 #include "live/loop.h"
 #include "smtpwhy.h"
@@ -75,7 +76,7 @@ static bool make_run(struct live *live)
     char message[512] = "";
     live->run = sw_run_new(&options, message, sizeof(message));
     if (!live->run)
-        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+        sw_complain("%s", message);
     return live->run != NULL;
 }
 
@@ -96,7 +97,7 @@ static bool open_watch(struct live *live)
     };
     if (sw_watch_open(live->run, &options) == SW_RESULT_OK)
         return true;
-    (void)fprintf(stderr, "smtpwhy: %s\n", sw_run_message(live->run));
+    sw_complain("%s", sw_run_message(live->run));
     return false;
 }
 
@@ -129,7 +130,7 @@ static void run_loop(struct live *live)
     case SW_LOOP_ENOUGH:
         break;
     case SW_LOOP_GONE:
-        (void)fprintf(stderr, "smtpwhy: %s\n", sw_run_message(live->run));
+        sw_complain("%s", sw_run_message(live->run));
         live->incomplete = true;
         break;
     case SW_LOOP_FAILED: /* said already */
@@ -159,14 +160,14 @@ static int list_devices(void)
     char message[400];
     if (sw_watch_devices(list_device, NULL, message, sizeof(message)))
         return SW_EXIT_DONE;
-    (void)fprintf(stderr, "smtpwhy: %s\n", message);
+    sw_complain("%s", message);
     return SW_EXIT_TROUBLE;
 }
 
 static bool begin(struct live *live)
 {
     if (!sw_loop_prepare(&live->loop)) {
-        (void)fprintf(stderr, "smtpwhy: %s\n", live->loop.message);
+        sw_complain("%s", live->loop.message);
         return false;
     }
     return make_run(live) && open_watch(live) && open_parts(live, live->devices, 0);

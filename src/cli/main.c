@@ -3,6 +3,7 @@
  */
 #include "cli/analyse.h"
 #include "cli/audit.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 #include "cli/live.h"
 #include "cli/outputs.h"
@@ -15,7 +16,7 @@
 
 static int usage_error(const char *message)
 {
-    (void)fprintf(stderr, "smtpwhy: %s\nTry 'smtpwhy --help'.\n", message);
+    sw_complain("%s\nTry 'smtpwhy --help'.", message);
     return SW_EXIT_TROUBLE;
 }
 

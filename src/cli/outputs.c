@@ -1,4 +1,5 @@
 #include "cli/outputs.h"
+#include "cli/complain.h"
 
 #include "smtpwhy.h"
 
@@ -55,7 +56,7 @@ static bool speaks_utf8(void)
 
 static bool complain(const char *path, const char *what)
 {
-    (void)fprintf(stderr, "smtpwhy: %s: %s\n", path ? path : "standard output", what);
+    sw_complain("%s: %s", path ? path : "standard output", what);
     return false;
 }
 

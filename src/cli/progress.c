@@ -1,9 +1,11 @@
 #include "cli/progress.h"
 
+#include "cli/complain.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BAR_COLUMNS = 30, NAME_COLUMNS = 30 };
+enum { BAR_COLUMNS = 30, NAME_COLUMNS = 30, NAME_BYTES = 4 * NAME_COLUMNS + 1 };
 static const int64_t every_ns = 100 * 1000 * 1000;
 
 void sw_progress_init(struct sw_progress *progress, enum sw_when when, unsigned files)
@@ -31,18 +33,20 @@ static bool is_due(struct sw_progress *progress)
     return true;
 }
 
-/* The end of a path is what tells files apart. */
-static const char *tail_of(const char *path)
+/* The end of a path is what tells files apart; safe to show. */
+static const char *tail_of(const char *path, char out[NAME_BYTES])
 {
     size_t len = strlen(path);
-    return len > NAME_COLUMNS ? path + (len - NAME_COLUMNS) : path;
+    sw_complain_escape(len > NAME_COLUMNS ? path + (len - NAME_COLUMNS) : path, out, NAME_BYTES);
+    return out;
 }
 
 static void draw(struct sw_progress *progress, const char *path, uint64_t done, uint64_t all)
 {
     char bar[BAR_COLUMNS + 1];
+    char name[NAME_BYTES];
     if (all == 0) {
-        (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %llu MB", tail_of(path),
+        (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %llu MB", tail_of(path, name),
                       (unsigned long long)(done / 1000000));
         return;
     }
@@ -51,7 +55,7 @@ static void draw(struct sw_progress *progress, const char *path, uint64_t done, 
     for (unsigned i = 0; i < BAR_COLUMNS; i++)
         bar[i] = i < full ? '#' : '.';
     bar[BAR_COLUMNS] = '\0';
-    (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %s %3u %%", tail_of(path), bar,
+    (void)fprintf(stderr, "\r\033[Ksmtpwhy: %s  %s %3u %%", tail_of(path, name), bar,
                   (unsigned)(part * 100.0));
     if (progress->files > 1)
         (void)fprintf(stderr, "  file %u of %u", progress->files_done + 1, progress->files);
