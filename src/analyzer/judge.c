@@ -172,7 +172,7 @@ static enum sw_security security_of(const struct sw_case *c)
 }
 
 /* What the client looked up or asked for; else, RFC 5321 4.2: the greeting and the answer
- * to EHLO begin with the server's name. */
+ * to EHLO begin with the server's name; else what the capture says of the address. */
 static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
 {
     const struct sw_lookup *lookup = c->session->lookup;
@@ -206,6 +206,10 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
             verdict->server_name = name;
             verdict->server_name_source = "banner";
         }
+    }
+    if (verdict->server_name.len == 0 && c->session->given_name.len > 0) {
+        verdict->server_name = c->session->given_name;
+        verdict->server_name_source = "capture";
     }
 }
 

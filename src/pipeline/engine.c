@@ -301,6 +301,10 @@ static void name_server(struct sw_engine *engine, struct sw_session *session)
 {
     const struct sw_flow_facts *facts = session->facts;
     struct sw_naming naming;
+    if (engine->hosts && !session->lookup)
+        session->given_name =
+            sw_arena_copy(&session->arena,
+                          sw_hosts_find(engine->hosts, facts->tuple.ip_version, facts->tuple.dst));
     if (session->lookup ||
         !sw_book_name(engine->book, &facts->tuple, facts->first.time_ns, &session->arena, &naming))
         return;
@@ -469,6 +473,11 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
 void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
 {
     engine->tls = setting;
+}
+
+void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts)
+{
+    engine->hosts = hosts;
 }
 
 void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count)

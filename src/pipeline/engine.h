@@ -42,6 +42,7 @@ struct sw_engine_limits {
     int64_t stall_ns;     /* a silence of live traffic that is told before it ends */
     uint32_t dns_streams; /* TCP connections to name servers read at once */
     uint32_t keys;        /* secrets of a key log */
+    uint32_t hosts;       /* names of addresses that captures bring along */
     uint32_t damage;      /* places of damage that the summary tells one by one */
 };
 
@@ -58,6 +59,9 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
  * Borrowed. */
 struct sw_tls_setting;
 void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
+/* The names that the capture brings along. Borrowed. */
+struct sw_hosts;
+void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts);
 /* The captures in the order in which frame->file numbers them; they outlive the engine. */
 void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);

@@ -5,6 +5,7 @@
 #define SW_PIPELINE_ENGINE_STATE_H
 
 #include "pipeline/engine.h"
+#include "pipeline/hosts.h"
 #include "pipeline/intake.h"
 #include "pipeline/losses.h"
 #include "pipeline/mail.h"
@@ -21,7 +22,8 @@ struct sw_engine {
     void *record_ctx;
     const char *const *files;
     unsigned file_count;
-    struct sw_tls_setting *tls; /* of the run, or own_tls */
+    struct sw_tls_setting *tls;   /* of the run, or own_tls */
+    const struct sw_hosts *hosts; /* of the run, or NULL */
     struct sw_tls_setting own_tls;
     struct sw_lender lender;
     uint32_t lent; /* blocks lent at the moment */

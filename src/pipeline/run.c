@@ -79,6 +79,7 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
         return NULL;
     }
     run->summary.damage_most = run->limits.damage;
+    run->hosts = (struct sw_hosts){.most = run->limits.hosts, .account = &run->account};
     run->tls = (struct sw_tls_setting){.ca_file = options->ca_file,
                                        .ca_path = options->ca_path,
                                        .server_name = options->server_name};
@@ -172,6 +173,7 @@ static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame
         if (!stream->engine)
             return NULL;
         sw_engine_tls(stream->engine, &run->tls);
+        sw_engine_hosts(stream->engine, &run->hosts);
         sw_engine_files(stream->engine, stream->paths, stream->count);
         stream->last_ns = frame->time_ns;
     }
@@ -221,6 +223,13 @@ static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
     sw_summary_count(run->summary.limits, "keys", counts.left_out);
 }
 
+static void on_name(void *ctx, int ip_version, struct sw_span address, struct sw_span name)
+{
+    struct sw_run *run = ctx;
+    if (!sw_hosts_add(&run->hosts, ip_version, address, name))
+        sw_summary_count(run->summary.limits, "hosts", 1);
+}
+
 /* Before there were blocks for secrets, people wrote them into the comment of the file. */
 static void on_comment(void *ctx, uint64_t frame, struct sw_span text)
 {
@@ -241,7 +250,7 @@ static enum sw_result read_file(struct stream *stream)
         .unpacked_ratio = run->limits.unpack_ratio,
         .window_bytes = run->limits.memory_bytes,
         .account = &run->account,
-        .sinks = {.ctx = run, .secrets = on_secrets, .comment = on_comment},
+        .sinks = {.ctx = run, .secrets = on_secrets, .name = on_name, .comment = on_comment},
     };
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
@@ -274,6 +283,7 @@ enum sw_result sw_run_files(struct sw_run *run, const char *const *paths, unsign
     for (; stream.at < count && result != SW_RESULT_USAGE; stream.at++)
         result = worse(result, read_file(&stream));
     end_stream(&stream);
+    sw_hosts_clear(&run->hosts); /* other captures may come from other networks */
     size_t used = strlen(run->message);
     if (run->notes > 1)
         (void)snprintf(run->message + used, sizeof(run->message) - used,
@@ -313,6 +323,7 @@ void sw_run_free(struct sw_run *run)
     if (!run)
         return;
     sw_watch_release(run->watch);
+    sw_hosts_clear(&run->hosts);
     sw_summary_clear(&run->summary);
     sw_tls_setting_release(&run->tls);
     sw_keylog_free(run->tls.keys);

@@ -6,6 +6,7 @@
 #define SW_PIPELINE_RUN_H
 
 #include "pipeline/engine.h"
+#include "pipeline/hosts.h"
 #include "pipeline/limits.h"
 #include "pipeline/tls.h"
 
@@ -16,7 +17,8 @@ struct sw_run {
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
     struct sw_tls_setting tls;
-    size_t account; /* memory that grows with the traffic, of all stages */
+    struct sw_hosts hosts; /* of the captures that are being read */
+    size_t account;        /* memory that grows with the traffic, of all stages */
     struct sw_summary summary;
     uint64_t frames; /* towards stop_after_frames */
     bool incomplete;

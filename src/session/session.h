@@ -255,6 +255,7 @@ struct sw_session {
     const struct sw_lookup *lookup; /* not NULL: there was no connection; facts hold the client and
                                        the first and last frame only */
     const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
+    struct sw_span given_name; /* of the server, as the capture itself says; empty = not at all */
     bool ended;
     struct sw_mark
         final; /* when it was taken as final: last frame of it, and the clock at that moment */

@@ -1,9 +1,33 @@
 #!/usr/bin/env python3
 """Look-ups through the whole program: caps, other formats, and counts that add up over every capture."""
 import os
+import struct
 
 import common
-from common import DELIVERED, run
+from common import DELIVERED, SILENT, run
+
+
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+def name_record(address, *names):
+    """IPv4, with names that end in a NUL each."""
+    value = bytes(int(part) for part in address.split(".")) + b"".join(name + b"\0" for name in names)
+    return struct.pack("<HH", 1, len(value)) + value + b"\0" * (-len(value) % 4)
+
+
+def pcapng(frames, *records, at_end=False):
+    """Ethernet frames, and one block of names before or behind them."""
+    names = block(4, b"".join(records) + b"\0" * 4)
+    head = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
+    packets = b""
+    for time, frame in frames:
+        stamp = int(time * 1000000)
+        fields = struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(frame), len(frame))
+        packets += block(6, fields + frame)
+    return head + (packets + names if at_end else names + packets)
 
 
 class Names(common.Case):
@@ -44,6 +68,53 @@ class Names(common.Case):
         late = self.capture("l.pcap", DELIVERED + ["dns smtp.example.org A 198.51.100.25"])
         record = run("-o", "json", late).sessions()[0]
         self.assertEqual(record["server"]["name_source"], "banner")
+
+    def test_the_capture_itself_names_the_server(self):
+        """Name resolution blocks, for a server of which nothing else tells the name."""
+        known = name_record("198.51.100.25", b"mail.example.net", b"second.example.net")
+        other = name_record("192.0.2.10", b"pc.example.net")
+        for at_end in (False, True):
+            path = self.file("n.pcapng", pcapng(self.frames(SILENT), other, known, at_end=at_end))
+            done = run("-o", "json", path)
+            record = done.sessions()[0]
+            self.assertEqual((record["server"]["name"], record["server"]["name_source"]), ("mail.example.net", "capture"))
+            self.assertIn("mail.example.net", record["verdict"]["summary"])
+            self.assertEqual(done.status, 0)
+            self.assertNotIn("mail.example.net", run("-o", "json", "--anonymize", path).out)
+
+    def test_what_was_said_outranks_the_names_of_the_capture(self):
+        known = name_record("198.51.100.25", b"mail.example.net")
+        path = self.file("n.pcapng", pcapng(self.frames(DELIVERED), known))
+        record = run("-o", "json", path).sessions()[0]
+        self.assertEqual((record["server"]["name"], record["server"]["name_source"]), ("mx.example.org", "banner"))
+
+    def test_names_of_one_capture_are_not_those_of_the_next(self):
+        known = name_record("198.51.100.25", b"mail.example.net")
+        named = self.file("a.pcapng", pcapng(self.frames(SILENT), known))
+        bare = self.file("b.pcapng", pcapng(self.frames(SILENT), name_record("192.0.2.10", b"pc.example.net")))
+        for arguments in ((named, bare), ("-j", "1", named, bare)):
+            names = [r["server"]["name"] for r in run("-o", "json", *arguments).sessions()]
+            self.assertEqual(sorted(names, key=str), [None, "mail.example.net"])
+
+    def test_names_are_bounded_and_the_bound_is_told(self):
+        records = [name_record("10.0.%d.%d" % (i // 256, i % 256), b"h%d.example.net" % i) for i in range(40)]
+        records += [name_record("198.51.100.25", b"mail.example.net")]
+        path = self.file("n.pcapng", pcapng(self.frames(SILENT), *records))
+        done = run("-o", "json", "--limits", "hosts=30", path)
+        self.assertEqual(done.status, 3)
+        self.assertEqual(done.records()[-1]["limits"]["hosts"], 11)
+        self.assertIsNone(done.sessions()[0]["server"]["name"])
+
+    def test_no_names_of_hosts(self):
+        """Control characters, an empty name, one that is too long: none of them is shown."""
+        for name in (b"bad\x1b[31m.example.net", b"", b"x" * 300, b"two words"):
+            path = self.file("n.pcapng", pcapng(self.frames(SILENT), name_record("198.51.100.25", name)))
+            self.assertIsNone(run("-o", "json", path).sessions()[0]["server"]["name"], name)
+
+    def frames(self, script):
+        made = common.dialogue.Capture()
+        made.run(list(script))
+        return made.frames
 
     def test_a_look_up_in_a_series_of_files(self):
         """Frame numbers are those of their file, in the filter and in the story."""
