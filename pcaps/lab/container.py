@@ -224,6 +224,31 @@ def gzip_cut(frames):
     return packer.compress(pcap(frames)) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
+# Frames of zstd (RFC 8878) and LZ4 whose blocks are stored as they are: Python can write them by itself. What has been
+# squeezed is read in tests/unit/test_capture_unpack.c.
+
+@variant("zstd")
+def zstd(frames):
+    whole, size = pcapng(frames), 100000
+    out = b"\x28\xb5\x2f\xfd\0\x58"
+    for at in range(0, len(whole), size):
+        part = whole[at:at + size]
+        out += struct.pack("<I", len(part) << 3 | (at + size >= len(whole)))[:3] + part
+    return out
+
+
+@variant("lz4")
+def lz4(frames):
+    whole, size = pcap(frames), 60000
+    blocks = [whole[at:at + size] for at in range(0, len(whole), size)]
+    return (b"\x04\x22\x4d\x18\x60\x40\x82" + b"".join(struct.pack("<I", len(b) | 1 << 31) + b for b in blocks) + b"\0\0\0\0")
+
+
+@variant("lz4-cut", damaged=True)
+def lz4_cut(frames):
+    return lz4(frames)[:-4]
+
+
 def main():
     if sys.argv[1:] == ["--list"]:
         print("\n".join(VARIANTS))

@@ -3,6 +3,7 @@
 import os
 import struct
 import sys
+import zlib
 
 import common
 from common import run
@@ -25,9 +26,11 @@ class Containers(common.Case):
         """Some captures of every topic, for each variant others."""
         names = [name for name in common.captures() if not name.startswith("rewritten/")]
         cls.twins = {}
-        for i, name in enumerate(sorted(container.VARIANTS)):
+        for name in sorted(container.VARIANTS):
             cls.twins[name] = []
-            for capture in names[i::17]:
+            for capture in names:
+                if zlib.crc32((name + capture).encode()) % 17:
+                    continue
                 try:
                     frames = rewrite.read(os.path.join(common.PCAPS, capture))
                 except ValueError:
@@ -79,7 +82,10 @@ class Containers(common.Case):
 
     def test_a_clock_that_steps_back(self):
         """Sessions behind a step of two hours are judged like any other, and no duration is negative."""
-        captures = [frames for _, frames in self.twins["pcap-big-endian"]]
+        whole = {name: frames for twins in self.twins.values() for name, frames in twins  # whose verdict rests on no other session
+                 if name.startswith(("rcpt/", "mail/", "starttls/"))}
+        captures = [whole[name] for name in sorted(whole)[:12]]
+        self.assertEqual(len(captures), 12)
         for before, behind in zip(captures, captures[1:]):
             shift = before[-1].time_ns - behind[0].time_ns - 7200 * 10**9
             shifted = [rewrite.Frame(f.time_ns + shift, f.data) for f in behind]

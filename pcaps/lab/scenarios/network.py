@@ -1,4 +1,5 @@
 """What networks do to connections that had come about, or nearly: loss, holes, windows, outages, idle routers."""
+import os
 import threading
 import time
 
@@ -287,6 +288,33 @@ def lossy(lab):
     lab.cable({"fault": "delay", "seconds": 0.3}, *[{"fault": "lose", "of": "C", "every": 2, "least": 300}] * 2)
     lab.record()
     typed(lab, TO_TEXT + [letter(60000), 40], close="rst")
+
+
+def slow_line(lab):
+    """The client's line takes 2000 octets a second and drops nothing; the first packets are few, so that none is sent twice."""
+    postfix(lab)
+    lab.on_client("ip route replace default dev c0 initcwnd 2")
+    lab.on_client("sysctl -qw net.ipv4.tcp_wmem='4096 8192 8192'")
+    lab.on_client("tc qdisc add dev c0 root tbf rate 16kbit burst 1600 limit 300000")
+    lab.record()
+
+
+@recording("data/slow-line-client-gives-up.pcap", "curl -> Postfix, over a slow line", "the line takes 2000 octets a second; curl's limit for the whole of it is 45 s",
+           ("stuck", "data-upload-too-slow", "body", "C:END"))
+def too_slow(lab):
+    slow_line(lab)
+    path = os.path.join(lab.folder, "letter")
+    with open(path, "w", encoding="ascii") as file:  # of a file curl announces the size
+        file.write(letter(300000))
+    lab.run(["curl", "-sS", "--max-time", "45", "smtp://%s" % SERVER, "--mail-from", "anna@example.net", "--mail-rcpt", "bob@example.org",
+             "-T", path, "--crlf"])
+    time.sleep(35)  # what it had given to the system is still being sent
+
+
+@recording("data/slow-line-but-sent.pcap", "curl -> Postfix, over a slow line", "the same line, and a mail that is through after 35 s", ("delivered", "ok-delivered", "final"))
+def slow_but_sent(lab):
+    slow_line(lab)
+    curl(lab, message=letter(60000))
 
 
 @recording("data/lossy-then-silent.pcap", "typed by hand -> Postfix behind a lossy cable", "every third packet of the text is lost and sent again, all of it arrives; then the client sends nothing for 37 s and resets",
