@@ -33,6 +33,53 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
+/* RFC 792, RFC 4443 3.3: the packet went from router to router until its lifetime was over. */
+static bool lifetime_is_over(const struct sw_flow_icmp *icmp)
+{
+    return icmp->type == (icmp->ip_version == 4 ? 11 : 3);
+}
+
+/*
+ * Routers that pass the packets of a connection round and round, and one says so of those that were
+ * never acknowledged: the first such word behind the last sign of progress. NULL: there is none.
+ * *again: that router said it once more.
+ */
+static const struct sw_flow_icmp *loop_told(const struct sw_case *c, enum sw_side lost, bool *again)
+{
+    const struct sw_flow_facts *f = c->facts;
+    const struct sw_flow_icmp *first = NULL;
+    int64_t since = f->half[sw_side_other(lost)].last_ack_progress.time_ns;
+    *again = false;
+    for (uint8_t i = 0; i < f->icmp_count; i++) {
+        const struct sw_flow_icmp *icmp = &f->icmp[i];
+        if (!lifetime_is_over(icmp) || icmp->mark.time_ns < since)
+            continue;
+        *again = *again || (first && memcmp(first->from, icmp->from, sizeof(icmp->from)) == 0);
+        first = first ? first : icmp;
+    }
+    return first;
+}
+
+/* A loop in the network, in the midst of the dialogue. */
+static bool went_round(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    enum sw_side side = c->facts->half[SW_CLIENT].unacked_bytes > 0 ? SW_CLIENT : SW_SERVER;
+    bool again;
+    const struct sw_flow_icmp *told = loop_told(c, side, &again);
+    const struct sw_half_facts *lost = &c->facts->half[side];
+    bool given_up = c->facts->closed.frame || lost->rto_open >= RTO_THAT_PROVE_LOSS;
+    if (!told || !again || lost->unacked_bytes == 0 || lost->rto_open == 0 || !given_up)
+        return false;
+    *ruling = stuck(SW_CAUSE_NET_TTL_EXCEEDED, SW_CONFIDENCE_CERTAIN, sw_case_waiting_stage(c));
+    sw_ruling_prove(ruling, lost->last_data,
+                    side == SW_CLIENT ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
+                    "bytes that were never acknowledged");
+    sw_ruling_prove(ruling, told->mark, SW_ORIGIN_NETWORK,
+                    "a router says that they went round until their time was over");
+    prove_close(c, ruling);
+    return true;
+}
+
 /* Bytes sent again and again that nobody acknowledged: the path died in mid-session. */
 static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -46,6 +93,9 @@ static bool peer_vanished(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_half_facts *lost = client_lost ? client : server;
     if (sw_case_only_large_are_lost(c, client_lost ? SW_CLIENT : SW_SERVER))
         sw_ruling_also(ruling, SW_CAUSE_TCP_PMTU_BLACKHOLE, SW_CONFIDENCE_POSSIBLE);
+    bool again;
+    if (loop_told(c, client_lost ? SW_CLIENT : SW_SERVER, &again))
+        sw_ruling_also(ruling, SW_CAUSE_NET_TTL_EXCEEDED, SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, lost->last_data, client_lost ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
                     "bytes that were never acknowledged");
     sw_ruling_prove(ruling, lost->last, client_lost ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
@@ -262,8 +312,8 @@ static bool wrong_end(const struct sw_case *c, struct sw_ruling *ruling)
 /* The text of the message was begun and not finished. */
 static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (c->waiting != SW_WAITING_BODY)
-        return false;
+    if (c->waiting != SW_WAITING_BODY || c->session->words_missing)
+        return false; /* the end may be what is missing */
     if (wrong_end(c, ruling))
         return true;
     const struct sw_message *m = c->session->message;
@@ -298,8 +348,8 @@ static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
 static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_session *s = c->session;
-    if (c->waiting != SW_WAITING_NOTHING || s->quit || !c->facts->closed.frame)
-        return false;
+    if (c->waiting != SW_WAITING_NOTHING || s->quit || !c->facts->closed.frame || s->words_missing)
+        return false; /* or it was the server's, and what the client said is missing */
     const struct sw_step *last = s->last_reply;
     enum sw_stage stage = last ? sw_stage_of_phase(last->phase) : SW_STAGE_GREETING;
     bool challenged = last && last->code == 334;
@@ -334,7 +384,7 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
         return false; /* what looks like silence may be the capture's */
     if (c->facts->midstream && !c->server_spoke)
         return false; /* commands without replies prove nothing */
-    return state_lost(c, ruling) || peer_vanished(c, ruling) || no_greeting(c, ruling) ||
-           tls_never_begun(c, ruling) || unanswered_command(c, ruling) ||
+    return went_round(c, ruling) || state_lost(c, ruling) || peer_vanished(c, ruling) ||
+           no_greeting(c, ruling) || tls_never_begun(c, ruling) || unanswered_command(c, ruling) ||
            unfinished_text(c, ruling) || broken_between(c, ruling);
 }

@@ -138,6 +138,7 @@ static void on_command(struct sw_session *session, const struct smtp_event *even
     step->word = sw_arena_copy(&session->arena, event->word);
     step->argument = sw_arena_copy(&session->arena, event->text);
     session->last_command = step;
+    session->words_missing = false;
     if (!session->unanswered)
         session->unanswered = step;
     sw_build_command(session, step, event);
@@ -321,6 +322,7 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
             sw_build_text_begins(session);
         break; /* else the 354 itself said it */
     case SMTP_EVENT_BODY:
+        session->words_missing = session->words_missing && event->text.len == 0;
         sw_build_body(session, event);
         break;
     case SMTP_EVENT_END_OF_DATA: {

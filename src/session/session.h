@@ -297,6 +297,7 @@ struct sw_session {
     enum sw_tls_state tls;
     struct sw_tls *tls_facts;  /* NULL before the first byte of TLS */
     uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
+    bool words_missing;  /* bytes of the client are missing behind the last words that are there */
     bool answer_missing; /* bytes of the server are missing behind the last reply that is there */
     struct sw_mark conflict; /* the first second copy of bytes that differed; frame 0 = none */
     bool limits_hit;
