@@ -11,6 +11,28 @@ struct hit {
     uint16_t offset, length;
 };
 
+/* The words that were found, of each the first place. Few of all that are known are. */
+struct hits {
+    struct hit at[SW_WORDS_MAX]; /* of the words in the list below only */
+    uint64_t known[SW_WORDS_MAX / 64];
+    uint16_t list[SW_WORDS_MAX];
+    size_t count;
+};
+
+static bool is_found(const struct hits *hits, uint16_t word)
+{
+    return hits->known[word / 64] >> word % 64 & 1;
+}
+
+static void add_hit(struct hits *hits, uint16_t word, size_t offset, size_t length)
+{
+    if (is_found(hits, word))
+        return;
+    hits->known[word / 64] |= UINT64_C(1) << word % 64;
+    hits->at[word] = (struct hit){(uint16_t)offset, (uint16_t)length};
+    hits->list[hits->count++] = word;
+}
+
 bool sw_reply_kb_init(struct sw_reply_kb *kb)
 {
     size_t rows, bytes = sizeof(SW_REPLY_ADDRESS);
@@ -20,10 +42,12 @@ bool sw_reply_kb_init(struct sw_reply_kb *kb)
         bytes += patterns[i].companion ? strlen(patterns[i].companion) : 0;
     }
     kb->words = calloc(rows, sizeof(*kb->words));
+    kb->first_row = calloc(2 * rows + 1, sizeof(*kb->first_row));
     kb->automaton = malloc(sizeof(*kb->automaton));
     if (kb->automaton)
         memset(kb->automaton, 0, sizeof(*kb->automaton));
-    if (!kb->words || !kb->automaton || !sw_automaton_init(kb->automaton, 2 * rows + 1, bytes)) {
+    if (!kb->words || !kb->first_row || !kb->automaton ||
+        !sw_automaton_init(kb->automaton, 2 * rows + 1, bytes)) {
         sw_reply_kb_release(kb);
         return false;
     }
@@ -33,6 +57,11 @@ bool sw_reply_kb_init(struct sw_reply_kb *kb)
         kb->words[i].needle = sw_automaton_add(kb->automaton, p->needle);
         kb->words[i].companion =
             p->companion ? sw_automaton_add(kb->automaton, p->companion) : kb->words[i].needle;
+    }
+    for (size_t i = rows; i > 0; i--) { /* in the order of the table */
+        uint16_t *first = &kb->first_row[kb->words[i - 1].needle];
+        kb->words[i - 1].next = *first;
+        *first = (uint16_t)i;
     }
     if (!sw_automaton_close(kb->automaton)) {
         sw_reply_kb_release(kb);
@@ -47,6 +76,8 @@ void sw_reply_kb_release(struct sw_reply_kb *kb)
         sw_automaton_release(kb->automaton);
     free(kb->automaton);
     free(kb->words);
+    free(kb->first_row);
+    kb->first_row = NULL;
     kb->automaton = NULL;
     kb->words = NULL;
 }
@@ -59,7 +90,7 @@ static bool is_letter_or_digit(struct sw_span text, size_t at)
 /* Notes the words that end at a node, where the text has been read up to t->end. */
 static void note_words(const struct sw_reply_automaton *a, uint16_t node,
                        const struct sw_reply_text *t, const uint16_t *starts, size_t given,
-                       struct hit *hits)
+                       struct hits *hits)
 {
     for (; node != 0; node = a->nodes[node].shorter) {
         for (uint16_t w = a->nodes[node].word; w != 0; w = a->words[w - 1].same_node) {
@@ -68,13 +99,13 @@ static void note_words(const struct sw_reply_automaton *a, uint16_t node,
             bool bounded =
                 (!word->starts || begin == 0 || !is_letter_or_digit(t->text, begin - 1)) &&
                 (!word->ends || !is_letter_or_digit(t->text, t->end));
-            if (bounded && hits[w - 1].length == 0)
-                hits[w - 1] = (struct hit){(uint16_t)begin, (uint16_t)(t->end - begin)};
+            if (bounded)
+                add_hit(hits, (uint16_t)(w - 1), begin, t->end - begin);
         }
     }
 }
 
-static void find_words(const struct sw_reply_automaton *a, struct sw_span text, struct hit *hits)
+static void find_words(const struct sw_reply_automaton *a, struct sw_span text, struct hits *hits)
 {
     uint16_t starts[SW_WORD_MAX_BYTES]; /* offsets of the last bytes, as a ring */
     struct sw_reply_text t;
@@ -104,14 +135,14 @@ static size_t address_length(struct sw_span s)
     return at;
 }
 
-static void find_address(struct sw_span text, struct hit *hit)
+static void find_address(struct sw_span text, uint16_t word, struct hits *hits)
 {
     text = sw_span_sub(text, 0, SW_REPLY_TEXT_MAX_BYTES);
     for (size_t i = 0; i < text.len; i++) {
         bool starts = sw_ascii_digit(text.ptr[i]) && (i == 0 || !is_letter_or_digit(text, i - 1));
         size_t length = starts ? address_length(sw_span_from(text, i)) : 0;
         if (length > 0) {
-            *hit = (struct hit){(uint16_t)i, (uint16_t)length};
+            add_hit(hits, word, i, length);
             return;
         }
     }
@@ -122,30 +153,47 @@ static bool code_fits(uint16_t wanted, int code)
     return wanted == 0 || wanted == code || (wanted < 10 && wanted == code / 100);
 }
 
+/* The first row of the table whose words were found and that speaks of such a reply; `count` when
+ * there is none. */
+static size_t first_row(const struct sw_reply_kb *kb, const struct hits *hits, int code,
+                        const struct sw_reply_context *ctx)
+{
+    size_t count;
+    const struct sw_reply_pattern *patterns = sw_reply_patterns(&count);
+    size_t first = count;
+    for (size_t i = 0; i < hits->count; i++) {
+        size_t row = kb->first_row[hits->list[i]];
+        for (; row != 0 && row - 1 < first; row = kb->words[row - 1].next) {
+            const struct sw_reply_pattern *p = &patterns[row - 1];
+            if ((p->stages & (1u << ctx->stage)) && code_fits(p->codes, code) &&
+                is_found(hits, kb->words[row - 1].companion))
+                first = row - 1;
+        }
+    }
+    return first;
+}
+
 static bool read_text(const struct sw_reply_kb *kb, int code, struct sw_span text,
                       const struct sw_reply_context *ctx, struct sw_reply_reading *out)
 {
-    struct hit hits[SW_WORDS_MAX];
-    memset(hits, 0, sizeof(hits[0]) * kb->automaton->word_count);
-    find_words(kb->automaton, text, hits);
-    find_address(text, &hits[kb->address]);
-    size_t rows;
-    const struct sw_reply_pattern *patterns = sw_reply_patterns(&rows);
-    for (size_t i = 0; i < rows; i++) {
-        const struct hit *hit = &hits[kb->words[i].needle];
-        if (hit->length == 0 || hits[kb->words[i].companion].length == 0)
-            continue;
-        if (!(patterns[i].stages & (1u << ctx->stage)) || !code_fits(patterns[i].codes, code))
-            continue;
-        out->row = &patterns[i];
-        out->cause = patterns[i].cause;
-        out->also = patterns[i].also;
-        out->decided_by = SW_REPLY_BY_TEXT;
-        out->text_offset = hit->offset;
-        out->text_length = hit->length;
-        return true;
-    }
-    return false;
+    struct hits hits;
+    memset(hits.known, 0, sizeof(hits.known));
+    hits.count = 0;
+    find_address(text, kb->address, &hits); /* first: it counts before the word itself */
+    find_words(kb->automaton, text, &hits);
+    size_t count;
+    const struct sw_reply_pattern *patterns = sw_reply_patterns(&count);
+    size_t row = first_row(kb, &hits, code, ctx);
+    if (row == count)
+        return false;
+    const struct hit *hit = &hits.at[kb->words[row].needle];
+    out->row = &patterns[row];
+    out->cause = patterns[row].cause;
+    out->also = patterns[row].also;
+    out->decided_by = SW_REPLY_BY_TEXT;
+    out->text_offset = hit->offset;
+    out->text_length = hit->length;
+    return true;
 }
 
 /* qmail and IronPort write the enhanced code into the sentence: "(#5.1.1)", "#5.1.0 ...". */

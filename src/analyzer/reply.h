@@ -83,14 +83,17 @@ struct sw_reply_reading {
 
 struct sw_reply_automaton;
 
-/* The numbers of a row's words in the automaton. */
+/* The numbers of a row's words in the automaton, and the next row with the same needle, plus one;
+ * 0: none. */
 struct sw_reply_words {
     uint16_t needle, companion;
+    uint16_t next;
 };
 
 struct sw_reply_kb {
     struct sw_reply_automaton *automaton;
     struct sw_reply_words *words; /* of each row */
+    uint16_t *first_row;          /* of each word: the first row it is the needle of, plus one */
     uint16_t address;             /* number of the word for an address */
 };
 

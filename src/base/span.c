@@ -34,18 +34,36 @@ size_t sw_span_index(struct sw_span s, uint8_t byte)
     return hit ? (size_t)(hit - s.ptr) : s.len;
 }
 
+/* Index of the first `byte` in s from `at` on, or s.len. */
+static size_t index_from(struct sw_span s, size_t at, uint8_t byte)
+{
+    const uint8_t *hit = at < s.len ? memchr(s.ptr + at, byte, s.len - at) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : s.len;
+}
+
 size_t sw_span_find_nocase(struct sw_span s, struct sw_span needle)
 {
     if (needle.len == 0)
         return 0;
-    uint8_t lower = sw_ascii_lower(needle.ptr[0]);
-    uint8_t upper = sw_ascii_upper(needle.ptr[0]);
-    for (size_t i = 0; s.len >= needle.len && i <= s.len - needle.len; i++) {
-        if ((s.ptr[i] == lower || s.ptr[i] == upper) &&
-            sw_span_starts_nocase(sw_span_from(s, i), needle))
-            return i;
+    if (needle.len > s.len)
+        return s.len;
+    /* Where the first letter stands, in either form; each place is looked for once. */
+    struct sw_span starts = sw_span_sub(s, 0, s.len - needle.len + 1);
+    uint8_t small = sw_ascii_lower(needle.ptr[0]);
+    uint8_t capital = sw_ascii_upper(needle.ptr[0]);
+    size_t next_small = index_from(starts, 0, small);
+    size_t next_capital = small != capital ? index_from(starts, 0, capital) : starts.len;
+    for (;;) {
+        size_t at = next_small < next_capital ? next_small : next_capital;
+        if (at == starts.len)
+            return s.len;
+        if (sw_span_starts_nocase(sw_span_from(s, at), needle))
+            return at;
+        if (at == next_small)
+            next_small = index_from(starts, at + 1, small);
+        else
+            next_capital = index_from(starts, at + 1, capital);
     }
-    return s.len;
 }
 
 static bool is_blank(uint8_t c)

@@ -3,6 +3,7 @@
 #include "base/account.h"
 #include "base/frame_ref.h"
 #include "base/wipe.h"
+#include "crypto/digest.h"
 #include "session/builder.h"
 
 #include <stdlib.h>
@@ -334,7 +335,7 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     session->lost_frames =
         sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
-    sw_session_name(session);
+    sw_session_name(session, engine->sha1);
     name_server(engine, session);
     sw_tls_judge_certificates(session, engine->tls);
     struct sw_record record = {
@@ -459,6 +460,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     /* A session that began earlier may become final as late as this. */
     engine->limits.ledger.hold_ns = limits->flow.idle_ns + 60 * SW_NS_PER_S;
     engine->strangers.most = limits->strangers;
+    engine->sha1 = sw_sha1_new(); /* without it sessions have no Community ID */
     engine->summary = summary;
     engine->record = record;
     engine->record_ctx = ctx;
@@ -578,5 +580,6 @@ void sw_engine_free(struct sw_engine *engine)
     sw_book_free(engine->book);
     sw_tls_setting_release(&engine->own_tls);
     sw_strangers_release(&engine->strangers);
+    sw_sha1_free(engine->sha1);
     free(engine);
 }

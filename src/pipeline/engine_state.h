@@ -29,6 +29,7 @@ struct sw_engine {
     uint32_t lent; /* blocks lent at the moment */
     struct sw_book *book;
     struct sw_strangers strangers;
+    struct sw_sha1 *sha1; /* of Community IDs; NULL: there are none */
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;
