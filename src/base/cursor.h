@@ -11,13 +11,17 @@
 
 #include "base/span.h"
 
+/* Inline always: where a header is taken as a whole first, the checks of its fields are known to
+ * the compiler and go away. */
+#define SW_CURSOR_INLINE static inline __attribute__((always_inline))
+
 struct sw_cursor {
     const uint8_t *at;
     size_t left;
     bool bad;
 };
 
-static inline struct sw_cursor sw_cursor_make(struct sw_span s)
+SW_CURSOR_INLINE struct sw_cursor sw_cursor_make(struct sw_span s)
 {
     return (struct sw_cursor){s.ptr, s.len, false};
 }
@@ -28,7 +32,7 @@ static inline struct sw_span sw_cursor_rest(const struct sw_cursor *c)
 }
 
 /* The next n bytes, borrowed; on a short read an empty span and `bad`. */
-static inline struct sw_span sw_cursor_take(struct sw_cursor *c, size_t n)
+SW_CURSOR_INLINE struct sw_span sw_cursor_take(struct sw_cursor *c, size_t n)
 {
     if (c->bad || n > c->left) {
         c->bad = true;
@@ -41,19 +45,19 @@ static inline struct sw_span sw_cursor_take(struct sw_cursor *c, size_t n)
     return s;
 }
 
-static inline void sw_cursor_skip(struct sw_cursor *c, size_t n)
+SW_CURSOR_INLINE void sw_cursor_skip(struct sw_cursor *c, size_t n)
 {
     (void)sw_cursor_take(c, n);
 }
 
-static inline uint8_t sw_cursor_u8(struct sw_cursor *c)
+SW_CURSOR_INLINE uint8_t sw_cursor_u8(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 1);
     return s.len ? s.ptr[0] : 0;
 }
 
 /* Network byte order. */
-static inline uint16_t sw_cursor_be16(struct sw_cursor *c)
+SW_CURSOR_INLINE uint16_t sw_cursor_be16(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 2);
     return s.len ? (uint16_t)((unsigned)s.ptr[0] << 8 | s.ptr[1]) : 0;
@@ -65,7 +69,7 @@ static inline uint32_t sw_cursor_be24(struct sw_cursor *c)
     return s.len ? ((uint32_t)s.ptr[0] << 16) | ((uint32_t)s.ptr[1] << 8) | s.ptr[2] : 0;
 }
 
-static inline uint32_t sw_cursor_be32(struct sw_cursor *c)
+SW_CURSOR_INLINE uint32_t sw_cursor_be32(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 4);
     return s.len ? ((uint32_t)s.ptr[0] << 24) | ((uint32_t)s.ptr[1] << 16) |
@@ -80,13 +84,13 @@ static inline uint64_t sw_cursor_be64(struct sw_cursor *c)
     return c->bad ? 0 : (high << 32) | low;
 }
 
-static inline uint16_t sw_cursor_le16(struct sw_cursor *c)
+SW_CURSOR_INLINE uint16_t sw_cursor_le16(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 2);
     return s.len ? (uint16_t)((unsigned)s.ptr[1] << 8 | s.ptr[0]) : 0;
 }
 
-static inline uint32_t sw_cursor_le32(struct sw_cursor *c)
+SW_CURSOR_INLINE uint32_t sw_cursor_le32(struct sw_cursor *c)
 {
     struct sw_span s = sw_cursor_take(c, 4);
     return s.len ? ((uint32_t)s.ptr[3] << 24) | ((uint32_t)s.ptr[2] << 16) |

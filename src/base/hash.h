@@ -24,4 +24,39 @@ struct sw_hash_key sw_hash_random_key(void);
 /* Multiply-mix hash of any bytes. */
 uint64_t sw_hash_bytes(const struct sw_hash_key *key, struct sw_span bytes);
 
+/* --- the same where the length is known at compile time --- */
+
+/* Both halves of the 128-bit product, folded: every input bit reaches every output bit. */
+static inline uint64_t sw_hash_mix(uint64_t x, uint64_t y)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)x * y;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Little-endian on every machine, so that identifiers agree between machines; written out,
+ * compilers make it one load. At most eight bytes. */
+static inline uint64_t sw_hash_load(const uint8_t *at, size_t n)
+{
+    if (n >= 8)
+        return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
+               (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 |
+               (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+    uint64_t word = 0;
+    for (size_t i = 0; i < n; i++)
+        word |= (uint64_t)at[i] << 8 * i;
+    return word;
+}
+
+static inline __attribute__((always_inline)) uint64_t sw_hash_sized(const struct sw_hash_key *key,
+                                                                    const uint8_t *at, size_t left)
+{
+    uint64_t h = key->a ^ (uint64_t)left;
+    for (; left >= 16; at += 16, left -= 16)
+        h = sw_hash_mix(sw_hash_load(at, 8) ^ key->b, sw_hash_load(at + 8, 8) ^ h);
+    uint64_t low = sw_hash_load(at, left);
+    uint64_t high = left > 8 ? sw_hash_load(at + 8, left - 8) : 0;
+    h = sw_hash_mix(low ^ key->b, high ^ h);
+    return sw_hash_mix(h ^ key->a, key->b | 1);
+}
+
 #endif

@@ -17,7 +17,7 @@ enum {
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
-static uint32_t get32(struct sw_cursor *c, bool big)
+static inline __attribute__((always_inline)) uint32_t get32(struct sw_cursor *c, bool big)
 {
     return big ? sw_cursor_be32(c) : sw_cursor_le32(c);
 }

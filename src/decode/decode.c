@@ -111,7 +111,7 @@ static void clear(struct sw_packet *packet)
     packet->transport = SW_TRANSPORT_NONE;
     packet->vlan = 0;
     packet->conflicting = false;
-    packet->bad_checksum = false;
+    packet->segment = (struct sw_span){NULL, 0};
     packet->neighbour.seen = false;
     packet->payload = (struct sw_span){NULL, 0};
     packet->payload_wire = 0;

@@ -3,6 +3,8 @@
  */
 #include "decode/layer.h"
 
+enum { IP4_HEADER_BYTES = 20 };
+
 /*
  * Cuts the cursor to what the IP header says is there: Ethernet padding behind it is no payload.
  * Notes what of it was not captured.
@@ -27,12 +29,13 @@ static enum sw_layer take_part(struct sw_inside *in)
     return odd || beyond || packet->payload_wire == 0 ? SW_LAYER_BROKEN : SW_LAYER_FRAGMENT;
 }
 
-static void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_span src,
-                          struct sw_span dst)
+static inline void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_span src,
+                                 struct sw_span dst)
 {
     *tuple = (struct sw_tuple){.ip_version = version};
-    memcpy(tuple->src, src.ptr, src.len);
-    memcpy(tuple->dst, dst.ptr, dst.len);
+    size_t bytes = version == 6 ? 16 : 4; /* of each; known at compile time */
+    memcpy(tuple->src, src.ptr, bytes);
+    memcpy(tuple->dst, dst.ptr, bytes);
 }
 
 enum sw_layer sw_read_ip4(struct sw_inside *in)
@@ -40,23 +43,26 @@ enum sw_layer sw_read_ip4(struct sw_inside *in)
     struct sw_cursor *c = &in->c;
     struct sw_packet *packet = in->packet;
     uint32_t there = (uint32_t)c->left + in->cut;
-    uint8_t version_length = sw_cursor_u8(c);
-    sw_cursor_skip(c, 1);
-    uint32_t total = sw_cursor_be16(c);
-    packet->ip_id = sw_cursor_be16(c);
-    uint16_t fragment = sw_cursor_be16(c);
-    packet->ttl = sw_cursor_u8(c);
-    uint8_t protocol = sw_cursor_u8(c);
-    sw_cursor_skip(c, 2);
-    struct sw_span src = sw_cursor_take(c, 4);
-    struct sw_span dst = sw_cursor_take(c, 4);
-    uint32_t header = (uint32_t)(version_length & 0x0F) * 4;
-    if (c->bad || version_length >> 4 != 4 || header < 20)
+    if (c->left < IP4_HEADER_BYTES)
         return SW_LAYER_BROKEN;
-    sw_cursor_skip(c, header - 20);
+    struct sw_cursor h = sw_cursor_make(sw_cursor_take(c, IP4_HEADER_BYTES));
+    uint8_t version_length = sw_cursor_u8(&h);
+    sw_cursor_skip(&h, 1);
+    uint32_t total = sw_cursor_be16(&h);
+    packet->ip_id = sw_cursor_be16(&h);
+    uint16_t fragment = sw_cursor_be16(&h);
+    packet->ttl = sw_cursor_u8(&h);
+    uint8_t protocol = sw_cursor_u8(&h);
+    sw_cursor_skip(&h, 2);
+    struct sw_span src = sw_cursor_take(&h, 4);
+    struct sw_span dst = sw_cursor_take(&h, 4);
+    uint32_t header = (uint32_t)(version_length & 0x0F) * 4;
+    if (version_length >> 4 != 4 || header < IP4_HEADER_BYTES)
+        return SW_LAYER_BROKEN;
+    sw_cursor_skip(c, header - IP4_HEADER_BYTES);
     /* Without a length the network card was to cut the packet to size (TSO): take what there is. A
      * source route means that the last address is not the one the checksum was made with. */
-    bool verifiable = total != 0 && header == 20;
+    bool verifiable = total != 0 && header == IP4_HEADER_BYTES;
     if (total == 0)
         total = there;
     if (c->bad || total < header)

@@ -39,10 +39,4 @@ struct sw_ip_content {
 bool sw_decode_extensions(struct sw_cursor *c, struct sw_ip_content *content, bool *fragment,
                           struct sw_fragment *part);
 
-/*
- * True when the checksum of a complete TCP segment (header and payload) is wrong and does not look
- * as if the sender's network card had to fill it in. RFC 9293 section 3.1.
- */
-bool sw_checksum_is_bad(struct sw_span segment, const struct sw_tuple *tuple);
-
 #endif

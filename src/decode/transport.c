@@ -71,18 +71,21 @@ static enum sw_layer tcp(struct sw_inside *in)
     struct sw_packet *packet = in->packet;
     struct sw_span segment = sw_cursor_rest(c);
     struct sw_tcp_header *tcp = &packet->tcp;
+    if (c->left < TCP_HEADER_BYTES)
+        return SW_LAYER_BROKEN;
+    struct sw_cursor h = sw_cursor_make(sw_cursor_take(c, TCP_HEADER_BYTES));
     memset(tcp, 0, offsetof(struct sw_tcp_header, sack)); /* sack_count says what of sack is set */
-    packet->tuple.src_port = sw_cursor_be16(c);
-    packet->tuple.dst_port = sw_cursor_be16(c);
-    tcp->seq = sw_cursor_be32(c);
-    tcp->ack = sw_cursor_be32(c);
-    uint8_t offset = sw_cursor_u8(c);
-    tcp->flags = sw_cursor_u8(c);
-    tcp->window = sw_cursor_be16(c);
-    sw_cursor_skip(c, 2);
-    tcp->urgent = sw_cursor_be16(c);
+    packet->tuple.src_port = sw_cursor_be16(&h);
+    packet->tuple.dst_port = sw_cursor_be16(&h);
+    tcp->seq = sw_cursor_be32(&h);
+    tcp->ack = sw_cursor_be32(&h);
+    uint8_t offset = sw_cursor_u8(&h);
+    tcp->flags = sw_cursor_u8(&h);
+    tcp->window = sw_cursor_be16(&h);
+    sw_cursor_skip(&h, 2);
+    tcp->urgent = sw_cursor_be16(&h);
     uint32_t header = (uint32_t)(offset >> 4) * 4;
-    if (c->bad || header < TCP_HEADER_BYTES || header > content->wire)
+    if (header < TCP_HEADER_BYTES || header > content->wire)
         return SW_LAYER_BROKEN;
     /* Where the snaplen cut into the options, the header without them is worth having. */
     size_t options = header - TCP_HEADER_BYTES;
@@ -91,8 +94,8 @@ static enum sw_layer tcp(struct sw_inside *in)
     packet->transport = SW_TRANSPORT_TCP;
     packet->payload = sw_cursor_rest(c);
     packet->payload_wire = content->wire - header;
-    packet->bad_checksum = packet->payload_wire > 0 && segment.len == content->wire &&
-                           content->verifiable && sw_checksum_is_bad(segment, &packet->tuple);
+    if (packet->payload_wire > 0 && segment.len == content->wire && content->verifiable)
+        packet->segment = segment;
     return SW_LAYER_DECODED;
 }
 

@@ -5,11 +5,24 @@
 
 #include <stdlib.h>
 
-static uint32_t mix32(uint32_t h, uint32_t v)
+/* Words that are told apart within a few milliseconds of one direction only. */
+static uint64_t mix(uint64_t h, uint64_t v)
 {
-    h ^= v;
-    h *= 0x9E3779B1u;
-    return h ^ (h >> 15);
+    h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ (h >> 32);
+}
+
+/* The first and the last bytes of a payload. */
+static uint64_t ends_of(struct sw_span p)
+{
+    enum { WORD = 8, LOOKED_AT = 16 };
+    size_t n = p.len < LOOKED_AT ? p.len : LOOKED_AT;
+    uint64_t h = 0;
+    size_t i = 0;
+    for (; n - i >= WORD; i += WORD)
+        h = mix(mix(h, sw_hash_load(p.ptr + i, WORD)),
+                sw_hash_load(p.ptr + p.len - i - WORD, WORD));
+    return i < n ? mix(h, sw_hash_load(p.ptr + i, n - i)) : h;
 }
 
 /* Everything that two copies of one packet share; a retransmission differs at least in its IP id or
@@ -17,16 +30,14 @@ static uint32_t mix32(uint32_t h, uint32_t v)
 static uint32_t signature_of(const struct sw_packet *packet)
 {
     const struct sw_tcp_header *tcp = &packet->tcp;
-    uint32_t h = mix32(1, tcp->seq);
-    h = mix32(h, tcp->ack);
-    h = mix32(h, (uint32_t)tcp->window << 8 | tcp->flags);
-    h = mix32(h, packet->payload_wire);
-    h = mix32(h, packet->ip_id);
-    h = mix32(h, tcp->has_timestamp ? tcp->timestamp : 0);
-    struct sw_span p = packet->payload;
-    for (size_t i = 0; i < p.len && i < 16; i++)
-        h = mix32(h, (uint32_t)p.ptr[i] << 8 | p.ptr[p.len - 1 - i]);
-    return h;
+    uint32_t shape = (uint32_t)tcp->window << 16 | packet->ip_id;
+    uint32_t stamp = tcp->has_timestamp ? tcp->timestamp : 0;
+    uint64_t h = mix(1, (uint64_t)tcp->seq << 32 | tcp->ack);
+    h = mix(h, (uint64_t)packet->payload_wire << 32 | shape);
+    h = mix(h, (uint64_t)tcp->flags << 32 | stamp);
+    if (packet->payload.len > 0)
+        h = mix(h, ends_of(packet->payload));
+    return (uint32_t)(h ^ h >> 32);
 }
 
 bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,

@@ -20,10 +20,22 @@ struct sw_tomb {
     bool quiet; /* of no interest: every packet keeps it alive */
 };
 
+static uint64_t load_be64(const uint8_t *at)
+{
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | (uint64_t)at[7];
+}
+
 bool sw_flow_source_is_low(const struct sw_tuple *t)
 {
-    int order = memcmp(t->src, t->dst, sizeof(t->src));
-    return order < 0 || (order == 0 && t->src_port <= t->dst_port);
+    uint64_t src = load_be64(t->src);
+    uint64_t dst = load_be64(t->dst);
+    if (src == dst) { /* the same network of IPv6, or one host with itself */
+        src = load_be64(t->src + 8);
+        dst = load_be64(t->dst + 8);
+    }
+    return src != dst ? src < dst : t->src_port <= t->dst_port;
 }
 
 struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t)
@@ -39,7 +51,24 @@ struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t)
 
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key)
 {
-    return sw_hash_bytes(hash_key, sw_span_make(key, sizeof(*key)));
+    union {
+        struct sw_flow_key key;
+        uint8_t bytes[sizeof(struct sw_flow_key)];
+    } all = {.key = *key};
+    return sw_hash_sized(hash_key, all.bytes, sizeof(all.bytes));
+}
+
+/* The connection between these two ends, whichever of them is its client? */
+static bool joins(const struct sw_flow *flow, const struct sw_flow_key *key)
+{
+    const struct sw_tuple *t = &flow->facts.tuple;
+    bool low = flow->client_is_low;
+    const uint8_t *src = low ? key->low : key->high;
+    const uint8_t *dst = low ? key->high : key->low;
+    return t->src_port == (low ? key->low_port : key->high_port) &&
+           t->dst_port == (low ? key->high_port : key->low_port) &&
+           t->ip_version == key->ip_version && memcmp(t->src, src, 16) == 0 &&
+           memcmp(t->dst, dst, 16) == 0;
 }
 
 /* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to
@@ -127,10 +156,7 @@ struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_
                              uint64_t hash)
 {
     for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
-        if (f->hash != hash)
-            continue;
-        struct sw_flow_key there = sw_flow_key_of(&f->facts.tuple);
-        if (memcmp(&there, key, sizeof(there)) == 0)
+        if (f->hash == hash && joins(f, key))
             return f;
     }
     return NULL;

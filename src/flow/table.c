@@ -241,7 +241,7 @@ static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw
     struct sw_half *half = &flow->half[from];
     if (packet->payload_wire == 0)
         return false;
-    if (!packet->bad_checksum) {
+    if (!sw_packet_is_damaged(packet)) {
         half->checksum_good = true;
         return false;
     }

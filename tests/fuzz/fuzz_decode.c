@@ -29,7 +29,7 @@ static void check(const struct sw_frame *frame, const struct sw_packet *packet)
         packet->transport == SW_TRANSPORT_ICMP || packet->transport == SW_TRANSPORT_ICMP6;
     if (is_icmp && packet->icmp.has_quote)
         must(packet->icmp.quote.transport == 6 || packet->icmp.quote.transport == 17);
-    if (packet->bad_checksum)
+    if (sw_packet_is_damaged(packet))
         must(packet->payload.len == packet->payload_wire);
 }
 

@@ -39,7 +39,7 @@ static void assert_is_ehlo(const struct sw_packet *packet, uint8_t version)
     assert_int_equal(packet->payload_wire, 21);
     assert_int_equal(packet->payload.len, 21);
     assert_memory_equal(packet->payload.ptr, "EHLO client.example\r\n", 21);
-    assert_false(packet->bad_checksum);
+    assert_false(sw_packet_is_damaged(packet));
 }
 
 static void assert_decodes(const struct frames *f, int32_t link_type, uint8_t version)

@@ -161,7 +161,7 @@ static void test_snaplen_in_the_payload(void **state)
         assert_int_equal(frames_decode_cut(&f, ETHERNET, caplen, &packet), SW_DECODE_IP);
         assert_int_equal(packet.payload.len, caplen - payload);
         assert_int_equal(packet.payload_wire, f.len - payload);
-        assert_false(packet.bad_checksum);
+        assert_false(sw_packet_is_damaged(&packet));
     }
 }
 
@@ -180,11 +180,11 @@ static void test_bad_checksum(void **state)
         for (struct frames *f = &f4;; f = &f6) {
             struct sw_packet packet;
             assert_int_equal(frames_decode(f, ETHERNET, &packet), SW_DECODE_IP);
-            assert_false(packet.bad_checksum);
+            assert_false(sw_packet_is_damaged(&packet));
             for (size_t at = f->tcp_at + 20; at < f->len; at++) {
                 f->bytes[at] ^= 0x10;
                 assert_int_equal(frames_decode(f, ETHERNET, &packet), SW_DECODE_IP);
-                assert_true(packet.bad_checksum);
+                assert_true(sw_packet_is_damaged(&packet));
                 f->bytes[at] ^= 0x10;
             }
             if (f == &f6)
@@ -220,10 +220,10 @@ static void test_offload_is_no_damage(void **state)
             struct sw_packet packet;
             frames_set16(&f, f.tcp_at + 16, fine[i]);
             assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-            assert_false(packet.bad_checksum);
+            assert_false(sw_packet_is_damaged(&packet));
             frames_set16(&f, f.tcp_at + 16, fine[i] + 1);
             assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-            assert_true(packet.bad_checksum);
+            assert_true(sw_packet_is_damaged(&packet));
         }
     }
 }
@@ -242,17 +242,17 @@ static void test_checksum_that_cannot_be_judged(void **state)
     frames_finish(&f);
     frames_set16(&f, f.tcp_at + 16, 0xBAD1);
     assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-    assert_false(packet.bad_checksum);
+    assert_false(sw_packet_is_damaged(&packet));
 
     build_tcp(&f, SW_TCP_ACK, NULL, 0, "DATA\r\n");
     frames_set16(&f, f.tcp_at + 16, 0xBAD1);
     assert_int_equal(frames_decode_cut(&f, ETHERNET, f.len - 1, &packet), SW_DECODE_IP);
-    assert_false(packet.bad_checksum);
+    assert_false(sw_packet_is_damaged(&packet));
     assert_int_equal(frames_decode_cut(&f, ETHERNET, f.len, &packet), SW_DECODE_IP);
-    assert_true(packet.bad_checksum);
+    assert_true(sw_packet_is_damaged(&packet));
     frames_set16(&f, f.ip_at + 2, 0); /* the packet does not say how long it is */
     assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-    assert_false(packet.bad_checksum);
+    assert_false(sw_packet_is_damaged(&packet));
 
     f = (struct frames){0};
     frames_ethernet(&f, 0x86DD);
@@ -263,10 +263,10 @@ static void test_checksum_that_cannot_be_judged(void **state)
     frames_finish(&f);
     frames_set16(&f, f.tcp_at + 16, 0xBAD1);
     assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-    assert_false(packet.bad_checksum);
+    assert_false(sw_packet_is_damaged(&packet));
     f.bytes[f.ip_at + 6] = 0; /* as a hop-by-hop header it changes nothing */
     assert_int_equal(frames_decode(&f, ETHERNET, &packet), SW_DECODE_IP);
-    assert_true(packet.bad_checksum);
+    assert_true(sw_packet_is_damaged(&packet));
 }
 
 static void build_udp(struct frames *f, size_t claimed)

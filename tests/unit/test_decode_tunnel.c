@@ -60,7 +60,7 @@ static void assert_is_rcpt(const struct frames *f, int32_t link_type, struct sw_
     assert_int_equal(packet->payload.len, 27);
     assert_int_equal(packet->payload_wire, 27);
     assert_ptr_equal(packet->payload.ptr, f->bytes + f->tcp_at + 20);
-    assert_false(packet->bad_checksum);
+    assert_false(sw_packet_is_damaged(packet));
     assert_int_equal(packet->unread, SW_UNREAD_NOTHING);
     /* Every cut from the inner TCP header on gives the packet, and none before; the start of a
      * tunnel over UDP may still pass for a UDP packet. */
@@ -425,7 +425,7 @@ static void test_authentication_header(void **state)
     assert_int_equal(packet.tuple.transport, 6);
     assert_int_equal(packet.payload.len, 6);
     assert_int_equal(packet.payload_wire, 6);
-    assert_false(packet.bad_checksum);
+    assert_false(sw_packet_is_damaged(&packet));
 }
 
 static void test_tunnels_inside_tunnels_are_capped(void **state)

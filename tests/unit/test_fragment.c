@@ -277,7 +277,7 @@ static void test_from_frames(void **state)
             assert_int_equal(packet.payload.len, 27);
             assert_memory_equal(packet.payload.ptr, "RCPT TO:<bob@example.org>\r\n", 27);
             assert_int_equal(packet.ttl, 63);
-            assert_false(packet.bad_checksum);
+            assert_false(sw_packet_is_damaged(&packet));
         }
         sw_fragments_free(f);
     }
