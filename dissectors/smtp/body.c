@@ -9,6 +9,8 @@
  */
 #include "dissectors/smtp/internal.h"
 
+#include "base/scan.h"
+
 enum body_state {
     LINE_START,    /* after CRLF, or at the very beginning */
     LF_LINE_START, /* after a lone LF */
@@ -24,7 +26,7 @@ enum body_state {
 };
 
 enum {
-    BLOCK = 256,
+    SLOW = 64,              /* bytes that are walked over where something is not ordinary */
     TEXT_LINE_LIMIT = 1000, /* with its CRLF (RFC 5321 4.5.3.1.6) */
 };
 
@@ -161,30 +163,6 @@ static void tell_bare_cr(struct smtp_io *io, size_t at)
     if (!io->state->told_cr)
         tell_odd(io, at, SMTP_ODD_BARE_CR);
     io->state->told_cr = true;
-}
-
-/*
- * From `at` on, whole blocks without a lone CR, a lone LF or a dot behind an LF. The byte before
- * `at` is there. One pass without branches, which compilers turn into vector code.
- */
-static size_t ordinary_blocks(struct sw_span bytes, size_t at)
-{
-    while (bytes.len - at >= BLOCK) {
-        const uint8_t *p = bytes.ptr + at;
-        const uint8_t *before = p - 1;
-        uint8_t odd = 0;
-        for (size_t i = 0; i < BLOCK; i++) {
-            uint8_t after_lf = before[i] == '\n';
-            uint8_t after_cr = before[i] == '\r';
-            uint8_t lf = p[i] == '\n';
-            uint8_t dot = p[i] == '.';
-            odd = (uint8_t)(odd | (lf ^ after_cr) | (dot & after_lf));
-        }
-        if (odd)
-            break;
-        at += BLOCK;
-    }
-    return at;
 }
 
 /*
@@ -339,12 +317,12 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
 {
     struct smtp_state *st = io->state;
     size_t at = 0;
-    size_t slow_until = 1; /* blocks need the byte before them */
+    size_t slow_until = 1; /* the scan needs the byte before */
     while (at < bytes.len) {
         bool line_start = st->body_state == LINE_START || st->body_state == LF_LINE_START;
         if (at >= slow_until && (line_start || !at_line_start(st))) {
-            size_t behind = ordinary_blocks(bytes, at);
-            slow_until = behind + BLOCK;
+            size_t behind = sw_scan_ordinary_text(bytes, at);
+            slow_until = behind + SLOW;
             if (behind > at) {
                 uint8_t last = bytes.ptr[behind - 1];
                 st->body_state = last == '\n' ? LINE_START : last == '\r' ? MID_LINE_CR : MID_LINE;
@@ -372,14 +350,6 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
     return 0;
 }
 
-/* Index behind the last LF in [from, to), or `from`. */
-static size_t behind_last_lf(struct sw_span bytes, size_t from, size_t to)
-{
-    while (to > from && bytes.ptr[to - 1] != '\n')
-        to--;
-    return to;
-}
-
 /*
  * Notes where a line of the text gets too long. From the start of a line it looks back from the
  * limit: most bytes are never touched, because a line ends long before.
@@ -396,7 +366,7 @@ static void measure_lines(struct smtp_io *io, struct sw_span bytes)
         if (st->line_octets < limit) {
             size_t room = limit - st->line_octets;
             size_t to = at + (room < left ? room : left);
-            size_t start = behind_last_lf(bytes, at, to);
+            size_t start = at + sw_scan_behind_last(sw_span_sub(bytes, at, to - at), '\n');
             st->line_octets = start > at ? 0 : st->line_octets + (uint32_t)(to - at);
             at = start > at ? start : to;
             if (st->line_octets == limit && st->long_line.frame == 0)

@@ -38,24 +38,29 @@ bool sw_flow_source_is_low(const struct sw_tuple *t)
     return src != dst ? src < dst : t->src_port <= t->dst_port;
 }
 
+static uint64_t rest_of_key(const struct sw_tuple *t, bool low)
+{
+    uint16_t low_port = low ? t->src_port : t->dst_port;
+    uint16_t high_port = low ? t->dst_port : t->src_port;
+    return low_port | (uint64_t)high_port << 16 | (uint64_t)t->ip_version << 32;
+}
+
 struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t)
 {
     bool low = sw_flow_source_is_low(t);
-    struct sw_flow_key key = {.ip_version = t->ip_version};
+    struct sw_flow_key key = {.rest = rest_of_key(t, low)};
     memcpy(key.low, low ? t->src : t->dst, 16);
     memcpy(key.high, low ? t->dst : t->src, 16);
-    key.low_port = low ? t->src_port : t->dst_port;
-    key.high_port = low ? t->dst_port : t->src_port;
     return key;
 }
 
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key)
 {
-    union {
-        struct sw_flow_key key;
-        uint8_t bytes[sizeof(struct sw_flow_key)];
-    } all = {.key = *key};
-    return sw_hash_sized(hash_key, all.bytes, sizeof(all.bytes));
+    uint64_t h = hash_key->a ^ sizeof(*key);
+    h = sw_hash_mix(sw_hash_load(key->low, 8) ^ hash_key->b, sw_hash_load(key->low + 8, 8) ^ h);
+    h = sw_hash_mix(sw_hash_load(key->high, 8) ^ hash_key->b, sw_hash_load(key->high + 8, 8) ^ h);
+    h = sw_hash_mix(key->rest ^ hash_key->b, h);
+    return sw_hash_mix(h ^ hash_key->a, hash_key->b | 1);
 }
 
 /* The connection between these two ends, whichever of them is its client? */
@@ -63,12 +68,9 @@ static bool joins(const struct sw_flow *flow, const struct sw_flow_key *key)
 {
     const struct sw_tuple *t = &flow->facts.tuple;
     bool low = flow->client_is_low;
-    const uint8_t *src = low ? key->low : key->high;
-    const uint8_t *dst = low ? key->high : key->low;
-    return t->src_port == (low ? key->low_port : key->high_port) &&
-           t->dst_port == (low ? key->high_port : key->low_port) &&
-           t->ip_version == key->ip_version && memcmp(t->src, src, 16) == 0 &&
-           memcmp(t->dst, dst, 16) == 0;
+    return rest_of_key(t, low) == key->rest &&
+           memcmp(t->src, low ? key->low : key->high, 16) == 0 &&
+           memcmp(t->dst, low ? key->high : key->low, 16) == 0;
 }
 
 /* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to

@@ -147,9 +147,7 @@ static inline bool sw_flow_has_payload(const struct sw_flow *flow)
 /* A connection's two ends, the lower one first, so that both directions find it. */
 struct sw_flow_key {
     uint8_t low[16], high[16];
-    uint16_t low_port, high_port;
-    uint8_t ip_version;
-    uint8_t zero[3];
+    uint64_t rest; /* ports and IP version, as one word */
 };
 
 /* --- index.c: finding connections --- */
