@@ -5,13 +5,21 @@
 #include "base/scan.h"
 #include "decode/ip.h"
 
-#include <arpa/inet.h>
-
 static uint16_t fold(uint64_t sum)
 {
     while (sum >> 16)
         sum = (sum & 0xFFFF) + (sum >> 16);
     return (uint16_t)sum;
+}
+
+/* A number as it stands in memory in network byte order. */
+static uint32_t network_order(uint32_t n)
+{
+    const uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+                              (uint8_t)n};
+    uint32_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
 }
 
 /* The pseudo-header: addresses, protocol and length. */
@@ -20,7 +28,7 @@ static uint64_t sum_pseudo(const struct sw_tuple *tuple, size_t length)
     size_t address = tuple->ip_version == 6 ? 16 : 4;
     uint64_t sum = sw_scan_sum(sw_span_make(tuple->src, address)) +
                    sw_scan_sum(sw_span_make(tuple->dst, address));
-    return sum + htonl((uint32_t)length) + htonl(SW_PROTOCOL_TCP);
+    return sum + network_order((uint32_t)length) + network_order(SW_PROTOCOL_TCP);
 }
 
 enum { CHECKSUM_AT = 16 };
