@@ -42,23 +42,29 @@ struct writer {
     bool sentence_start;
 };
 
-static void put(struct writer *w, char c)
+/* A sentence begins behind a full stop or a line end, with any blanks and quotation marks between.
+ */
+static void put_run(struct writer *w, struct sw_span run)
 {
     if (w->at)
-        w->at[w->length] = c;
-    w->length++;
-    if (c == '.' || c == '\n')
-        w->sentence_start = true;
-    else if (c != ' ' && c != '"' && c != '\'')
-        w->sentence_start = false;
+        memcpy(w->at + w->length, run.ptr, run.len);
+    w->length += run.len;
+    while (run.len > 0 && memchr(" \"'", run.ptr[run.len - 1], 3))
+        run.len--;
+    if (run.len > 0)
+        w->sentence_start = run.ptr[run.len - 1] == '.' || run.ptr[run.len - 1] == '\n';
 }
 
 static void put_text(struct writer *w, const char *text, bool capital)
 {
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        uint8_t c = (uint8_t)text[i];
-        put(w, (char)(i == 0 && capital ? sw_ascii_upper(c) : c));
+    struct sw_span all = sw_span_str(text);
+    if (capital && all.len > 0) {
+        uint8_t first = sw_ascii_upper(all.ptr[0]);
+        put_run(w, sw_span_make(&first, 1));
+        all = sw_span_from(all, 1);
     }
+    if (all.len > 0)
+        put_run(w, all);
 }
 
 static const char *value_of(const struct name *name, const struct sw_template_values *values)
@@ -131,11 +137,26 @@ static void put_name(struct writer *w, const struct name *name, const char *valu
     }
 }
 
+/* How many characters come before the next that may have a meaning. */
+static size_t plain_run(struct sw_span text)
+{
+    size_t n = 0;
+    while (n < text.len && text.ptr[n] != '{' && text.ptr[n] != '[' && text.ptr[n] != ']')
+        n++;
+    return n;
+}
+
 static void write_all(struct writer *w, struct sw_span text,
                       const struct sw_template_values *values)
 {
     for (size_t i = 0; i < text.len;) {
         struct sw_span rest = sw_span_from(text, i);
+        size_t plain = plain_run(rest);
+        if (plain > 0) {
+            put_run(w, sw_span_sub(rest, 0, plain));
+            i += plain;
+            continue;
+        }
         size_t length = 0;
         const struct name *name = name_at(rest, &length);
         if (name) {
@@ -147,7 +168,7 @@ static void write_all(struct writer *w, struct sw_span text,
         } else if (at_mark(rest, ']')) {
             i += 2;
         } else {
-            put(w, (char)rest.ptr[0]);
+            put_run(w, sw_span_sub(rest, 0, 1));
             i++;
         }
     }
@@ -160,7 +181,7 @@ const char *sw_template_fill(const char *text, const struct sw_template_values *
         return text; /* a constant as it is */
     struct writer w = {.at = NULL, .sentence_start = true};
     write_all(&w, sw_span_str(text), values);
-    char *filled = sw_arena_alloc(arena, w.length + 1);
+    char *filled = sw_arena_text(arena, w.length + 1);
     if (!filled)
         return NULL;
     w = (struct writer){.at = filled, .sentence_start = true};

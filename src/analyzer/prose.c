@@ -4,15 +4,17 @@
 #include "base/format.h"
 #include "base/text.h"
 
+enum { FIRST_ROOM = 256 };
+
 static bool make_room(struct sw_prose *prose, size_t more)
 {
     size_t need = prose->used + more + 1;
     if (need <= prose->room)
         return true;
-    size_t room = prose->room ? prose->room * 2 : 256;
+    size_t room = prose->room ? prose->room * 2 : FIRST_ROOM;
     while (room < need)
         room *= 2;
-    char *bigger = sw_arena_alloc(prose->arena, room);
+    char *bigger = sw_arena_text(prose->arena, room);
     if (!bigger)
         return false;
     if (prose->text)
@@ -147,8 +149,13 @@ static struct sw_span base_name(const char *path)
 const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
 {
     unsigned long long number = (unsigned long long)sw_frame_number(frame);
-    if (!prose->session || !sw_session_spans_files(prose->session))
-        return or_empty(sw_arena_printf(prose->arena, "%llu", number));
+    if (!prose->session || !sw_session_spans_files(prose->session)) {
+        uint8_t *text = (uint8_t *)sw_arena_text(prose->arena, SW_DIGITS + 1);
+        if (!text)
+            return "";
+        text[sw_format_number(number, text)] = '\0';
+        return (const char *)text;
+    }
     struct sw_span file = base_name(sw_session_file_of(prose->session, frame));
     return or_empty(
         sw_arena_printf(prose->arena, "%llu of %s", number, sw_wire_text(prose->arena, file, 80)));

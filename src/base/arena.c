@@ -15,6 +15,7 @@ enum {
 struct sw_arena_chunk {
     struct sw_arena_chunk *older;
     size_t size_bytes; /* of the usable part */
+    bool lent;         /* memory of the owner's */
     _Alignas(ALIGN_BYTES) uint8_t bytes[];
 };
 
@@ -45,6 +46,7 @@ static bool add_chunk(struct sw_arena *arena, size_t need)
         return false;
     chunk->older = arena->head;
     chunk->size_bytes = size;
+    chunk->lent = false;
     arena->head = chunk;
     arena->used_bytes = 0;
     arena->total_bytes += size;
@@ -53,7 +55,20 @@ static bool add_chunk(struct sw_arena *arena, size_t need)
     return true;
 }
 
-void *sw_arena_alloc(struct sw_arena *arena, size_t n)
+void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size)
+{
+    struct sw_arena_chunk *chunk = memory;
+    assert(size > sizeof(*chunk));
+    size -= sizeof(*chunk);
+    if (size > arena->limit_bytes - arena->total_bytes || arena->limit_bytes < arena->total_bytes)
+        return;
+    *chunk = (struct sw_arena_chunk){.older = arena->head, .size_bytes = size, .lent = true};
+    arena->head = chunk;
+    arena->used_bytes = 0;
+    arena->total_bytes += size;
+}
+
+static void *take(struct sw_arena *arena, size_t n)
 {
     if (n > SIZE_MAX - ALIGN_BYTES) {
         arena->exhausted = true;
@@ -69,15 +84,27 @@ void *sw_arena_alloc(struct sw_arena *arena, size_t n)
     }
     void *block = arena->head->bytes + arena->used_bytes;
     arena->used_bytes += need;
-    memset(block, 0, need);
     return block;
+}
+
+void *sw_arena_alloc(struct sw_arena *arena, size_t n)
+{
+    void *block = take(arena, n);
+    if (block)
+        memset(block, 0, n);
+    return block;
+}
+
+char *sw_arena_text(struct sw_arena *arena, size_t n)
+{
+    return take(arena, n);
 }
 
 struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s)
 {
     if (s.len == 0)
         return (struct sw_span){NULL, 0};
-    uint8_t *copy = sw_arena_alloc(arena, s.len);
+    uint8_t *copy = take(arena, s.len);
     if (!copy)
         return (struct sw_span){NULL, 0};
     memcpy(copy, s.ptr, s.len);
@@ -87,7 +114,7 @@ struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s)
 char *sw_arena_strdup(struct sw_arena *arena, const char *text)
 {
     size_t len = strlen(text) + 1;
-    char *copy = sw_arena_alloc(arena, len);
+    char *copy = sw_arena_text(arena, len);
     if (copy)
         memcpy(copy, text, len);
     return copy;
@@ -101,7 +128,7 @@ char *sw_arena_printf(struct sw_arena *arena, const char *format, ...)
     int len = sw_format_va(usual, sizeof(usual), format, args);
     va_end(args);
     assert(len >= 0);
-    char *text = sw_arena_alloc(arena, (size_t)len + 1);
+    char *text = sw_arena_text(arena, (size_t)len + 1);
     if (!text)
         return NULL;
     if ((size_t)len < sizeof(usual)) {
@@ -119,11 +146,12 @@ void sw_arena_release(struct sw_arena *arena)
     struct sw_arena_chunk *chunk = arena->head;
     while (chunk) {
         struct sw_arena_chunk *older = chunk->older;
-        if (arena->account)
+        if (arena->account && !chunk->lent)
             *arena->account -= chunk->size_bytes;
         if (arena->wipe)
             sw_wipe(chunk->bytes, chunk->size_bytes);
-        free(chunk);
+        if (!chunk->lent)
+            free(chunk);
         chunk = older;
     }
     arena->head = NULL;

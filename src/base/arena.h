@@ -25,8 +25,16 @@ struct sw_arena {
 /* Makes an empty arena; nothing is allocated before the first block. `account` (may be NULL) is
  * kept in step. */
 void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account);
+/*
+ * Lends the arena memory of the owner's, which is used before any is allocated, until the arena is
+ * released; it must be aligned as malloc() gives it. It counts against the limit as what was
+ * allocated does, but not into `account`. Does nothing when the limit leaves no room for it.
+ */
+void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size);
 /* A zeroed block of n bytes, or NULL (see above). */
 void *sw_arena_alloc(struct sw_arena *arena, size_t n);
+/* The same for a text that is written at once: not zeroed. */
+char *sw_arena_text(struct sw_arena *arena, size_t n);
 /* A copy of the bytes; an empty span when there is no room (then `exhausted` is set) or the source
  * is empty. */
 struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s);

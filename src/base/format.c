@@ -139,6 +139,12 @@ static bool put_all(struct text *t, const char *format, va_list *args)
         if (!percent)
             return true;
         format = percent + 1;
+        if (*format == 's') { /* most of them are this one, without any flag */
+            const char *text = va_arg(*args, const char *);
+            put(t, text ? text : "(null)", strlen(text ? text : "(null)"));
+            format++;
+            continue;
+        }
         struct conversion c;
         bool star;
         if (!read_conversion(&format, &star, &c))

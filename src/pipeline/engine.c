@@ -335,6 +335,7 @@ static void hand_out(struct sw_engine *engine, struct sw_session *session)
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     session->lost_frames =
         sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
+    sw_arena_lend(&session->arena, engine->desk, sizeof(engine->desk));
     sw_session_name(session, engine->sha1);
     name_server(engine, session);
     sw_tls_judge_certificates(session, engine->tls);

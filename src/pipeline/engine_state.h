@@ -35,6 +35,7 @@ struct sw_engine {
     struct sw_losses losses;
     int64_t now_ns;
     size_t *account; /* of the run: all memory that grows with the traffic */
+    _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session that is handed out: its verdict */
 };
 
 /* The stories that are final by now. */

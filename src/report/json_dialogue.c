@@ -167,22 +167,36 @@ static bool add_keyword(struct keyword_set *set, const struct sw_capability *cap
     return true;
 }
 
+/* The next line with this keyword and other parameters, or NULL. */
+static const struct sw_capability *next_line(const struct sw_capability *first,
+                                             const struct sw_capability *from)
+{
+    const struct sw_capability *other;
+    SW_EACH(other, from) {
+        if (sw_span_eq(other->keyword, first->keyword) && !sw_span_eq(other->params, first->params))
+            break;
+    }
+    return other;
+}
+
 /* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN").
  */
 static void put_capability(struct sw_json_line *line, const struct sw_capability *first)
 {
+    struct sw_veil *veil = &line->part->veil;
+    const struct sw_capability *other = next_line(first, first->next);
+    if (!other) {
+        sw_json_wire_member(&line->json, first->keyword, sw_veil_text(veil, first->params));
+        return;
+    }
     struct sw_writer params;
     sw_writer_open_memory(&params);
     sw_writer_put(&params, first->params);
-    const struct sw_capability *other;
-    SW_EACH(other, first->next) {
-        if (!sw_span_eq(other->keyword, first->keyword) || sw_span_eq(other->params, first->params))
-            continue;
+    for (; other; other = next_line(first, other->next)) {
         sw_writer_text(&params, params.used ? " " : "");
         sw_writer_put(&params, other->params);
     }
-    sw_json_wire_member(&line->json, first->keyword,
-                        sw_veil_text(&line->part->veil, sw_writer_span(&params)));
+    sw_json_wire_member(&line->json, first->keyword, sw_veil_text(veil, sw_writer_span(&params)));
     sw_writer_release(&params);
 }
 
