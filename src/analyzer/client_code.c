@@ -45,7 +45,7 @@ const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
 {
     size_t from = before ? (size_t)(before - codes) + 1 : 0;
     for (size_t i = from; i < CODE_COUNT; i++) {
-        if (strcmp(codes[i].code, "-") != 0 && has_cause(&codes[i], cause))
+        if (has_cause(&codes[i], cause) && strcmp(codes[i].code, "-") != 0)
             return &codes[i];
     }
     return NULL;
