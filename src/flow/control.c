@@ -43,7 +43,7 @@ static uint32_t signature_of(const struct sw_packet *packet)
 bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                      int64_t time_ns)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     uint32_t hash = signature_of(packet);
     int64_t within = packet->ip_id != 0 ? 2 * SW_NS_PER_MS : SW_NS_PER_MS / 5;
     for (int i = 0; i < SW_SIGNATURES; i++) {
@@ -68,8 +68,8 @@ static void note_options(struct sw_half *half, struct sw_half_facts *facts,
 
 static void client_syn(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
 {
-    struct sw_flow_facts *f = &flow->facts;
-    struct sw_half *client = &flow->half[SW_CLIENT];
+    struct sw_flow_facts *f = &flow->body->facts;
+    struct sw_half *client = &flow->body->half[SW_CLIENT];
     if (!client->based || client->base != packet->tcp.seq + 1) {
         client->based = true;
         client->base = packet->tcp.seq + 1;
@@ -84,9 +84,9 @@ static void client_syn(struct sw_flow *flow, const struct sw_packet *packet, str
 
 static void server_syn(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
 {
-    struct sw_flow_facts *f = &flow->facts;
-    struct sw_half *server = &flow->half[SW_SERVER];
-    struct sw_half *client = &flow->half[SW_CLIENT];
+    struct sw_flow_facts *f = &flow->body->facts;
+    struct sw_half *server = &flow->body->half[SW_SERVER];
+    struct sw_half *client = &flow->body->half[SW_CLIENT];
     if (!server->based || f->half[SW_SERVER].bytes == 0) {
         server->based = true;
         server->base = packet->tcp.seq + 1;
@@ -113,7 +113,7 @@ void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet
 
 void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark)
 {
-    struct sw_flow_facts *f = &flow->facts;
+    struct sw_flow_facts *f = &flow->body->facts;
     struct sw_half_facts *half = &f->half[from];
     if (rst && !half->rst.frame)
         half->rst = mark;
@@ -130,9 +130,9 @@ void sw_flow_closing(struct sw_flow *flow, enum sw_side from, bool rst, struct s
 static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from,
                               const struct sw_packet *packet)
 {
-    const struct sw_half *half = &flow->half[from];
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
-    if (!flow->facts.syn_ack.frame && flow->facts.syn.frame && from == SW_SERVER)
+    const struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    if (!flow->body->facts.syn_ack.frame && flow->body->facts.syn.frame && from == SW_SERVER)
         return !(packet->tcp.flags & SW_TCP_ACK) || packet->tcp.ack == peer->base ||
                packet->tcp.ack == peer->base - 1;
     if (!half->based)
@@ -145,7 +145,7 @@ static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from,
 void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                  struct sw_mark mark)
 {
-    struct sw_flow_facts *f = &flow->facts;
+    struct sw_flow_facts *f = &flow->body->facts;
     if (!rst_is_acceptable(flow, from, packet))
         return;
     bool answers_syn = from == SW_SERVER && f->syn.frame && !f->syn_ack.frame &&
@@ -155,15 +155,15 @@ void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet
     f->half[from].rst_ttl = packet->ttl;
     sw_flow_closing(flow, from, true, mark);
     flow->dead = true;
-    flow->dead_since_ns = mark.time_ns;
+    flow->body->dead_since_ns = mark.time_ns;
 }
 
 /* The window in bytes; scaled only when both sides agreed on it (RFC 7323 2.2). */
 static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from,
                              const struct sw_packet *packet)
 {
-    bool scaled = flow->half[0].has_scale && flow->half[1].has_scale;
-    return (uint32_t)packet->tcp.window << (scaled ? flow->half[from].scale : 0);
+    bool scaled = flow->body->half[0].has_scale && flow->body->half[1].has_scale;
+    return (uint32_t)packet->tcp.window << (scaled ? flow->body->half[from].scale : 0);
 }
 
 static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
@@ -171,9 +171,9 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
 {
     if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
         return;
-    struct sw_half *half = &flow->half[from];
-    struct sw_half *peer = &flow->half[sw_side_other(from)];
-    struct sw_half_facts *facts = &flow->facts.half[from];
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    struct sw_half_facts *facts = &flow->body->facts.half[from];
     half->window = packet->tcp.window;
     bool closed = window_bytes(flow, from, packet) == 0;
     bool was_closed = half->zero_since_ns != SW_TIME_NONE;
@@ -195,26 +195,26 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
 
 void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     bool known = false;
     for (uint8_t i = 0; i < half->vlan_count; i++)
         known = known || half->vlans[i] == packet->vlan;
     if (!known && half->vlan_count < SW_VLANS)
         half->vlans[half->vlan_count++] = packet->vlan;
-    if (packet->tunnel.count == 0 || flow->tunnel)
+    if (packet->tunnel.count == 0 || flow->body->tunnel)
         return;
-    flow->tunnel = malloc(sizeof(*flow->tunnel));
-    if (flow->tunnel) {
-        sw_account_take(flow->table->account, sizeof(*flow->tunnel));
-        *flow->tunnel = packet->tunnel;
+    flow->body->tunnel = malloc(sizeof(*flow->body->tunnel));
+    if (flow->body->tunnel) {
+        sw_account_take(flow->table->account, sizeof(*flow->body->tunnel));
+        *flow->body->tunnel = packet->tunnel;
     }
-    flow->facts.tunnel = flow->tunnel;
+    flow->body->facts.tunnel = flow->body->tunnel;
 }
 
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark)
 {
-    struct sw_flow_facts *f = &flow->facts;
+    struct sw_flow_facts *f = &flow->body->facts;
     struct sw_half_facts *half = &f->half[from];
     if (!half->seen) {
         half->seen = true;
@@ -252,12 +252,13 @@ static bool vlans_differ(const struct sw_half *a, const struct sw_half *b)
 
 void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
 {
-    flow->facts.vlan_asymmetric = vlans_differ(&flow->half[SW_CLIENT], &flow->half[SW_SERVER]);
+    flow->body->facts.vlan_asymmetric =
+        vlans_differ(&flow->body->half[SW_CLIENT], &flow->body->half[SW_SERVER]);
     for (int side = 0; side < 2; side++) {
-        struct sw_half *half = &flow->half[side];
-        struct sw_half_facts *facts = &flow->facts.half[side];
+        struct sw_half *half = &flow->body->half[side];
+        struct sw_half_facts *facts = &flow->body->facts.half[side];
         facts->acked_bytes = half->acked;
-        bool peer_visible = flow->facts.half[1 - side].seen;
+        bool peer_visible = flow->body->facts.half[1 - side].seen;
         facts->unacked_bytes =
             peer_visible && half->high > half->acked ? half->high - half->acked : 0;
         if (half->held_count > 0 && half->held[0].offset > half->next) {

@@ -1,5 +1,5 @@
 /*
- * index.c - finding a connection: the hash table, the heap of deadlines, and what is remembered of
+ * index.c - finding a connection: its place, the hash table, and what is remembered of
  * those that are gone.
  */
 #include "flow/internal.h"
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum {
+    SLAB = 64, /* connections whose memory is taken at once */
     FIRST_BUCKETS = 1024,
     TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one
                         has the place */
@@ -63,16 +64,6 @@ uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_k
     return sw_hash_mix(h ^ hash_key->a, hash_key->b | 1);
 }
 
-/* The connection between these two ends, whichever of them is its client? */
-static bool joins(const struct sw_flow *flow, const struct sw_flow_key *key)
-{
-    const struct sw_tuple *t = &flow->facts.tuple;
-    bool low = flow->client_is_low;
-    return rest_of_key(t, low) == key->rest &&
-           memcmp(t->src, low ? key->low : key->high, 16) == 0 &&
-           memcmp(t->dst, low ? key->high : key->low, 16) == 0;
-}
-
 /* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to
  * run --- */
 
@@ -85,9 +76,8 @@ static struct sw_tomb *tomb_place(struct sw_flow_table *table, const struct sw_f
 
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet)
 {
-    struct sw_flow_key key = sw_flow_key_of(&flow->facts.tuple);
     uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, &key, &hash);
+    struct sw_tomb *tomb = tomb_place(table, &flow->key, &hash);
     *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
 }
 
@@ -111,45 +101,40 @@ void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key)
         tomb->hash = 0;
 }
 
-/* --- the heap of deadlines --- */
+/* --- places: they stay where they are, so that a timer may look at one that is free --- */
 
-static bool earlier(const struct sw_flow *a, const struct sw_flow *b)
-{
-    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns
-                                            : a->serial < b->serial;
-}
+struct sw_flow_slab {
+    struct sw_flow_slab *older;
+    struct sw_flow places[SLAB];
+};
 
-static void heap_set(struct sw_flow_table *table, uint32_t at, struct sw_flow *flow)
+struct sw_flow *sw_flow_place(struct sw_flow_table *table)
 {
-    table->heap[at] = flow;
-    flow->heap_at = at;
-}
-
-void sw_flow_sooner(struct sw_flow_table *table, struct sw_flow *flow)
-{
-    uint32_t at = flow->heap_at;
-    while (at > 0 && earlier(flow, table->heap[(at - 1) / 2])) {
-        heap_set(table, at, table->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
+    if (!table->free_place) {
+        struct sw_flow_slab *slab = malloc(sizeof(*slab));
+        if (!slab)
+            return NULL;
+        slab->older = table->slabs;
+        table->slabs = slab;
+        for (size_t i = SLAB; i-- > 0;) {
+            slab->places[i].serial = 0;
+            slab->places[i].hash_next = table->free_place;
+            table->free_place = &slab->places[i];
+        }
     }
-    heap_set(table, at, flow);
+    struct sw_flow *flow = table->free_place;
+    table->free_place = flow->hash_next;
+    memset(flow, 0, sizeof(*flow));
+    flow->table = table;
+    flow->serial = ++table->next_serial;
+    return flow;
 }
 
-void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow)
+static void free_place(struct sw_flow_table *table, struct sw_flow *flow)
 {
-    uint32_t at = flow->heap_at;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= table->flows)
-            break;
-        if (child + 1 < table->flows && earlier(table->heap[child + 1], table->heap[child]))
-            child++;
-        if (!earlier(table->heap[child], flow))
-            break;
-        heap_set(table, at, table->heap[child]);
-        at = child;
-    }
-    heap_set(table, at, flow);
+    flow->serial = 0;
+    flow->hash_next = table->free_place;
+    table->free_place = flow;
 }
 
 /* --- the hash table --- */
@@ -158,7 +143,7 @@ struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_
                              uint64_t hash)
 {
     for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
-        if (f->hash == hash && joins(f, key))
+        if (f->hash == hash && memcmp(&f->key, key, sizeof(*key)) == 0)
             return f;
     }
     return NULL;
@@ -191,18 +176,6 @@ static bool grow_buckets(struct sw_flow_table *table)
     free(table->buckets);
     table->buckets = bigger;
     table->bucket_mask = count - 1;
-    return true;
-}
-
-static bool grow_heap(struct sw_flow_table *table)
-{
-    uint32_t room = table->heap_room ? table->heap_room * 2 : 256;
-    struct sw_flow **bigger = realloc(table->heap, room * sizeof(struct sw_flow *));
-    if (!bigger)
-        return false;
-    *table->account += (room - table->heap_room) * sizeof(*bigger);
-    table->heap = bigger;
-    table->heap_room = room;
     return true;
 }
 
@@ -253,19 +226,11 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
     unlink_flow(table, flow);
     sw_flow_wait_over(table, flow);
     list_remove(table, flow);
-    struct sw_flow *last = table->heap[--table->flows];
-    if (last != flow) {
-        heap_set(table, flow->heap_at, last);
-        sw_flow_sooner(table, last);
-        sw_flow_later(table, last);
-    }
-    sw_half_free(table, &flow->half[0]);
-    sw_half_free(table, &flow->half[1]);
-    if (flow->tunnel)
-        sw_account_give(table->account, sizeof(*flow->tunnel));
-    free(flow->tunnel);
+    table->flows--;
+    if (flow->body)
+        sw_flow_body_free(flow);
     sw_account_give(table->account, sizeof(*flow));
-    free(flow);
+    free_place(table, flow);
 }
 
 bool sw_flow_index_init(struct sw_flow_table *table)
@@ -279,25 +244,34 @@ bool sw_flow_index_init(struct sw_flow_table *table)
 
 void sw_flow_index_release(struct sw_flow_table *table)
 {
-    while (table->flows > 0)
-        sw_flow_remove(table, table->heap[0]);
+    for (int rank = 0; rank < SW_FLOW_RANKS; rank++) {
+        while (table->lists[rank].oldest)
+            sw_flow_remove(table, table->lists[rank].oldest);
+    }
     *table->account -= ((size_t)table->bucket_mask + 1) * sizeof(*table->buckets) +
-                       TOMBS * sizeof(*table->tombs) + table->heap_room * sizeof(*table->heap);
+                       TOMBS * sizeof(*table->tombs) + table->timer_room * sizeof(*table->timers);
     free(table->buckets);
     free(table->tombs);
-    free(table->heap);
+    free(table->timers);
+    sw_flow_bodies_release(table);
+    while (table->slabs) {
+        struct sw_flow_slab *older = table->slabs->older;
+        free(table->slabs);
+        table->slabs = older;
+    }
 }
 
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
 {
-    if (table->flows > table->bucket_mask && !grow_buckets(table))
+    bool ready =
+        (table->flows <= table->bucket_mask || grow_buckets(table)) && sw_timers_plan(table, flow);
+    if (!ready) {
+        free_place(table, flow);
         return false;
-    if (table->flows == table->heap_room && !grow_heap(table))
-        return false;
+    }
     flow->hash_next = table->buckets[flow->hash & table->bucket_mask];
     table->buckets[flow->hash & table->bucket_mask] = flow;
-    heap_set(table, table->flows++, flow);
-    sw_flow_sooner(table, flow);
+    table->flows++;
     list_append(table, flow);
     sw_account_take(table->account, sizeof(*flow));
     return true;

@@ -16,6 +16,7 @@ enum {
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
+    SW_FLOW_TRANSPORT_TCP = 6,   /* as addresses say it */
     SW_PAST_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
 };
 
@@ -86,30 +87,65 @@ struct sw_half {
     uint8_t vlan_count;
 };
 
-struct sw_flow {
-    struct sw_flow *hash_next;
-    struct sw_flow_table *table;
-    uint64_t hash;
-    uint64_t serial;     /* in the order of first frames */
-    int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
-    uint32_t heap_at;
-    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
-    uint8_t listed;                /* enum sw_flow_rank: which list */
-    uint8_t rank;                  /* enum sw_flow_rank: which one when it is established */
-    bool half_open;
-    bool client_is_low; /* the client is the lower end of the table's key */
-    bool forgotten;
-    bool dead; /* closed for good; only stragglers come */
-    bool ending;
-    int64_t dead_since_ns;
-    void *user;
-    struct sw_tunnel *tunnel;
+/* Everything that is known of a connection but the little that struct sw_flow has. */
+struct sw_flow_body {
     struct sw_half half[2];
     struct sw_flow_facts facts;
+    struct sw_tunnel *tunnel;
+    int64_t dead_since_ns;
     /* a SYN with another number on a connection that was still open */
     bool reuse;
     uint32_t reuse_isn;
     struct sw_mark reuse_mark;
+    struct sw_flow_body *spare; /* the next one that is not in use */
+};
+
+/* A connection's two ends, the lower one first, so that both directions find it. */
+struct sw_flow_key {
+    uint8_t low[16], high[16];
+    uint64_t rest; /* ports and IP version, as one word */
+};
+
+/* All that matters of a SYN that nothing has followed so far. */
+struct sw_flow_syn {
+    struct sw_mark mark;
+    uint32_t seq, ack, timestamp;
+    uint16_t window, mss, ip_id, vlan;
+    uint8_t flags, ttl, scale, time_digits;
+    bool has_timestamp, has_mss, has_scale;
+};
+
+/*
+ * A connection. While nothing but one SYN was seen of it, it sleeps: it has no body, which is made
+ * again from that SYN when it is needed (body.c). So a flood of connection requests costs a tenth
+ * of the memory that as many connections would.
+ */
+struct sw_flow {
+    struct sw_flow *hash_next; /* or the next place that is free */
+    struct sw_flow_table *table;
+    struct sw_flow_body *body; /* NULL while it sleeps */
+    struct sw_flow_key key;
+    uint64_t hash;
+    uint64_t serial;     /* in the order of first frames; 0: the place is free */
+    int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
+    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
+    void *user;
+    struct sw_flow_syn syn; /* while it sleeps */
+    uint8_t listed;         /* enum sw_flow_rank: which list */
+    uint8_t rank;           /* enum sw_flow_rank: which one when it is established */
+    bool half_open;
+    bool client_is_low; /* the client is the lower end of the key */
+    bool forgotten;
+    bool dead; /* closed for good; only stragglers come */
+    bool ending;
+};
+
+/* When a connection is looked at. It holds as long as its connection is there and has not planned
+ * anything else since. */
+struct sw_timer {
+    int64_t deadline_ns;
+    uint64_t serial;
+    struct sw_flow *flow;
 };
 
 /* Connections of one rank in the order of their first frames. */
@@ -129,8 +165,14 @@ struct sw_flow_table {
     uint32_t flows;
     uint32_t half_open;
     struct sw_flow_list lists[SW_FLOW_RANKS];
-    struct sw_flow **heap; /* by deadline, then serial */
-    uint32_t heap_room;
+    struct sw_timer *timers; /* a heap by deadline, then serial */
+    uint32_t timer_count, timer_room;
+    struct sw_flow_slab *slabs; /* memory of the connections; it stays until the table goes */
+    struct sw_flow *free_place;
+    struct sw_flow_body desk; /* for one that begins, or that ends in its sleep */
+    bool desk_in_use;
+    struct sw_flow_body *spare;
+    uint32_t spares;
     uint64_t next_serial;
     uint64_t held_bytes; /* of all connections */
     int64_t now_ns;
@@ -141,14 +183,14 @@ struct sw_flow_table {
 
 static inline bool sw_flow_has_payload(const struct sw_flow *flow)
 {
-    return flow->facts.half[0].bytes + flow->facts.half[1].bytes > 0;
+    return flow->body->facts.half[0].bytes + flow->body->facts.half[1].bytes > 0;
 }
 
-/* A connection's two ends, the lower one first, so that both directions find it. */
-struct sw_flow_key {
-    uint8_t low[16], high[16];
-    uint64_t rest; /* ports and IP version, as one word */
-};
+/* Both sides have said their last word. */
+static inline bool sw_flow_is_closed(const struct sw_flow *flow)
+{
+    return flow->body && flow->body->facts.half[0].fin.frame && flow->body->facts.half[1].fin.frame;
+}
 
 /* --- index.c: finding connections --- */
 
@@ -160,7 +202,9 @@ bool sw_flow_index_init(struct sw_flow_table *table);
 void sw_flow_index_release(struct sw_flow_table *table);
 struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
                              uint64_t hash);
-/* Puts a connection into table and heap; false without memory. */
+/* A connection with nothing in it; NULL without memory. */
+struct sw_flow *sw_flow_place(struct sw_flow_table *table);
+/* Puts it into the table and plans its deadline; false without memory, then the place is free. */
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow);
 /* Takes the connection out of the table and gives its memory back. */
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow);
@@ -169,9 +213,6 @@ void sw_flow_relist(struct sw_flow_table *table, struct sw_flow *flow);
 /* It waits for its handshake, or does so no more. */
 void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow);
-/* Its deadline has become earlier, or later. */
-void sw_flow_sooner(struct sw_flow_table *table, struct sw_flow *flow);
-void sw_flow_later(struct sw_flow_table *table, struct sw_flow *flow);
 /* Packets of this connection are not wanted any more; quiet: every packet prolongs that. */
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet);
 bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key);
@@ -190,6 +231,43 @@ void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_ma
 bool sw_flow_shed_one(struct sw_flow_table *table);
 /* Ends the oldest whose handshake is not complete; there must be one. */
 void sw_flow_shed_half_open(struct sw_flow_table *table);
+
+/* --- timers.c: when connections are looked at --- */
+
+/* Plans what flow->deadline_ns says; what was planned before does not hold any more. False without
+ * memory. */
+bool sw_timers_plan(struct sw_flow_table *table, struct sw_flow *flow);
+/* The one that is due first, or NULL. */
+struct sw_flow *sw_timers_first(struct sw_flow_table *table);
+/* The first one has become due later, at flow->deadline_ns. */
+void sw_timers_later(struct sw_flow_table *table);
+
+/* --- body.c: what is known of a connection, and its sleep --- */
+
+/* True for a SYN that says all there is to say: its connection may sleep. */
+bool sw_flow_is_mere_syn(const struct sw_packet *packet);
+/* The body of a new connection, as before its first packet. `short_lived`: it will sleep soon, or
+ * end. False without memory. */
+bool sw_flow_begin(struct sw_flow *flow, bool short_lived);
+/* Puts a connection to sleep of which nothing but this packet was seen, where that says it all;
+ * else it is given memory of its own. False without that. */
+bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark);
+/* Makes the body of a connection that sleeps; `to_end`: it will not be needed for long. False
+ * without memory. */
+bool sw_flow_wake(struct sw_flow *flow, bool to_end);
+void sw_flow_body_free(struct sw_flow *flow);
+/* It was woken only to be looked at, and sleeps on, unless something was noted. */
+void sw_flow_sleep_on(struct sw_flow *flow);
+void sw_flow_bodies_release(struct sw_flow_table *table);
+/* Whose connection this is, and since when; `known`: the client is who the tuple says. */
+void sw_flow_introduce(struct sw_flow *flow, const struct sw_tuple *tuple, bool known,
+                       uint8_t time_digits, struct sw_mark mark);
+/* When it was first seen, and last; also while it sleeps. */
+struct sw_mark sw_flow_first(const struct sw_flow *flow);
+struct sw_mark sw_flow_last(const struct sw_flow *flow);
+/* One packet, as far as the connection itself is concerned. False: a copy of an earlier one. */
+bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  struct sw_mark mark);
 
 /* --- segment.c: bytes in order --- */
 

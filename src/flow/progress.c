@@ -51,7 +51,7 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
                          struct sw_mark mark)
 {
     enum sw_side other = sw_side_other(from);
-    struct sw_half *peer = &flow->half[other];
+    struct sw_half *peer = &flow->body->half[other];
     if (!peer->based) { /* that side's packets are missing so far; this is where its stream stands
                          */
         peer->based = true;
@@ -74,17 +74,17 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
     if (acked > peer->acked) {
         peer->acked = acked;
         peer->dup_acks = 0;
-        flow->facts.half[from].last_ack_progress = mark;
-        flow->facts.half[other].front = mark;
-        flow->facts.half[other].sacked.frame = 0;
+        flow->body->facts.half[from].last_ack_progress = mark;
+        flow->body->facts.half[other].front = mark;
+        flow->body->facts.half[other].sacked.frame = 0;
         if (acked > peer->rto_offset)
             peer->rto_count = 0;
     } else if (packet->tcp.sack_count == 0) {
         return;
     }
     if (sacks_beyond(peer, &packet->tcp))
-        flow->facts.half[other].sacked = mark;
-    settle_sent(peer, &flow->facts.half[other], &packet->tcp);
+        flow->body->facts.half[other].sacked = mark;
+    settle_sent(peer, &flow->body->facts.half[other], &packet->tcp);
 }
 
 /* Keep-alives and window probes carry at most one byte that is no data (RFC 9293 3.8.4, RFC
@@ -141,23 +141,23 @@ static void count_repeat(struct sw_half *half, struct sw_half_facts *facts, uint
  * exactly there. Only windows that do not even hold one segment are told from a coincidence. */
 static void note_flight(struct sw_flow *flow, enum sw_side from, uint64_t begin)
 {
-    struct sw_half *half = &flow->half[from];
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     enum { LEAST_MSS = 536 };
-    uint16_t mss = flow->facts.half[sw_side_other(from)].mss;
+    uint16_t mss = flow->body->facts.half[sw_side_other(from)].mss;
     bool scaled = half->has_scale && peer->has_scale && peer->scale > 0;
     bool small = peer->window > 0 && peer->window < (mss ? mss : LEAST_MSS);
     if (scaled && small && half->high - half->acked == peer->window && begin >= half->acked)
-        flow->facts.half[from].window_unscaled++;
+        flow->body->facts.half[from].window_unscaled++;
 }
 
 void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
                           struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
-    struct sw_half_facts *facts = &flow->facts.half[from];
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_half_facts *facts = &flow->body->facts.half[from];
     uint32_t bytes = (uint32_t)(end - begin);
-    bool probe = bytes == 1 && flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+    bool probe = bytes == 1 && flow->body->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
     bool first_is_new = false;
     uint64_t fresh = unseen(half, begin, end, &first_is_new);
     if (begin < half->high && !probe) {

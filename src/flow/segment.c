@@ -11,8 +11,8 @@
 static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
                      enum sw_gap_kind kind, struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
-    struct sw_half_facts *facts = &flow->facts.half[from];
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_half_facts *facts = &flow->body->facts.half[from];
     uint64_t offset = half->next;
     half->next += length;
     half->past_from = half->past_to = half->next;
@@ -23,7 +23,7 @@ static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
         facts->gap_count++;
     }
     if (kind == SW_GAP_LIMIT)
-        flow->facts.limit_hit = true;
+        flow->body->facts.limit_hit = true;
     if (!flow->forgotten)
         flow->table->sink.gap(flow->table->sink.ctx, flow, from, offset, length, kind, mark);
 }
@@ -69,7 +69,7 @@ static bool past_makes_room(struct sw_flow_table *table, struct sw_half *half, s
  * are not kept. */
 static void remember(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span bytes)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     bool dialogue = from == SW_SERVER || bytes.len <= SW_PAST_SEGMENT_BYTES;
     if (half->past_to != offset)
         forget_past(half, offset);
@@ -93,7 +93,7 @@ static bool differs_from_past(const struct sw_half *half, uint64_t offset, struc
 static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
                      struct sw_span second, struct sw_mark mark)
 {
-    flow->facts.conflicts++;
+    flow->body->facts.conflicts++;
     if (!flow->forgotten)
         flow->table->sink.conflict(flow->table->sink.ctx, flow, from, offset, second, mark);
 }
@@ -101,7 +101,7 @@ static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
 static void deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
                     struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     if (bytes.len > 0) {
         struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
         remember(flow, from, half->next, bytes);
@@ -195,7 +195,7 @@ static bool bytes_differ(struct sw_span a, struct sw_span b)
  */
 static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *piece)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     uint64_t at = piece->offset;
     uint64_t end = piece->offset + piece->wire;
     for (uint16_t i = 0; at < end; i++) {
@@ -242,13 +242,13 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
 
 static bool depends_on_missing(const struct sw_flow *flow, enum sw_side from, uint64_t needs)
 {
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
-    return peer->based && flow->facts.half[sw_side_other(from)].seen && needs > peer->next;
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    return peer->based && flow->body->facts.half[sw_side_other(from)].seen && needs > peer->next;
 }
 
 static void tell_shut(struct sw_flow *flow, enum sw_side from)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     if (!half->has_fin || half->shut_told || half->next < half->fin_offset)
         return;
     half->shut_told = true;
@@ -258,7 +258,7 @@ static void tell_shut(struct sw_flow *flow, enum sw_side from)
 
 static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     if (!half->has_fin) {
         half->has_fin = true;
         half->fin_offset = offset;
@@ -272,7 +272,7 @@ static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, s
 /* Passes on what has become contiguous; true when anything moved. */
 static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     bool moved = false;
     while (half->held_count > 0) {
         struct sw_held *first = &half->held[0];
@@ -320,7 +320,7 @@ static void pass_on(struct sw_flow *flow)
 /* Is somebody's data waiting for bytes of this side? */
 static bool needed_by_peer(const struct sw_flow *flow, enum sw_side from)
 {
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     return peer->held_count > 0 &&
            depends_on_missing(flow, sw_side_other(from), peer->held[0].needs) &&
            peer->held[0].offset <= peer->next;
@@ -340,8 +340,8 @@ static bool is_missing_acked(const struct sw_half *half)
 static void tell_gap_in_steps(struct sw_flow *flow, enum sw_side from, uint64_t to,
                               struct sw_mark mark)
 {
-    const struct sw_half *half = &flow->half[from];
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    const struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     while (half->next < to) {
         uint64_t stop = to;
         bool ready = peer->held_count > 0 && peer->held[0].offset <= peer->next;
@@ -356,7 +356,7 @@ static void tell_gap_in_steps(struct sw_flow *flow, enum sw_side from, uint64_t 
 static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_mark mark,
                             bool at_end)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     uint64_t to = half->acked;
     bool data_above = half->held_count > 0 && half->held[0].offset > half->next;
     if (data_above && half->held[0].offset < to)
@@ -385,9 +385,9 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
 static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_mark mark,
                             bool at_end)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     enum { BYTES = 64 * 1024, SEGMENTS = 64 };
-    bool blind = !flow->facts.half[sw_side_other(from)].seen;
+    bool blind = !flow->body->facts.half[sw_side_other(from)].seen;
     if (!blind || half->held_count == 0 || half->held[0].offset <= half->next)
         return;
     bool enough = half->held_bytes >= BYTES || half->held_count >= SEGMENTS ||
@@ -401,7 +401,7 @@ static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_m
 void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
 {
     for (int side = 0; side < 2; side++) {
-        struct sw_half *half = &flow->half[side];
+        struct sw_half *half = &flow->body->half[side];
         if (half->held_count > 0)
             go_on_one_sided(flow, (enum sw_side)side, mark, false);
         if (!is_missing_acked(half))
@@ -421,9 +421,9 @@ void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
 /* A cap on held bytes: what is missing is given up, what is held goes on. */
 static void relieve(struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
-    struct sw_half *peer = &flow->half[sw_side_other(from)];
-    flow->facts.limit_hit = true;
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    flow->body->facts.limit_hit = true;
     if (half->held_count == 0)
         return;
     if (half->held[0].offset > half->next)
@@ -442,11 +442,11 @@ static void relieve(struct sw_flow *flow, enum sw_side from, struct sw_mark mark
  */
 static void settle_doubtful(struct sw_flow *flow, enum sw_side from)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     struct sw_held *first = half->held_count > 0 ? &half->held[0] : NULL;
     if (!first || !first->doubtful || first->wire <= 1 || first->offset > half->next)
         return;
-    bool heard = flow->facts.half[sw_side_other(from)].last.frame > first->mark.frame;
+    bool heard = flow->body->facts.half[sw_side_other(from)].last.frame > first->mark.frame;
     if (!heard || half->acked > first->offset)
         first->doubtful = false;
 }
@@ -455,15 +455,15 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
 {
     enum { ROUNDS = 200 }; /* every round takes at least one held piece or one gap away */
     for (int round = 0; round < ROUNDS; round++) {
-        uint64_t before = flow->half[0].next + flow->half[1].next;
+        uint64_t before = flow->body->half[0].next + flow->body->half[1].next;
         for (int side = 0; side < 2; side++) {
-            if (is_missing_acked(&flow->half[side]))
+            if (is_missing_acked(&flow->body->half[side]))
                 give_up_waiting(flow, (enum sw_side)side, mark, true);
             go_on_one_sided(flow, (enum sw_side)side, mark, true);
             settle_doubtful(flow, (enum sw_side)side);
         }
         pass_on(flow);
-        if (flow->half[0].next + flow->half[1].next == before)
+        if (flow->body->half[0].next + flow->body->half[1].next == before)
             break;
     }
 }
@@ -475,7 +475,7 @@ static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from,
                                const struct sw_packet *packet, uint64_t skip, uint64_t offset,
                                struct sw_mark mark)
 {
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     struct sw_span bytes = sw_span_from(packet->payload, (size_t)skip);
     union {
         const uint8_t *read;
@@ -503,7 +503,7 @@ static void compare_old(struct sw_flow *flow, enum sw_side from, const struct sw
                         uint64_t offset, uint64_t skip, struct sw_mark mark)
 {
     struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)skip);
-    if (differs_from_past(&flow->half[from], offset, old))
+    if (differs_from_past(&flow->body->half[from], offset, old))
         conflict(flow, from, offset, old, mark);
 }
 
@@ -511,8 +511,8 @@ static void compare_old(struct sw_flow *flow, enum sw_side from, const struct sw
 static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                      uint64_t skip, uint64_t at, struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
-    bool peer_closed_window = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+    struct sw_half *half = &flow->body->half[from];
+    bool peer_closed_window = flow->body->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
     struct sw_held piece = piece_of(flow, from, packet, skip, at, mark);
     piece.doubtful = peer_closed_window && packet->payload_wire == 1 && at == half->next;
     half->probe_pending = peer_closed_window;
@@ -529,13 +529,13 @@ static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_pa
 void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   int64_t offset, struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     uint32_t wire = packet->payload_wire;
     int64_t end = offset + wire;
     if (sw_flow_is_keepalive(half, packet, offset)) {
-        bool probe = flow->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
+        bool probe = flow->body->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
         if (!probe && (wire == 1 || half->next > 0))
-            flow->facts.half[from].keepalives++;
+            flow->body->facts.half[from].keepalives++;
         half->probe_pending = probe;
         return;
     }
@@ -557,8 +557,8 @@ void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct
                            int64_t offset, struct sw_mark mark)
 {
     enum { AHEAD = 256 * 1024 }; /* further ahead the sequence number itself is damaged */
-    struct sw_half *half = &flow->half[from];
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     uint64_t top = half->high > half->next ? half->high : half->next;
     if (offset < (int64_t)half->next || offset > (int64_t)top + AHEAD ||
         sw_flow_is_keepalive(half, packet, offset))

@@ -8,15 +8,13 @@
 /* A closed connection that only waits for stragglers, or NULL: the deadlines of such are near. */
 static struct sw_flow *lingering(struct sw_flow_table *table)
 {
-    while (table->flows > 0) {
-        struct sw_flow *flow = table->heap[0];
+    struct sw_flow *flow;
+    while ((flow = sw_timers_first(table))) {
         int64_t deadline = sw_flow_real_deadline(flow);
         if (deadline <= flow->deadline_ns)
-            return flow->dead || (flow->facts.half[0].fin.frame && flow->facts.half[1].fin.frame)
-                       ? flow
-                       : NULL;
+            return flow->dead || sw_flow_is_closed(flow) ? flow : NULL;
         flow->deadline_ns = deadline;
-        sw_flow_later(table, flow);
+        sw_timers_later(table);
     }
     return NULL;
 }
@@ -30,7 +28,8 @@ static struct sw_flow *least_loss(const struct sw_flow_table *table)
     for (int rank = SW_FLOW_OTHER; rank < SW_FLOW_CARRYING; rank++) {
         const struct sw_flow_list *list = &table->lists[rank];
         bool flood = list->count > table->flows / 2;
-        if (list->oldest && (flood || table->now_ns - list->oldest->facts.first.time_ns > YOUNG_NS))
+        if (list->oldest &&
+            (flood || table->now_ns - sw_flow_first(list->oldest).time_ns > YOUNG_NS))
             return list->oldest;
     }
     int rank = SW_FLOW_CARRYING;
@@ -45,14 +44,15 @@ bool sw_flow_shed_one(struct sw_flow_table *table)
 {
     struct sw_flow *flow = lingering(table);
     if (flow) {
-        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
         return false;
     }
     flow = least_loss(table);
-    flow->facts.limit_hit = true;
+    if (sw_flow_wake(flow, true))
+        flow->body->facts.limit_hit = true;
     if (flow->listed == SW_FLOW_OTHER || flow->listed == SW_FLOW_CARRYING)
         sw_flow_bury(table, flow, true);
-    sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+    sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
     return true;
 }
 
@@ -70,6 +70,7 @@ void sw_flow_shed_half_open(struct sw_flow_table *table)
 {
     struct sw_flow *flow = table->lists[SW_FLOW_ASKING].oldest;
     table->count.shed_half_open++;
-    flow->facts.limit_hit = true;
-    sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+    if (sw_flow_wake(flow, true))
+        flow->body->facts.limit_hit = true;
+    sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
 }

@@ -4,6 +4,7 @@
 #include "flow/internal.h"
 
 #include "base/limit.h"
+#include "base/sort.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,10 +32,12 @@ static int64_t unreachable_patience(const struct sw_flow_facts *f, int64_t most_
 int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 {
     const struct sw_flow_limits *limits = &flow->table->limits;
-    const struct sw_flow_facts *f = &flow->facts;
+    if (!flow->body)
+        return flow->syn.mark.time_ns + limits->connect_ns;
+    const struct sw_flow_facts *f = &flow->body->facts;
     if (flow->dead)
-        return flow->dead_since_ns + limits->linger_ns;
-    if (f->half[0].fin.frame && f->half[1].fin.frame)
+        return flow->body->dead_since_ns + limits->linger_ns;
+    if (sw_flow_is_closed(flow))
         return f->last.time_ns + limits->linger_ns;
     if (flow->half_open && f->icmp_count > 0 && f->syn.frame && !f->syn_ack.frame)
         return f->last.time_ns + unreachable_patience(f, limits->connect_ns);
@@ -45,25 +48,31 @@ int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 static void plan(struct sw_flow_table *table, struct sw_flow *flow)
 {
     int64_t deadline = sw_flow_real_deadline(flow);
-    if (deadline >= flow->deadline_ns)
+    int64_t planned = flow->deadline_ns;
+    if (deadline >= planned)
         return;
     flow->deadline_ns = deadline;
-    sw_flow_sooner(table, flow);
+    if (!sw_timers_plan(table, flow))
+        flow->deadline_ns = planned;
 }
 
 static bool ended_by_icmp(const struct sw_flow *flow)
 {
-    const struct sw_flow_facts *f = &flow->facts;
+    const struct sw_flow_facts *f = &flow->body->facts;
     return f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow);
 }
 
 void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
 {
+    if (!sw_flow_wake(flow, true)) { /* no memory to say anything about it */
+        sw_flow_remove(table, flow);
+        return;
+    }
     flow->ending = true;
     if (!flow->forgotten)
         sw_flow_flush(flow, mark);
     sw_flow_settle(flow, mark);
-    struct sw_flow_facts *f = &flow->facts;
+    struct sw_flow_facts *f = &flow->body->facts;
     bool over = f->closed_by >= 0;
     if (f->close == SW_CLOSE_OPEN && ended_by_icmp(flow))
         f->close = SW_CLOSE_ICMP;
@@ -84,17 +93,18 @@ static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
 
 static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
 {
-    while (table->flows > 0 && table->heap[0]->deadline_ns <= now_ns) {
-        struct sw_flow *flow = table->heap[0];
+    struct sw_flow *flow;
+    while ((flow = sw_timers_first(table)) && flow->deadline_ns <= now_ns) {
         int64_t deadline = sw_flow_real_deadline(flow);
         if (deadline > flow->deadline_ns) {
             flow->deadline_ns = deadline;
-            sw_flow_later(table, flow);
+            sw_timers_later(table);
             continue;
         }
-        if (flow->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
-            flow->facts.close = SW_CLOSE_TIMEOUT;
-        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, flow->deadline_ns});
+        bool awake = sw_flow_wake(flow, true);
+        if (awake && flow->body->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
+            flow->body->facts.close = SW_CLOSE_TIMEOUT;
+        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, flow->deadline_ns});
     }
 }
 
@@ -148,35 +158,30 @@ static struct sw_tuple turned(const struct sw_tuple *t)
 }
 
 static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet,
-                                uint64_t hash, const struct sw_frame *frame, struct sw_mark mark)
+                                const struct sw_flow_key *key, uint64_t hash,
+                                const struct sw_frame *frame, struct sw_mark mark)
 {
     if (table->half_open >= table->limits.half_open)
         sw_flow_shed_half_open(table);
     if (table->flows >= table->limits.flows)
         table->count.shed_flows += sw_flow_shed_one(table);
-    struct sw_flow *flow = calloc(1, sizeof(*flow));
-    if (!flow)
-        return NULL;
     bool known = false;
     bool client = source_is_client(packet, &known);
-    flow->table = table;
+    struct sw_tuple tuple = client ? packet->tuple : turned(&packet->tuple);
+    struct sw_flow *flow = sw_flow_place(table);
+    if (!flow)
+        return NULL;
+    flow->key = *key;
     flow->hash = hash;
-    flow->serial = table->next_serial++;
-    flow->facts.tuple = client ? packet->tuple : turned(&packet->tuple);
-    flow->facts.client_known = known;
-    flow->facts.midstream = !known;
-    flow->facts.first = flow->facts.last = mark;
-    flow->facts.closed_by = -1;
-    flow->facts.time_digits = frame->time_digits;
-    flow->half[0].zero_since_ns = flow->half[1].zero_since_ns = SW_TIME_NONE;
-    flow->client_is_low = sw_flow_source_is_low(&flow->facts.tuple);
-    flow->half_open = known;
-    flow->deadline_ns = sw_flow_real_deadline(flow);
-    flow->half_open = false;
-    if (!sw_flow_insert(table, flow)) {
-        free(flow);
+    flow->client_is_low = sw_flow_source_is_low(&tuple);
+    flow->deadline_ns = mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns);
+    if (!sw_flow_insert(table, flow))
+        return NULL;
+    if (!sw_flow_begin(flow, sw_flow_is_mere_syn(packet))) {
+        sw_flow_remove(table, flow);
         return NULL;
     }
+    sw_flow_introduce(flow, &tuple, known, frame->time_digits, mark);
     if (known)
         sw_flow_wait_open(table, flow);
     table->count.opened++;
@@ -196,17 +201,18 @@ static enum sw_side side_of(const struct sw_flow *flow, const struct sw_tuple *t
 static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                             struct sw_mark mark)
 {
-    const struct sw_half *half = &flow->half[from];
+    const struct sw_half *half = &flow->body->half[from];
     if (from == SW_CLIENT && half->based && packet->tcp.seq + 1 == half->base && !flow->dead)
         return false;
-    bool over = flow->dead || (flow->facts.half[0].fin.frame && flow->facts.half[1].fin.frame);
-    bool never_answered =
-        !flow->facts.syn_ack.frame && !sw_flow_has_payload(flow) && flow->facts.syn.frame;
+    bool over =
+        flow->dead || (flow->body->facts.half[0].fin.frame && flow->body->facts.half[1].fin.frame);
+    bool never_answered = !flow->body->facts.syn_ack.frame && !sw_flow_has_payload(flow) &&
+                          flow->body->facts.syn.frame;
     if (over || never_answered)
         return true;
-    flow->reuse = from == SW_CLIENT;
-    flow->reuse_isn = packet->tcp.seq;
-    flow->reuse_mark = mark;
+    flow->body->reuse = from == SW_CLIENT;
+    flow->body->reuse_isn = packet->tcp.seq;
+    flow->body->reuse_mark = mark;
     return false;
 }
 
@@ -214,21 +220,21 @@ static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struc
 static bool syn_ack_confirms_reuse(const struct sw_flow *flow, enum sw_side from,
                                    const struct sw_packet *packet)
 {
-    return flow->reuse && from == SW_SERVER && packet->tcp.ack == flow->reuse_isn + 1 &&
-           packet->tcp.ack != flow->half[SW_CLIENT].base;
+    return flow->body->reuse && from == SW_SERVER && packet->tcp.ack == flow->body->reuse_isn + 1 &&
+           packet->tcp.ack != flow->body->half[SW_CLIENT].base;
 }
 
 static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
 {
-    flow->facts.first = syn;
-    flow->facts.syn = flow->facts.last_syn = syn;
-    flow->facts.syn_count = 1;
-    flow->facts.half[SW_CLIENT].seen = true;
-    flow->facts.half[SW_CLIENT].packets = 1;
-    flow->facts.half[SW_CLIENT].first = flow->facts.half[SW_CLIENT].last = syn;
-    flow->half[SW_CLIENT].based = true;
-    flow->half[SW_CLIENT].base = isn + 1;
-    flow->facts.half[SW_CLIENT].isn = isn;
+    flow->body->facts.first = syn;
+    flow->body->facts.syn = flow->body->facts.last_syn = syn;
+    flow->body->facts.syn_count = 1;
+    flow->body->facts.half[SW_CLIENT].seen = true;
+    flow->body->facts.half[SW_CLIENT].packets = 1;
+    flow->body->facts.half[SW_CLIENT].first = flow->body->facts.half[SW_CLIENT].last = syn;
+    flow->body->half[SW_CLIENT].based = true;
+    flow->body->half[SW_CLIENT].base = isn + 1;
+    flow->body->facts.half[SW_CLIENT].isn = isn;
 }
 
 /*
@@ -238,7 +244,7 @@ static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
  */
 static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     if (packet->payload_wire == 0)
         return false;
     if (!sw_packet_is_damaged(packet)) {
@@ -246,7 +252,7 @@ static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw
         return false;
     }
     flow->table->count.bad_checksum++;
-    return half->checksum_good && flow->facts.half[sw_side_other(from)].seen;
+    return half->checksum_good && flow->body->facts.half[sw_side_other(from)].seen;
 }
 
 /* Takes of a doubtful segment what is plausible: an acknowledgement of bytes that were seen, and
@@ -254,8 +260,8 @@ static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw
 static void take_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                           struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     if (!half->based || (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST)))
         return;
     if ((packet->tcp.flags & SW_TCP_ACK) && peer->based) {
@@ -271,7 +277,7 @@ static void take_doubtful(struct sw_flow *flow, enum sw_side from, const struct 
 static void reset(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark)
 {
-    const struct sw_half *peer = &flow->half[sw_side_other(from)];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     sw_flow_rst(flow, from, packet, mark);
     if (flow->dead && (packet->tcp.flags & SW_TCP_ACK) && peer->held_count > 0 &&
         peer->held[0].doubtful)
@@ -281,7 +287,7 @@ static void reset(struct sw_flow *flow, enum sw_side from, const struct sw_packe
 static void take_segment(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
-    struct sw_half *half = &flow->half[from];
+    struct sw_half *half = &flow->body->half[from];
     uint8_t flags = packet->tcp.flags;
     if (flags & SW_TCP_SYN)
         sw_flow_syn(flow, from, packet, mark);
@@ -296,41 +302,52 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
     if (flags & SW_TCP_ACK)
         sw_flow_acknowledge(flow, from, packet, mark);
     bool handshake_done = from == SW_CLIENT && (flags & (SW_TCP_ACK | SW_TCP_SYN)) == SW_TCP_ACK &&
-                          flow->facts.syn_ack.frame;
-    if (!flow->facts.established.frame && (handshake_done || packet->payload_wire > 0))
-        flow->facts.established = mark;
+                          flow->body->facts.syn_ack.frame;
+    if (!flow->body->facts.established.frame && (handshake_done || packet->payload_wire > 0))
+        flow->body->facts.established = mark;
     uint32_t seq = packet->tcp.seq + (flags & SW_TCP_SYN ? 1 : 0);
     int64_t offset = seq_offset(seq, half->base, half->next);
     if (packet->payload_wire > 0 || (flags & SW_TCP_FIN) || offset == (int64_t)half->next - 1)
         sw_flow_data(flow, from, packet, offset, mark);
 }
 
-static void handle(struct sw_flow_table *table, struct sw_flow *flow,
-                   const struct sw_packet *packet, struct sw_mark mark)
+bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                  struct sw_mark mark)
 {
-    enum sw_side from = side_of(flow, &packet->tuple);
+    struct sw_flow_table *table = flow->table;
     sw_flow_note_path(flow, from, packet);
-    flow->facts.conflicts += packet->conflicting;
+    flow->body->facts.conflicts += packet->conflicting;
     if (sw_flow_is_copy(flow, from, packet, mark.time_ns)) {
         table->count.duplicates++;
-        flow->facts.half[from].duplicates++;
-        return;
+        flow->body->facts.half[from].duplicates++;
+        return false;
     }
     bool doubtful = is_doubtful(flow, from, packet);
-    bool only_reuse = flow->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
+    bool only_reuse =
+        flow->body->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
     sw_flow_note(flow, from, packet, mark);
     if (doubtful)
         take_doubtful(flow, from, packet, mark);
     else if (!only_reuse)
         take_segment(flow, from, packet, mark);
     sw_flow_waited(flow, mark);
-    if (flow->half_open && (flow->dead || flow->facts.established.frame))
+    return true;
+}
+
+static void handle(struct sw_flow_table *table, struct sw_flow *flow,
+                   const struct sw_packet *packet, struct sw_mark mark)
+{
+    if (!sw_flow_take(flow, side_of(flow, &packet->tuple), packet, mark))
+        return;
+    if (flow->half_open && (flow->dead || flow->body->facts.established.frame))
         sw_flow_wait_over(table, flow);
     if (flow->forgotten) {
         drop_forgotten(table, flow);
         return;
     }
     plan(table, flow);
+    if (!sw_flow_may_sleep(flow, packet, mark)) /* without memory nobody can follow it */
+        drop_forgotten(table, flow);
 }
 
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
@@ -341,19 +358,21 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
     uint64_t hash = sw_flow_hash(&table->key, &key);
     struct sw_mark mark = {frame->number, frame->time_ns};
     struct sw_flow *flow = sw_flow_find(table, &key, hash);
+    if (flow && !sw_flow_wake(flow, false))
+        return;
     uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
     if (flow && syn_flags == SW_TCP_SYN &&
         syn_begins_anew(flow, side_of(flow, &packet->tuple), packet, mark)) {
-        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
         sw_flow_unbury(table, &key);
         flow = NULL;
     } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
                syn_ack_confirms_reuse(flow, side_of(flow, &packet->tuple), packet)) {
-        uint32_t isn = flow->reuse_isn;
-        struct sw_mark syn = flow->reuse_mark;
-        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        uint32_t isn = flow->body->reuse_isn;
+        struct sw_mark syn = flow->body->reuse_mark;
+        sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
         sw_flow_unbury(table, &key);
-        flow = new_flow(table, packet, hash, frame, mark);
+        flow = new_flow(table, packet, &key, hash, frame, mark);
         if (flow)
             begin_reused(flow, isn, syn);
     }
@@ -362,7 +381,7 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
             sw_flow_unbury(table, &key);
         else if (sw_flow_is_buried(table, &key))
             return;
-        flow = new_flow(table, packet, hash, frame, mark);
+        flow = new_flow(table, packet, &key, hash, frame, mark);
     }
     if (!flow)
         return;
@@ -378,16 +397,16 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
     move_clock(table, frame->time_ns);
     struct sw_flow_key key = sw_flow_key_of(&packet->icmp.quote);
     struct sw_flow *flow = sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
-    if (!flow || flow->facts.icmp_count == SW_FLOW_ICMP_MAX)
+    if (!flow || !sw_flow_wake(flow, false) || flow->body->facts.icmp_count == SW_FLOW_ICMP_MAX)
         return;
-    struct sw_flow_icmp *icmp = &flow->facts.icmp[flow->facts.icmp_count++];
+    struct sw_flow_icmp *icmp = &flow->body->facts.icmp[flow->body->facts.icmp_count++];
     icmp->mark = (struct sw_mark){frame->number, frame->time_ns};
     icmp->type = packet->icmp.type;
     icmp->code = packet->icmp.code;
     icmp->ip_version = packet->tuple.ip_version;
     icmp->mtu = packet->icmp.mtu;
     memcpy(icmp->from, packet->tuple.src, sizeof(icmp->from));
-    flow->facts.last = icmp->mark;
+    flow->body->facts.last = icmp->mark;
     plan(table, flow);
 }
 
@@ -399,35 +418,44 @@ void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns)
 void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, struct sw_flow *flow),
                         void *ctx)
 {
-    for (uint32_t i = 0; i < table->flows; i++)
-        visit(ctx, table->heap[i]);
+    for (int rank = 0; rank < SW_FLOW_RANKS; rank++) {
+        for (struct sw_flow *flow = table->lists[rank].oldest; flow; flow = flow->newer) {
+            bool sleeps = !flow->body;
+            if (!sw_flow_wake(flow, true))
+                continue;
+            visit(ctx, flow);
+            if (sleeps)
+                sw_flow_sleep_on(flow);
+        }
+    }
 }
 
 void sw_flow_stall_told(struct sw_flow *flow, uint64_t frame)
 {
-    flow->facts.stall_told = frame;
+    flow->body->facts.stall_told = frame;
 }
 
-static int by_serial(const void *a, const void *b)
+/* All connections in the order of their first frames; NULL without memory. */
+static struct sw_sorted *in_order(const struct sw_flow_table *table)
 {
-    const struct sw_flow *const *left = a;
-    const struct sw_flow *const *right = b;
-    return (*left)->serial < (*right)->serial ? -1 : (*left)->serial > (*right)->serial;
+    struct sw_sorted *order = malloc(((size_t)table->flows + 1) * sizeof(*order));
+    size_t count = 0;
+    for (int rank = 0; order && rank < SW_FLOW_RANKS; rank++) {
+        for (struct sw_flow *flow = table->lists[rank].oldest; flow; flow = flow->newer)
+            order[count++] = (struct sw_sorted){flow->serial, flow};
+    }
+    if (order)
+        sw_sort(order, count);
+    return order;
 }
 
 void sw_flow_table_finish(struct sw_flow_table *table)
 {
-    /* An array sorted by serial is no heap; each end takes the last place, so the order is made
-     * with a copy. */
     uint32_t count = table->flows;
-    struct sw_flow **order = malloc((count ? count : 1) * sizeof(struct sw_flow *));
-    if (order && count > 0) {
-        memcpy(order, table->heap, count * sizeof(struct sw_flow *));
-        qsort(order, count, sizeof(struct sw_flow *), by_serial);
-    }
+    struct sw_sorted *order = in_order(table);
     for (uint32_t i = 0; i < count; i++) {
-        struct sw_flow *flow = order ? order[i] : table->heap[0];
-        sw_flow_end(table, flow, (struct sw_mark){flow->facts.last.frame, table->now_ns});
+        struct sw_flow *flow = order ? order[i].item : sw_timers_first(table);
+        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
     }
     free(order);
 }
@@ -480,7 +508,7 @@ const struct sw_flow_counters *sw_flow_table_count(const struct sw_flow_table *t
 
 const struct sw_flow_facts *sw_flow_facts(const struct sw_flow *flow)
 {
-    return &flow->facts;
+    return &flow->body->facts;
 }
 
 void sw_flow_table_account(struct sw_flow_table *table, size_t *account)
@@ -515,18 +543,18 @@ void *sw_flow_user(const struct sw_flow *flow)
 
 void sw_flow_swap_sides(struct sw_flow *flow)
 {
-    assert(!flow->facts.client_known);
-    struct sw_half half = flow->half[0];
-    flow->half[0] = flow->half[1];
-    flow->half[1] = half;
-    struct sw_half_facts facts = flow->facts.half[0];
-    flow->facts.half[0] = flow->facts.half[1];
-    flow->facts.half[1] = facts;
-    flow->facts.tuple = turned(&flow->facts.tuple);
-    if (flow->facts.closed_by >= 0)
-        flow->facts.closed_by = 1 - flow->facts.closed_by;
+    assert(!flow->body->facts.client_known);
+    struct sw_half half = flow->body->half[0];
+    flow->body->half[0] = flow->body->half[1];
+    flow->body->half[1] = half;
+    struct sw_half_facts facts = flow->body->facts.half[0];
+    flow->body->facts.half[0] = flow->body->facts.half[1];
+    flow->body->facts.half[1] = facts;
+    flow->body->facts.tuple = turned(&flow->body->facts.tuple);
+    if (flow->body->facts.closed_by >= 0)
+        flow->body->facts.closed_by = 1 - flow->body->facts.closed_by;
     flow->client_is_low = !flow->client_is_low;
-    flow->facts.client_known = true;
+    flow->body->facts.client_known = true;
 }
 
 void sw_flow_forget(struct sw_flow *flow)
