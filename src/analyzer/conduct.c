@@ -21,16 +21,16 @@ enum {
 
 #define MINUTE_NS (60 * SW_NS_PER_S)
 
-/* One thing that happened: when, and to whom. `used` is false in an empty place. */
+/* One thing that happened: when, and to whom. */
 struct event {
     int64_t time_ns;
     uint64_t whom;
-    bool used;
 };
 
+/* The newest things; as many places as were ever needed are filled. */
 struct ring {
-    struct event events[KEPT];
     uint32_t next;
+    struct event events[KEPT];
 };
 
 struct client {
@@ -50,13 +50,31 @@ struct client {
     struct event tls_failed[FAILURES_TLS]; /* whom = the server */
     uint32_t next_tls_failed;
     struct {
-        uint64_t server; /* address and port; 0 = empty */
+        uint64_t server; /* address and port */
         bool offered;
     } offers[OFFERS];
     uint32_t next_offer;
-    uint64_t accepted[ACCEPTED]; /* message and recipient; 0 = empty */
+    uint64_t accepted[ACCEPTED]; /* message and recipient */
     uint32_t next_accepted;
 };
+
+/* The place is another client's now. What the counts say is empty is not cleared: it is most of the
+ * four kilobytes, and a new client is the usual case. */
+static void begin_client(struct client *c, uint64_t key)
+{
+    c->key = key;
+    c->failed_logins.next = c->unknown.next = c->known.next = c->bounced.next = 0;
+    c->guessing_ns = 0;
+    c->guesses = c->odd_name = c->is_server = false;
+    c->server_count = c->name_count = 0;
+    c->next_tls_failed = c->next_offer = c->next_accepted = 0;
+}
+
+/* How many of the places are filled. */
+static uint32_t filled(uint32_t next, uint32_t places)
+{
+    return next < places ? next : places;
+}
 
 struct sw_conduct {
     struct client **clients; /* places; clients that fall together share one, the newer has it */
@@ -116,13 +134,13 @@ static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t add
             sw_account_take(conduct->account, sizeof(**place));
     }
     if (*place && (*place)->key != key)
-        **place = (struct client){.key = key};
+        begin_client(*place, key);
     return *place;
 }
 
 static void ring_add(struct ring *ring, int64_t time_ns, uint64_t whom)
 {
-    ring->events[ring->next++ % KEPT] = (struct event){time_ns, whom, true};
+    ring->events[ring->next++ % KEPT] = (struct event){time_ns, whom};
 }
 
 /* How many of them happened within `window_ns` up to `now_ns`, and to how many different ones. */
@@ -131,15 +149,15 @@ static unsigned ring_count(const struct ring *ring, int64_t now_ns, int64_t wind
 {
     unsigned count = 0;
     *different = 0;
-    for (size_t i = 0; i < KEPT; i++) {
+    for (size_t i = 0; i < filled(ring->next, KEPT); i++) {
         const struct event *e = &ring->events[i];
-        if (!e->used || e->time_ns > now_ns || now_ns - e->time_ns > window_ns)
+        if (e->time_ns > now_ns || now_ns - e->time_ns > window_ns)
             continue;
         count++;
         bool seen = false;
         for (size_t j = 0; j < i && !seen; j++) {
             const struct event *before = &ring->events[j];
-            seen = before->used && before->whom == e->whom && before->time_ns <= now_ns &&
+            seen = before->whom == e->whom && before->time_ns <= now_ns &&
                    now_ns - before->time_ns <= window_ns;
         }
         *different += !seen;
@@ -384,17 +402,17 @@ static void add_tls(struct client *who, const struct sw_case *c, struct sw_condu
     uint64_t server = hash_of(sw_span_make(c->facts->tuple.dst, 16));
     if (tls_failed(c->session) && c->facts->closed.frame) {
         who->tls_failed[who->next_tls_failed++ % FAILURES_TLS] =
-            (struct event){c->facts->closed.time_ns, server, true};
+            (struct event){c->facts->closed.time_ns, server};
         return;
     }
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         bool in_clear = s->from == SW_CLIENT && !sw_detect_protected(c, s) &&
                         (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
-        for (size_t i = 0; in_clear && i < FAILURES_TLS; i++) {
+        for (size_t i = 0; in_clear && i < filled(who->next_tls_failed, FAILURES_TLS); i++) {
             const struct event *e = &who->tls_failed[i];
             int64_t later_ns = s->last.time_ns - e->time_ns;
-            bool soon = e->used && later_ns >= 0 && later_ns <= MINUTE_NS;
+            bool soon = later_ns >= 0 && later_ns <= MINUTE_NS;
             if (soon && e->whom == server && !signs->fell_back.frame)
                 signs->fell_back = s->last;
         }
@@ -417,7 +435,7 @@ static void add_offer(struct client *who, const struct sw_case *c, struct sw_con
     end[17] = (uint8_t)c->facts->tuple.dst_port;
     uint64_t server = hash_of(sw_span_make(end, sizeof(end)));
     bool offered = sw_capability_find(hello, "STARTTLS") != NULL;
-    for (size_t i = 0; i < OFFERS; i++) {
+    for (size_t i = 0; i < filled(who->next_offer, OFFERS); i++) {
         if (who->offers[i].server != server)
             continue;
         if (who->offers[i].offered != offered)
@@ -448,7 +466,7 @@ static void add_messages(struct client *who, const struct sw_case *c,
             uint64_t both[2] = {message, hash_name(r->address)};
             uint64_t hash = hash_of(sw_span_make(both, sizeof(both)));
             bool known = false;
-            for (size_t i = 0; i < ACCEPTED && !known; i++)
+            for (size_t i = 0; i < filled(who->next_accepted, ACCEPTED) && !known; i++)
                 known = who->accepted[i] == hash;
             if (known)
                 signs->duplicate = m->final->first;

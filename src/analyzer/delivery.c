@@ -1,6 +1,5 @@
 #include "analyzer/ledger.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static bool was_accepted(const struct sw_attempt *a)
@@ -98,7 +97,8 @@ static bool fill_attempts(struct sw_delivery *d, const struct sw_story *story)
         memcpy(to->id, a->tried->id, sizeof(to->id));
     }
     /* They stand in the order of their mails; connections may have begun in another. */
-    qsort(list, d->attempt_count, sizeof(*list), by_start);
+    if (d->attempt_count > 1)
+        qsort(list, d->attempt_count, sizeof(*list), by_start);
     return true;
 }
 
@@ -109,7 +109,9 @@ static void fill_ends(struct sw_delivery *d, const struct sw_story *story)
     const struct sw_tried *tried = decider->tried;
     const struct sw_attempt *a;
     uint64_t id = sw_hash_number(sw_hash_on(4, sw_span_str(first->tried->id)), first->index);
-    (void)snprintf(d->id, sizeof(d->id), "%016llx", (unsigned long long)id);
+    for (size_t i = 0; i < 2 * sizeof(id); i++)
+        d->id[i] = "0123456789abcdef"[id >> (60 - 4 * i) & 15];
+    d->id[2 * sizeof(id)] = '\0';
     d->tuple = tried->tuple;
     d->has_server = tried->has_server;
     d->server_name = tried->server_name;

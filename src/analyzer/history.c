@@ -28,7 +28,6 @@ struct target {
     uint64_t server; /* hash of the address */
     int64_t time_ns;
     uint16_t port;
-    bool used;
     bool connected;
     bool answered;
 };
@@ -50,6 +49,23 @@ struct connect {
     uint16_t port;
     uint8_t ip_version;
 };
+
+/* The place is another client's now. Targets beyond the count are not cleared: that is most of it,
+ * and in a flood every request comes from a new client. */
+static void begin_client(struct client *c, uint64_t key)
+{
+    c->key = key;
+    c->next = c->next_scan = 0;
+    c->tried_mail = false;
+    memset(c->beside, 0, sizeof(c->beside));
+    memset(c->scans, 0, sizeof(c->scans));
+}
+
+/* How many targets are filled in. */
+static size_t targets_of(const struct client *c)
+{
+    return c->next < TARGETS ? c->next : TARGETS;
+}
 
 struct sw_history {
     struct client **clients; /* places; clients that fall together share one, the newer has it */
@@ -115,7 +131,7 @@ static struct client *find_or_make(struct sw_history *history, const struct sw_t
         sw_account_take(history->account, sizeof(**place));
     }
     if ((*place)->key != key)
-        **place = (struct client){.key = key};
+        begin_client(*place, key);
     return *place;
 }
 
@@ -128,7 +144,7 @@ static bool same_target(const struct target *a, const struct target *b)
 static bool is_first(const struct client *c, size_t i)
 {
     for (size_t j = 0; j < i; j++) {
-        if (c->targets[j].used && same_target(&c->targets[j], &c->targets[i]))
+        if (same_target(&c->targets[j], &c->targets[i]))
             return false;
     }
     return true;
@@ -140,9 +156,9 @@ static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t 
 {
     unsigned count = 0;
     *first_ns = now_ns;
-    for (size_t i = 0; i < TARGETS; i++) {
+    for (size_t i = 0; i < targets_of(c); i++) {
         const struct target *t = &c->targets[i];
-        if (!t->used || t->answered || now_ns - t->time_ns > SCAN_WINDOW_NS || !is_first(c, i))
+        if (t->answered || now_ns - t->time_ns > SCAN_WINDOW_NS || !is_first(c, i))
             continue;
         count++;
         if (t->time_ns < *first_ns)
@@ -188,7 +204,6 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
         .server = address_hash(tuple->dst),
         .time_ns = time_ns,
         .port = tuple->dst_port,
-        .used = true,
     };
     note_scan(c, time_ns);
 }
@@ -204,9 +219,9 @@ void sw_history_connected(struct sw_history *history, const struct sw_tuple *tup
         .port = tuple->dst_port,
         .ip_version = tuple->ip_version,
     };
-    for (size_t i = 0; c && i < TARGETS; i++) {
+    for (size_t i = 0; c && i < targets_of(c); i++) {
         struct target *t = &c->targets[i];
-        if (t->used && t->server == server && t->port == tuple->dst_port)
+        if (t->server == server && t->port == tuple->dst_port)
             t->connected = true;
     }
 }
@@ -215,9 +230,9 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
 {
     struct client *c = find_or_make(history, tuple);
     uint64_t server = address_hash(tuple->dst);
-    for (size_t i = 0; c && i < TARGETS; i++) {
+    for (size_t i = 0; c && i < targets_of(c); i++) {
         struct target *t = &c->targets[i];
-        if (!t->used || t->answered || t->server != server || t->port != tuple->dst_port)
+        if (t->answered || t->server != server || t->port != tuple->dst_port)
             continue;
         t->answered = true;
         for (size_t j = 0; j < SCANS; j++) { /* it was none of the vain ones after all */
@@ -333,10 +348,8 @@ bool sw_history_port25_blocked(const struct sw_history *history, const struct sw
     const struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     unsigned silent_servers = 0;
-    for (size_t i = 0; c && i < TARGETS; i++) {
+    for (size_t i = 0; c && i < targets_of(c); i++) {
         const struct target *t = &c->targets[i];
-        if (!t->used)
-            continue;
         if (t->answered && t->server == server && (t->port == 465 || t->port == 587))
             return true;
         if (t->connected && t->port == 25)

@@ -1,6 +1,7 @@
 #include "analyzer/ledger.h"
 
 #include "base/limit.h"
+#include "base/sort.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -219,7 +220,7 @@ static void let_go(struct sw_ledger *ledger)
 
 /* --- tries that are held --- */
 
-static bool earlier(const struct sw_attempt *a, const struct sw_attempt *b)
+static bool earlier(const struct sw_held_try *a, const struct sw_held_try *b)
 {
     if (a->begin_ns != b->begin_ns)
         return a->begin_ns < b->begin_ns;
@@ -230,31 +231,32 @@ static bool push(struct sw_ledger *ledger, struct sw_attempt *attempt)
 {
     if (ledger->held == ledger->heap_room) {
         uint32_t room = ledger->heap_room ? ledger->heap_room * 2 : 64;
-        struct sw_attempt **heap = realloc(ledger->heap, room * sizeof(*heap));
+        struct sw_held_try *heap = realloc(ledger->heap, room * sizeof(*heap));
         if (!heap)
             return false;
         ledger->heap = heap;
         ledger->heap_room = room;
     }
+    struct sw_held_try held = {attempt->begin_ns, attempt->serial, attempt};
     uint32_t at = ledger->held++;
-    while (at > 0 && earlier(attempt, ledger->heap[(at - 1) / 2])) {
+    while (at > 0 && earlier(&held, &ledger->heap[(at - 1) / 2])) {
         ledger->heap[at] = ledger->heap[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    ledger->heap[at] = attempt;
+    ledger->heap[at] = held;
     return true;
 }
 
 static struct sw_attempt *pop(struct sw_ledger *ledger)
 {
-    struct sw_attempt *top = ledger->heap[0];
-    struct sw_attempt *moved = ledger->heap[--ledger->held];
+    struct sw_attempt *top = ledger->heap[0].attempt;
+    struct sw_held_try moved = ledger->heap[--ledger->held];
     uint32_t at = 0;
     for (;;) {
         uint32_t child = 2 * at + 1;
-        if (child + 1 < ledger->held && earlier(ledger->heap[child + 1], ledger->heap[child]))
+        if (child + 1 < ledger->held && earlier(&ledger->heap[child + 1], &ledger->heap[child]))
             child++;
-        if (child >= ledger->held || !earlier(ledger->heap[child], moved))
+        if (child >= ledger->held || !earlier(&ledger->heap[child], &moved))
             break;
         ledger->heap[at] = ledger->heap[child];
         at = child;
@@ -315,38 +317,46 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
     while (ledger->bytes > ledger->limits.bytes && shed_bytes(ledger))
         ;
     int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
-    while (ledger->held > 0 && ledger->heap[0]->begin_ns < ripe_ns)
+    while (ledger->held > 0 && ledger->heap[0].begin_ns < ripe_ns)
         read_one(ledger);
     clock_to(ledger, ripe_ns);
 }
 
-static int by_beginning(const void *a, const void *b)
+/* All stories that wait, in the order of their beginnings, those of one moment in that of their
+ * serials; NULL without memory. */
+static struct sw_sorted *by_beginning(const struct sw_ledger *ledger, size_t *count)
 {
-    const struct sw_story *const *x = a;
-    const struct sw_story *const *y = b;
-    if ((*x)->attempts->begin_ns != (*y)->attempts->begin_ns)
-        return (*x)->attempts->begin_ns < (*y)->attempts->begin_ns ? -1 : 1;
-    return (*x)->serial < (*y)->serial ? -1 : 1;
+    struct sw_sorted *all = calloc((size_t)ledger->stories + 1, sizeof(*all));
+    *count = 0;
+    for (int i = 0; all && i < SW_WAIT_COUNT; i++) {
+        struct sw_story *story;
+        SW_EACH(story, ledger->waiting[i].first)
+            all[(*count)++] = (struct sw_sorted){story->serial, story};
+    }
+    if (!all)
+        return NULL;
+    sw_sort(all, *count);
+    for (size_t i = 0; i < *count; i++) {
+        const struct sw_story *story = all[i].item;
+        all[i].key = (uint64_t)story->attempts->begin_ns ^ UINT64_C(1) << 63; /* also below 0 */
+    }
+    sw_sort(all, *count);
+    return all;
 }
 
 void sw_ledger_finish(struct sw_ledger *ledger)
 {
     while (ledger->held > 0)
         read_one(ledger);
-    struct sw_story **all = calloc((size_t)ledger->stories + 1, sizeof(struct sw_story *));
-    uint32_t count = 0;
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
         struct sw_story *story;
-        SW_EACH(story, ledger->waiting[i].first) {
+        SW_EACH(story, ledger->waiting[i].first)
             story->at_end = true;
-            if (all)
-                all[count++] = story;
-        }
     }
-    if (count > 1)
-        qsort(all, count, sizeof(struct sw_story *), by_beginning);
-    for (uint32_t i = 0; i < count; i++)
-        become_final(ledger, all[i]);
+    size_t count;
+    struct sw_sorted *all = by_beginning(ledger, &count);
+    for (size_t i = 0; i < count; i++)
+        become_final(ledger, all[i].item);
     free(all);
     for (int i = 0; i < SW_WAIT_COUNT; i++) { /* without memory for the list: as they wait */
         while (ledger->waiting[i].first)
@@ -372,7 +382,7 @@ void sw_ledger_free(struct sw_ledger *ledger)
     if (!ledger)
         return;
     while (ledger->held > 0)
-        sw_ledger_forget(ledger, ledger->heap[--ledger->held]);
+        sw_ledger_forget(ledger, ledger->heap[--ledger->held].attempt);
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
         while (ledger->waiting[i].first)
             become_final(ledger, ledger->waiting[i].first);

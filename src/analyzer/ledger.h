@@ -86,10 +86,17 @@ struct sw_story_list {
     struct sw_story *first, *last;
 };
 
+/* A try that is held, with what orders it beside the pointer. */
+struct sw_held_try {
+    int64_t begin_ns;
+    uint64_t serial;
+    struct sw_attempt *attempt;
+};
+
 struct sw_ledger {
     struct sw_ledger_limits limits;
     struct sw_hash_key key;   /* of the index */
-    struct sw_attempt **heap; /* tries that are held, the earliest on top */
+    struct sw_held_try *heap; /* the earliest on top */
     uint32_t held, heap_room;
     uint64_t next_number; /* of session records */
     uint64_t next_serial;

@@ -24,7 +24,12 @@ struct sw_damage {
     const char *what;
 };
 
-enum { SW_TOP_HOSTS = 100 };
+enum { SW_TOP_HOSTS = 100, SW_HOST_SLOTS = 256 };
+
+/* Where each host stands in its list, plus one, by the hash of its address; 0: no host. */
+struct sw_host_slots {
+    uint8_t at[SW_HOST_SLOTS];
+};
 
 struct sw_host_count {
     uint8_t address[16];
@@ -59,6 +64,7 @@ struct sw_summary {
     uint64_t by_finding[SW_FINDING_COUNT];
     struct sw_host_count clients[SW_TOP_HOSTS], servers[SW_TOP_HOSTS]; /* in the order first seen */
     uint32_t client_count, server_count;
+    struct sw_host_slots client_slots, server_slots;
     struct sw_named_count skipped[SW_NAMED_COUNTS];
     struct sw_named_count limits[SW_NAMED_COUNTS];
     struct sw_damage *damage, *last_damage; /* owned by whoever made the summary */

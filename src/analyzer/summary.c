@@ -3,6 +3,7 @@
  */
 #include "analyzer/record.h"
 #include "base/address.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 
@@ -11,27 +12,31 @@ void sw_summary_init(struct sw_summary *summary)
     *summary = (struct sw_summary){.last_ns = SW_TIME_NONE};
 }
 
+/* A host in its list, or a new one; NULL when the list is full. */
 static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *count,
-                                       const uint8_t address[16], int ip_version)
+                                       struct sw_host_slots *slots, const uint8_t address[16],
+                                       int ip_version)
 {
-    for (uint32_t i = 0; i < *count; i++) {
-        if (memcmp(list[i].address, address, sizeof(list[i].address)) == 0 &&
-            list[i].ip_version == ip_version)
-            return &list[i];
+    _Static_assert(SW_TOP_HOSTS < SW_HOST_SLOTS && SW_TOP_HOSTS < UINT8_MAX, "a slot stays free");
+    uint64_t hash = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(address, 16));
+    size_t slot = hash % SW_HOST_SLOTS;
+    for (; slots->at[slot]; slot = (slot + 1) % SW_HOST_SLOTS) {
+        struct sw_host_count *host = &list[slots->at[slot] - 1];
+        if (host->ip_version == ip_version && memcmp(host->address, address, 16) == 0)
+            return host;
     }
     if (*count == SW_TOP_HOSTS)
         return NULL;
     struct sw_host_count *host = &list[(*count)++];
+    slots->at[slot] = (uint8_t)*count;
     *host = (struct sw_host_count){.ip_version = ip_version};
     memcpy(host->address, address, sizeof(host->address));
     sw_address_format(address, ip_version, host->ip);
     return host;
 }
 
-static void count_host(struct sw_host_count *list, uint32_t *count, const uint8_t address[16],
-                       int ip_version, enum sw_outcome outcome)
+static void count_host(struct sw_host_count *host, enum sw_outcome outcome)
 {
-    struct sw_host_count *host = find_host(list, count, address, ip_version);
     if (!host)
         return;
     host->sessions++;
@@ -50,10 +55,13 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
     const struct sw_finding *f;
     SW_EACH(f, verdict->findings)
         summary->by_finding[f->id]++;
-    count_host(summary->clients, &summary->client_count, t->src, t->ip_version, verdict->outcome);
+    count_host(find_host(summary->clients, &summary->client_count, &summary->client_slots, t->src,
+                         t->ip_version),
+               verdict->outcome);
     bool has_server = !session->lookup || session->lookup->end == SW_LOOKUP_NEIGHBOUR;
     if (has_server)
-        count_host(summary->servers, &summary->server_count, t->dst, t->ip_version,
+        count_host(find_host(summary->servers, &summary->server_count, &summary->server_slots,
+                             t->dst, t->ip_version),
                    verdict->outcome);
     if (session->limits_hit)
         sw_summary_count(summary->limits, "session", 1);
@@ -73,11 +81,12 @@ static void append_damage(struct sw_summary *summary, struct sw_damage *damage)
     summary->damage_count++;
 }
 
-static void merge_hosts(struct sw_host_count *into, uint32_t *count,
+static void merge_hosts(struct sw_host_count *into, uint32_t *count, struct sw_host_slots *slots,
                         const struct sw_host_count *from, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        struct sw_host_count *host = find_host(into, count, from[i].address, from[i].ip_version);
+        struct sw_host_count *host =
+            find_host(into, count, slots, from[i].address, from[i].ip_version);
         if (!host)
             continue;
         host->sessions += from[i].sessions;
@@ -115,8 +124,10 @@ void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
         into->by_cause[i] += from->by_cause[i];
     for (int i = 0; i < SW_FINDING_COUNT; i++)
         into->by_finding[i] += from->by_finding[i];
-    merge_hosts(into->clients, &into->client_count, from->clients, from->client_count);
-    merge_hosts(into->servers, &into->server_count, from->servers, from->server_count);
+    merge_hosts(into->clients, &into->client_count, &into->client_slots, from->clients,
+                from->client_count);
+    merge_hosts(into->servers, &into->server_count, &into->server_slots, from->servers,
+                from->server_count);
     merge_named(into->skipped, from->skipped);
     merge_named(into->limits, from->limits);
     while (from->damage) {
