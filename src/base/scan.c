@@ -10,22 +10,29 @@
 
 enum { BLOCK = 64 };
 
+/* As many bytes as the widest registers hold; compilers take two of the narrower ones. */
+typedef int8_t octets __attribute__((vector_size(32)));
+
+/* Is any bit set? Inline, so that it belongs to its caller's processor. */
+static inline __attribute__((always_inline)) bool any(const octets *mask)
+{
+    uint64_t part[sizeof(octets) / sizeof(uint64_t)];
+    memcpy(part, mask, sizeof(part));
+    return (part[0] | part[1] | part[2] | part[3]) != 0;
+}
+
 WIDE size_t sw_scan_ordinary_text(struct sw_span text, size_t at)
 {
-    while (text.len - at >= BLOCK) {
-        const uint8_t *p = text.ptr + at;
-        const uint8_t *before = p - 1;
-        uint8_t odd = 0;
-        for (size_t i = 0; i < BLOCK; i++) {
-            uint8_t after_lf = before[i] == '\n';
-            uint8_t after_cr = before[i] == '\r';
-            uint8_t lf = p[i] == '\n';
-            uint8_t dot = p[i] == '.';
-            odd = (uint8_t)(odd | (lf ^ after_cr) | (dot & after_lf));
+    for (; text.len - at >= BLOCK; at += BLOCK) {
+        octets odd = {0};
+        for (size_t i = 0; i < BLOCK; i += sizeof(octets)) {
+            octets here, before;
+            memcpy(&here, text.ptr + at + i, sizeof(here));
+            memcpy(&before, text.ptr + at + i - 1, sizeof(before));
+            odd |= ((here == '\n') ^ (before == '\r')) | ((here == '.') & (before == '\n'));
         }
-        if (odd)
+        if (any(&odd))
             break;
-        at += BLOCK;
     }
     return at;
 }
@@ -60,10 +67,23 @@ uint64_t sw_scan_sum(struct sw_span bytes)
     return sum + word;
 }
 
+/* From `to` on backwards over whole blocks in which the byte is not. */
+WIDE static size_t before_blocks(const uint8_t *bytes, size_t to, int8_t byte)
+{
+    for (; to >= sizeof(octets); to -= sizeof(octets)) {
+        octets block;
+        memcpy(&block, bytes + to - sizeof(block), sizeof(block));
+        octets equal = block == byte;
+        if (any(&equal))
+            break;
+    }
+    return to;
+}
+
 size_t sw_scan_behind_last(struct sw_span bytes, uint8_t byte)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    size_t to = bytes.len;
+    size_t to = bytes.len > 0 ? before_blocks(bytes.ptr, bytes.len, (int8_t)byte) : 0;
     for (uint64_t eight; to >= sizeof(eight); to -= sizeof(eight)) {
         memcpy(&eight, bytes.ptr + to - sizeof(eight), sizeof(eight));
         eight ^= ones * byte;

@@ -165,23 +165,30 @@ void sw_json_file(struct sw_json *json, const char *key, uint64_t frame)
 
 void sw_json_duration(struct sw_json *json, int64_t duration_ns)
 {
+    enum { NANO_DIGITS = 9 };
+    uint8_t *at = sw_writer_room(json->out, SW_DIGITS + NANO_DIGITS + 2);
+    if (!at)
+        return;
     bool negative = duration_ns < 0;
     uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
     if (negative)
-        sw_writer_char(json->out, '-');
-    sw_writer_number(json->out, ns / SW_NS_PER_S);
-    uint64_t fraction = ns % SW_NS_PER_S;
-    if (fraction == 0)
-        return;
-    char digits[10] = ".000000000";
-    size_t len = sizeof(digits);
-    for (; fraction % 1000 == 0; fraction /= 1000)
-        len -= 3;
-    for (; fraction % 10 == 0; fraction /= 10)
-        len--;
-    for (size_t at = len; fraction > 0; fraction /= 10)
-        digits[--at] = (char)('0' + fraction % 10);
-    sw_writer_put(json->out, sw_span_make(digits, len));
+        *at++ = '-';
+    at += sw_format_number(ns / SW_NS_PER_S, at);
+    uint32_t fraction = (uint32_t)(ns % SW_NS_PER_S);
+    size_t digits = NANO_DIGITS;
+    if (fraction % 1000 == 0) { /* most clocks count microseconds */
+        fraction /= 1000;
+        digits -= 3;
+    }
+    if (fraction > 0) {
+        for (; fraction % 10 == 0; fraction /= 10)
+            digits--;
+        *at = '.';
+        for (size_t i = digits; i > 0; fraction /= 10)
+            at[i--] = (uint8_t)('0' + fraction % 10);
+        at += 1 + digits;
+    }
+    sw_json_done(json, at);
 }
 
 void sw_json_moment(struct sw_json *json, int64_t time_ns, int digits)
