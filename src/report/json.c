@@ -191,7 +191,6 @@ static void put_session(struct sw_part *part, const struct sw_session *session,
     sw_json_end_line(json);
 }
 
-extern const struct sw_report_format sw_report_json;
 const struct sw_report_format sw_report_json = {
     .name = "json",
     .what = "JSON Lines: one object for each session, each delivery, and one for the summary",

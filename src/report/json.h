@@ -13,6 +13,8 @@
 #include "report/report.h"
 #include "report/view.h"
 
+extern const struct sw_report_format sw_report_json;
+
 /* What all parts of one line share. */
 struct sw_json_line {
     struct sw_json json;

@@ -4,6 +4,7 @@
 
 extern const struct sw_report_format sw_report_text;
 extern const struct sw_report_format sw_report_json;
+extern const struct sw_report_format sw_report_html;
 extern const struct sw_report_format sw_report_csv;
 extern const struct sw_report_format sw_report_ecs;
 extern const struct sw_report_format sw_report_ocsf;
@@ -15,6 +16,7 @@ extern const struct sw_report_format sw_report_eve;
 static const struct sw_report_format *const formats[] = {
     &sw_report_text,
     &sw_report_json,
+    &sw_report_html,
     &sw_report_csv,
     &sw_report_zeek,
     &sw_report_eve,

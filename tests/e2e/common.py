@@ -1,11 +1,14 @@
 """What the tests of the whole program share: running it, and captures made from dialogue scripts."""
+import base64
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -43,6 +46,14 @@ def run(*arguments, stdin=b"", environment=None, cwd=None):
     done = subprocess.run([PROGRAM] + [str(a) for a in arguments], input=stdin, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env=variables, cwd=cwd, timeout=120)
     return Result(done)
+
+
+PAGE_BLOCK = re.compile(rb'<script type="application/x-smtpwhy">([A-Za-z0-9+/=]*)</script>\n')
+
+
+def page_blocks(page):
+    """The records inside a page of -o html, as the bytes of each of its blocks."""
+    return [zlib.decompress(base64.b64decode(block, validate=True), -15) for block in PAGE_BLOCK.findall(page)]
 
 
 class Case(unittest.TestCase):

@@ -184,8 +184,9 @@ class Every(common.Case):
         for form in self.streams():
             if form == "pcapng":
                 continue
-            text = run("--anonymize", "-o", form, path).out
-            plain = run("-o", form, path).out
+            text, plain = run("--anonymize", "-o", form, path).out, run("-o", form, path).out
+            if form == "html":  # what is around the records has names of its own, as examples
+                text, plain = (b"".join(common.page_blocks(page.encode())).decode() for page in (text, plain))
             for word in ("192.0.2.", "198.51.100", "bob@example", "anna@example", "example.com", "mx.example"):
                 self.assertNotIn(word, text, form)
             self.assertNotEqual(text, plain, form)

@@ -52,6 +52,8 @@ def outputs(path):
                     ["--limits", "session-bytes=16K,reply-bytes=512", "-v"]):
         result = run(*options, path)
         yield options, result.raw + result.err.encode("utf-8", "surrogateescape")
+    for options in (["-o", "html"], ["--anonymize", "-o", "html"]):
+        yield options, b"".join(common.page_blocks(run(*options, path).raw))
 
 
 LOGINS = {
