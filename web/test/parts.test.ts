@@ -7,6 +7,7 @@ import { total, waits } from "../src/parts/waits";
 import { sorted } from "../src/query/run";
 import { linkTo, readRoute } from "../src/route";
 import { sentence } from "../src/views/headline";
+import { readStep } from "../src/views/step";
 import { bytes, count, duration, firstSentence, hostPort, percent, reason, span } from "../src/words";
 import { row } from "./rows";
 
@@ -152,4 +153,26 @@ test("time is laid at the door of whoever was waited for, once", () => {
     list.reduce((sum, wait) => sum + wait.to - wait.from, 0),
     8,
   );
+});
+
+test("advice: the places in mail programs are a list, and nothing is lost where they are not", () => {
+  const menus = "Switch it on. Windows Live Mail: Tools > Accounts; Apple Mail: Mail > Settings, then Save.";
+  assert.deepEqual(readStep(menus), {
+    first: "Switch it on.",
+    rest: "",
+    places: [
+      { program: "Windows Live Mail", way: "Tools > Accounts" },
+      { program: "Apple Mail", way: "Mail > Settings, then Save" },
+    ],
+  });
+  for (const text of [
+    "Wait a little.",
+    "Do this. Outlook: File > Account Settings.",
+    "Do this. Outlook: File > Account; or ask somebody.",
+    "Windows: remove old entries in Control Panel > Credential Manager.",
+  ]) {
+    const { first, rest, places } = readStep(text);
+    assert.equal(`${first} ${rest}`.trim(), text);
+    assert.deepEqual(places, []);
+  }
 });

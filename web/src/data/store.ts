@@ -137,10 +137,10 @@ export class Store {
     this.tell();
   }
 
-  /** The first block is shown at once; of those after it, what has come is shown a few times a second. */
+  /** The first block is shown at once; what comes after it now and then, the rarer the more there is to draw. */
   private changed() {
     if (this.rows.length > 0 && this.version === 0) return this.tell();
-    if (!this.timer) this.timer = window.setTimeout(() => this.tell(), 300);
+    if (!this.timer) this.timer = window.setTimeout(() => this.tell(), 300 + this.rows.length / 20);
   }
 
   private tell() {

@@ -194,7 +194,9 @@ function Cause({ group, store, most }: { group: Group; store: Store; most: numbe
           )}
         </p>
         <p class="soft">
-          <a href={link}>{bad === 1 ? "Show the session" : `Show the ${number(bad)} sessions`}</a>{" "}
+          <a class="noprint" href={link}>
+            {bad === 1 ? "Show the session" : `Show the ${number(bad)} sessions`}
+          </a>{" "}
           <code>{key}</code>
         </p>
       </div>

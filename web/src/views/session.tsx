@@ -18,6 +18,7 @@ import { useFound } from "../query/run";
 import { linkTo, type Route } from "../route";
 import { CONFIDENCE, count, exactTime, QUALITY, stageWords } from "../words";
 import { Story } from "./mails";
+import { readStep } from "./step";
 import { asTicket } from "./ticket";
 
 /** One session: the sentence, what to do, and everything that proves it. */
@@ -187,7 +188,7 @@ function Advice({ record }: { record: SessionRecord }) {
       <h2>What to do</h2>
       <ol>
         {advice.map((step, i) => (
-          <li key={i}>{step}</li>
+          <Step key={i} text={step} />
         ))}
       </ol>
       {codes.length > 0 && (
@@ -206,6 +207,29 @@ function Advice({ record }: { record: SessionRecord }) {
         </details>
       )}
     </section>
+  );
+}
+
+/** What to do in a word, and where that is in each mail program. */
+function Step({ text }: { text: string }) {
+  const { first, rest, places } = readStep(text);
+  return (
+    <li>
+      <div>
+        <b>{first}</b>
+        {rest && ` ${rest}`}
+        {places.length > 0 && (
+          <dl class="facts places">
+            {places.map(({ program, way }) => (
+              <div key={program}>
+                <dt>{program}</dt>
+                <dd>{way}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </div>
+    </li>
   );
 }
 

@@ -8,7 +8,7 @@ import { duration, hostPort, number, reason, time } from "../words";
 /** Heights of a row, as in the style sheet: in the wide table, and as a card on a narrow screen. */
 const ROW = 52;
 const CARD = 124;
-const NARROW = "(max-width: 760px)";
+const NARROW = "screen and (max-width: 760px)";
 const BEYOND = 12; // rows drawn above and below what is seen
 const PRINTED = 2000;
 
