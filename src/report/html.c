@@ -6,7 +6,8 @@
  * json.c, cut into blocks, deflated (RFC 1951) and written as base64 (RFC 4648), each into a script
  * element that no browser runs. So a report of many sessions is small enough to send on, memory
  * does not grow with their number, and no byte of a capture can be taken for markup: only the
- * letters of base64 ever stand in the page. A line is never divided between two blocks.
+ * letters of base64 stand in the page. A line is never divided between two blocks. The exception
+ * is html_plain.c: a few sentences, escaped, for readers in which no script runs.
  *
  * Besides the records there are lines of two types of its own: "words" with the texts for ids, and
  * behind each session a "ladder" with the steps of its diagram.
@@ -17,6 +18,7 @@
 #include "analyzer/finding.h"
 #include "report/explain.h"
 #include "report/html_page.h"
+#include "report/html_plain.h"
 #include "report/ladder_json.h"
 
 #define ZLIB_CONST /* or its input would be writable */
@@ -32,6 +34,7 @@ enum {
 
 struct html {
     struct sw_writer lines; /* the records of the block in work */
+    unsigned told;          /* sessions in plain words */
 };
 
 static const char block_begin[] = "<script type=\"application/x-smtpwhy\">";
@@ -216,6 +219,15 @@ static void put_session(struct sw_part *part, const struct sw_session *session,
     out_of_block(part, page);
 }
 
+/* A session as lines, and maybe in plain words. */
+static void put_both(struct sw_part *part, const struct sw_session *session,
+                     const struct sw_verdict *verdict)
+{
+    struct html *html = part->state;
+    put_session(part, session, verdict);
+    sw_html_plain_session(part, session, verdict, &html->told);
+}
+
 static void put_delivery(struct sw_part *part, const struct sw_delivery *delivery)
 {
     struct sw_writer *page = into_block(part);
@@ -228,6 +240,7 @@ static void put_summary(struct sw_part *part, const struct sw_summary *summary)
     struct sw_writer *page = into_block(part);
     sw_json_summary(part, summary);
     out_of_block(part, page);
+    sw_html_plain_summary(part, summary);
 }
 
 static void close_html(struct sw_part *part)
@@ -245,7 +258,7 @@ const struct sw_report_format sw_report_html = {
     .what = "one page to look at and to send on: overview, sessions, verdicts; needs no network",
     .state_bytes = sizeof(struct html),
     .open = open_html,
-    .session = put_session,
+    .session = put_both,
     .delivery = put_delivery,
     .summary = put_summary,
     .close = close_html,

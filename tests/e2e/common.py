@@ -49,6 +49,12 @@ def run(*arguments, stdin=b"", environment=None, cwd=None):
 
 
 PAGE_BLOCK = re.compile(rb'<script type="application/x-smtpwhy">([A-Za-z0-9+/=]*)</script>\n')
+PAGE_PLAIN = re.compile(rb"<noscript><(?:h2|p)>.*?</p></noscript>\n")
+
+
+def page_frame(page):
+    """What stands around the records in a page of -o html."""
+    return PAGE_PLAIN.sub(b"", PAGE_BLOCK.sub(b"", page))
 
 
 def page_blocks(page):

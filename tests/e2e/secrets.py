@@ -53,7 +53,8 @@ def outputs(path):
         result = run(*options, path)
         yield options, result.raw + result.err.encode("utf-8", "surrogateescape")
     for options in (["-o", "html"], ["--anonymize", "-o", "html"]):
-        yield options, b"".join(common.page_blocks(run(*options, path).raw))
+        raw = run(*options, path).raw
+        yield options, raw + b"".join(common.page_blocks(raw))
 
 
 LOGINS = {

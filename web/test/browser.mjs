@@ -311,6 +311,18 @@ await test("10,000 sessions: all counted, few drawn, the last can be reached", a
   await close(again);
 });
 
+await test("without scripts the failures are told in words", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`file://${join(work, "hostile.html")}`);
+  assert.ok(
+    (await page.locator("noscript").allTextContents()).join(" ").includes("Sessions in all: 1, stuck 1."),
+  );
+  assert.equal(await page.locator("noscript img, noscript b").count(), 0);
+  await page.screenshot({ path: join(work, "no-script.png") });
+  await context.close();
+});
+
 await test("a file that was cut off says so", async () => {
   const page = await open("cut.html");
   assert.match(await page.locator(".trouble").innerText(), /end of this file is missing/);

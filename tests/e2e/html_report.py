@@ -2,12 +2,13 @@
 """-o html: the page as it is built, around the records of -o json, and nothing of a capture outside of them."""
 import base64
 import hashlib
+import html
 import json
 import os
 import re
 
 import common
-from common import DELIVERED, PAGE_BLOCK, REFUSED, SILENT, Case, page_blocks, run
+from common import DELIVERED, PAGE_PLAIN, REFUSED, SILENT, Case, page_blocks, page_frame, run
 
 BLOCK_MOST = 256 * 1024
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!--"
@@ -50,7 +51,7 @@ class Html(Case):
         hostile = self.capture("h.pcap", ["S: 220 %s" % HOSTILE, "C: EHLO %s" % HOSTILE, "S: 554 %s" % HOSTILE, "close S"])
         for captures in ([empty], self.mixed(), [hostile], [hostile, empty]):
             raw = page(*captures)
-            self.assertEqual(PAGE_BLOCK.sub(b"", raw), built().replace(b"<!--records-->", b""))
+            self.assertEqual(page_frame(raw), built().replace(b"<!--records-->", b""))
         self.assertIn(json.dumps(HOSTILE)[1:-1].encode(), b"".join(page_blocks(page(hostile))))
 
     def test_a_page_needs_nothing_from_anywhere(self):
@@ -92,6 +93,28 @@ class Html(Case):
             found = {one["id"] for one in words[0]["findings"]}
             self.assertLessEqual({one["id"] for one in session["findings"]}, found)
 
+    def test_without_scripts_the_failures_stand_in_plain_words(self):
+        stuck = self.capture("a.pcap", REFUSED, DELIVERED)
+        raw = page(stuck)
+        session, = [one for one in run("-o", "json", stuck).sessions() if one["outcome"] == "stuck"]
+        told = [html.unescape(text.decode()) for text in PAGE_PLAIN.findall(raw)]
+        self.assertEqual(len(told), 2)
+        for words in (session["verdict"]["summary"], session["verdict"]["advice"][0], session["client"]["ip"]):
+            self.assertIn(words, told[0])
+        self.assertIn("Sessions in all: 2", told[1])
+        self.assertNotIn(session["client"]["ip"], b"".join(PAGE_PLAIN.findall(page("--anonymize", stuck))).decode())
+
+    def test_plain_words_are_escaped_and_few(self):
+        hostile = self.capture("h.pcap", ["S: 220 %s" % HOSTILE, "C: EHLO <b>x", "S: 250 mx.<i>.example",
+                                          "C: MAIL FROM:<a@b.example>", "S: 250 ok", "C: RCPT TO:<%s@b.example>" % HOSTILE,
+                                          "S: 550 5.7.1 <%s>: Relay access denied" % HOSTILE, "close C"])
+        many = self.capture("many.pcap", *[REFUSED] * 60)
+        for captures in ([hostile], [many], [many] * 3 + [hostile], [hostile] * 60):
+            told = PAGE_PLAIN.findall(page(*captures))
+            self.assertLessEqual(len(told), 21)
+            for text in told:
+                self.assertEqual(re.sub(rb"</?(noscript|h2|p|br)>", b"", text).count(b"<"), 0, text)
+
     def test_several_at_a_time_give_the_same_bytes(self):
         captures = self.mixed() + [self.capture("%d.pcap" % i, DELIVERED) for i in range(6)]
         self.assertEqual(page("-j", "1", *captures), page("-j", "4", *captures))
@@ -101,7 +124,7 @@ class Html(Case):
         for captures in ([self.path("none.pcap"), good], [good, self.path("none.pcap")], [self.path("none.pcap")]):
             result = run("-o", "html", *captures)
             self.assertEqual(result.status, 2)
-            self.assertEqual(PAGE_BLOCK.sub(b"", result.raw), built().replace(b"<!--records-->", b""))
+            self.assertEqual(page_frame(result.raw), built().replace(b"<!--records-->", b""))
             self.assertEqual(len(self.of_type(result.raw, "summary")), 1)
 
     def test_blocks_are_bounded(self):
