@@ -95,10 +95,22 @@ static void note_requests(const struct sw_case *c, const struct sw_step *reply,
     struct sw_span path, params;
     context->wants_utf8 = mail && smtp_path_parse(mail->argument, &path, &params) &&
                           smtp_param_find(params, "SMTPUTF8", &ignored);
-    const struct sw_message *m;
-    SW_EACH(m, c->session->messages)
-        context->mail_accepted |=
-            sw_reply_is(m->final, 2) && m->final->first.frame <= reply->first.frame;
+    context->mail_accepted = c->known.first_taken > 0 && c->known.first_taken <= reply->first.frame;
+}
+
+/* The login that the reply decides, or whose challenge it is. */
+static const struct sw_auth *login_of(const struct sw_case *c, const struct sw_step *reply)
+{
+    if (reply->phase != SW_PHASE_AUTH)
+        return NULL;
+    const struct sw_auth *auth = sw_known_login_of(&c->known, reply);
+    if (auth || reply->code != 334)
+        return auth;
+    SW_EACH(auth, c->session->auths) {
+        if (auth->challenge == reply)
+            break;
+    }
+    return auth;
 }
 
 /* What was known when the reply came: capabilities before it, logins before it. */
@@ -113,28 +125,19 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
         .tls_active = reply->encrypted,
         .inside_text = reply->phase == SW_PHASE_BODY && (reply->flags & SMTP_FLAG_UNSOLICITED),
     };
-    const struct sw_hello *hello;
-    SW_EACH(hello, c->session->hellos) {
-        if (hello->command->first.frame > reply->first.frame)
-            break;
-        context.starttls_offered =
-            context.starttls_offered || sw_capability_find(hello, "STARTTLS") != NULL;
-        context.auth_offered =
-            sw_capability_find(hello, "AUTH") || sw_capability_find(hello, "AUTH=");
+    const struct sw_known_hello *hello = sw_known_hello_at(&c->known, reply->first.frame);
+    if (hello) {
+        context.starttls_offered = hello->starttls;
+        context.auth_offered = hello->auth;
     }
-    const struct sw_auth *auth;
-    SW_EACH(auth, c->session->auths) {
-        if (auth->reply && auth->reply != reply && auth->reply->first.frame <= reply->first.frame) {
-            context.authenticated = context.authenticated || auth->result == SW_AUTH_ACCEPTED;
-            context.failed_logins += auth->result == SW_AUTH_REJECTED;
-        }
-        bool answers_it =
-            reply->phase == SW_PHASE_AUTH && (auth->reply == reply || auth->challenge == reply);
-        if (answers_it) {
-            context.auth_oauth =
-                auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
-            context.auth_cancelled = auth->cancelled;
-        }
+    uint32_t accepted, rejected;
+    sw_known_logins_at(&c->known, reply, &accepted, &rejected);
+    context.authenticated = accepted > 0;
+    context.failed_logins += rejected;
+    const struct sw_auth *auth = login_of(c, reply);
+    if (auth) {
+        context.auth_oauth = auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
+        context.auth_cancelled = auth->cancelled;
     }
     note_requests(c, reply, &context);
     return context;
@@ -299,6 +302,7 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
         c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);
     c->scanner =
         !session->lookup && history && sw_history_is_scan(history, &f->tuple, f->first.time_ns);
+    sw_known_fill(&c->known, session, c->arena);
     find_waiting(c);
     find_end(c);
     sw_case_judge_messages(c);

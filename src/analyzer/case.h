@@ -9,7 +9,9 @@
 
 #include "analyzer/conduct.h"
 #include "analyzer/history.h"
+#include "analyzer/known.h"
 #include "analyzer/reply.h"
+#include "analyzer/taken.h"
 #include "analyzer/verdict.h"
 
 #define SW_PATIENCE_NS                                                                             \
@@ -57,6 +59,8 @@ struct sw_case {
 
     struct sw_message_verdict *messages;
     uint32_t message_count;
+    struct sw_taken taken;   /* what was taken, by name */
+    struct sw_known known;   /* what was known at each time */
     enum sw_outcome outcome; /* of all messages together; NO_MAIL when there were none */
     bool any_message_counts;
 

@@ -19,7 +19,9 @@ static bool after_close(const struct sw_step *reply)
 static const struct sw_step *refusal_in_text(const struct sw_case *c, const struct sw_message *m)
 {
     const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
+    SW_EACH(s, m->mail ? m->mail : c->session->steps) {
+        if (s->from == SW_SERVER && s->message && s->message->index > m->index)
+            break; /* replies come in the order of their commands */
         bool in_text =
             s->from == SW_SERVER && s->message == m &&
             (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA || s->phase == SW_PHASE_FINAL);
@@ -38,30 +40,6 @@ static const struct sw_step *refusal_of_message(const struct sw_case *c, const s
     if (m->final)
         return is_refusal(m->final) && !(m->final->flags & SMTP_FLAG_RECIPIENT) ? m->final : NULL;
     return refusal_in_text(c, m);
-}
-
-static bool accepted(const struct sw_message *m, const struct sw_recipient *r)
-{
-    if (m->final && (m->final->flags & SMTP_FLAG_RECIPIENT))
-        return sw_reply_is(r->final, 2);
-    return sw_reply_is(m->final, 2) && !is_refusal(r->reply);
-}
-
-static bool same_recipient_accepted_later(const struct sw_message *m, const struct sw_recipient *r)
-{
-    const struct sw_recipient *again;
-    SW_EACH(again, r->next) {
-        if (sw_span_eq_nocase(again->address, r->address) && accepted(m, again))
-            return true;
-    }
-    const struct sw_message *later;
-    SW_EACH(later, m->next) {
-        SW_EACH(again, later->recipients) {
-            if (sw_span_eq_nocase(again->address, r->address) && accepted(later, again))
-                return true;
-        }
-    }
-    return false;
 }
 
 static enum sw_cause cause_of(const struct sw_case *c, const struct sw_step *reply)
@@ -117,7 +95,7 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
     const struct sw_step *own = is_refusal(r->final)   ? r->final
                                 : is_refusal(r->reply) ? r->reply
                                                        : NULL;
-    if (accepted(m, r)) {
+    if (sw_was_taken(m, r)) {
         rv->outcome = SW_OUTCOME_DELIVERED;
         rv->cause = SW_CAUSE_OK_DELIVERED;
         rv->reply = r->final ? r->final : m->final;
@@ -136,15 +114,15 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
 }
 
 /* Counts what was taken and what was not, over the recipients that count. */
-static void count_recipients(const struct sw_message *m, unsigned *taken, unsigned *refused,
-                             unsigned *open)
+static void count_recipients(const struct sw_case *c, const struct sw_message *m, unsigned *taken,
+                             unsigned *refused, unsigned *open)
 {
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
-        if (accepted(m, r))
+        if (sw_was_taken(m, r))
             (*taken)++;
         else if (is_refusal(r->final) || is_refusal(r->reply))
-            *refused += !same_recipient_accepted_later(m, r);
+            *refused += !sw_taken_recipient_later(&c->taken, r);
         else
             (*open)++;
     }
@@ -156,7 +134,7 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
     unsigned taken = 0;
     unsigned refused = 0;
     unsigned open = 0;
-    count_recipients(m, &taken, &refused, &open);
+    count_recipients(c, m, &taken, &refused, &open);
     const struct sw_step *refusal = refusal_of_message(c, m);
     mv->counts = true;
     if (sw_reply_is(m->final, 2) || taken > 0) {
@@ -198,19 +176,13 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
 }
 
 /* "The same sender and recipients, later accepted": the first try does not count. */
-static bool overcome(const struct sw_message *m)
+static bool overcome(const struct sw_case *c, const struct sw_message *m)
 {
     const struct sw_recipient *r;
-    if (!m->recipients) {
-        const struct sw_message *later;
-        SW_EACH(later, m->next) {
-            if (sw_span_eq_nocase(later->sender, m->sender) && sw_reply_is(later->final, 2))
-                return true;
-        }
-        return false;
-    }
+    if (!m->recipients)
+        return sw_taken_sender_later(&c->taken, m);
     SW_EACH(r, m->recipients) {
-        if (!same_recipient_accepted_later(m, r))
+        if (!sw_taken_recipient_later(&c->taken, r))
             return false;
     }
     return true;
@@ -239,7 +211,7 @@ static void judge_all(struct sw_case *c)
         struct sw_message_verdict *mv = &c->messages[i];
         judge_message(c, mv);
         if (mv->outcome == SW_OUTCOME_STUCK &&
-            (overcome(mv->message) || before_tls(c, mv->message->mail)))
+            (overcome(c, mv->message) || before_tls(c, mv->message->mail)))
             mv->counts = false;
         if (!mv->counts)
             continue;
@@ -267,43 +239,60 @@ static bool is_idle_talk(const struct sw_step *reply)
            reply->verb == SMTP_VERB_HELP;
 }
 
-/* Progress that shows that an earlier refusal stopped nobody. */
-static bool went_on_after(const struct sw_step *refusal)
+/* Does `s` show that a refusal in that phase stopped nobody? */
+static bool is_progress(const struct sw_step *s, enum sw_phase phase)
 {
-    const struct sw_step *s;
-    SW_EACH(s, refusal->next) {
-        if (s->from != SW_SERVER || !sw_reply_is(s, 2) || is_idle_talk(s))
-            continue;
-        switch (refusal->phase) {
-        case SW_PHASE_HELLO:
-            if (s->phase == SW_PHASE_HELLO || s->phase == SW_PHASE_MAIL)
-                return true;
-            break;
-        case SW_PHASE_STARTTLS:
-            if (s->phase == SW_PHASE_MAIL || s->phase == SW_PHASE_AUTH)
-                return true;
-            break;
-        case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves
-                               it */
-            if ((s->phase == SW_PHASE_AUTH && s->code == 235) || s->phase == SW_PHASE_RCPT)
-                return true;
-            break;
-        case SW_PHASE_MAIL:
-            if (s->phase == SW_PHASE_MAIL)
-                return true;
-            break;
-        case SW_PHASE_RCPT:
-        case SW_PHASE_DATA:
-        case SW_PHASE_BODY:
-        case SW_PHASE_FINAL:
-        case SW_PHASE_QUIT:
-        case SW_PHASE_CONNECT:
-        case SW_PHASE_GREETING:
-        case SW_PHASE_TLS:
-            break;
-        }
+    if (s->from != SW_SERVER || !sw_reply_is(s, 2) || is_idle_talk(s))
+        return false;
+    switch (phase) {
+    case SW_PHASE_HELLO:
+        return s->phase == SW_PHASE_HELLO || s->phase == SW_PHASE_MAIL;
+    case SW_PHASE_STARTTLS:
+        return s->phase == SW_PHASE_MAIL || s->phase == SW_PHASE_AUTH;
+    case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves it */
+        return (s->phase == SW_PHASE_AUTH && s->code == 235) || s->phase == SW_PHASE_RCPT;
+    case SW_PHASE_MAIL:
+        return s->phase == SW_PHASE_MAIL;
+    case SW_PHASE_RCPT:
+    case SW_PHASE_DATA:
+    case SW_PHASE_BODY:
+    case SW_PHASE_FINAL:
+    case SW_PHASE_QUIT:
+    case SW_PHASE_CONNECT:
+    case SW_PHASE_GREETING:
+    case SW_PHASE_TLS:
+        break;
     }
     return false;
+}
+
+/*
+ * A look ahead from one step after the other: what was found stays found until it is passed, so
+ * that all looks together go through the dialogue once.
+ */
+struct ahead {
+    const struct sw_step *found; /* the next step of the kind */
+    bool searched, none;
+};
+
+/* The dialogue has come to `s`. */
+static void pass(struct ahead *ahead, const struct sw_step *s)
+{
+    if (ahead->found == s)
+        *ahead = (struct ahead){NULL, false, false};
+}
+
+static bool went_on_after(struct ahead *ahead, const struct sw_step *refusal)
+{
+    const struct sw_step *s;
+    if (!ahead->searched) {
+        SW_EACH(s, refusal->next) {
+            if (is_progress(s, refusal->phase))
+                break;
+        }
+        *ahead = (struct ahead){s, true, s == NULL};
+    }
+    return !ahead->none;
 }
 
 /* Replies to commands that send no mail are no reason why mail did not go. */
@@ -354,12 +343,10 @@ static bool can_stop_mail(const struct sw_step *reply)
 /* Was the mail that this reply belongs to taken after all, or tried again with success? */
 static bool belongs_to_overcome(const struct sw_case *c, const struct sw_step *reply)
 {
-    for (uint32_t i = 0; i < c->message_count; i++) {
-        const struct sw_message_verdict *mv = &c->messages[i];
-        if (mv->message == reply->message)
-            return !mv->counts || mv->outcome == SW_OUTCOME_DELIVERED;
-    }
-    return false;
+    if (!reply->message || reply->message->index >= c->message_count)
+        return false;
+    const struct sw_message_verdict *mv = &c->messages[reply->message->index];
+    return !mv->counts || mv->outcome == SW_OUTCOME_DELIVERED;
 }
 
 /* "503 nested MAIL": the running transaction goes on as if it had not been said. */
@@ -384,28 +371,36 @@ static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
 
 /* Said unasked, and the dialogue went on all the same (a goodbye does not count): it stopped
  * nothing. */
-static bool went_unheeded(const struct sw_step *reply)
+static bool went_unheeded(struct ahead *ahead, const struct sw_step *reply)
 {
     if (!(reply->flags & SMTP_FLAG_UNSOLICITED) || reply->code == 421 || reply->command)
         return false;
     const struct sw_step *s;
-    SW_EACH(s, reply->next) {
-        if (s->from == SW_SERVER && sw_reply_is(s, 2) && s->code != 221)
-            return true;
+    if (!ahead->searched) {
+        SW_EACH(s, reply->next) {
+            if (s->from == SW_SERVER && sw_reply_is(s, 2) && s->code != 221)
+                break;
+        }
+        *ahead = (struct ahead){s, true, s == NULL};
     }
-    return false;
+    return !ahead->none;
 }
 
 static void find_refusal(struct sw_case *c)
 {
+    struct ahead progress[SW_PHASE_QUIT + 1] = {{NULL, false, false}}; /* by phase of the refusal */
+    struct ahead heedless = {NULL, false, false};
     const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
+        pass(&heedless, s);
+        for (int phase = 0; phase <= SW_PHASE_QUIT; phase++)
+            pass(&progress[phase], s);
         if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
-            out_of_context(c, s) || went_unheeded(s) || after_close(s))
+            out_of_context(c, s) || went_unheeded(&heedless, s) || after_close(s))
             continue;
-        if (is_consequence(c, s) || belongs_to_overcome(c, s) || went_on_after(s) ||
-            before_tls(c, s))
+        if (is_consequence(c, s) || belongs_to_overcome(c, s) ||
+            went_on_after(&progress[s->phase], s) || before_tls(c, s))
             continue;
         bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
         if (!c->refusal && !idle_end)
@@ -435,6 +430,7 @@ void sw_case_judge_messages(struct sw_case *c)
             mv->recipients = sw_arena_alloc(c->arena, m->recipient_count * sizeof(*mv->recipients));
         mv->recipient_count = mv->recipients ? m->recipient_count : 0;
     }
+    sw_taken_fill(&c->taken, c->session, c->arena);
     judge_all(c);
     find_refusal(c);
 }

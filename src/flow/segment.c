@@ -189,6 +189,21 @@ static bool bytes_differ(struct sw_span a, struct sw_span b)
     return n > 0 && memcmp(a.ptr, b.ptr, n) != 0;
 }
 
+/* The first held piece that ends behind `offset`. */
+static uint16_t held_behind(const struct sw_half *half, uint64_t offset)
+{
+    uint16_t from = 0;
+    uint16_t to = half->held_count;
+    while (from < to) {
+        uint16_t middle = (uint16_t)(from + (to - from) / 2);
+        if (half->held[middle].offset + half->held[middle].wire <= offset)
+            from = (uint16_t)(middle + 1);
+        else
+            to = middle;
+    }
+    return from;
+}
+
 /*
  * Holds [piece->offset, +wire), around what is held already: of two copies the first one captured
  * stays. False when a cap was reached.
@@ -198,7 +213,7 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
     struct sw_half *half = &flow->body->half[from];
     uint64_t at = piece->offset;
     uint64_t end = piece->offset + piece->wire;
-    for (uint16_t i = 0; at < end; i++) {
+    for (uint16_t i = held_behind(half, at); at < end; i++) {
         uint64_t stop = end;
         if (i < half->held_count) {
             struct sw_held *there = &half->held[i];
@@ -293,6 +308,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         sw_account_give(flow->table->account, piece.captured);
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
+        flow->facts.half[from].damaged += piece.damaged;
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         sw_wipe_free(piece.bytes, piece.captured);
         if (piece.fin)
@@ -565,7 +581,7 @@ void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct
         return;
     uint64_t at = (uint64_t)offset;
     struct sw_held piece = piece_of(flow, from, packet, 0, at, mark);
-    piece.doubtful = true;
+    piece.doubtful = piece.damaged = true;
     piece.fin = packet->tcp.flags & SW_TCP_FIN;
     if (piece.needs > peer->next && piece.needs > peer->high)
         piece.needs = peer->next;

@@ -59,6 +59,7 @@ static void add_recipient(struct sw_session *session, struct sw_message *m, stru
     struct sw_span params;
     r->address = smtp_path_parse(step->argument, &path, &params) ? path : step->argument;
     r->command = step;
+    r->number = session->recipient_count++;
     step->message = m;
     if (m->last_recipient)
         m->last_recipient->next = r;

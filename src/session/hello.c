@@ -66,8 +66,9 @@ void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply)
 static void adopt_early_reply(struct sw_session *session, struct sw_step *step)
 {
     struct sw_step *s;
-    SW_EACH(s, session->steps) {
+    SW_EACH(s, session->adopted_to ? session->adopted_to->next : session->steps) {
         bool unasked = s->from == SW_SERVER && !s->command && (s->flags & SMTP_FLAG_UNSOLICITED);
+        session->adopted_to = s; /* it was asked for, or now is: it need not be looked at again */
         if (!unasked || (s->code != 334 && s->code != 235))
             continue;
         s->command = step;

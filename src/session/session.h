@@ -73,6 +73,7 @@ struct sw_recipient {
     struct sw_step *command;
     struct sw_step *reply; /* to RCPT */
     struct sw_step *final; /* LMTP: its own final reply */
+    uint32_t number;       /* 0, 1, ... within the session */
 };
 
 /* The header block of a mail (RFC 5322 3.6), as far as it was seen. */
@@ -303,6 +304,8 @@ struct sw_session {
     bool limits_hit;
 
     /* private to the builder */
+    uint32_t recipient_count;   /* of all messages */
+    struct sw_step *adopted_to; /* up to here no reply waits for a login that came later */
     struct sw_session_limits limits;
     struct sw_step *unanswered; /* the first command that may still get a reply */
     uint8_t *reply_text;        /* the reply that is being read */

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""cost.py PROGRAM TOPIC [NAME...] - what each attack of attacks.py costs, counted in instructions (valgrind) at three sizes.
+
+The cost must be linear: the second half of a capture may cost hardly more than its first half. It must be small: a
+megabyte of it takes less than a second of the optimised program. And memory must be flat: where all caps are small, a
+capture of twice the size needs no more of it (SW_PEAK tells that).
+"""
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import attacks
+
+SKIPPED = 77
+PEAK = os.environ.get("SW_PEAK", "")
+GROWTH = 1.10  # of the cost of one more thing, when there are twice as many
+SLACK = 400000  # instructions: tables that double in size, and other steps
+# A second of the optimised program is more than 2,500 million instructions, and it needs less than half of those that the
+# same program needs unoptimised, which is what is counted here.
+BUDGET = 5000 * 10**6
+MEGABYTE = 1 << 20
+FLAT_KB = 1024
+CAPS = ("connections=64,half-open=32,held-bytes=4096,held-total=65536,fragments=16,fragment-bytes=65536,session-bytes=65536,session-lines=128,"
+        "reply-bytes=1024,unfinished-lines=8,lookups=16,neighbours=16,dns-streams=4,stories=16,story-bytes=65536,held-attempts=16,clients=16,"
+        "strangers=4,keys=16,damage=10")
+
+
+def instructions(program, path, limits):
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", program, "-o", "json:/dev/null"]
+    done = subprocess.run(command + (["--limits", limits] if limits else []) + [path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, check=False, timeout=600)
+    found = re.search(r"I *refs: *([\d,]+)", done.stderr)
+    if done.returncode not in (0, 3) or not found:
+        raise RuntimeError("exit %d: %s" % (done.returncode, done.stderr))
+    return int(found.group(1).replace(",", ""))
+
+
+def peak_kb(program, path, told):
+    subprocess.run([PEAK, told, program, "-o", "json:/dev/null", "--limits", CAPS, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   check=False, timeout=300)
+    with open(told, encoding="ascii") as text:
+        return int(text.read())
+
+
+def size_of(name, path):
+    """Of a compressed capture what counts is what is unpacked, empty members too; the ratio is capped."""
+    if not name.endswith("bomb-gz"):
+        return os.path.getsize(path)
+    with gzip.open(path) as packed:
+        return len(packed.read())
+
+
+def measure(program, name, function, size, limits, folder):
+    """Problems, as text."""
+    costs, sizes, peaks = [], [], []
+    path = os.path.join(folder, "capture")
+    for factor in (1, 2, 4):
+        attacks.make(function, size * factor, path)
+        costs.append(instructions(program, path, limits))
+        sizes.append(size_of(name, path))
+        if PEAK and factor > 1:
+            peaks.append(peak_kb(program, path, os.path.join(folder, "peak")))
+    first, second = costs[1] - costs[0], (costs[2] - costs[1]) / 2
+    million = 10**6
+    megabyte = (costs[2] - costs[1]) / (sizes[2] - sizes[1]) * MEGABYTE + costs[0]
+    print("%-32s %6d: %8.2f %8.2f %8.2f M instructions, growth %5.3f, %6.0f M for a megabyte, memory %s kB"
+          % (name, size, *[c / million for c in costs], second / first if first else 0, megabyte / million, peaks), flush=True)
+    if second > first * GROWTH + SLACK:
+        yield "%s: not linear: %d more things cost %.2f M instructions, then %.2f M" % (name, size, first / million, second / million)
+    if megabyte > BUDGET:
+        yield "%s: a megabyte costs %.0f M instructions" % (name, megabyte / million)
+    if peaks and peaks[1] - peaks[0] > FLAT_KB:
+        yield "%s: memory grows from %d kB to %d kB" % (name, *peaks)
+
+
+def main():
+    if not shutil.which("valgrind"):
+        print("skipped: valgrind is not installed")
+        return SKIPPED
+    program, topic, wanted = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="smtpwhy-cost-") as folder:
+        for name, function, size, limits in attacks.attacks(topic):
+            if not wanted or name in wanted:
+                problems += measure(program, name, function, size, limits, folder)
+    for problem in problems:
+        print("WRONG " + problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
