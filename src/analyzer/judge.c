@@ -251,17 +251,31 @@ static bool rests_on_offers(const struct sw_ruling *ruling)
     }
 }
 
-/* What the server offers is not known when its answer to EHLO is not here as a whole, nor what a
- * command led to when replies before it are lost. */
+/* What the server offers is not known when its answer to EHLO is not here as a whole. */
 static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ruling)
 {
     bool unseen_starttls = ruling->cause == SW_CAUSE_STARTTLS_REQUIRED_NOT_USED &&
                            c->session->starttls && !c->session->starttls->reply;
     if (unseen_starttls || (rests_on_offers(ruling) && !sw_case_offers_are_known(c)))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
-    if (c->reply_lost && ruling->outcome == SW_OUTCOME_STUCK &&
-        ruling->confidence == SW_CONFIDENCE_CERTAIN)
-        ruling->confidence = SW_CONFIDENCE_LIKELY;
+}
+
+/*
+ * What happened before the capture began, or after a cap was reached, is not known, so nothing that
+ * failed is certain; nor is it when frames were lost meanwhile, which may have been some of this
+ * session, or when bytes of the dialogue are missing or were damaged on the way to the recorder;
+ * and nothing is where two copies of the same bytes say different things.
+ */
+static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
+{
+    const struct sw_half_facts *half = c->facts->half;
+    bool partly = c->facts->midstream || c->session->limits_hit;
+    bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
+                 half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0;
+    bool failed = ruling->outcome == SW_OUTCOME_STUCK || ruling->outcome == SW_OUTCOME_NO_MAIL;
+    return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
+           (holes && failed) ||
+           (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
 }
 
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)
@@ -275,13 +289,7 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
     doubt_for_lost_replies(c, ruling);
-    /* What happened before the capture began, or after a cap was reached, is not known, so nothing
-     * that failed is certain; nor is it when frames were lost meanwhile, which may have been some
-     * of this session; and nothing is where two copies of the same bytes say different things. */
-    bool unsure =
-        ((c->facts->midstream || c->session->limits_hit) && ruling->outcome == SW_OUTCOME_STUCK) ||
-        (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
-    if ((unsure || c->facts->conflicts > 0) && ruling->confidence == SW_CONFIDENCE_CERTAIN)
+    if (is_unsure(c, ruling) && ruling->confidence == SW_CONFIDENCE_CERTAIN)
         ruling->confidence = SW_CONFIDENCE_LIKELY;
 }
 

@@ -102,6 +102,8 @@ struct sw_half_facts {
     uint32_t max_acked_payload; /* the largest of which the peer acknowledged the whole */
     struct sw_mark sacked;      /* the last word of the peer that it has bytes behind a hole (SACK),
                                    as long as that hole is open */
+    uint32_t damaged; /* segments that were taken, acknowledged, with a wrong checksum among right
+                         ones: their bytes may be others than those that arrived */
     uint32_t keepalives;
     int64_t zero_window_ns; /* total time this side announced a zero window while established */
     int64_t zero_window_open_ns; /* of which the last one that had not been reopened at the end */

@@ -32,6 +32,7 @@ struct sw_held {
     uint8_t *bytes; /* captured of them */
     bool doubtful;  /* probes a closed window, or has a wrong checksum: real only once the peer
                      * acknowledges it */
+    bool damaged;   /* has a wrong checksum, and others have right ones */
     bool fin;       /* doubtful, and the end of its direction */
 };
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # run.sh SECONDS [TARGET...] - each fuzzer for so long, as many at a time as there are cores, from what earlier runs
-# found (build/fuzz/corpus), the corpora in tests/fuzz/corpus and seeds made of the transcripts and pcaps/.
+# found (build/fuzz/corpus), the corpora in tests/fuzz/corpus and seeds made of the transcripts and pcaps/. No input may
+# take more than a second (five under the sanitizers). "afl" among the targets is afl.sh; without targets it is left out.
+# What was done is noted in tests/fuzz/ledger.tsv (ledger.py adds it up).
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
@@ -13,12 +15,18 @@ rm -f build/fuzz/failed
 export seconds
 printf '%s\n' $targets | xargs -P "$(nproc)" -I NAME sh -c '
     name=NAME work=build/fuzz/corpus/$name log=build/fuzz/$name.log
+    [ "$name" = afl ] && { sh tests/fuzz/afl.sh "$seconds" || touch build/fuzz/failed; exit 0; }
     mkdir -p "$work" "build/fuzz/seeds/$name"
     kept=tests/fuzz/corpus/$name
     [ -d "$kept" ] || kept=
-    if build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -dict=tests/fuzz/smtp.dict \
-        -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 "$work" "build/fuzz/seeds/$name" $kept >"$log" 2>&1; then
-        echo "$name: no finding in $seconds s, $(sed -n "s/^stat::number_of_executed_units: *//p" "$log") runs, $(grep -o "cov: [0-9]*" "$log" | tail -1)"
+    findings=0
+    begin=$(date +%s)
+    build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -dict=tests/fuzz/smtp.dict \
+        -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 "$work" "build/fuzz/seeds/$name" $kept >"$log" 2>&1 || findings=1
+    runs=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log")
+    python3 tests/fuzz/ledger.py add "$name" $(($(date +%s) - begin)) "${runs:-0}" $findings
+    if [ $findings = 0 ]; then
+        echo "$name: no finding in $seconds s, $runs runs, $(grep -o "cov: [0-9]*" "$log" | tail -1)"
     else
         echo "$name: FINDING, see $log and build/fuzz/findings"
         touch build/fuzz/failed
