@@ -308,7 +308,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         sw_account_give(flow->table->account, piece.captured);
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
-        flow->facts.half[from].damaged += piece.damaged;
+        flow->body->facts.half[from].damaged += piece.damaged;
         deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         sw_wipe_free(piece.bytes, piece.captured);
         if (piece.fin)

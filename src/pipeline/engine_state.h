@@ -34,7 +34,7 @@ struct sw_engine {
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;
     int64_t now_ns;
-    size_t *account; /* of the run: all memory that grows with the traffic */
+    size_t *account;                      /* of the run: all memory that grows with the traffic */
     _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session that is handed out: its verdict */
 };
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # keep.sh [TARGET...] - what the fuzzers found and what adds to the coverage of the seeds goes into tests/fuzz/corpus, the
-# smallest inputs first, as long as a target's stay below 24 kB together and each below 2 kB.
+# smallest inputs first, as long as a target's stay below 16 kB together and each below 2 kB.
 set -eu
 cd "$(dirname "$0")/../.."
 targets=$*
@@ -10,11 +10,11 @@ for name in $targets; do
     rm -rf "$small" "$merged" && mkdir -p "$small" "$merged" "$kept"
     find "build/fuzz/corpus/$name" "$kept" -type f -size -2048c -exec cp -n {} "$small" \;
     build/fuzz/tests/fuzz/"$name" -merge=1 "$merged" "$small" >"build/fuzz/$name.merge.log" 2>&1
-    room=24576
+    room=16384
     find "$merged" -type f -printf '%s %p\n' | sort -n | while read -r size path; do
         room=$((room - size))
         [ $room -ge 0 ] || break
         cp "$path" "$kept/"
     done
-    echo "$name: $(find "$kept" -type f | wc -l) inputs, $(du -sb "$kept" | cut -f 1) bytes"
+    echo "$name: $(find "$kept" -type f | wc -l) inputs, $(find "$kept" -type f -printf '%s\n' | awk '{ n += $1 } END { print n + 0 }') bytes"
 done
