@@ -3,6 +3,7 @@
  * the certificates show, whatever became of the mail.
  */
 #include "analyzer/detect.h"
+#include "analyzer/tls_shape.h"
 #include "analyzer/rule_tls.h"
 
 static const struct sw_tls *tls_of(const struct sw_case *c)
@@ -160,12 +161,10 @@ static bool certificate_soon(const struct sw_case *c, struct sw_hit *hit)
  * announces an MTA-STS policy, and the client had been told so before. A certificate proves nothing
  * against TLSA (RFC 7672 3.1.1: it need not be anybody's but the server's).
  */
-static bool policy_ignored(const struct sw_case *c, struct sw_hit *hit)
+static bool policy_ignored_in_clear(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_naming *n = c->session->naming;
     const struct sw_message *m;
-    if (!n || c->facts->tuple.dst_port != 25)
-        return false;
     SW_EACH(m, c->session->messages) {
         if (!m->mail || !m->body_seen || sw_detect_protected(c, m->mail))
             continue;
@@ -182,6 +181,50 @@ static bool policy_ignored(const struct sw_case *c, struct sw_hit *hit)
         return true;
     }
     return false;
+}
+
+/* The text of a mail was read with a key, or records of the size of one were answered. */
+static bool mail_went_up_encrypted(const struct sw_case *c)
+{
+    struct sw_tls_shape shape;
+    const struct sw_message *m;
+    if (c->session->tls != SW_TLS_APPLICATION)
+        return false;
+    SW_EACH(m, c->session->messages) {
+        if (m->mail && m->body_seen && sw_detect_protected(c, m->mail))
+            return true;
+    }
+    if (!c->encrypted)
+        return false;
+    sw_tls_shape_of(c->session, &shape);
+    return shape.upload;
+}
+
+/*
+ * A mail went encrypted to a domain with an MTA-STS policy though the server's certificate is one
+ * that the policy rules out: out of date, of another host, or of nobody that is trusted (RFC 8461
+ * 4.2). Where there are TLSA records, too, these count and not the authority (RFC 8461 2).
+ */
+static bool policy_ignored_by_certificate(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_naming *n = c->session->naming;
+    const struct sw_tls *tls = tls_of(c);
+    uint32_t ruled_out = 1u << SW_CERTIFICATE_EXPIRED | 1u << SW_CERTIFICATE_NOT_YET_VALID |
+                         1u << SW_CERTIFICATE_SELF_SIGNED | 1u << SW_CERTIFICATE_NOT_TRUSTED |
+                         1u << SW_CERTIFICATE_HOST_MISMATCH;
+    bool told = tls && n->mta_sts.frame && n->mta_sts.frame < tls->client_hello.frame;
+    if (!told || n->tlsa.frame || !certificate(c, hit, ruled_out) || !mail_went_up_encrypted(c))
+        return false;
+    hit->summary = "The recipient's domain announces a policy for encryption (MTA-STS), and the "
+                   "mail went to a server whose certificate could not be verified.";
+    return true;
+}
+
+static bool policy_ignored(const struct sw_case *c, struct sw_hit *hit)
+{
+    if (!c->session->naming || c->facts->tuple.dst_port != 25)
+        return false;
+    return policy_ignored_in_clear(c, hit) || policy_ignored_by_certificate(c, hit);
 }
 
 const struct sw_detector sw_detect_tls[] = {

@@ -48,6 +48,14 @@ static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
         }
         sw_prose_add(story, ".");
     }
+    if (tls->early_records > 0)
+        sw_prose_add(story,
+                     " It sent %u record%s of early data (0-RTT) at once (frame %s), which this "
+                     "program does not open.",
+                     tls->early_records, tls->early_records == 1 ? "" : "s",
+                     frame(story, tls->early));
+    else if (tls->early_data)
+        sw_prose_add(story, " It announced early data (0-RTT).");
     if (!tls->server_hello.frame)
         return;
     const char *cipher = tls_cipher_name(tls->cipher);

@@ -250,7 +250,7 @@ enum sw_opened sw_opener_record(struct sw_opener *opener, int side, const struct
     bool early = side == 0 && half->in_handshake && opener->hello.early_data;
     if (half->key.suite && !early) {
         half->key.sequence++; /* damaged: the next one has the next number */
-        half->key.chain_lost = true;
+        sw_record_pass(&half->key, in);
     }
     return SW_OPENED_WRONG;
 }

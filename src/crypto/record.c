@@ -191,10 +191,25 @@ static bool unpad(const uint8_t *out, size_t *n)
     return true;
 }
 
+static size_t block_of(const struct sw_record_key *key)
+{
+    return key->suite->key_bytes == 24 ? 8 : MOST_BLOCK; /* 3DES, AES */
+}
+
+void sw_record_pass(struct sw_record_key *key, const struct sw_record_in *in)
+{
+    size_t mac = key->encrypt_then_mac ? key->suite->mac_bytes : 0;
+    if (key->version > TLS_1_0 || key->suite->mode != SW_SUITE_CBC ||
+        in->body.len < mac + block_of(key))
+        return;
+    memcpy(key->iv, in->body.ptr + in->body.len - mac - block_of(key), block_of(key));
+    key->chain_lost = false;
+}
+
 static bool open_cbc(struct sw_record_key *key, const struct sw_record_in *in, uint8_t *out,
                      size_t *length)
 {
-    size_t block = key->suite->key_bytes == 24 ? 8 : MOST_BLOCK; /* 3DES, AES */
+    size_t block = block_of(key);
     size_t mac = key->suite->mac_bytes;
     size_t iv_bytes = key->version > TLS_1_0 ? block : 0;
     struct sw_span body = in->body;

@@ -15,8 +15,8 @@ struct sw_record_key {
     const struct sw_suite *suite; /* NULL: not set */
     uint16_t version;             /* the negotiated one, 0x0301 to 0x0304 */
     bool encrypt_then_mac;        /* RFC 7366 */
-    bool chain_lost;              /* TLS 1.0: the record before was not opened, its last block is
-                                     the IV of this one */
+    bool chain_lost;              /* TLS 1.0: the record before was not seen whole, and its last
+                                     block is the IV of this one */
     uint64_t sequence;            /* of the next record */
     uint8_t key[SW_RECORD_KEY];
     uint8_t iv[SW_RECORD_IV]; /* AEAD: the fixed part; CBC of TLS 1.0: the last block */
@@ -38,6 +38,8 @@ struct sw_record_in {
  */
 bool sw_record_open(struct sw_record_key *key, const struct sw_record_in *in, uint8_t *out,
                     size_t *length, uint8_t *content);
+/* A record that is left closed was seen whole: what the next one needs of it. */
+void sw_record_pass(struct sw_record_key *key, const struct sw_record_in *in);
 /* Wipes the key and frees its context. */
 void sw_record_clear(struct sw_record_key *key);
 

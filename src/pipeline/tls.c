@@ -68,12 +68,21 @@ static void note_fingerprint(struct sw_session *session, const struct tls_hello 
     sw_session_tls_fingerprint(session, ja3, ja4);
 }
 
+/* Early data, and the message that ends it: no part of the dialogue behind the handshake. */
+static bool is_early(const struct sw_tls *tls, const struct tls_event *event)
+{
+    enum { END_OF_EARLY_DATA = 4 + 1 + 16 }; /* header, content type, tag (RFC 8446 4.5, 5.2) */
+    if (!tls || !tls->early_data || event->from != SW_FROM_CLIENT || tls->finished[SW_CLIENT].frame)
+        return false;
+    return !tls->server_hello.frame || event->number == END_OF_EARLY_DATA;
+}
+
 /* Application data that stays closed, or a hole: the dialogue inside must know. */
 static void tell_missing(struct sw_tls_way *way, const struct tls_event *event, bool opened)
 {
     struct sw_tls *tls = way->session->tls_facts;
     bool closed = event->kind == TLS_EVENT_RECORD_END && event->code == TLS_CONTENT_APPLICATION &&
-                  (event->flags & TLS_FLAG_ENCRYPTED) && !opened;
+                  (event->flags & TLS_FLAG_ENCRYPTED) && !opened && !is_early(tls, event);
     if (closed && tls && way->decrypt.in_keylog)
         tls->closed[event->from]++;
     if (closed || event->kind == TLS_EVENT_GAP)

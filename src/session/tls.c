@@ -213,6 +213,22 @@ static void on_alert(struct sw_session *session, struct sw_tls *tls, const struc
     add_alert(session, tls, event, true);
 }
 
+/* Application data before the ServerHello is early data (RFC 8446 2.3), and no part of what
+ * follows.
+ */
+static bool is_early(const struct sw_tls *tls, const struct tls_event *event)
+{
+    return tls->early_data && !tls->server_hello.frame && event->from == SW_FROM_CLIENT &&
+           event->code == TLS_CONTENT_APPLICATION;
+}
+
+static void add_early(struct sw_tls *tls, const struct tls_event *event)
+{
+    if (tls->early_records == 0)
+        tls->early = mark_of(event->begin);
+    tls->early_records++;
+}
+
 enum { SINGLE_RECORDS = 4 }; /* of a row, before the rest goes into one entry */
 
 static void add_record(struct sw_session *session, struct sw_tls *tls,
@@ -261,7 +277,10 @@ static void on_record_end(struct sw_session *session, struct sw_tls *tls,
         side->change_cipher = mark_of(event->end);
     if (!(event->flags & TLS_FLAG_ENCRYPTED))
         return;
-    add_record(session, tls, event);
+    if (is_early(tls, event))
+        add_early(tls, event);
+    else
+        add_record(session, tls, event);
     if (event->code == TLS_CONTENT_ALERT)
         add_alert(session, tls, event, false);
 }

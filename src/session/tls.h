@@ -149,6 +149,10 @@ struct sw_tls {
     bool client_certificate, client_certificate_empty;
     struct sw_mark finished[2]; /* Finished messages that could be read (decrypted) */
 
+    /* 0-RTT (RFC 8446 2.3): records of the client that came before the ServerHello */
+    struct sw_mark early; /* the first one; frame 0 = none */
+    uint32_t early_records;
+
     struct sw_tls_alert *alerts;
     struct sw_tls_record *records; /* encrypted ones, both sides in capture order */
     uint64_t records_left_out;

@@ -47,7 +47,7 @@ def check(root):
                 if not name.endswith((".c", ".h", ".def", ".md", ".py", ".sh", ".tsv", ".txt")) or "tests/check" in where:
                     continue
                 relative = os.path.relpath(os.path.join(where, name), root)
-                if "build/" in relative:
+                if "build/" in relative or "/.unpacked/" in relative:
                     continue
                 for number, line in enumerate(common.read(root, relative).splitlines(), 1):
                     if STRANGE.search(line):

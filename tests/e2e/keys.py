@@ -2,7 +2,9 @@
 """Encrypted sessions opened with the key log beside the capture: the verdict that pcaps/KEYS.tsv says, with its frame."""
 import csv
 import os
+import struct
 import sys
+import tempfile
 
 import common
 
@@ -21,10 +23,53 @@ def compare(row):
         yield "%s: not decrypted" % row["file"]
 
 
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+def as_pcapng(capture, before=b"", behind=b""):
+    """The frames of a pcap file with blocks of secrets before and behind them."""
+    secrets = [block(10, struct.pack("<II", 0x544C534B, len(keys)) + keys) if keys else b"" for keys in (before, behind)]
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)) + secrets[0]
+    at = 24
+    while at < len(capture):
+        seconds, micros, length, whole = struct.unpack("<IIII", capture[at:at + 16])
+        time = seconds * 1000000 + micros
+        out += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, length, whole) + capture[at + 16:at + 16 + length])
+        at += 16 + length
+    return out + secrets[1]
+
+
+def inside(row, folder):
+    """Secrets in the capture itself: in good time, too late, half of a line, and none at all in a block of junk."""
+    with open(os.path.join(common.PCAPS, row["file"]), "rb") as file:
+        capture = file.read()
+    with open(os.path.join(common.PCAPS, row["keys"]), "rb") as file:
+        keys = file.read()
+    cases = {"before": (keys, b"", True), "behind": (b"", keys, None), "cut": (keys[:len(keys) // 3], b"", None),
+             "junk": (b"\xff\0CLIENT_RANDOM\n" * 300, b"", False)}
+    plain = common.run("-o", "json", os.path.join(common.PCAPS, row["file"])).sessions()[0]
+    for name, (before, behind, opened) in cases.items():
+        path = os.path.join(folder, name + ".pcapng")
+        with open(path, "wb") as file:
+            file.write(as_pcapng(capture, before, behind))
+        session = common.run("-o", "json", path).sessions()[0]
+        verdict = (session["outcome"], session["verdict"]["cause"])
+        true = (row["outcome"], row["cause"])
+        if opened is not None and verdict != (true if opened else (plain["outcome"], plain["verdict"]["cause"])):
+            yield "%s, secrets %s: %s %s" % (row["file"], name, *verdict)
+        if opened is None and verdict != true and session["outcome"] not in ("unknown", plain["outcome"]):
+            yield "%s, secrets %s: claims %s %s" % (row["file"], name, *verdict)
+
+
 def main():
     with open(os.path.join(common.PCAPS, "KEYS.tsv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     wrong = [line for row in rows for line in compare(row)]
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows[::12]:
+            wrong += inside(row, folder)
     # The keys of another connection open nothing, change no verdict, and the explanation says so.
     for row, other in zip(rows[:10], rows[1:11]):
         path = os.path.join(common.PCAPS, row["file"])

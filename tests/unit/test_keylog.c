@@ -43,10 +43,40 @@ static void test_log_lines(void **state)
     sw_keylog_free(log);
 }
 
+/* A log that grew for years: what came first is kept, the rest is counted. */
+static void test_more_lines_than_are_kept(void **state)
+{
+    (void)state;
+    enum { MOST = 5000, ALL = 200000 };
+    struct sw_keylog *log = sw_keylog_new();
+    struct sw_keylog_counts counts = {0};
+    char line[256];
+    size_t account = 0;
+    sw_keylog_bound(log, MOST, &account);
+    for (unsigned i = 0; i < ALL; i++) {
+        (void)snprintf(line, sizeof(line), "CLIENT_RANDOM %064x 0102\n%s", i,
+                       i % 4 ? "" : "CLIENT_RANDOM junk\n");
+        sw_keylog_add(log, sw_span_str(line), &counts);
+    }
+    assert_int_equal(sw_keylog_count(log), MOST);
+    assert_int_equal(counts.lines, MOST);
+    assert_int_equal(counts.left_out, ALL - MOST);
+    assert_int_equal(counts.broken, ALL / 4);
+    uint8_t random[SW_KEYLOG_RANDOM] = {0};
+    assert_int_equal(sw_keylog_find(log, random, SW_KEYLOG_MASTER).len, 2);
+    random[SW_KEYLOG_RANDOM - 2] = MOST >> 8; /* the first that was left out */
+    random[SW_KEYLOG_RANDOM - 1] = MOST & 0xFF;
+    assert_int_equal(sw_keylog_find(log, random, SW_KEYLOG_MASTER).len, 0);
+    assert_true(account > 0);
+    sw_keylog_free(log);
+    assert_int_equal(account, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_lines),
+        cmocka_unit_test(test_more_lines_than_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

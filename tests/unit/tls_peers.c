@@ -1,5 +1,7 @@
 #include "tls_peers.h"
 
+#include <limits.h>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -82,7 +84,7 @@ SSL_CTX *peers_context(bool server, const struct peers_wish *wish)
         SSL_CTX_use_PrivateKey(ctx, peers_ec_key);
         SSL_CTX_set_dh_auto(ctx, 1);
         SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"x", 1);
-        SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+        SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY);
         SSL_CTX_set_max_early_data(ctx, wish->early ? 1024 : 0);
     } else {
         SSL_CTX_set_keylog_callback(ctx, keep_keys);
@@ -283,11 +285,12 @@ static void on_event(void *ctx, const struct tls_event *event)
     h->used[side] += event->bytes.len;
 }
 
-static void hear(struct peers_heard *h, const struct peers_wire *wire, size_t step, int leave_out)
+static void hear(struct peers_heard *h, const struct peers_wire *wire, size_t step, int leave_out,
+                 int most)
 {
     uint64_t offset[2] = {0, 0};
     int number = 0;
-    for (size_t at = 0; at < wire->used; number++) {
+    for (size_t at = 0; at < wire->used && number < most; number++) {
         int side = wire->bytes[at];
         size_t len = 0;
         for (size_t i = 0; i < 4; i++)
@@ -309,8 +312,8 @@ static void hear(struct peers_heard *h, const struct peers_wire *wire, size_t st
     }
 }
 
-void peers_listen(struct peers_heard *h, const struct peers_wire *wire, const char *log,
-                  const struct sw_rsa_key *rsa, size_t step, int leave_out)
+static void listen(struct peers_heard *h, const struct peers_wire *wire, const char *log,
+                   const struct sw_rsa_key *rsa, size_t step, int leave_out, int most)
 {
     struct sw_keylog *keylog = sw_keylog_new();
     struct sw_keylog_counts counts = {0};
@@ -321,11 +324,23 @@ void peers_listen(struct peers_heard *h, const struct peers_wire *wire, const ch
     const struct sw_decrypt_keys all = {keylog, rsa};
     sw_decrypt_init(&h->decrypt, &all);
     tls_init(&h->tls, false);
-    hear(h, wire, step, leave_out);
+    hear(h, wire, step, leave_out, most);
     h->rsa_unfit = h->decrypt.rsa_unfit;
     h->ephemeral = h->decrypt.ephemeral;
     sw_decrypt_release(&h->decrypt);
     sw_keylog_free(keylog);
+}
+
+void peers_listen(struct peers_heard *h, const struct peers_wire *wire, const char *log,
+                  const struct sw_rsa_key *rsa, size_t step, int leave_out)
+{
+    listen(h, wire, log, rsa, step, leave_out, INT_MAX);
+}
+
+void peers_listen_until(struct peers_heard *h, const struct peers_wire *wire, const char *log,
+                        int pieces)
+{
+    listen(h, wire, log, NULL, PEERS_WIRE, -1, pieces);
 }
 
 void peers_assert_all_heard(const struct peers_heard *heard, bool with_noop)

@@ -67,6 +67,9 @@ void peers_connect(const struct peers_wish *wish, struct peers_wire *wire);
  * number of the piece that is lost, or -1. */
 void peers_listen(struct peers_heard *heard, const struct peers_wire *wire, const char *log,
                   const struct sw_rsa_key *rsa, size_t step, int leave_out);
+/* Only so many pieces: the capture ends there. */
+void peers_listen_until(struct peers_heard *heard, const struct peers_wire *wire, const char *log,
+                        int pieces);
 
 /* All that was said came out. */
 void peers_assert_all_heard(const struct peers_heard *heard, bool with_noop);
