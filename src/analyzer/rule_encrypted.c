@@ -209,7 +209,10 @@ static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *rul
 {
     const struct sw_session *s = c->session;
     bool accepted = s->starttls && sw_reply_is(s->starttls->reply, 2);
-    bool nothing = s->tls == SW_TLS_STARTTLS_ACCEPTED && c->closed_by_client;
+    /* what the capture lost may have been all of TLS */
+    bool lost = c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0 ||
+                c->facts->half[SW_CLIENT].truncated_bytes > 0;
+    bool nothing = s->tls == SW_TLS_STARTTLS_ACCEPTED && c->closed_by_client && !lost;
     const struct sw_step *after = accepted ? s->starttls->reply->next : NULL;
     bool goodbye = s->tls == SW_TLS_CLEAR && after && after->verb == SMTP_VERB_QUIT;
     if (!accepted || (!nothing && !goodbye) || c->any_message_counts)
