@@ -16,13 +16,15 @@ _smtpwhy() {
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
         --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy --db --retain --diff
-        --interface --list-interfaces --snaplen
+        --interface --list-interfaces --snaplen --no-sandbox
+        --write --record --rotate-size --rotate-seconds --rotate-count --ring --http
         --help --version"
     local subcommands="analyse live audit explain causes findings"
     COMPREPLY=()
     case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf junit html" -- "$current"); return ;;
         -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
+        --record) mapfile -t COMPREPLY < <(compgen -W "mail all" -- "$current"); return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
         --only) _smtpwhy_list "$current" "delivered partial stuck no-mail unknown"; return ;;
         --cause) _smtpwhy_list "$current" "$(smtpwhy causes 2> /dev/null | awk '/^[a-z]/ { print $1 }')"; return ;;

@@ -110,11 +110,36 @@ SW_API void sw_series_free(struct sw_series *series);
  */
 enum { SW_WATCH_DEVICES_MAX = 16 };
 
+/* Which frames of a watch are recorded. */
+enum sw_recording_kind {
+    SW_RECORDING_NONE,
+    SW_RECORDING_ALL,
+    SW_RECORDING_MAIL, /* those of mail, and what verdicts on it may depend on */
+    SW_RECORDING_RING, /* those of sessions that turn out stuck, as far as they are still held */
+};
+
+/*
+ * A recording: pcapng, handed out as it is made. Frames hold everything that was said, passwords
+ * too.
+ */
+struct sw_recording_options {
+    enum sw_recording_kind kind;
+    uint64_t held_bytes;     /* memory for frames that are not decided yet, or of the ring */
+    uint64_t file_bytes;     /* a new file begins when one has so many bytes; 0 = never */
+    uint32_t file_seconds;   /* or so many seconds of packet time; 0 = never */
+    const char *application; /* named in the files */
+    void *ctx;
+    /* The file before is complete: a new one begins, with frames from `time_ns` on. */
+    bool (*begin)(void *ctx, int64_t time_ns);
+    bool (*write)(void *ctx, const void *bytes, size_t size);
+};
+
 struct sw_watch_options {
-    const char *const *devices; /* names of interfaces, "any" among them */
-    unsigned device_count;      /* 1 to SW_WATCH_DEVICES_MAX */
-    uint32_t snaplen_bytes;     /* 0 = whole frames */
-    uint32_t buffer_bytes;      /* of the kernel for each device; 0 = 32 MiB */
+    const struct sw_recording_options *recording; /* copied; NULL: none */
+    const char *const *devices;                   /* names of interfaces, "any" among them */
+    unsigned device_count;                        /* 1 to SW_WATCH_DEVICES_MAX */
+    uint32_t snaplen_bytes;                       /* 0 = whole frames */
+    uint32_t buffer_bytes;                        /* of the kernel for each device; 0 = 32 MiB */
 };
 
 /* What a watch has seen so far. */
@@ -122,8 +147,12 @@ struct sw_watch_counts {
     uint64_t frames, bytes;
     uint64_t kernel_drops;    /* the kernel had no room for them */
     uint64_t interface_drops; /* lost by the card or its driver */
+    uint64_t frames_decoded, frames_other, frames_undecodable;
     uint64_t sessions, connections;
+    uint64_t open_connections; /* at the moment */
+    uint64_t shed_connections, shed_half_open;
     int64_t last_frame_ns; /* 0 = none so far */
+    bool recording_failed;
 };
 
 /* The options are copied, the names borrowed until sw_watch_close(). */

@@ -50,6 +50,7 @@ struct sw_capture_counters {
     uint64_t unsupported; /* of link types that nobody decodes; they are given, too */
     uint64_t bytes;       /* captured bytes of all frames */
     uint64_t drops;       /* frames that the file says its recorder lost */
+    int64_t end_ns;       /* when the file says that the recording ended, 0 = it does not */
     const char
         *limit; /* the cap that ended the reading ("unpacked", "unpack-ratio", "memory"), or NULL */
 };

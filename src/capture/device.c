@@ -211,6 +211,11 @@ int32_t sw_device_link_type(const struct sw_device *device)
     return device->link_type;
 }
 
+uint8_t sw_device_time_digits(const struct sw_device *device)
+{
+    return device->nano ? 9 : 6;
+}
+
 const char *sw_device_filter(const struct sw_device *device)
 {
     return device->filter;

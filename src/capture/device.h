@@ -51,6 +51,8 @@ struct sw_device_losses {
 void sw_device_losses(struct sw_device *device, struct sw_device_losses *losses);
 const char *sw_device_name(const struct sw_device *device);
 int32_t sw_device_link_type(const struct sw_device *device);
+/* Of its times: 6 or 9 fraction digits. */
+uint8_t sw_device_time_digits(const struct sw_device *device);
 /* The expression that the kernel filters by. */
 const char *sw_device_filter(const struct sw_device *device);
 void sw_device_close(struct sw_device *device);

@@ -17,6 +17,7 @@ enum {
     /* of a frame */
     OPTION_DROP_COUNT = 4,
     /* of the statistics */
+    OPTION_FINISH = 3,
     OPTION_INTERFACE_DROPS = 5,
     OPTION_SYSTEM_DROPS = 7,
     /* records of a name resolution block */
@@ -177,6 +178,17 @@ void sw_pcapng_count_drops(struct sw_capture *capture, struct sw_interface *inte
     interface->drops_told = drops;
 }
 
+/* The recording went on to this moment, whether or not frames came. */
+static void note_end(struct sw_capture *capture, const struct sw_interface *interface,
+                     struct sw_cursor *value)
+{
+    uint64_t high = sw_pcapng_u32(capture->pcapng, value);
+    uint64_t ticks = high << 32 | sw_pcapng_u32(capture->pcapng, value);
+    int64_t end_ns = sw_pcapng_time(interface, ticks);
+    if (end_ns > capture->count.end_ns)
+        capture->count.end_ns = end_ns;
+}
+
 bool sw_pcapng_statistics(struct sw_capture *capture, struct sw_span body)
 {
     struct sw_pcapng *ng = capture->pcapng;
@@ -193,6 +205,8 @@ bool sw_pcapng_statistics(struct sw_capture *capture, struct sw_span body)
         if (value.left >= 8 &&
             (option.code == OPTION_INTERFACE_DROPS || option.code == OPTION_SYSTEM_DROPS))
             drops += sw_pcapng_u64(ng, &value);
+        else if (value.left >= 8 && option.code == OPTION_FINISH)
+            note_end(capture, interface, &value);
         else if (option.code == OPTION_COMMENT)
             tell_comment(capture, 0, option.value);
     }

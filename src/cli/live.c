@@ -3,12 +3,19 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/outputs.h"
+#include "live/http.h"
 #include "live/loop.h"
+#include "live/opener.h"
+#include "live/recording.h"
+#include "live/sandbox.h"
 #include "smtpwhy.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { OUTPUT_FILES_MAX = SW_OPENER_PATHS_MAX - 2 };
 
 /* Everything that lives as long as the subcommand. */
 struct live {
@@ -17,6 +24,15 @@ struct live {
     struct sw_part parts[SW_OUTPUTS_MAX];
     struct sw_run *run;
     struct sw_loop loop;
+    struct sw_opener opener;
+    char *files[OUTPUT_FILES_MAX]; /* of the outputs */
+    unsigned file_count;
+    struct sw_sandbox sandbox;
+    struct sw_recording recording;
+    struct sw_board board;
+    bool has_board;
+    struct sw_metrics_facts facts;
+    struct sw_http *http;
     char devices[SW_WATCH_DEVICES_MAX * SW_LIVE_NAME_BYTES]; /* "eth0,eth1" */
     bool fresh; /* something was written that is not handed on yet */
     bool trouble, matched, incomplete;
@@ -27,6 +43,8 @@ static void on_record(void *ctx, const struct sw_record *record)
     struct live *live = ctx;
     for (unsigned i = 0; i < live->outputs.count; i++)
         sw_part_record(&live->parts[i], record);
+    if (live->has_board)
+        sw_board_record(&live->board, record);
     live->fresh = true;
 }
 
@@ -38,10 +56,16 @@ static bool on_flush(void *ctx)
     return good;
 }
 
+static int open_again(void *ctx, unsigned index)
+{
+    const struct live *live = ctx;
+    return sw_opener_ask(&live->opener, SW_OPENER_APPEND, &(struct sw_opener_file){.path = index});
+}
+
 static bool on_reopen(void *ctx)
 {
     struct live *live = ctx;
-    return sw_outputs_reopen(&live->outputs);
+    return sw_outputs_reopen(&live->outputs, open_again, live);
 }
 
 static void on_tell(void *ctx)
@@ -55,6 +79,33 @@ static void on_tell(void *ctx)
                   " by the kernel, %" PRIu64 " by the interface\n",
                   live->devices, counts.frames, counts.bytes, counts.connections, counts.sessions,
                   counts.kernel_drops, counts.interface_drops);
+}
+
+/* The dashboard's turn. */
+static void on_more(void *ctx)
+{
+    struct live *live = ctx;
+    sw_watch_count(live->run, &live->facts.watch);
+    sw_http_run(live->http);
+}
+
+static bool open_http(struct live *live)
+{
+    const struct sw_live_settings *settings = &live->settings->live;
+    char message[SW_CLI_MESSAGE_BYTES] = "out of memory";
+    if (!settings->http)
+        return true;
+    struct sw_report_style style = live->outputs.list[0].style;
+    live->has_board = true;
+    live->facts.sandbox = &live->sandbox;
+    if (sw_board_init(&live->board, &style, false, 0))
+        live->http =
+            sw_http_open(settings->http, &live->board, &live->facts, message, sizeof(message));
+    if (live->http)
+        (void)fprintf(stderr, "smtpwhy: the dashboard is at %s\n", sw_http_place(live->http));
+    else
+        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+    return live->http != NULL;
 }
 
 static bool make_run(struct live *live)
@@ -80,6 +131,30 @@ static bool make_run(struct live *live)
     return live->run != NULL;
 }
 
+enum { UNDECIDED_BYTES = 16 << 20 };
+
+static struct sw_recording_options recording_options(struct live *live)
+{
+    const struct sw_live_settings *settings = &live->settings->live;
+    const struct sw_recording_names names = {
+        .path = live->file_count, /* behind the outputs */
+        .by_size = settings->record_file_bytes > 0,
+        .by_time = settings->record_seconds > 0,
+        .files = settings->record_files,
+    };
+    sw_recording_init(&live->recording, &names, &live->opener);
+    return (struct sw_recording_options){
+        .kind = settings->ring_bytes ? SW_RECORDING_RING : settings->record_kind,
+        .held_bytes = settings->ring_bytes ? settings->ring_bytes : (uint64_t)UNDECIDED_BYTES,
+        .file_bytes = settings->record_file_bytes,
+        .file_seconds = settings->record_seconds,
+        .application = "smtpwhy " SMTPWHY_VERSION,
+        .ctx = &live->recording,
+        .begin = sw_recording_begin,
+        .write = sw_recording_write,
+    };
+}
+
 static bool open_watch(struct live *live)
 {
     const struct sw_live_settings *settings = &live->settings->live;
@@ -90,7 +165,9 @@ static bool open_watch(struct live *live)
         (void)snprintf(live->devices + used, sizeof(live->devices) - used, "%s%s", i ? "," : "",
                        names[i]);
     }
+    const struct sw_recording_options recording = recording_options(live);
     const struct sw_watch_options options = {
+        .recording = &recording,
         .devices = names,
         .device_count = settings->device_count,
         .snaplen_bytes = settings->snaplen_bytes,
@@ -124,7 +201,14 @@ static void close_parts(struct live *live)
 
 static void run_loop(struct live *live)
 {
-    const struct sw_loop_hooks hooks = {live, on_flush, on_reopen, on_tell};
+    const struct sw_loop_hooks hooks = {
+        .ctx = live,
+        .flush = on_flush,
+        .more_fd = live->http ? sw_http_descriptor(live->http) : -1,
+        .more = live->http ? on_more : NULL,
+        .reopen = on_reopen,
+        .tell = on_tell,
+    };
     switch (sw_loop_run(&live->loop, live->run, &hooks)) {
     case SW_LOOP_STOPPED:
     case SW_LOOP_ENOUGH:
@@ -139,6 +223,11 @@ static void run_loop(struct live *live)
     }
     if (sw_watch_close(live->run) != SW_RESULT_OK)
         live->incomplete = true;
+    if (!sw_recording_close(&live->recording)) {
+        (void)fprintf(stderr, "smtpwhy: %s: the recording failed: %s\n",
+                      live->settings->live.record_path, strerror(live->recording.error));
+        live->trouble = true;
+    }
     close_parts(live);
     if (!open_parts(live, NULL, 1)) {
         live->trouble = true;
@@ -164,13 +253,43 @@ static int list_devices(void)
     return SW_EXIT_TROUBLE;
 }
 
+/* What has to be opened later is opened by another process; then the doors are shut. */
+static bool shut_in(struct live *live)
+{
+    const char *paths[SW_OPENER_PATHS_MAX];
+    unsigned count = 0;
+    for (; count < live->file_count; count++)
+        paths[count] = live->files[count];
+    if (live->settings->live.record_path) {
+        paths[count++] = live->settings->live.record_path;
+        (void)fprintf(stderr,
+                      "smtpwhy: %s is a raw recording: it holds what was said word by word, "
+                      "passwords too; its mode is 0600\n",
+                      live->settings->live.record_path);
+    }
+    if (!sw_opener_start(&live->opener, paths, count, !live->settings->live.no_sandbox)) {
+        (void)fprintf(stderr, "smtpwhy: no second process can be started: %s\n", strerror(errno));
+        return false;
+    }
+    if (live->settings->live.no_sandbox) {
+        (void)fputs("smtpwhy: WARNING: --no-sandbox: whatever a packet can make a parser do, it "
+                    "does with all rights of this process\n",
+                    stderr);
+        return true;
+    }
+    sw_sandbox_enter(&live->sandbox);
+    sw_sandbox_tell(&live->sandbox, live->settings->verbose, stderr);
+    return true;
+}
+
 static bool begin(struct live *live)
 {
     if (!sw_loop_prepare(&live->loop)) {
         sw_complain("%s", live->loop.message);
         return false;
     }
-    return make_run(live) && open_watch(live) && open_parts(live, live->devices, 0);
+    return make_run(live) && open_watch(live) && open_http(live) && shut_in(live) &&
+           open_parts(live, live->devices, 0);
 }
 
 static int exit_status(const struct live *live)
@@ -194,12 +313,19 @@ int sw_live(const struct sw_settings *settings)
                     stderr);
         return SW_EXIT_TROUBLE;
     }
+    char message[SW_CLI_MESSAGE_BYTES];
+    if (!sw_live_check(settings, message)) {
+        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+        return SW_EXIT_TROUBLE;
+    }
     struct live *live = calloc(1, sizeof(*live));
     if (!live || !sw_outputs_open(&live->outputs, settings)) {
         free(live);
         return SW_EXIT_TROUBLE;
     }
     live->settings = settings;
+    live->opener.fd = live->recording.fd = -1;
+    live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
     if (begin(live))
         run_loop(live);
     else
@@ -208,6 +334,12 @@ int sw_live(const struct sw_settings *settings)
         live->trouble = true;
     sw_run_free(live->run);
     sw_loop_release(&live->loop);
+    sw_opener_stop(&live->opener);
+    sw_http_close(live->http);
+    if (live->has_board)
+        sw_board_release(&live->board);
+    for (unsigned i = 0; i < live->file_count; i++)
+        free(live->files[i]);
     int status = exit_status(live);
     free(live);
     return status;

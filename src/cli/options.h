@@ -44,6 +44,14 @@ struct sw_live_settings {
     char names[SW_WATCH_DEVICES_MAX][SW_LIVE_NAME_BYTES];
     unsigned device_count;
     bool list_devices;
+    bool no_sandbox;
+    const char *record_path; /* -w */
+    enum sw_recording_kind record_kind;
+    uint64_t record_file_bytes; /* -C */
+    uint32_t record_seconds, record_files;
+    uint64_t ring_bytes;
+    const char *http; /* ADDR, or NULL */
+    bool tui;
     uint32_t snaplen_bytes; /* 0 = whole frames */
 };
 

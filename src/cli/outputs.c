@@ -193,20 +193,37 @@ bool sw_outputs_flush(struct sw_outputs *outputs)
     return good;
 }
 
-bool sw_outputs_reopen(struct sw_outputs *outputs)
+unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsigned room)
+{
+    char path[PATH_BYTES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < outputs->count; i++) {
+        const struct sw_output *output = &outputs->list[i];
+        unsigned index = 0;
+        for (const struct sw_writer *w = &output->writer; output->path && w; w = w->next) {
+            if (count == room || !path_of(output, index++, path))
+                return count;
+            paths[count] = strdup(path);
+            if (!paths[count])
+                return count;
+            count++;
+        }
+    }
+    return count;
+}
+
+bool sw_outputs_reopen(struct sw_outputs *outputs, int (*open_again)(void *ctx, unsigned index),
+                       void *ctx)
 {
     bool good = sw_outputs_flush(outputs);
-    char path[PATH_BYTES];
+    unsigned number = 0;
     for (unsigned i = 0; good && i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
-        unsigned index = 0;
         for (struct sw_writer *w = &output->writer; good && output->path && w; w = w->next) {
-            int fd = path_of(output, index++, path)
-                         ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE)
-                         : -1;
+            int fd = open_again(ctx, number++);
             good = fd >= 0 && dup2(fd, w->fd) >= 0;
             if (!good)
-                (void)complain(path, strerror(errno));
+                (void)complain(output->path, strerror(errno));
             if (fd >= 0)
                 (void)close(fd);
         }

@@ -29,9 +29,15 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
 /* Hands everything to the system; says the first failure of each output once. False when any
  * failed. */
 bool sw_outputs_flush(struct sw_outputs *outputs);
-/* Opens those with a path anew, to go on behind what is there: the file may have been moved away.
- * The result is as of flush. */
-bool sw_outputs_reopen(struct sw_outputs *outputs);
+/* Paths of all files of all outputs, at most `room`, in one order; each is the caller's to free. */
+unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsigned room);
+/*
+ * Opens the files anew, to go on behind what is there: they may have been moved away. open_again
+ * gets a file's place in that order and returns a descriptor, or -1 with errno. The result is as of
+ * flush.
+ */
+bool sw_outputs_reopen(struct sw_outputs *outputs, int (*open_again)(void *ctx, unsigned index),
+                       void *ctx);
 /* Flushes and closes; the result is as of flush. */
 bool sw_outputs_close(struct sw_outputs *outputs);
 

@@ -213,6 +213,7 @@ enum sw_flow_rank {
 
 struct sw_flow_counters {
     uint64_t opened;
+    uint64_t open;           /* at the moment */
     uint64_t ignored;        /* the sink did not want them */
     uint64_t shed_flows;     /* ended early because of limits.flows */
     uint64_t shed_half_open; /* attempts ended early because of limits.half_open */
@@ -242,6 +243,9 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
 /* Packet time moves on (any other frame, or an idle tick); fires the timers that are due, in order
  * of their time. */
 void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns);
+/* The open connection of a packet's tuple, in either direction, or NULL. */
+const struct sw_flow *sw_flow_table_find(const struct sw_flow_table *table,
+                                         const struct sw_tuple *tuple);
 /* Calls visit() for every open connection, in no order; the table must not be changed meanwhile. */
 void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, struct sw_flow *flow),
                         void *ctx);

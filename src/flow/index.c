@@ -227,6 +227,7 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
     sw_flow_wait_over(table, flow);
     list_remove(table, flow);
     table->flows--;
+    table->count.open = table->flows;
     if (flow->body)
         sw_flow_body_free(flow);
     sw_account_give(table->account, sizeof(*flow));

@@ -185,6 +185,7 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     if (known)
         sw_flow_wait_open(table, flow);
     table->count.opened++;
+    table->count.open = table->flows;
     flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
     return flow;
 }
@@ -413,6 +414,13 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
 void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns)
 {
     move_clock(table, now_ns);
+}
+
+const struct sw_flow *sw_flow_table_find(const struct sw_flow_table *table,
+                                         const struct sw_tuple *tuple)
+{
+    struct sw_flow_key key = sw_flow_key_of(tuple);
+    return sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
 }
 
 void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, struct sw_flow *flow),

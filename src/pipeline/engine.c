@@ -133,6 +133,8 @@ static bool on_beside_chunk(struct sw_engine *engine, struct sw_flow *flow,
     enum sw_beside_news news = sw_beside_chunk(beside, chunk);
     if (news == SW_BESIDE_NOTHING)
         return true;
+    if (news == SW_BESIDE_PORTAL || news == SW_BESIDE_BUSY)
+        engine->notable[engine->notable_next++ % SW_NOTABLE_MAX] = facts->tuple;
     if (news == SW_BESIDE_PORTAL)
         sw_analyzer_portal(engine->analyzer, &facts->tuple, chunk->mark);
     if (news == SW_BESIDE_BUSY)
@@ -557,6 +559,7 @@ void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
     if (frame->drops > 0)
         sw_losses_add(&engine->losses, frame->time_ns, frame->drops);
     bool whole = sw_intake_packet(&engine->intake, frame, &packet);
+    sw_engine_note_seen(engine, &packet, whole, engine->intake.part);
     engine->now_ns = frame->time_ns;
     sw_book_time(engine->book, frame->time_ns);
     if (packet.neighbour.seen)

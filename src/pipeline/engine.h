@@ -65,6 +65,25 @@ void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts);
 /* The captures in the order in which frame->file numbers them; they outlive the engine. */
 void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count);
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);
+/* How many connections there are and were; borrowed until the next call. */
+const struct sw_flow_counters *sw_engine_flows(const struct sw_engine *engine);
+/* What the last frame was, for who records it. */
+struct sw_seen {
+    bool about_mail; /* in any case: names, errors, neighbours, parts of packets, new connections */
+    bool is_tcp;     /* else, when this is so, what is known of the connection decides */
+    struct sw_tuple tuple; /* of the packet, or that an ICMP error quotes; all zero: none */
+};
+
+const struct sw_seen *sw_engine_seen(const struct sw_engine *engine);
+
+enum sw_interest {
+    SW_INTEREST_NONE, /* no mail, or not known (any more) */
+    SW_INTEREST_OPEN, /* it may still turn out to be */
+    SW_INTEREST_MAIL,
+};
+
+/* What is known of a TCP connection at the moment. */
+enum sw_interest sw_engine_interest(const struct sw_engine *engine, const struct sw_tuple *tuple);
 /* No frame came up to this moment: silences are judged by it. */
 void sw_engine_time(struct sw_engine *engine, int64_t now_ns);
 /* Hands out a provisional word on every mail connection in which nothing has been said for

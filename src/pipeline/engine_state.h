@@ -11,6 +11,8 @@
 #include "pipeline/mail.h"
 #include "pipeline/stranger.h"
 
+enum { SW_NOTABLE_MAX = 64 };
+
 struct sw_engine {
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
@@ -33,11 +35,17 @@ struct sw_engine {
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;
+    struct sw_seen seen;
+    struct sw_tuple notable[SW_NOTABLE_MAX]; /* connections beside the mail that told something */
+    unsigned notable_next;
     int64_t now_ns;
     size_t *account;                      /* of the run: all memory that grows with the traffic */
     _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session that is handed out: its verdict */
 };
 
+/* Notes what the frame in work is; `part`: of an IP packet, whether or not it made one whole. */
+void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packet, bool whole,
+                         bool part);
 /* The stories that are final by now. */
 void sw_engine_hand_out_deliveries(struct sw_engine *engine);
 

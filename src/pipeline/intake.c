@@ -41,7 +41,8 @@ bool sw_intake_packet(struct sw_intake *intake, const struct sw_frame *frame,
 {
     uint64_t frames = 1;
     enum sw_decode_result result = sw_decode(frame, packet);
-    if (result == SW_DECODE_FRAGMENT)
+    intake->part = result == SW_DECODE_FRAGMENT;
+    if (intake->part)
         result = join(intake, frame, packet, &frames);
     intake->unread[packet->unread] += frames;
     switch (result) {

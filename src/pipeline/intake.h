@@ -10,6 +10,7 @@
 #include "flow/fragment.h"
 
 struct sw_intake {
+    bool part; /* the last frame held a part of an IP packet */
     struct sw_summary *summary;
     struct sw_fragments *fragments;
     uint64_t unread[SW_UNREAD_COUNT]; /* frames with a tunnel that was not looked into */

@@ -261,6 +261,9 @@ static enum sw_result read_file(struct stream *stream)
     run->summary.files++;
     enum sw_result result = read_frames(stream, capture);
     const struct sw_capture_counters *count = sw_capture_count(capture);
+    bool to_the_end = stream->engine && !enough_frames(run);
+    if (to_the_end && count->end_ns > 0 && count->end_ns < SW_TIME_LATEST)
+        sw_engine_time(stream->engine, count->end_ns);
     run->summary.frames_read += count->frames;
     run->summary.frames_filtered += count->filtered;
     run->summary.bytes += count->bytes;

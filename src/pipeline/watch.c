@@ -3,6 +3,7 @@
  * and the wall clock where no packet tells the time.
  */
 #include "capture/device.h"
+#include "pipeline/recorder.h"
 #include "pipeline/run.h"
 
 #include <stdio.h>
@@ -28,7 +29,11 @@ struct source {
 };
 
 struct sw_watch {
+    struct sw_run *run;
     struct sw_engine *engine;
+    struct sw_recorder *recorder; /* or NULL */
+    bool recording_failed;
+    int64_t shown_ns; /* up to here the kernel has shown everything */
     struct source sources[SW_WATCH_DEVICES_MAX];
     unsigned count;
     char name[NAME_BYTES]; /* of all devices, as the records name the capture */
@@ -79,16 +84,47 @@ static struct sw_status open_devices(struct sw_run *run, struct sw_watch *watch,
     return sw_status_ok();
 }
 
+static void on_record(void *ctx, const struct sw_record *record)
+{
+    struct sw_watch *watch = ctx;
+    const struct sw_run_options *options = &watch->run->options;
+    options->record(options->record_ctx, record);
+    if (watch->recorder)
+        sw_recorder_session(watch->recorder, record);
+}
+
+static bool open_recorder(struct sw_watch *watch, const struct sw_watch_options *options)
+{
+    const struct sw_recording_options *recording = options->recording;
+    struct sw_recorder_interface interfaces[SW_WATCH_DEVICES_MAX];
+    if (!recording || recording->kind == SW_RECORDING_NONE)
+        return true;
+    for (unsigned i = 0; i < watch->count; i++) {
+        const struct sw_device *device = watch->sources[i].device;
+        interfaces[i] = (struct sw_recorder_interface){
+            .name = sw_device_name(device),
+            .filter = sw_device_filter(device),
+            .link_type = sw_device_link_type(device),
+            .snaplen = options->snaplen_bytes ? options->snaplen_bytes : SW_DEVICE_SNAPLEN,
+            .time_digits = sw_device_time_digits(device),
+        };
+    }
+    watch->recorder = sw_recorder_new(recording, interfaces, watch->count, watch->engine);
+    return watch->recorder != NULL;
+}
+
 /* Everything that is otherwise loaded when it is first needed, which would be too late. */
-static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch)
+static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch,
+                                 const struct sw_watch_options *options)
 {
     char message[300] = "";
     if (!run->tls.trust && !run->tls.trust_failed &&
         !sw_tls_setting_load(&run->tls, message, sizeof(message)))
         run->tls.trust_failed = true;
-    watch->engine = sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary,
-                                  run->options.record, run->options.record_ctx);
-    if (!watch->engine)
+    watch->run = run;
+    watch->engine =
+        sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary, on_record, watch);
+    if (!watch->engine || !open_recorder(watch, options))
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", watch->name);
     watch->files[0] = watch->name;
     sw_engine_tls(watch->engine, &run->tls);
@@ -112,7 +148,7 @@ enum sw_result sw_watch_open(struct sw_run *run, const struct sw_watch_options *
     watch->patience_ns = run->limits.stall_ns;
     struct sw_status status = open_devices(run, watch, options);
     if (status.code == SW_OK)
-        status = load_all(run, watch);
+        status = load_all(run, watch, options);
     if (status.code != SW_OK) {
         sw_watch_release(watch);
         return fail(run, &status);
@@ -143,6 +179,8 @@ static void look_for_losses(struct sw_watch *watch)
         sw_device_losses(source->device, &losses);
         watch->kernel_drops += losses.by_kernel;
         watch->interface_drops += losses.by_interface;
+        if (watch->recorder)
+            sw_recorder_losses(watch->recorder, i, losses.by_kernel, losses.by_interface);
         uint64_t lost = losses.by_kernel + losses.by_interface;
         uint64_t more = lost - source->lost;
         source->lost = lost;
@@ -193,6 +231,8 @@ static void analyse(struct sw_run *run, struct source *source)
     watch->last_frame_ns = frame->time_ns;
     run->frames++;
     sw_engine_frame(watch->engine, frame);
+    if (watch->recorder)
+        sw_recorder_frame(watch->recorder, frame);
 }
 
 static bool all_gone(const struct sw_watch *watch)
@@ -237,7 +277,10 @@ enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns)
             analyse(run, source);
             continue;
         }
+        watch->shown_ns = shown_ns;
         sw_engine_time(watch->engine, shown_ns);
+        if (watch->recorder)
+            sw_recorder_time(watch->recorder, shown_ns);
         return all_gone(watch) ? SW_WATCH_GONE : SW_WATCH_IDLE;
     }
     return enough(run) ? SW_WATCH_ENOUGH : SW_WATCH_MORE;
@@ -246,15 +289,30 @@ enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns)
 void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
 {
     const struct sw_watch *watch = run->watch;
+    const struct sw_flow_counters *flows = sw_engine_flows(watch->engine);
+    const struct sw_summary *summary = &run->summary;
     *counts = (struct sw_watch_counts){
         .frames = watch->frames,
+        .frames_decoded = summary->frames_decoded,
+        .frames_other = summary->frames_other,
+        .frames_undecodable = summary->frames_undecodable,
+        .open_connections = flows->open,
+        .shed_connections = flows->shed_flows,
+        .shed_half_open = flows->shed_half_open,
         .bytes = watch->bytes,
         .kernel_drops = watch->kernel_drops,
         .interface_drops = watch->interface_drops,
         .sessions = run->summary.sessions,
         .connections = run->summary.tcp_connections,
         .last_frame_ns = watch->last_frame_ns,
+        .recording_failed = watch->recording_failed,
     };
+}
+
+/* Up to when the engine has judged silences. */
+static int64_t end_ns(const struct sw_watch *watch)
+{
+    return watch->shown_ns > watch->last_frame_ns ? watch->shown_ns : watch->last_frame_ns;
 }
 
 enum sw_result sw_watch_close(struct sw_run *run)
@@ -268,11 +326,13 @@ enum sw_result sw_watch_close(struct sw_run *run)
     if (watch->untold_drops > 0)
         sw_engine_lost(watch->engine, watch->untold_drops);
     sw_engine_finish(watch->engine);
+    if (watch->recorder && !sw_recorder_finish(watch->recorder, end_ns(watch)))
+        watch->recording_failed = true;
     run->summary.frames_read += watch->frames;
     run->summary.bytes += watch->bytes;
     if (lost > 0)
         sw_summary_count(run->summary.skipped, "dropped-by-recorder", lost);
-    bool whole = lost == 0 && !watch->broken;
+    bool whole = lost == 0 && !watch->broken && !watch->recording_failed;
     run->incomplete = run->incomplete || !whole;
     run->watch = NULL;
     sw_watch_release(watch);
@@ -283,6 +343,7 @@ void sw_watch_release(struct sw_watch *watch)
 {
     if (!watch)
         return;
+    sw_recorder_free(watch->recorder);
     sw_engine_free(watch->engine);
     for (unsigned i = 0; i < SW_WATCH_DEVICES_MAX; i++)
         sw_device_close(watch->sources[i].device);

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import warnings
 import common
 
 sys.path.insert(0, os.path.join(common.ROOT, "pcaps", "lab"))
+NAMES = "198.51.100.53"  # a name server of the lab
 PLENTY = 60  # seconds that nothing here takes; a bound for hangs, no measure of speed
 
 
@@ -225,6 +227,106 @@ class TestLive(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("10 stuck, 1 unknown", " ".join(rest))
 
+    def traffic(self):
+        """Mail on its ports and beside them, refused, sent and stuck, among other things; the last client still waits."""
+        import clients
+        import servers
+        lab = self.lab
+        lab.resolver(lab.client, NAMES)
+        servers.dns(lab, {"mail.example.org/A": ["198.51.100.25"]}, address=NAMES)
+        servers.odd(lab, [{}, {"RCPT": "550 5.1.1 No such user"}, {"DATA": "354 Go ahead"}], 25)
+        servers.odd(lab, [{}, {"MAIL": "451 4.3.0 Try again later"}], 8025)
+        lab.spawn(lab.server, ["/usr/bin/python3", "-m", "http.server", "80"])
+        lab.spawn(lab.server, ["/usr/bin/python3", "-m", "http.server", "8080"])
+        lab.wait_port(80)
+        lab.wait_port(8080)
+
+        def act():
+            clients.swaks(lab, server="mail.example.org")
+            clients.swaks(lab)
+            for port in (80, 8080):
+                lab.run(["curl", "-s", "http://198.51.100.25:%d/" % port])
+            clients.swaks(lab, "--port", "8025")
+            clients.swaks(lab, "--port", "8025", server="mail.example.org")
+            clients.swaks(lab, "--port", "465")
+            lab.run(["python3", "-c", "import socket; socket.create_connection(('198.51.100.25', 2525), 1)"])
+            lab.spawn(lab.client, ["python3", "-c", "import smtplib, time\n"
+                                   "s = smtplib.SMTP('198.51.100.25', 25); s.ehlo(); s.mail('anna@example.net'); s.rcpt('bob@example.org')\n"
+                                   "s.docmd('DATA'); time.sleep(60)"])
+            lab.run(["getent", "ahostsv4", "smtp.example.com"])
+        return act
+
+    @staticmethod
+    def read(*paths):
+        return [json.loads(line) for path in paths for line in open(path, encoding="utf-8")]
+
+    def test_recordings_say_the_same(self):
+        """All frames: every byte of the JSON but for the name. What concerns mail: the same verdicts and words."""
+        lab, act = self.lab, self.traffic()
+        raw, mail = (os.path.join(lab.folder, name) for name in ("raw.pcapng", "mail.pcapng"))
+        lives = [Live(lab, lab.folder, "-o", "json", "-w", raw, "--record", "all"), Live(lab, lab.folder, "-o", "json", "-w", mail)]
+        act()
+        time.sleep(2)
+        said = []
+        for live in lives:
+            lines, status, _ = live.stop()
+            self.assertEqual(status, 0, live.errors)
+            self.assertIn("is a raw recording", "".join(live.errors))
+            said.append("".join(lines))
+        self.assertEqual(said[0].count('"type":"session"'), 8, said[0])
+        for path in (raw, mail):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        again = common.run("-o", "json", raw)
+        self.assertEqual(again.status, 0, again.err)
+        self.assertEqual(again.out.replace(json.dumps(raw), '"c0"'), said[0])
+
+        def words(text):
+            found = []
+            for record in map(json.loads, text.splitlines()):
+                if record["type"] == "session":
+                    found.append([record["id"], record["outcome"], record["messages"]] + [record["verdict"][k] for k in ("cause", "stage", "summary", "confidence", "advice")]
+                                 + [[(step["verb"], step["text"]) for step in record["dialogue"]]])
+            return json.dumps(found, indent=1)
+        smaller = common.run("-o", "json", mail).out
+        strip = lambda text: re.sub(r'("frame": )\d+', r"\1-", words(text))  # noqa: E731
+        self.assertEqual(strip(smaller), strip(said[1]))
+        ports = subprocess.run(["tcpdump", "-nn", "-r", mail, "tcp and not port 25 and not port 8025 and not port 465 and not port 2525"],
+                               capture_output=True, text=True, check=False).stdout
+        self.assertNotIn("HTTP", ports)
+
+    def test_rotating_files(self):
+        """Each file is whole when the next one begins; no more are kept than asked for; together they are one stream."""
+        import clients
+        lab, act = self.lab, self.traffic()
+        base = os.path.join(lab.folder, "by-%s.pcapng" % "%Y%m%d-%H%M%S")
+        live = Live(lab, lab.folder, "-o", "json", "-w", base, "--record", "all", "-G", "2", "-W", "3")
+        act()
+        time.sleep(5)
+        clients.swaks(lab)
+        live.stop()
+        files = sorted(os.path.join(lab.folder, name) for name in os.listdir(lab.folder) if name.startswith("by-"))
+        self.assertLessEqual(len(files), 3)
+        for path in files:
+            done = subprocess.run(["capinfos", "-c", path], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), path)
+        self.assertNotEqual(common.run("-o", "json", *files).status, 2)
+
+    def test_ring_writes_what_is_stuck(self):
+        lab, act = self.lab, self.traffic()
+        path = os.path.join(lab.folder, "stuck.pcapng")
+        live = Live(lab, lab.folder, "-o", "json", "-w", path, "--ring", "8")
+        act()
+        lines = []
+        while not any('"mail-temp-failure"' in line or '"451' in line for line in lines):
+            lines.append(live.next()[1])
+        time.sleep(1)
+        rest, _, _ = live.stop()
+        told = [json.loads(line) for line in lines + rest]
+        stuck = [r["id"] for r in told if r["type"] == "session" and r["outcome"] == "stuck" and r["server"]["ip"]]
+        saved = common.run("-o", "json", path).sessions()
+        self.assertEqual(sorted(s["id"] for s in saved), sorted(stuck))
+        self.assertEqual({s["outcome"] for s in saved}, {"stuck"})
+
     def test_signals(self):
         """SIGUSR1 tells the counts, SIGHUP opens the output again, the watchdog hears of us, an idle link does not hold us up."""
         import clients
@@ -262,7 +364,9 @@ class TestLive(unittest.TestCase):
 
     def test_what_cannot_be_watched_is_said(self):
         for arguments, words in ((("-i", "nowhere0"), "nowhere0: there is no such interface"), ((), "no interface given"),
-                                 (("-i", "lo", "x.pcap"), "takes no FILE"), (("-i", "lo", "-f", "nonsense here"), "filter 'nonsense here'")):
+                                 (("-i", "lo", "x.pcap"), "takes no FILE"), (("-i", "lo", "-f", "nonsense here"), "filter 'nonsense here'"),
+                                 (("-i", "lo", "-C", "1"), "name a file with -w"), (("-i", "lo", "-w", "x", "-G", "9"), "needs a name with the time in it"),
+                                 (("-i", "lo", "-w", "x", "-W", "9"), "give one of them as well")):
             done = common.run("live", *arguments)
             self.assertEqual(done.status, 2, arguments)
             self.assertIn(words, done.err)

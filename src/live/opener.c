@@ -1,0 +1,201 @@
+#define _GNU_SOURCE /* O_PATH, close_range */
+#include "live/opener.h"
+
+#include "live/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, FIRST_FD = 3 };
+
+struct request {
+    uint32_t how; /* enum sw_opener_how */
+    struct sw_opener_file file;
+};
+
+/* Room for one descriptor beside a message. */
+union control {
+    struct cmsghdr head;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+/* Local time, as tcpdump -G has it. strftime's format comes from the command line. */
+static bool expand(const char *path, time_t moment, char *out, size_t room)
+{
+    struct tm parts;
+    if (moment == 0 || !strchr(path, '%'))
+        return (size_t)snprintf(out, room, "%s", path) < room;
+    if (!localtime_r(&moment, &parts))
+        return false;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    return strftime(out, room, path, &parts) > 0;
+#pragma GCC diagnostic pop
+}
+
+bool sw_opener_path(const char *path, const struct sw_opener_file *file, char *out, size_t room)
+{
+    if (!expand(path, (time_t)file->time_s, out, room))
+        return false;
+    if (file->number == 0 && file->digits == 0)
+        return true;
+    size_t used = strlen(out);
+    return (size_t)snprintf(out + used, room - used, "%0*u", (int)(file->digits % 10),
+                            file->number) < room - used;
+}
+
+/* --- the child --- */
+
+static int act(const char *const *paths, unsigned count, const struct request *request)
+{
+    char path[PATH_BYTES];
+    if (request->file.path >= count ||
+        !sw_opener_path(paths[request->file.path], &request->file, path, sizeof(path))) {
+        errno = EINVAL;
+        return -1;
+    }
+    switch (request->how) {
+    case SW_OPENER_APPEND:
+        return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    case SW_OPENER_FRESH:
+        /* A file that is there may have readers or rights of its own: it is not written into. */
+        if (unlink(path) != 0 && errno != ENOENT)
+            return -1;
+        return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    case SW_OPENER_REMOVE:
+        return unlink(path);
+    default:
+        errno = EINVAL;
+        return -1;
+    }
+}
+
+static void answer(int socket, int32_t error, int fd)
+{
+    struct iovec piece = {&error, sizeof(error)};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    if (fd >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof(control.bytes);
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+    }
+    (void)!sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/* The directories of the paths stay open to it, and nothing else does. */
+static void shut_in(const char *const *paths, unsigned count)
+{
+    int directories[SW_OPENER_PATHS_MAX];
+    unsigned opened = 0;
+    char why[80];
+    for (unsigned i = 0; i < count; i++) {
+        char directory[PATH_BYTES];
+        const char *slash = strrchr(paths[i], '/');
+        size_t len = slash ? (size_t)(slash - paths[i]) : 0;
+        if (len >= sizeof(directory))
+            continue;
+        memcpy(directory, paths[i], len);
+        directory[len] = '\0';
+        const char *name = len > 0 ? directory : slash ? "/" : ".";
+        directories[opened] = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        opened += directories[opened] >= 0;
+    }
+    (void)tzset(); /* reads its file now */
+    (void)sw_sandbox_no_core();
+    (void)sw_sandbox_drop_capabilities(why, sizeof(why));
+    (void)sw_sandbox_landlock(directories, opened, why, sizeof(why));
+}
+
+static void serve(int socket, const char *const *paths, unsigned count)
+{
+    struct request request;
+    while (recv(socket, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
+        int fd = act(paths, count, &request);
+        bool gives = fd >= 0 && request.how != SW_OPENER_REMOVE;
+        answer(socket, fd < 0 ? errno : 0, gives ? fd : -1);
+        if (gives)
+            (void)close(fd);
+    }
+}
+
+/* --- the owner --- */
+
+bool sw_opener_start(struct sw_opener *opener, const char *const *paths, unsigned count,
+                     bool sandboxed)
+{
+    int ends[2];
+    *opener = (struct sw_opener){.fd = -1};
+    if (count > SW_OPENER_PATHS_MAX || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return false;
+    pid_t owner = getpid();
+    opener->pid = fork();
+    if (opener->pid < 0) {
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return false;
+    }
+    if (opener->pid == 0) {
+        (void)close(ends[0]);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != owner)
+            _exit(0);
+        /* The devices and what else is open are the owner's. */
+        if (dup2(ends[1], FIRST_FD) < 0 || close_range(FIRST_FD + 1, ~0U, 0) != 0)
+            _exit(1);
+        if (sandboxed)
+            shut_in(paths, count);
+        serve(FIRST_FD, paths, count);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    opener->fd = ends[0];
+    return true;
+}
+
+int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
+                  const struct sw_opener_file *file)
+{
+    const struct request request = {(uint32_t)how, *file};
+    int32_t error = EPIPE;
+    struct iovec piece = {&error, sizeof(error)};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    if (send(opener->fd, &request, sizeof(request), MSG_NOSIGNAL) != (ssize_t)sizeof(request) ||
+        recvmsg(opener->fd, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(error) || error != 0) {
+        errno = error;
+        return -1;
+    }
+    const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    int fd = 0;
+    if (head && head->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+    else if (how != SW_OPENER_REMOVE)
+        fd = -1;
+    return fd;
+}
+
+void sw_opener_stop(struct sw_opener *opener)
+{
+    if (opener->fd < 0)
+        return;
+    (void)close(opener->fd);
+    opener->fd = -1;
+    (void)waitpid(opener->pid, NULL, 0);
+}

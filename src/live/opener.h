@@ -1,0 +1,49 @@
+/*
+ * opener.h - a small process of its own that opens outputs for the one that looks at packets, which
+ * cannot open anything.
+ *
+ * Invariants: it knows the paths from the command line and opens, makes and removes nothing else; a
+ * request names a path by its index, a moment (for a template with % in it, see strftime(3)) and a
+ * number that is put behind it. It never sees a packet, and ends when its owner does. Life: start
+ * (before threads, before the sandbox), open and remove ..., stop.
+ */
+#ifndef SW_LIVE_OPENER_H
+#define SW_LIVE_OPENER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { SW_OPENER_PATHS_MAX = 64 };
+
+struct sw_opener {
+    int fd; /* -1: not started */
+    pid_t pid;
+};
+
+/* Which file of a path is meant. */
+struct sw_opener_file {
+    uint32_t path;   /* its index */
+    uint32_t number; /* put behind the name; 0: none */
+    uint32_t digits; /* with so many digits at least */
+    int64_t time_s;  /* for the template; 0: the path is none */
+};
+
+enum sw_opener_how {
+    SW_OPENER_APPEND, /* go on behind what is there */
+    SW_OPENER_FRESH,  /* a file of its own, for its owner only; one of that name is replaced */
+    SW_OPENER_REMOVE,
+};
+
+/* Forks. The paths are read in the child only; `count` is at most SW_OPENER_PATHS_MAX. False: errno
+ * says why. */
+bool sw_opener_start(struct sw_opener *opener, const char *const *paths, unsigned count,
+                     bool sandboxed);
+/* A descriptor (0 for SW_OPENER_REMOVE), or -1 with errno. */
+int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
+                  const struct sw_opener_file *file);
+void sw_opener_stop(struct sw_opener *opener);
+/* The path of a file, as the opener makes it. False: it is too long. */
+bool sw_opener_path(const char *path, const struct sw_opener_file *file, char *out, size_t room);
+
+#endif
