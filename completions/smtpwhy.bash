@@ -17,9 +17,9 @@ _smtpwhy() {
         --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy --db --retain --diff
         --interface --list-interfaces --snaplen --no-sandbox
-        --write --record --rotate-size --rotate-seconds --rotate-count --ring --http
+        --write --record --rotate-size --rotate-seconds --rotate-count --ring --http --tui
         --help --version"
-    local subcommands="analyse live audit explain causes findings"
+    local subcommands="analyse live tui audit explain causes findings"
     COMPREPLY=()
     case $previous in
         -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf junit html" -- "$current"); return ;;

@@ -60,3 +60,5 @@ complete -c smtpwhy -n "$live" -s G -l rotate-seconds -x -d 'another file after 
 complete -c smtpwhy -n "$live" -s W -l rotate-count -x -d 'keep at most N files'
 complete -c smtpwhy -n "$live" -l ring -x -d 'hold the last frames in so much memory'
 complete -c smtpwhy -n "$live" -l http -x -d 'dashboard, JSON and metrics at this address'
+complete -c smtpwhy -n "$live" -l tui -d 'the terminal view'
+complete -c smtpwhy -n __fish_use_subcommand -a tui -d 'the terminal view on saved captures'

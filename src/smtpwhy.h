@@ -115,6 +115,7 @@ enum sw_recording_kind {
     SW_RECORDING_NONE,
     SW_RECORDING_ALL,
     SW_RECORDING_MAIL, /* those of mail, and what verdicts on it may depend on */
+    SW_RECORDING_HELD, /* none of itself: the last ones are held for sw_watch_save() */
     SW_RECORDING_RING, /* those of sessions that turn out stuck, as far as they are still held */
 };
 
@@ -180,6 +181,25 @@ SW_API enum sw_result sw_watch_close(struct sw_run *run);
 /* Calls tell() for every device that can be captured on; false: message says why there are none. */
 SW_API bool sw_watch_devices(void (*tell)(void *ctx, const char *name, const char *description),
                              void *ctx, char *message, size_t room);
+
+/* Which packets are those of a session: addresses (IPv4 in the first 4 bytes), ports, and times. */
+struct sw_session_key {
+    uint8_t client[16], server[16];
+    uint16_t client_port, server_port;
+    int64_t from_ns, to_ns;
+};
+
+/*
+ * Writes the packets of a session that a recording still holds (SW_RECORDING_HELD, _RING) as a
+ * pcapng file. Returns how many there were.
+ */
+SW_API uint64_t sw_watch_save(struct sw_run *run, const struct sw_session_key *key,
+                              bool (*write)(void *ctx, const void *bytes, size_t size), void *ctx);
+/* The same out of saved captures. False: message says why, or that none was found. */
+SW_API bool sw_extract_session(const char *const *paths, unsigned count,
+                               const struct sw_session_key *key,
+                               bool (*write)(void *ctx, const void *bytes, size_t size), void *ctx,
+                               uint64_t *frames, char *message, size_t room);
 
 /* One row of the table of limits, for --help limits. */
 struct sw_limit_info {

@@ -3,17 +3,24 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/outputs.h"
+#include "cli/run_options.h"
+#include "cli/tui.h"
 #include "live/http.h"
 #include "live/loop.h"
 #include "live/opener.h"
 #include "live/recording.h"
 #include "live/sandbox.h"
+#include "live/tui.h"
 #include "smtpwhy.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* What the terminal view saves. */
+static const char session_template[] = "smtpwhy-session-%Y%m%d-%H%M%S.pcapng";
 
 enum { OUTPUT_FILES_MAX = SW_OPENER_PATHS_MAX - 2 };
 
@@ -33,6 +40,8 @@ struct live {
     bool has_board;
     struct sw_metrics_facts facts;
     struct sw_http *http;
+    struct sw_tui *tui;
+    struct sw_tui_hooks tui_hooks;
     char devices[SW_WATCH_DEVICES_MAX * SW_LIVE_NAME_BYTES]; /* "eth0,eth1" */
     bool fresh; /* something was written that is not handed on yet */
     bool trouble, matched, incomplete;
@@ -73,6 +82,8 @@ static void on_tell(void *ctx)
     struct live *live = ctx;
     struct sw_watch_counts counts;
     sw_watch_count(live->run, &counts);
+    if (live->tui) /* the screen is taken */
+        return;
     (void)fprintf(stderr,
                   "smtpwhy: %s: %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64
                   " connections, %" PRIu64 " sessions told; lost: %" PRIu64
@@ -81,12 +92,64 @@ static void on_tell(void *ctx)
                   counts.kernel_drops, counts.interface_drops);
 }
 
-/* The dashboard's turn. */
-static void on_more(void *ctx)
+/* The turn of the dashboard and of the terminal view. */
+static bool on_more(void *ctx)
 {
     struct live *live = ctx;
     sw_watch_count(live->run, &live->facts.watch);
-    sw_http_run(live->http);
+    if (live->http)
+        sw_http_run(live->http);
+    return !live->tui || sw_tui_turn(live->tui);
+}
+
+/* The packets of a session, as far as they are still held. */
+static void on_save(void *ctx, const struct sw_board_row *row, char *message, size_t room)
+{
+    struct live *live = ctx;
+    struct sw_recording saved;
+    char path[64];
+    const struct sw_recording_names names = {.path = live->file_count + 1, .by_time = true};
+    const struct sw_session_key key = sw_tui_key(row);
+    const struct sw_opener_file file = {.time_s = row->start_ns / 1000000000};
+    (void)sw_opener_path(session_template, &file, path, sizeof(path));
+    sw_recording_init(&saved, &names, &live->opener);
+    bool good = sw_recording_begin(&saved, row->start_ns);
+    uint64_t frames = good ? sw_watch_save(live->run, &key, sw_recording_write, &saved) : 0;
+    good = sw_recording_close(&saved) && good;
+    if (good && frames > 0)
+        (void)snprintf(message, room, " %s: %" PRIu64 " packets, raw, passwords are in it", path,
+                       frames);
+    else
+        (void)snprintf(message, room, " %s: %s", path,
+                       good ? "its packets are not held any more" : strerror(saved.error));
+}
+
+static bool open_tui(struct live *live)
+{
+    char message[SW_CLI_MESSAGE_BYTES];
+    if (!live->settings->live.tui)
+        return true;
+    live->tui_hooks = (struct sw_tui_hooks){
+        .ctx = live, .title = live->devices, .save = on_save, .newest_first = true};
+    live->tui = sw_tui_open(&live->board, &live->tui_hooks, message, sizeof(message));
+    if (!live->tui)
+        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+    return live->tui != NULL;
+}
+
+static bool open_board(struct live *live)
+{
+    const struct sw_live_settings *settings = &live->settings->live;
+    if (!settings->http && !settings->tui)
+        return true;
+    const struct sw_report_style style = {.version = SMTPWHY_VERSION,
+                                          .no_names = live->settings->no_names,
+                                          .anonymize = live->settings->anonymize,
+                                          .veil_key = sw_hash_random_key(),
+                                          .select = &live->settings->select};
+    live->has_board = true;
+    live->facts.sandbox = &live->sandbox;
+    return sw_board_init(&live->board, &style, settings->tui, 0);
 }
 
 static bool open_http(struct live *live)
@@ -110,20 +173,9 @@ static bool open_http(struct live *live)
 
 static bool make_run(struct live *live)
 {
-    const struct sw_settings *settings = live->settings;
-    const struct sw_run_options options = {
-        .filter = settings->filter,
-        .ports = settings->ports,
-        .stop_after_frames = settings->stop_after_frames,
-        .limits = settings->limits,
-        .ca_file = settings->ca_file,
-        .ca_path = settings->ca_path,
-        .keylog = settings->keylog,
-        .rsa_key = settings->rsa_key,
-        .server_name = settings->server_name,
-        .record = on_record,
-        .record_ctx = live,
-    };
+    struct sw_run_options options = sw_run_options_of(live->settings);
+    options.record = on_record;
+    options.record_ctx = live;
     char message[512] = "";
     live->run = sw_run_new(&options, message, sizeof(message));
     if (!live->run)
@@ -131,7 +183,7 @@ static bool make_run(struct live *live)
     return live->run != NULL;
 }
 
-enum { UNDECIDED_BYTES = 16 << 20 };
+enum { UNDECIDED_BYTES = 16 << 20, HELD_BYTES = 64 << 20 };
 
 static struct sw_recording_options recording_options(struct live *live)
 {
@@ -142,10 +194,16 @@ static struct sw_recording_options recording_options(struct live *live)
         .by_time = settings->record_seconds > 0,
         .files = settings->record_files,
     };
+    enum sw_recording_kind kind = settings->ring_bytes ? SW_RECORDING_RING : settings->record_kind;
+    uint64_t held = settings->ring_bytes ? settings->ring_bytes : (uint64_t)UNDECIDED_BYTES;
+    if (settings->tui && kind == SW_RECORDING_NONE) {
+        kind = SW_RECORDING_HELD;
+        held = HELD_BYTES;
+    }
     sw_recording_init(&live->recording, &names, &live->opener);
     return (struct sw_recording_options){
-        .kind = settings->ring_bytes ? SW_RECORDING_RING : settings->record_kind,
-        .held_bytes = settings->ring_bytes ? settings->ring_bytes : (uint64_t)UNDECIDED_BYTES,
+        .kind = kind,
+        .held_bytes = held,
         .file_bytes = settings->record_file_bytes,
         .file_seconds = settings->record_seconds,
         .application = "smtpwhy " SMTPWHY_VERSION,
@@ -204,8 +262,9 @@ static void run_loop(struct live *live)
     const struct sw_loop_hooks hooks = {
         .ctx = live,
         .flush = on_flush,
-        .more_fd = live->http ? sw_http_descriptor(live->http) : -1,
-        .more = live->http ? on_more : NULL,
+        .more_fd = {live->http ? sw_http_descriptor(live->http) : -1,
+                    live->tui ? STDIN_FILENO : -1},
+        .more = live->has_board ? on_more : NULL,
         .reopen = on_reopen,
         .tell = on_tell,
     };
@@ -267,6 +326,11 @@ static bool shut_in(struct live *live)
                       "passwords too; its mode is 0600\n",
                       live->settings->live.record_path);
     }
+    if (live->settings->live.tui) { /* behind the outputs and the recording */
+        count = live->file_count + 1;
+        paths[count - 1] = live->settings->live.record_path ? live->settings->live.record_path : "";
+        paths[count++] = session_template;
+    }
     if (!sw_opener_start(&live->opener, paths, count, !live->settings->live.no_sandbox)) {
         (void)fprintf(stderr, "smtpwhy: no second process can be started: %s\n", strerror(errno));
         return false;
@@ -288,8 +352,8 @@ static bool begin(struct live *live)
         sw_complain("%s", live->loop.message);
         return false;
     }
-    return make_run(live) && open_watch(live) && open_http(live) && shut_in(live) &&
-           open_parts(live, live->devices, 0);
+    return make_run(live) && open_watch(live) && open_board(live) && open_http(live) &&
+           open_tui(live) && shut_in(live) && open_parts(live, live->devices, 0);
 }
 
 static int exit_status(const struct live *live)
@@ -336,6 +400,7 @@ int sw_live(const struct sw_settings *settings)
     sw_loop_release(&live->loop);
     sw_opener_stop(&live->opener);
     sw_http_close(live->http);
+    sw_tui_close(live->tui);
     if (live->has_board)
         sw_board_release(&live->board);
     for (unsigned i = 0; i < live->file_count; i++)

@@ -22,6 +22,7 @@ bool sw_live_take_rotate_count(struct sw_settings *settings, const char *value, 
 bool sw_live_take_ring(struct sw_settings *settings, const char *value, char *message);
 
 bool sw_live_take_http(struct sw_settings *settings, const char *value, char *message);
+bool sw_live_take_tui(struct sw_settings *settings, const char *value, char *message);
 /* Options that only make sense together; false: message says which. */
 bool sw_live_check(const struct sw_settings *settings, char *message);
 

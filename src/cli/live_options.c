@@ -131,6 +131,14 @@ bool sw_live_take_http(struct sw_settings *settings, const char *value, char *me
     return true;
 }
 
+bool sw_live_take_tui(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->live.tui = true;
+    return true;
+}
+
 bool sw_live_check(const struct sw_settings *settings, char *message)
 {
     const struct sw_live_settings *live = &settings->live;
@@ -145,6 +153,10 @@ bool sw_live_check(const struct sw_settings *settings, char *message)
         what = "-G needs a name with the time in it, such as -w mail-%Y%m%d-%H%M%S.pcapng";
     else if (live->record_files && !rotates)
         what = "-W limits the files that -C or -G make; give one of them as well";
+    for (unsigned i = 0; live->tui && i < settings->output_count; i++) {
+        if (!settings->outputs[i].path)
+            what = "--tui needs the screen; give -o a path";
+    }
     if (what)
         (void)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s", what);
     return what == NULL;

@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "cli/live.h"
 #include "cli/outputs.h"
+#include "cli/tui.h"
 #include "smtpwhy.h"
 
 #include <signal.h>
@@ -43,12 +44,15 @@ static int run(const struct sw_settings *settings)
         return print_help(settings);
     if (settings->command == SW_COMMAND_LIVE)
         return sw_live(settings);
-    if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT)
+    if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT &&
+        settings->command != SW_COMMAND_TUI)
         return sw_explain_command(settings);
     if (settings->command == SW_COMMAND_AUDIT)
         return sw_audit_command(settings);
     if (settings->word_count == 0)
         return usage_error("no capture given; name a FILE, or '-' for standard input");
+    if (settings->command == SW_COMMAND_TUI)
+        return sw_tui_files(settings);
     return sw_analyse(settings);
 }
 

@@ -381,6 +381,8 @@ static const struct sw_option table[] = {
     {0, "http", "ADDR", LIVE, true, sw_live_take_http,
      "dashboard, JSON and metrics at 127.0.0.1:PORT or a Unix socket's path; elsewhere a token is "
      "demanded"},
+    {0, "tui", NULL, LIVE, true, sw_live_take_tui,
+     "the terminal view in place of the text report; ? in it tells the keys"},
     {0, "no-sandbox", NULL, LIVE, true, sw_live_take_no_sandbox,
      "keep all rights while packets are analysed: dangerous, for finding faults only"},
     {'h', "help", "[TOPIC]", ALL, true, take_help,
@@ -390,7 +392,6 @@ static const struct sw_option table[] = {
     {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
     {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
     {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
-    {0, "tui", NULL, LIVE | ANALYSE, false, NULL, "terminal view"},
 };
 
 static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
@@ -409,7 +410,8 @@ static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
                          "analyse live traffic, until SIGTERM or ^C", true},
     [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...",
                           "what was found, at whom, since when; judged against a policy", true},
-    [SW_COMMAND_TUI] = {"tui", "tui FILE...", "terminal view on saved captures", false},
+    [SW_COMMAND_TUI] = {"tui", "tui [options] FILE...", "the terminal view on saved captures",
+                        true},
 };
 
 const struct sw_option *sw_option_at(size_t index)

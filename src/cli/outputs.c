@@ -134,6 +134,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
     static const struct sw_output_choice fallback[] = {{NULL, NULL, NULL}};
     const struct sw_output_choice *choices = settings->output_count ? settings->outputs : fallback;
     unsigned count = settings->output_count ? settings->output_count : 1;
+    if (settings->output_count == 0 && settings->live.tui)
+        count = 0; /* the screen is the output */
     struct sw_hash_key key = sw_hash_random_key();
     *outputs = (struct sw_outputs){.count = 0};
     for (unsigned i = 0; i < count; i++) {

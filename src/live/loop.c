@@ -58,13 +58,15 @@ static bool take_signals(struct sw_loop *loop)
 /* Waits until something has arrived, or for a tick. */
 static void wait_for(const struct sw_loop *loop, const struct sw_run *run, int most_ms)
 {
-    struct pollfd fds[SW_WATCH_DEVICES_MAX + 2] = {{.fd = loop->signal_fd, .events = POLLIN},
-                                                   {.fd = loop->hooks->more_fd, .events = POLLIN}};
+    struct pollfd fds[SW_WATCH_DEVICES_MAX + 3] = {
+        {.fd = loop->signal_fd, .events = POLLIN},
+        {.fd = loop->hooks->more_fd[0], .events = POLLIN},
+        {.fd = loop->hooks->more_fd[1], .events = POLLIN}};
     int descriptors[SW_WATCH_DEVICES_MAX];
     unsigned count = sw_watch_descriptors(run, descriptors, SW_WATCH_DEVICES_MAX);
     for (unsigned i = 0; i < count; i++)
-        fds[i + 2] = (struct pollfd){.fd = descriptors[i], .events = POLLIN};
-    (void)poll(fds, count + 2, most_ms); /* a descriptor of -1 is passed over */
+        fds[i + 3] = (struct pollfd){.fd = descriptors[i], .events = POLLIN};
+    (void)poll(fds, count + 3, most_ms); /* a descriptor of -1 is passed over */
 }
 
 /* Analyses all that is there at the moment. */
@@ -74,8 +76,8 @@ static enum sw_watch_state take_all(struct sw_loop *loop, struct sw_run *run, bo
     do {
         state = sw_watch_take(run, clock_ns(CLOCK_REALTIME));
         *good = loop->hooks->flush(loop->hooks->ctx) && take_signals(loop);
-        if (loop->hooks->more)
-            loop->hooks->more(loop->hooks->ctx);
+        if (loop->hooks->more && !loop->hooks->more(loop->hooks->ctx))
+            loop->stop = true;
         sw_notify_alive(&loop->notify, clock_ns(CLOCK_MONOTONIC));
     } while (state == SW_WATCH_MORE && *good && !loop->stop);
     return state;

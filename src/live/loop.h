@@ -18,10 +18,10 @@ struct sw_loop_hooks {
     /* Packets were looked at: what was written is handed on. False: it cannot be, which is the end.
      */
     bool (*flush)(void *ctx);
-    /* Something else to wait for (-1: nothing), and what is done when it is readable, or after a
-     * tenth of a second; NULL: nothing. */
-    int more_fd;
-    void (*more)(void *ctx);
+    /* What else is waited for (-1: nothing), and what is done when it is readable, or after a tenth
+     * of a second; NULL: nothing. False: the user wants to stop. */
+    int more_fd[2];
+    bool (*more)(void *ctx);
     /* SIGHUP: outputs are opened again, by the same names. False: the same. */
     bool (*reopen)(void *ctx);
     /* SIGUSR1: statistics are asked for. */

@@ -92,24 +92,28 @@ static void put(void *ctx, struct sw_span bytes)
     }
 }
 
+static void put_head(const struct sw_recorder *r, struct sw_pcapng_writer *writer)
+{
+    sw_pcapng_put_section(writer, &(struct sw_pcapng_section_info){
+                                      .system = "Linux", .application = r->options.application});
+    for (unsigned i = 0; i < r->interface_count; i++) {
+        const struct sw_recorder_interface *from = &r->interfaces[i];
+        (void)sw_pcapng_put_interface(
+            writer, &(struct sw_pcapng_interface_info){.link_type = from->link_type,
+                                                       .snaplen = from->snaplen,
+                                                       .time_digits = from->time_digits,
+                                                       .name = from->name,
+                                                       .filter = from->filter});
+    }
+}
+
 static void begin_file(struct sw_recorder *r, int64_t time_ns)
 {
     r->failed = r->failed || !r->options.begin(r->options.ctx, time_ns);
     r->begun = true;
     r->file_start_bytes = r->writer.bytes;
     r->file_start_ns = time_ns;
-    sw_pcapng_put_section(
-        &r->writer,
-        &(struct sw_pcapng_section_info){.system = "Linux", .application = r->options.application});
-    for (unsigned i = 0; i < r->interface_count; i++) {
-        const struct sw_recorder_interface *from = &r->interfaces[i];
-        (void)sw_pcapng_put_interface(
-            &r->writer, &(struct sw_pcapng_interface_info){.link_type = from->link_type,
-                                                           .snaplen = from->snaplen,
-                                                           .time_digits = from->time_digits,
-                                                           .name = from->name,
-                                                           .filter = from->filter});
-    }
+    put_head(r, &r->writer);
 }
 
 static void end_file(struct sw_recorder *r, int64_t now_ns)
@@ -249,6 +253,11 @@ static uint64_t key_of(const struct sw_recorder *r, const struct sw_tuple *t)
     return sw_hash_bytes(&r->hash_key, sw_span_make(&ends, sizeof(ends))) | 1;
 }
 
+static bool holds_all(const struct sw_recorder *r)
+{
+    return r->options.kind == SW_RECORDING_RING || r->options.kind == SW_RECORDING_HELD;
+}
+
 void sw_recorder_frame(struct sw_recorder *r, const struct sw_frame *frame)
 {
     const struct sw_seen *seen = sw_engine_seen(r->engine);
@@ -258,7 +267,7 @@ void sw_recorder_frame(struct sw_recorder *r, const struct sw_frame *frame)
         return;
     }
     uint64_t key = seen->tuple.ip_version ? key_of(r, &seen->tuple) : 0;
-    if (r->options.kind == SW_RECORDING_RING) {
+    if (holds_all(r)) {
         if (key || seen->about_mail)
             hold(r, frame, STATE_KEEP, key, &seen->tuple);
         return;
@@ -303,9 +312,48 @@ void sw_recorder_session(struct sw_recorder *r, const struct sw_record *record)
         write_session(r, key, record->session);
 }
 
+/* A file beside the recording. */
+struct save {
+    bool (*write)(void *ctx, const void *bytes, size_t size);
+    void *ctx;
+    bool failed;
+};
+
+static void put_saved(void *ctx, struct sw_span bytes)
+{
+    struct save *save = ctx;
+    save->failed = save->failed || !save->write(save->ctx, bytes.ptr, bytes.len);
+}
+
+uint64_t sw_recorder_save(struct sw_recorder *r, const struct sw_session_key *key,
+                          bool (*write)(void *ctx, const void *bytes, size_t size), void *ctx)
+{
+    struct save save = {write, ctx, false};
+    struct sw_pcapng_writer writer = {.put = put_saved, .ctx = &save};
+    uint64_t frames = 0;
+    size_t left = holds_all(r) ? r->used : 0;
+    put_head(r, &writer);
+    for (size_t offset = r->head; left > 0;) {
+        const struct held *held = entry_at(r, &offset);
+        const struct sw_tuple *t = &held->tuple;
+        if (held->key && sw_session_key_fits(key, t->src, t->dst, t->src_port, t->dst_port,
+                                             held->frame.time_ns)) {
+            uint32_t interface = held->frame.interface;
+            sw_pcapng_put_frame(&writer, interface, r->interfaces[interface].time_digits,
+                                &held->frame, NULL, 0);
+            frames++;
+        }
+        left -= held->size;
+        offset += held->size;
+    }
+    return save.failed ? 0 : frames;
+}
+
 void sw_recorder_time(struct sw_recorder *r, int64_t now_ns)
 {
-    if (!r->begun && r->options.kind != SW_RECORDING_NONE && r->writer.bytes == 0)
+    if (r->options.kind == SW_RECORDING_HELD)
+        return;
+    if (!r->begun && r->writer.bytes == 0)
         begin_file(r, now_ns);
     while (r->options.kind == SW_RECORDING_MAIL && r->used > 0 &&
            decide_first(r, entry_at(r, &r->head)->frame.time_ns < now_ns - PATIENCE_NS)) {
@@ -326,6 +374,8 @@ void sw_recorder_losses(struct sw_recorder *r, unsigned interface, uint64_t by_k
 
 bool sw_recorder_finish(struct sw_recorder *r, int64_t now_ns)
 {
+    if (r->options.kind == SW_RECORDING_HELD)
+        return true;
     while (r->options.kind == SW_RECORDING_MAIL && r->used > 0)
         (void)decide_first(r, true);
     if (!r->begun && r->writer.bytes == 0)

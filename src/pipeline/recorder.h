@@ -36,6 +36,12 @@ void sw_recorder_time(struct sw_recorder *recorder, int64_t now_ns);
 /* Frames that were lost on the way to the recorder, of one interface; for the statistics. */
 void sw_recorder_losses(struct sw_recorder *recorder, unsigned interface, uint64_t by_kernel,
                         uint64_t by_interface);
+/* What is held of a session, as a file of its own. Returns the number of frames. */
+uint64_t sw_recorder_save(struct sw_recorder *recorder, const struct sw_session_key *key,
+                          bool (*write)(void *ctx, const void *bytes, size_t size), void *ctx);
+/* Is a packet one of the session's? (extract.c) */
+bool sw_session_key_fits(const struct sw_session_key *key, const void *src, const void *dst,
+                         uint16_t src_port, uint16_t dst_port, int64_t time_ns);
 /* The end: what is held is decided, the file completed. False when writing ever failed. */
 bool sw_recorder_finish(struct sw_recorder *recorder, int64_t now_ns);
 void sw_recorder_free(struct sw_recorder *recorder);

@@ -309,6 +309,13 @@ void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
     };
 }
 
+uint64_t sw_watch_save(struct sw_run *run, const struct sw_session_key *key,
+                       bool (*write)(void *ctx, const void *bytes, size_t size), void *ctx)
+{
+    struct sw_recorder *recorder = run->watch ? run->watch->recorder : NULL;
+    return recorder ? sw_recorder_save(recorder, key, write, ctx) : 0;
+}
+
 /* Up to when the engine has judged silences. */
 static int64_t end_ns(const struct sw_watch *watch)
 {

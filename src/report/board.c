@@ -16,22 +16,29 @@ bool sw_board_init(struct sw_board *board, const struct sw_report_style *style, 
 {
     memset(board, 0, sizeof(*board));
     board->style = *style;
-    board->style.verbose = board->style.flow = with_text;
+    board->style.verbose = true;
+    board->style.flow = false;
     board->style.quiet = board->style.color = false;
     board->style.width = TEXT_WIDTH;
     board->style.files = 1;
+    board->flow_style = board->style;
+    board->flow_style.verbose = false;
+    board->flow_style.flow = true;
     board->with_text = with_text;
     board->most_bytes = most_bytes ? most_bytes : SW_BOARD_BYTES;
     board->first = board->next = 1;
     board->rows = calloc(SW_BOARD_ROWS, sizeof(*board->rows));
     sw_writer_open_memory(&board->record_out);
-    sw_writer_open_memory(&board->text_out);
+    sw_writer_open_memory(&board->flow_out);
+    sw_writer_open_memory(&board->told_out);
     sw_writer_open_memory(&board->scratch);
     return board->rows &&
            sw_part_open(&board->record_part, sw_report_format_find("json"), &board->style,
                         &board->record_out, "", 0) &&
-           sw_part_open(&board->text_part, sw_report_format_find("text"), &board->style,
-                        &board->text_out, "", 0);
+           sw_part_open(&board->flow_part, sw_report_format_find("text"), &board->flow_style,
+                        &board->flow_out, "", 0) &&
+           sw_part_open(&board->told_part, sw_report_format_find("text"), &board->style,
+                        &board->told_out, "", 0);
 }
 
 static void drop_oldest(struct sw_board *board)
@@ -156,17 +163,17 @@ static void put_ladder(struct sw_board *board, const struct sw_session *session,
     sw_ladder_release(&ladder);
 }
 
-/* The three texts in one block. */
+/* The texts in one block. */
 static void keep_texts(struct sw_board *board, struct sw_board_row *row)
 {
     struct sw_span texts[] = {sw_writer_span(&board->record_out), sw_writer_span(&board->scratch),
-                              sw_writer_span(&board->text_out)};
-    struct sw_span *kept[] = {&row->json, &row->ladder, &row->text};
-    size_t size = texts[0].len + texts[1].len + texts[2].len;
+                              sw_writer_span(&board->flow_out), sw_writer_span(&board->told_out)};
+    struct sw_span *kept[] = {&row->json, &row->ladder, &row->flow, &row->told};
+    size_t size = texts[0].len + texts[1].len + texts[2].len + texts[3].len;
     uint8_t *memory = malloc(size ? size : 1);
     row->memory = memory;
     row->bytes = memory ? size : 0;
-    for (int i = 0; i < 3 && memory; i++) {
+    for (int i = 0; i < 4 && memory; i++) {
         if (texts[i].len > 0)
             memcpy(memory, texts[i].ptr, texts[i].len);
         *kept[i] = sw_span_make(memory, texts[i].len);
@@ -184,10 +191,13 @@ void sw_board_record(struct sw_board *board, const struct sw_record *record)
     struct sw_board_row *row = &board->rows[board->next % SW_BOARD_ROWS];
     *row = (struct sw_board_row){.number = board->next++};
     sw_writer_clear(&board->record_out);
-    sw_writer_clear(&board->text_out);
+    sw_writer_clear(&board->flow_out);
+    sw_writer_clear(&board->told_out);
     sw_part_record(&board->record_part, record);
-    if (board->with_text)
-        sw_part_record(&board->text_part, record);
+    if (board->with_text) {
+        sw_part_record(&board->flow_part, record);
+        sw_part_record(&board->told_part, record);
+    }
     sw_board_fill(row, record->session, record->verdict, &board->record_part.veil);
     count(board, record->session, record->verdict);
     put_ladder(board, record->session, record->verdict);
@@ -307,9 +317,12 @@ void sw_board_release(struct sw_board *board)
     board->rows = NULL;
     if (board->record_part.format)
         sw_part_close(&board->record_part);
-    if (board->text_part.format)
-        sw_part_close(&board->text_part);
+    if (board->flow_part.format)
+        sw_part_close(&board->flow_part);
+    if (board->told_part.format)
+        sw_part_close(&board->told_part);
     sw_writer_release(&board->record_out);
-    sw_writer_release(&board->text_out);
+    sw_writer_release(&board->flow_out);
+    sw_writer_release(&board->told_out);
     sw_writer_release(&board->scratch);
 }

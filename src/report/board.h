@@ -64,7 +64,7 @@ struct sw_board_row {
     struct sw_tuple tuple; /* for who saves its packets; not veiled */
     int64_t first_ns, last_ns;
     struct sw_span json, ladder; /* the record; its rungs */
-    struct sw_span text;         /* as -v --flow tells it, when that was asked for */
+    struct sw_span flow, told;   /* as --flow and -v tell it, when that was asked for */
     void *memory;                /* private: of the spans */
     uint64_t bytes;
 };
@@ -103,8 +103,9 @@ struct sw_board {
     struct sw_board_minute minutes[SW_BOARD_MINUTES]; /* at minute % SW_BOARD_MINUTES */
     struct sw_board_host clients[SW_BOARD_HOSTS], servers[SW_BOARD_HOSTS];
     struct sw_board_counts counts;
-    struct sw_writer record_out, text_out, scratch;
-    struct sw_part record_part, text_part;
+    struct sw_report_style flow_style;
+    struct sw_writer record_out, flow_out, told_out, scratch;
+    struct sw_part record_part, flow_part, told_part;
 };
 
 /* Upper limits of the classes of delays, in seconds. */

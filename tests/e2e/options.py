@@ -25,7 +25,7 @@ class Options(common.Case):
         self.usage("-o", "tlsrpt", good, words="not available in this build")
         self.usage("--rsa-key", "missing.pem", good, words="missing.pem")
         self.usage("--rsa-key", good, good, words="no RSA private key")
-        self.usage("--tui", good, words="--tui is not available in this build")
+        self.usage("--tui", good, words="--tui does not apply to 'analyse'")
         self.usage("--keylog", "missing.keys", good, words="missing.keys")
         self.usage("--keylog", good, good, words="is no key log")
         self.usage("live", words="no interface given")

@@ -107,7 +107,8 @@ static void test_subcommands(void **state)
     assert_int_equal(settings.word_count, 1);
     assert_true(parse("a.pcap explain"));
     assert_int_equal(settings.command, SW_COMMAND_ANALYSE);
-    refuses("tui", "subcommand 'tui' is not available in this build");
+    assert_true(parse("tui FILE"));
+    assert_int_equal(settings.command, SW_COMMAND_TUI);
     refuses("explain --filter tcp x", "--filter does not apply to 'explain'");
 }
 

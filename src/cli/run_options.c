@@ -1,0 +1,16 @@
+#include "cli/run_options.h"
+
+struct sw_run_options sw_run_options_of(const struct sw_settings *settings)
+{
+    return (struct sw_run_options){
+        .filter = settings->filter,
+        .ports = settings->ports,
+        .stop_after_frames = settings->stop_after_frames,
+        .limits = settings->limits,
+        .ca_file = settings->ca_file,
+        .ca_path = settings->ca_path,
+        .keylog = settings->keylog,
+        .rsa_key = settings->rsa_key,
+        .server_name = settings->server_name,
+    };
+}

@@ -1,0 +1,257 @@
+#include "live/tui_state.h"
+
+#include <locale.h>
+#include <stdlib.h>
+
+enum { ESCAPE = 27, COLUMNS_CUT = 512 };
+
+static const char *const help_lines[] = {
+    "Keys",
+    "",
+    "  up down page-up page-down home end   move (also j k g G)",
+    "  enter     the session: its ladder, the evidence marked; tab: its story",
+    "  escape q  back; in the list: leave",
+    "  /         search: words of host, cause, outcome or verdict; enter keeps",
+    "            them, escape forgets them; in a session: the next line with them",
+    "  f         only stuck, partial, delivered, unknown, no-mail; or all again",
+    "  o O       sort by time, outcome, cause, client, server; O: the other way",
+    "  p         hold the list still, and let it go on",
+    "  w         save the packets of the session (raw: passwords are in it)",
+    "  ?         this page",
+    "",
+    "Stages: D dns  T tcp  G greeting  E ehlo  L tls  A auth  M mail  R rcpt",
+    "        D data  Q quit",
+    "        + done   x refused or broken   ? no answer seen   . not reached",
+};
+
+/* --- drawing --- */
+
+int sw_tui_attributes(enum sw_tui_tone tone)
+{
+    static const int pairs[] = {[SW_TUI_STUCK] = 1, [SW_TUI_GOOD] = 2, [SW_TUI_MARK] = 3};
+    switch (tone) {
+    case SW_TUI_PLAIN:
+        return A_NORMAL;
+    case SW_TUI_BAR:
+        return A_REVERSE;
+    case SW_TUI_DIM:
+        return A_DIM;
+    case SW_TUI_STUCK:
+    case SW_TUI_MARK:
+        return A_BOLD | (has_colors() ? COLOR_PAIR(pairs[tone]) : 0);
+    case SW_TUI_GOOD:
+        return has_colors() ? COLOR_PAIR(pairs[tone]) : A_NORMAL;
+    }
+    return A_NORMAL;
+}
+
+void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, struct sw_span text)
+{
+    wchar_t wide[COLUMNS_CUT];
+    int count = 0;
+    int used = 0;
+    sw_writer_clear(&tui->scratch);
+    sw_page_escape(&tui->scratch, text, false);
+    struct sw_span rest = sw_writer_span(&tui->scratch);
+    while (rest.len > 0 && count < COLUMNS_CUT - 1) {
+        int32_t c = sw_text_next(&rest);
+        int width = c < 0x80 ? 1 : wcwidth((wchar_t)c);
+        if (used + (width > 0 ? width : 0) > columns)
+            break;
+        used += width > 0 ? width : 0;
+        wide[count++] = (wchar_t)c;
+    }
+    wide[count] = L'\0';
+    (void)attrset(attributes);
+    (void)mvaddnwstr(y, x, wide, count);
+    for (; used < columns; used++)
+        (void)addch(' ');
+    (void)attrset(A_NORMAL);
+}
+
+void sw_tui_bar(struct sw_tui *tui, int y, enum sw_tui_tone tone, const char *text)
+{
+    sw_tui_put(tui, y, 0, COLS, sw_tui_attributes(tone), sw_span_str(text));
+}
+
+static void draw_help(struct sw_tui *tui)
+{
+    (void)erase();
+    for (size_t i = 0; i < sizeof(help_lines) / sizeof(help_lines[0]) && (int)i < LINES - 1; i++)
+        sw_tui_put(tui, (int)i, 0, COLS, A_NORMAL, sw_span_str(help_lines[i]));
+    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, " any key goes back");
+}
+
+static void draw(struct sw_tui *tui)
+{
+    if (COLS < SW_TUI_LEAST_COLUMNS || LINES < SW_TUI_LEAST_LINES) {
+        (void)erase();
+        sw_tui_put(tui, 0, 0, COLS, A_NORMAL, SW_SPAN_LIT("the window is too small"));
+    } else {
+        switch (tui->view) {
+        case SW_TUI_LIST:
+            sw_tui_list_draw(tui);
+            break;
+        case SW_TUI_SESSION:
+            sw_tui_session_draw(tui);
+            break;
+        case SW_TUI_HELP:
+            draw_help(tui);
+            break;
+        }
+    }
+    (void)refresh();
+    tui->dirty = false;
+}
+
+/* --- keys --- */
+
+static void take_word_key(struct sw_tui *tui, int key)
+{
+    size_t used = strlen(tui->words);
+    if (key == ESCAPE)
+        tui->words[0] = '\0';
+    if (key == ESCAPE || key == '\n' || key == '\r' || key == KEY_ENTER) {
+        tui->typing = false;
+        if (tui->view == SW_TUI_SESSION)
+            sw_tui_session_key(tui, 'n');
+    } else if ((key == KEY_BACKSPACE || key == 127 || key == '\b') && used > 0) {
+        tui->words[used - 1] = '\0';
+    } else if (key >= ' ' && key < 127 && used + 1 < sizeof(tui->words)) {
+        tui->words[used] = (char)key;
+        tui->words[used + 1] = '\0';
+    }
+    if (tui->view == SW_TUI_LIST)
+        sw_tui_list_make(tui);
+}
+
+static void save(struct sw_tui *tui)
+{
+    const struct sw_board_row *row = sw_tui_chosen(tui);
+    if (!row || !tui->hooks->save)
+        (void)snprintf(tui->said, sizeof(tui->said), "%s",
+                       row ? "its packets are not at hand" : "no session is chosen");
+    else
+        tui->hooks->save(tui->hooks->ctx, row, tui->said, sizeof(tui->said));
+}
+
+/* False: leave. */
+static bool take_key(struct sw_tui *tui, int key)
+{
+    tui->dirty = true;
+    tui->said[0] = '\0';
+    if (tui->typing) {
+        take_word_key(tui, key);
+        return true;
+    }
+    if (tui->view == SW_TUI_HELP) {
+        tui->view = SW_TUI_LIST;
+        return true;
+    }
+    if (key == 'q' || key == ESCAPE) {
+        bool leave = tui->view == SW_TUI_LIST && (key == 'q' || !tui->words[0]);
+        if (tui->view == SW_TUI_LIST)
+            tui->words[0] = '\0';
+        tui->view = SW_TUI_LIST;
+        sw_tui_list_make(tui);
+        return !leave;
+    }
+    if (key == '?')
+        tui->view = SW_TUI_HELP;
+    else if (key == '/')
+        tui->typing = true;
+    else if (key == 'w')
+        save(tui);
+    else if (key == KEY_RESIZE)
+        (void)clear();
+    else if (tui->view == SW_TUI_LIST)
+        sw_tui_list_key(tui, key);
+    else
+        sw_tui_session_key(tui, key);
+    return true;
+}
+
+bool sw_tui_turn(struct sw_tui *tui)
+{
+    int key;
+    while ((key = getch()) != ERR) {
+        if (!take_key(tui, key))
+            return false;
+    }
+    if (tui->view == SW_TUI_LIST && !tui->held && tui->drawn_next != tui->board->next) {
+        sw_tui_list_make(tui);
+        tui->dirty = true;
+    }
+    if (tui->dirty)
+        draw(tui);
+    return true;
+}
+
+void sw_tui_say(struct sw_tui *tui, const char *text)
+{
+    (void)snprintf(tui->said, sizeof(tui->said), "%s", text);
+    tui->dirty = true;
+}
+
+const struct sw_board_row *sw_tui_chosen(const struct sw_tui *tui)
+{
+    return sw_board_row(tui->board, tui->chosen);
+}
+
+/* --- life --- */
+
+static void set_up(void)
+{
+    (void)cbreak();
+    (void)noecho();
+    (void)nonl();
+    (void)keypad(stdscr, TRUE);
+    (void)nodelay(stdscr, TRUE);
+    (void)curs_set(0);
+    (void)set_escdelay(25);
+    if (has_colors()) {
+        (void)start_color();
+        (void)use_default_colors();
+        (void)init_pair(1, COLOR_RED, -1);
+        (void)init_pair(2, COLOR_BLUE, -1);
+        (void)init_pair(3, COLOR_YELLOW, -1);
+    }
+}
+
+struct sw_tui *sw_tui_open(const struct sw_board *board, const struct sw_tui_hooks *hooks,
+                           char *message, size_t room)
+{
+    if (!sw_tui_terminal(message, room))
+        return NULL;
+    struct sw_tui *tui = calloc(1, sizeof(*tui));
+    uint64_t *found = calloc(SW_BOARD_ROWS, sizeof(*found));
+    (void)setlocale(LC_ALL, "");
+    SCREEN *screen = tui && found ? newterm(NULL, stdout, stdin) : NULL;
+    if (!screen) {
+        free(tui);
+        free(found);
+        (void)snprintf(message, room, "the terminal cannot be set up");
+        return NULL;
+    }
+    *tui = (struct sw_tui){.board = board,
+                           .hooks = hooks,
+                           .screen = screen,
+                           .found = found,
+                           .outcome = -1,
+                           .upwards = hooks->newest_first,
+                           .dirty = true};
+    sw_writer_open_memory(&tui->scratch);
+    set_up();
+    return tui;
+}
+
+void sw_tui_close(struct sw_tui *tui)
+{
+    if (!tui)
+        return;
+    (void)endwin();
+    delscreen(tui->screen);
+    sw_writer_release(&tui->scratch);
+    free(tui->found);
+    free(tui);
+}

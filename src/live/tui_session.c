@@ -1,0 +1,137 @@
+/*
+ * tui_session.c - one session in full: its ladder with the evidence marked, and its story, beside
+ * each other where there is room.
+ */
+#include "live/tui_state.h"
+
+enum { TEXT_COLUMNS = 78, BESIDE_COLUMNS = 2 * TEXT_COLUMNS + 1 };
+
+static unsigned body_lines(void)
+{
+    return (unsigned)LINES - 2;
+}
+
+/* The n-th line, or an empty one. */
+static struct sw_span line_at(struct sw_span text, unsigned n)
+{
+    for (; n > 0; n--)
+        text = sw_span_from(text, sw_span_index(text, '\n') + 1);
+    return sw_span_sub(text, 0, sw_span_index(text, '\n'));
+}
+
+static unsigned count_lines(struct sw_span text)
+{
+    unsigned count = 0;
+    for (; text.len > 0; count++)
+        text = sw_span_from(text, sw_span_index(text, '\n') + 1);
+    return count;
+}
+
+/* Evidence is marked in the text, E1 and so on; the tone only makes it easier to find. */
+static int tone_of(struct sw_span line)
+{
+    bool proof = line.len > 1 && line.ptr[0] == 'E' && sw_ascii_digit(line.ptr[1]);
+    return sw_tui_attributes(proof ? SW_TUI_MARK : SW_TUI_PLAIN);
+}
+
+static struct sw_span shown(const struct sw_tui *tui, const struct sw_board_row *row, bool other)
+{
+    return tui->told != other ? row->told : row->flow;
+}
+
+static void draw_text(struct sw_tui *tui, int x, int columns, struct sw_span text)
+{
+    for (unsigned i = 0; i < tui->line; i++)
+        text = sw_span_from(text, sw_span_index(text, '\n') + 1);
+    for (unsigned i = 0; i < body_lines() && text.len > 0; i++) {
+        struct sw_span line = sw_span_sub(text, 0, sw_span_index(text, '\n'));
+        sw_tui_put(tui, 1 + (int)i, x, columns, tone_of(line), line);
+        text = sw_span_from(text, line.len + 1);
+    }
+}
+
+void sw_tui_session_draw(struct sw_tui *tui)
+{
+    const struct sw_board_row *row = sw_tui_chosen(tui);
+    char bar[300];
+    (void)erase();
+    if (!row) {
+        tui->view = SW_TUI_LIST;
+        sw_tui_list_draw(tui);
+        return;
+    }
+    bool beside = COLS >= BESIDE_COLUMNS;
+    unsigned others = count_lines(shown(tui, row, true));
+    tui->line_count = count_lines(shown(tui, row, false));
+    if (beside && others > tui->line_count)
+        tui->line_count = others;
+    unsigned most = tui->line_count > body_lines() ? tui->line_count - body_lines() : 0;
+    tui->line = tui->line < most ? tui->line : most;
+    (void)snprintf(bar, sizeof(bar), " session %llu of %.60s  %s  %s",
+                   (unsigned long long)row->number, tui->hooks->title,
+                   sw_outcome_name(row->outcome), sw_cause_name(row->cause));
+    sw_tui_bar(tui, 0, SW_TUI_BAR, bar);
+    draw_text(tui, 0, beside ? TEXT_COLUMNS : COLS, shown(tui, row, false));
+    if (beside)
+        draw_text(tui, TEXT_COLUMNS + 1, COLS - TEXT_COLUMNS - 1, shown(tui, row, true));
+    (void)snprintf(bar, sizeof(bar),
+                   " %s%s   line %u of %u   up down  tab %s  / n search  w save  q back",
+                   tui->typing || tui->words[0] ? "/" : "", tui->words, tui->line + 1,
+                   tui->line_count, tui->told ? "ladder" : "story");
+    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : bar);
+}
+
+/* The next line that holds the words, from the top of the screen on. */
+static void find_next(struct sw_tui *tui, const struct sw_board_row *row)
+{
+    struct sw_span words = sw_span_str(tui->words);
+    for (unsigned i = tui->line + 1; words.len > 0 && i < tui->line_count; i++) {
+        struct sw_span line = line_at(shown(tui, row, false), i);
+        if (sw_span_find_nocase(line, words) < line.len) {
+            tui->line = i;
+            return;
+        }
+    }
+    sw_tui_say(tui, words.len > 0 ? " these words do not come again" : " type / and words first");
+}
+
+void sw_tui_session_key(struct sw_tui *tui, int key)
+{
+    const struct sw_board_row *row = sw_tui_chosen(tui);
+    unsigned page = body_lines() - 1;
+    switch (key) {
+    case KEY_UP:
+    case 'k':
+        tui->line -= tui->line > 0;
+        break;
+    case KEY_DOWN:
+    case 'j':
+        tui->line++;
+        break;
+    case KEY_PPAGE:
+        tui->line = tui->line > page ? tui->line - page : 0;
+        break;
+    case KEY_NPAGE:
+    case ' ':
+        tui->line += page;
+        break;
+    case KEY_HOME:
+    case 'g':
+        tui->line = 0;
+        break;
+    case KEY_END:
+    case 'G':
+        tui->line = tui->line_count;
+        break;
+    case '\t':
+        tui->told = !tui->told;
+        tui->line = 0;
+        break;
+    case 'n':
+        if (row)
+            find_next(tui, row);
+        break;
+    default:
+        break;
+    }
+}

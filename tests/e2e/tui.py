@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""The terminal view, driven in tmux: keys are sent, the screen is read."""
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+
+import common
+from common import run
+
+PLENTY = 60
+HOSTILE = ["hello", "mail", "C: RCPT TO:<bob@example.com>", "S: 550 5.1.1 \x1b[2J\x1b[31mred\x07", "quit"]
+
+
+class Screen:
+    """A program in a terminal of its own."""
+
+    def __init__(self, folder, command, columns=80, lines=24, before=()):
+        self.name = "sw%d-%d" % (os.getpid(), time.time_ns() % 1000000)
+        script = os.path.join(folder, "run.sh")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write("cd '%s'\nLC_ALL=C.UTF-8 %s\necho the end: $?\nsleep 60\n" % (folder, " ".join("'%s'" % part for part in command)))
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), *before, "sh", script)
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-L", self.name, *arguments], capture_output=True, text=True, check=False).stdout
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, *words, absent=()):
+        end = time.time() + PLENTY
+        while time.time() < end:
+            text = self.text()
+            if all(word in text for word in words) and not any(word in text for word in absent):
+                return text
+            time.sleep(0.05)
+        raise AssertionError("%s never come, but:\n%s" % (words, self.text()))
+
+    def close(self):
+        self.tmux("kill-server")
+
+
+class Tui(common.Case):
+    def setUp(self):
+        super().setUp()
+        warnings.simplefilter("ignore", ResourceWarning)  # the lab leaves its processes to the end of their namespaces
+
+    def open(self, *scripts, columns=80, lines=24):
+        path = self.capture("mail.pcap", *scripts)
+        screen = Screen(self.folder.name, [common.PROGRAM, "tui", path], columns, lines)
+        self.addCleanup(screen.close)
+        return screen
+
+    def test_list_and_session(self):
+        screen = self.open(common.DELIVERED, common.REFUSED, common.SILENT, common.LOGIN)
+        text = screen.wait("mail.pcap  4 sessions, 2 stuck")
+        lines = text.split("\n")
+        self.assertTrue(lines[1].endswith("DTGELAMRDQ"), lines[1])
+        self.assertTrue(lines[2].startswith(">"), lines[2])
+        self.assertEqual([line[10:19].strip() for line in lines[2:6]], ["delivered", "STUCK", "STUCK", "delivered"])
+        self.assertEqual([line[-10:] for line in lines[2:6]], [".+++..++++", ".+++..+x.+", ".x........", ".+++.+++++"])
+        self.assertIn("enter open", lines[23])
+        self.assertTrue(lines[20].startswith("The mail was accepted"), lines[20])
+        screen.keys("Down", "Enter")
+        text = screen.wait("session 2 of mail.pcap", "Relay access denied")
+        screen.keys("End")
+        self.assertRegex(screen.wait("E2"), r"E1 .*RCPT TO:<bob@example.com>")
+        screen.keys("Tab")
+        screen.wait("tab ladder", "The server greeted with")
+        screen.keys("q")
+        screen.wait("enter open")
+        screen.keys("q")
+        screen.wait("the end: 0")
+
+    def test_filter_sort_and_search(self):
+        screen = self.open(common.DELIVERED, common.REFUSED, common.SILENT, common.LOGIN)
+        screen.wait("4 sessions")
+        screen.keys("f")
+        screen.wait("f delivered", absent=["STUCK"])
+        for _ in range(5):
+            screen.keys("f")
+        screen.wait("f all", "STUCK")
+        screen.keys("/")
+        screen.keys("-l", "relay")
+        text = screen.wait("/relay_   1 of 4", "rcpt-relay-denied")
+        self.assertEqual(text.count("STUCK"), 1)
+        screen.keys("Enter", "Enter")
+        screen.wait("session 2 of")
+        screen.keys("n")
+        screen.keys("q")
+        screen.wait("1 of 4")
+        screen.keys("Escape")
+        screen.wait("enter open")
+        screen.keys("o", "o")
+        lines = screen.wait("o by cause").split("\n")[2:6]
+        causes = [line[20:].split()[0] for line in lines]
+        self.assertEqual(causes, sorted(causes))
+        screen.keys("O")
+        lines = screen.wait("(reverse)").split("\n")[2:6]
+        self.assertEqual([line[20:].split()[0] for line in lines], causes[::-1])
+
+    def test_help_and_saving(self):
+        screen = self.open(common.DELIVERED, common.REFUSED)
+        screen.wait("2 sessions")
+        screen.keys("?")
+        screen.wait("save the packets", "+ done")
+        screen.keys("x")
+        screen.wait("enter open")
+        screen.keys("End", "w")
+        text = screen.wait("packets, raw")
+        name = text[text.index("smtpwhy-", 80):].split(":")[0]
+        self.assertEqual(os.stat(self.path(name)).st_mode & 0o777, 0o600)
+        saved = run("-o", "json", self.path(name)).sessions()
+        whole = run("-o", "json", self.path("mail.pcap")).sessions()
+        self.assertEqual([s["id"] for s in saved], [whole[1]["id"]])
+        self.assertEqual(saved[0]["verdict"]["cause"], whole[1]["verdict"]["cause"])
+
+    def test_what_the_wire_said_stays_text(self):
+        screen = self.open(HOSTILE)
+        screen.wait("1 sessions, 1 stuck")
+        screen.keys("Enter")
+        text = screen.wait("session 1 of")
+        self.assertIn("\\x1b[2J", text)
+
+    def test_room(self):
+        wide = self.open(common.REFUSED, columns=170, lines=40)
+        wide.wait("1 sessions")
+        wide.keys("Enter")
+        wide.wait("E2", "The server greeted with")  # the ladder, and the story beside it
+        small = self.open(common.REFUSED, columns=40, lines=10)
+        small.wait("the window is too small")
+
+    def test_terminals_that_cannot(self):
+        path = self.capture("mail.pcap", common.DELIVERED)
+        done = run("tui", path)
+        self.assertEqual(done.status, 2)
+        self.assertIn("needs a terminal on standard input and output", done.err)
+        screen = Screen(self.folder.name, ["env", "TERM=dumb", common.PROGRAM, "tui", path])
+        self.addCleanup(screen.close)
+        screen.wait("is 'dumb'", "the end: 2")
+
+    def test_live(self):
+        import live as base
+        why = base.missing()
+        if why:
+            self.skipTest("the live view was not looked at: " + why)
+        import clients
+        import net
+        import servers
+        with net.Lab(4, "") as lab:
+            servers.odd(lab, [{"RCPT": "550 5.1.1 No such user"}, {}], 25)
+            screen = Screen(self.folder.name, ["ip", "netns", "exec", lab.client, common.PROGRAM, "live", "-i", "c0", "--tui"])
+            self.addCleanup(screen.close)
+            os.chmod(self.folder.name, 0o777)
+            screen.wait("No session so far")
+            clients.swaks(lab)
+            screen.wait("1 sessions, 1 stuck", "rcpt-unknown-us")
+            clients.swaks(lab)
+            lines = screen.wait("2 sessions").split("\n")
+            self.assertEqual([line[10:19].strip() for line in lines[2:4]], ["delivered", "STUCK"])  # the newest first
+            screen.keys("w")
+            screen.wait("packets, raw")
+            name, = [name for name in os.listdir(self.folder.name) if name.endswith(".pcapng")]
+            self.assertEqual(len(run("-o", "json", self.path(name)).sessions()), 1)
+            screen.keys("q")
+            screen.wait("the end: 0")
+
+
+if __name__ == "__main__":
+    if not shutil.which("tmux"):
+        print("the terminal view was not looked at: it needs tmux", file=sys.stderr)
+        sys.exit(common.SKIPPED)
+    common.main()
