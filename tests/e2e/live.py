@@ -327,6 +327,40 @@ class TestLive(unittest.TestCase):
         self.assertEqual(sorted(s["id"] for s in saved), sorted(stuck))
         self.assertEqual({s["outcome"] for s in saved}, {"stuck"})
 
+    def test_what_was_lost_is_told(self):
+        """Frames that the kernel had no room for are counted, and nothing that failed meanwhile is certain."""
+        import servers
+        lab = self.lab
+        servers.odd(lab, [{"RCPT": "550 5.1.1 No such user"}], 25)
+        live = Live(lab, lab.folder, "-o", "json")
+        talk = lab.spawn(lab.client, ["python3", "-u", "-c", """
+import smtplib, socket, sys
+s = smtplib.SMTP('198.51.100.25', 25); s.ehlo(); s.mail('anna@example.net')
+print('ready'); sys.stdin.readline()
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); link.bind(('c0', 0))
+noise = bytes(12) + b'\\x88\\xb5' + bytes(1400)
+for i in range(60000): link.send(noise)
+print('done'); sys.stdin.readline()
+s.rcpt('bob@example.org'); s.quit()
+"""], stdin=subprocess.PIPE)
+        self.assertEqual(talk.stdout.readline(), b"ready\n")
+        time.sleep(0.5)
+        live.process.send_signal(signal.SIGSTOP)
+        talk.stdin.write(b"\n")
+        talk.stdin.flush()
+        self.assertEqual(talk.stdout.readline(), b"done\n")
+        live.process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        talk.stdin.write(b"\n")
+        talk.stdin.flush()
+        (_, record), = live.sessions(1)
+        rest, status, _ = live.stop()
+        self.assertEqual((record["verdict"]["cause"], record["verdict"]["confidence"]), ("rcpt-unknown-user", "likely"))
+        self.assertRegex(record["verdict"]["explanation"], r"The recorder lost \d+ packets")
+        summary = json.loads(rest[-1])
+        self.assertGreater(summary["skipped"]["dropped-by-recorder"], 0)
+        self.assertEqual(status, 3)
+
     def test_signals(self):
         """SIGUSR1 tells the counts, SIGHUP opens the output again, the watchdog hears of us, an idle link does not hold us up."""
         import clients
