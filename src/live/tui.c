@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 600 /* wcwidth(), and curses with wide characters */
 #include "live/tui_state.h"
 
 #include <locale.h>
