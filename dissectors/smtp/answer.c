@@ -295,6 +295,8 @@ static bool cannot_answer(const struct smtp_state *st, const struct smtp_pending
     uint16_t code = event->code;
     if (p->verb == SMTP_VERB_DATA && code / 100 == 2)
         return true;
+    if (p->verb == SMTP_VERB_END_OF_DATA && code == 221) /* to a QUIT that is lost */
+        return true;
     if ((!st->after_gap[SW_FROM_SERVER] && !st->unsure) || p->verb == SMTP_VERB_NONE)
         return false;
     enum smtp_verb wanted = only_command_for(st, event);

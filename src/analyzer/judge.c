@@ -258,6 +258,8 @@ static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ru
                            c->session->starttls && !c->session->starttls->reply;
     if (unseen_starttls || (rests_on_offers(ruling) && !sw_case_offers_are_known(c)))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
+    if (c->answer_lost && ruling->outcome == SW_OUTCOME_NO_MAIL)
+        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
 }
 
 /*
@@ -272,7 +274,8 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
     bool partly = c->facts->midstream || c->session->limits_hit;
     bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
                  half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0;
-    bool failed = ruling->outcome == SW_OUTCOME_STUCK || ruling->outcome == SW_OUTCOME_NO_MAIL;
+    bool failed =
+        ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
            (holes && failed) ||
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);

@@ -312,7 +312,8 @@ static bool wrong_end(const struct sw_case *c, struct sw_ruling *ruling)
 /* The text of the message was begun and not finished. */
 static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (c->waiting != SW_WAITING_BODY || c->session->words_missing)
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    if (c->waiting != SW_WAITING_BODY || c->session->words_missing || client->gap_bytes > 0)
         return false; /* the end may be what is missing */
     if (wrong_end(c, ruling))
         return true;

@@ -252,8 +252,9 @@ bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling)
 bool sw_rule_no_mail(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->any_message_counts || c->encrypted || !c->client_seen || !c->server_seen ||
-        c->session->words_missing)
-        return false;
+        c->facts->half[SW_CLIENT].gap_bytes + c->facts->half[SW_CLIENT].truncated_bytes > 0 ||
+        c->facts->midstream)
+        return false; /* what is not in the capture may have been an attempt */
     return address_check(c, ruling) || login_test(c, ruling) || probe(c, ruling) ||
            left_after_hello(c, ruling) || nothing_asked(c, ruling);
 }

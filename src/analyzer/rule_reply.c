@@ -10,7 +10,8 @@ static enum sw_confidence confidence_of_reply(const struct sw_case *c, const str
     bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
                         c->facts->half[SW_SERVER].gap_bytes > 0 || c->facts->conflicts > 0;
     bool guessed = reply->flags & (SMTP_FLAG_GUESSED | SMTP_FLAG_CUT);
-    if (reply->flags & SMTP_FLAG_UNSURE)
+    bool adrift = c->facts->midstream && !reply->command && !sw_reply_is(reply, 2);
+    if ((reply->flags & SMTP_FLAG_UNSURE) || adrift)
         return SW_CONFIDENCE_POSSIBLE;
     return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
 }
@@ -42,6 +43,17 @@ static bool recipient_unseen(const struct sw_case *c, const struct sw_message *m
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
         if (c->reply_lost && m->recipient_count > 1 && (!r->reply || (each && !r->final)))
+            return true;
+    }
+    return false;
+}
+
+/* Without the client's side it is not known whether what was refused is this mail's. */
+static bool refused_unseen(const struct sw_case *c)
+{
+    const struct sw_step *s;
+    SW_EACH(s, c->session->steps) {
+        if (!c->client_seen && (sw_reply_is(s, 4) || sw_reply_is(s, 5)))
             return true;
     }
     return false;
@@ -110,7 +122,7 @@ static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
         .has_permanence = true,
         .permanence = SW_PERMANENCE_NONE,
     };
-    if (recipient_unseen(c, mv->message))
+    if (recipient_unseen(c, mv->message) || refused_unseen(c))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     bool late = came_too_late(c, mv->message);
     if (late)
@@ -297,7 +309,9 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
         .has_permanence = true,
         .permanence = c->reading.permanence,
     };
-    if (rests_on_lost_replies(c, reply))
+    bool words_lost = (reply->flags & SMTP_FLAG_CUT) || !c->client_seen;
+    if (rests_on_lost_replies(c, reply) ||
+        (words_lost && c->reading.decided_by != SW_REPLY_BY_TEXT))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     const struct sw_message *m = NULL;
     if (gave_up_over_one_recipient(c, &m)) {

@@ -224,7 +224,12 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
     reply->phase = of_login && (reply->flags & SMTP_FLAG_GUESSED) ? SW_PHASE_AUTH
                    : session->last_command                        ? session->last_command->phase
                                                                   : SW_PHASE_GREETING;
-    if (facts->half[SW_SERVER].gap_bytes > 0)
+    const struct smtp_enhanced *e = &reply->enhanced;
+    bool of_recipient = e->klass != 0 && e->subject == 1 && (e->detail == 1 || e->detail == 5);
+    if (of_recipient && reply->phase == SW_PHASE_MAIL && (reply->flags & SMTP_FLAG_GUESSED))
+        reply->phase = SW_PHASE_RCPT; /* RFC 3463 3.2 */
+    bool lost_command = (reply->flags & SMTP_FLAG_GUESSED) && facts->half[SW_CLIENT].bytes > 0;
+    if (facts->half[SW_SERVER].gap_bytes > 0 || (lost_command && !facts->midstream))
         reply->flags |= SMTP_FLAG_UNSURE; /* counted off, and some are missing */
     if (facts->half[SW_CLIENT].bytes == 0)
         sw_build_lonely_reply(session, reply);
