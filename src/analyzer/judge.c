@@ -251,14 +251,20 @@ static bool rests_on_offers(const struct sw_ruling *ruling)
     }
 }
 
-/* What the server offers is not known when its answer to EHLO is not here as a whole. */
+/*
+ * What the server offers is not known when its answer to EHLO is not here as a whole, nor that
+ * nobody wanted anything when the last word is lost, nor whether the second mail is the first one,
+ * tried again, when words of the client are.
+ */
 static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ruling)
 {
     bool unseen_starttls = ruling->cause == SW_CAUSE_STARTTLS_REQUIRED_NOT_USED &&
                            c->session->starttls && !c->session->starttls->reply;
     if (unseen_starttls || (rests_on_offers(ruling) && !sw_case_offers_are_known(c)))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
-    if (c->answer_lost && ruling->outcome == SW_OUTCOME_NO_MAIL)
+    bool maybe_again = ruling->outcome == SW_OUTCOME_PARTIAL && c->message_count > 1 &&
+                       c->facts->half[SW_CLIENT].gap_bytes > 0;
+    if (maybe_again || (c->answer_lost && ruling->outcome == SW_OUTCOME_NO_MAIL))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
 }
 

@@ -230,10 +230,24 @@ static bool login_taken_back(const struct sw_case *c)
     return auth && auth->cancelled && !auth->reply && c->pending == auth->last;
 }
 
+/*
+ * All that the client had to say went out at once (RFC 2920, RFC 3030), its goodbye and FIN as
+ * well: it still listens, and as long as the server's side is open the answers may come.
+ */
+static bool said_all_at_once(const struct sw_case *c)
+{
+    enum { AT_ONCE_NS = 100000000 };
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    const struct sw_half_facts *server = &c->facts->half[SW_SERVER];
+    const struct sw_message *m = c->session->message;
+    return c->session->quit && m && m->end_of_data && c->waited_ns < AT_ONCE_NS &&
+           !client->rst.frame && !server->rst.frame && !server->fin.frame;
+}
+
 /* A command, or the end of the message, stayed unanswered. */
 static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (c->waiting != SW_WAITING_REPLY)
+    if (c->waiting != SW_WAITING_REPLY || said_all_at_once(c))
         return false;
     bool dot = after_the_dot(c);
     enum sw_stage stage = sw_stage_of_phase(c->pending->phase);

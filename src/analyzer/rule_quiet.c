@@ -280,7 +280,11 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
     bool silent_side =
         (c->facts->midstream || c->client_spoke) && !one_sided &&
         (!c->server_spoke && c->facts->half[SW_CLIENT].acked_bytes > 0 && c->reply_lost);
-    bool in_progress = !one_sided && c->complete_start && !c->reply_lost && f->closed_by < 0 &&
+    const struct sw_half_facts *server = &f->half[SW_SERVER];
+    bool listening = f->closed_by == SW_CLIENT && !c->reset && c->waiting == SW_WAITING_REPLY &&
+                     !server->fin.frame && !server->rst.frame; /* RFC 9293 3.6: half-closed */
+    bool in_progress = !one_sided && c->complete_start && !c->reply_lost &&
+                       (f->closed_by < 0 || listening) &&
                        !f->limit_hit; /* else it was given up, and may have gone on */
     enum sw_cause cause = one_sided     ? SW_CAUSE_UNK_ONE_SIDED
                           : silent_side ? SW_CAUSE_UNK_INCOMPLETE

@@ -48,12 +48,15 @@ static bool recipient_unseen(const struct sw_case *c, const struct sw_message *m
     return false;
 }
 
-/* Without the client's side it is not known whether what was refused is this mail's. */
+/* Where words of the client are missing it is not known whether what was refused is this mail's, or
+ * one of its recipients (RFC 2033: each has an answer of its own). */
 static bool refused_unseen(const struct sw_case *c)
 {
+    bool words_lost = c->facts->half[SW_CLIENT].gap_bytes > 0;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        if (!c->client_seen && (sw_reply_is(s, 4) || sw_reply_is(s, 5)))
+        bool refusal = sw_reply_is(s, 5) || (sw_reply_is(s, 4) && s->code != 421);
+        if (refusal && (!c->client_seen || (words_lost && !s->command)))
             return true;
     }
     return false;

@@ -35,6 +35,13 @@ def long_exim(lab):
     typed(lab, TO_TEXT + [HEADER + "\r\n" + "x" * 1200 + "\r\n.\r\n"] + END)
 
 
+@recording("data/longest-line-exim.pcap", "typed by hand -> Exim", "a line of 998 octets, as long as the same rule allows", ("delivered", "ok-delivered", "final"))
+def longest_exim(lab):
+    exim(lab, data="  deny condition = ${if > {$max_received_linelength}{998}}\n    message = maximum allowed line length is 998 octets, got $max_received_linelength\n")
+    lab.record()
+    typed(lab, TO_TEXT + [HEADER + "\r\n" + "x" * 998 + "\r\n.\r\n"] + END)
+
+
 @recording("data/line-too-long-aiosmtpd.pcap", "typed by hand -> aiosmtpd", "a line of 1200 octets", ("stuck", "data-line-too-long", "final"))
 def long_aiosmtpd(lab):
     aiosmtpd(lab)
@@ -61,6 +68,13 @@ def loop_postfix(lab):
     postfix(lab, {"hopcount_limit": "5"})
     lab.record()
     curl(lab, message="Received: from a by b; Tue, 24 Nov 2026 10:00:00 +0000\n" * 8 + MESSAGE)
+
+
+@recording("data/many-hops-postfix.pcap", "curl -> Postfix", "one Received line less than hopcount_limit refuses", ("delivered", "ok-delivered", "final"))
+def hops_postfix(lab):
+    postfix(lab, {"hopcount_limit": "5"})
+    lab.record()
+    curl(lab, message="Received: from a by b; Tue, 24 Nov 2026 10:00:00 +0000\n" * 3 + MESSAGE)
 
 
 @recording("data/mail-loop-opensmtpd.pcap", "curl -> OpenSMTPD", "more than a hundred Received lines", ("stuck", "data-mail-loop", "final"))
