@@ -280,8 +280,7 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
     bool partly = c->facts->midstream || c->session->limits_hit;
     bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
                  half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0;
-    bool failed =
-        ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
+    bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
            (holes && failed) ||
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
