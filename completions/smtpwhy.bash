@@ -14,7 +14,7 @@ _smtpwhy() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=
     ((COMP_CWORD > 0)) && previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
-        --until --verbose --flow --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
+        --until --verbose --flow --keep-keys --keep-credentials --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy --db --retain --diff
         --interface --list-interfaces --snaplen --no-sandbox
         --write --record --rotate-size --rotate-seconds --rotate-count --ring --http --tui
@@ -22,7 +22,7 @@ _smtpwhy() {
     local subcommands="analyse live tui audit explain causes findings"
     COMPREPLY=()
     case $previous in
-        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf junit html" -- "$current"); return ;;
+        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf pcapng junit html" -- "$current"); return ;;
         -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
         --record) mapfile -t COMPREPLY < <(compgen -W "mail all" -- "$current"); return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;

@@ -75,6 +75,15 @@ SW_API enum sw_result sw_run_file(struct sw_run *run, const char *path);
  * number shows no connection) the analysis begins anew. `count` is at most SW_SERIES_FILES_MAX.
  */
 SW_API enum sw_result sw_run_files(struct sw_run *run, const char *const *paths, unsigned count);
+struct sw_extract;
+struct sw_extract_sink;
+/*
+ * Reads captures that were analysed once more and hands out the frames of a plan, with everything
+ * masked that may be a login (analyzer/extract.h). False when they cannot be read again or memory
+ * is short; standard input cannot.
+ */
+SW_API bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
+                        const struct sw_extract *plan, const struct sw_extract_sink *sink);
 SW_API const char *sw_run_message(const struct sw_run *run);
 /* Adds the counts of `from` to those of `into`, in argument order, for runs that worked side by
  * side. */

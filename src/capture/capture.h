@@ -17,6 +17,13 @@ struct sw_capture;
 /* Types of secrets in a pcapng file. */
 #define SW_SECRETS_TLS_KEY_LOG UINT32_C(0x544C534B)
 
+/* What a pcapng file tells of an interface; spans are borrowed during the call. */
+struct sw_capture_interface {
+    uint32_t index;                           /* as frames name it */
+    uint32_t snaplen;                         /* 0: no limit */
+    struct sw_span name, description, filter; /* empty: not told */
+};
+
 /*
  * What a capture holds beside frames. Each member may be NULL. Spans are borrowed during the call.
  * Calls come while the file is opened and while frames are read, each before the frame that stands
@@ -31,6 +38,7 @@ struct sw_capture_sinks {
     void (*name)(void *ctx, int ip_version, struct sw_span address, struct sw_span name);
     /* A comment on a frame; frame 0: on the file or one of its interfaces. */
     void (*comment)(void *ctx, uint64_t frame, struct sw_span text);
+    void (*interface)(void *ctx, const struct sw_capture_interface *interface);
 };
 
 struct sw_capture_options {

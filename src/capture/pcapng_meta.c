@@ -12,6 +12,9 @@ enum {
     OPTION_END = 0,
     OPTION_COMMENT = 1,
     /* of an interface */
+    OPTION_NAME = 2,
+    OPTION_DESCRIPTION = 3,
+    OPTION_FILTER = 11,
     OPTION_TIME_RESOLUTION = 9,
     OPTION_TIME_OFFSET = 14,
     /* of a frame */
@@ -97,7 +100,7 @@ static uint8_t digits_of(uint8_t resolution)
 }
 
 static void interface_options(struct sw_capture *capture, struct sw_interface *interface,
-                              struct sw_cursor c)
+                              struct sw_cursor c, struct sw_capture_interface *told)
 {
     const struct sw_pcapng *ng = capture->pcapng;
     struct option option;
@@ -105,6 +108,12 @@ static void interface_options(struct sw_capture *capture, struct sw_interface *i
         struct sw_cursor value = sw_cursor_make(option.value);
         if (option.code == OPTION_COMMENT)
             tell_comment(capture, 0, option.value);
+        else if (option.code == OPTION_NAME)
+            told->name = option.value;
+        else if (option.code == OPTION_DESCRIPTION)
+            told->description = option.value;
+        else if (option.code == OPTION_FILTER && value.left > 0 && sw_cursor_u8(&value) == 0)
+            told->filter = sw_cursor_rest(&value); /* 0: an expression */
         else if (option.code == OPTION_TIME_RESOLUTION && value.left > 0)
             interface->resolution = sw_cursor_u8(&value);
         else if (option.code == OPTION_TIME_OFFSET && value.left >= 8)
@@ -123,7 +132,12 @@ enum sw_status_code sw_pcapng_interface(struct sw_capture *capture, struct sw_sp
     interface.snaplen = sw_pcapng_u32(ng, &c);
     if (c.bad || !room_for_one(ng))
         return SW_DAMAGED;
-    interface_options(capture, &interface, c);
+    struct sw_capture_interface told = {.index = ng->before + ng->count,
+                                        .snaplen = interface.snaplen};
+    interface_options(capture, &interface, c, &told);
+    const struct sw_capture_sinks *sinks = &capture->options.sinks;
+    if (sinks->interface)
+        sinks->interface(sinks->ctx, &told);
     interface.known = sw_capture_link_is_known(interface.link_type);
     ng->in_all++;
     if (interface.known) {

@@ -31,7 +31,8 @@ struct job {
     struct sw_writer memory[SW_OUTPUTS_MAX];
     uint64_t shown[SW_OUTPUTS_MAX];
     bool matched;
-    bool stream; /* standard input: show each record at once */
+    const char *warning; /* of a format, or NULL */
+    bool stream;         /* standard input: show each record at once */
     enum sw_result result;
     char message[512];
     bool done;
@@ -131,9 +132,28 @@ static void close_parts(struct job *job)
         sw_part_close(&job->parts[i]);
         job->shown[i] = job->parts[i].shown;
         job->matched = job->matched || job->parts[i].matched;
+        if (job->parts[i].warning)
+            job->warning = job->parts[i].warning;
     }
     free(job->parts);
     job->parts = NULL;
+}
+
+/* The second look at the captures, for the formats that show frames. */
+static void copy_frames(struct job *job)
+{
+    for (unsigned i = 0; i < job->crew->outputs->count; i++) {
+        struct sw_part *part = &job->parts[i];
+        const struct sw_extract_sink *sink = NULL;
+        const struct sw_extract *plan = part->format->plan ? part->format->plan(part, &sink) : NULL;
+        if (!plan || sw_run_copy(job->run, job->paths, job->path_count, plan, sink))
+            continue;
+        job->result = SW_RESULT_UNREADABLE;
+        if (!job->message[0])
+            (void)snprintf(job->message, sizeof(job->message),
+                           "%s: cannot be read a second time for -o %s", job->path,
+                           part->format->name);
+    }
 }
 
 static void run_job(struct job *job)
@@ -148,6 +168,7 @@ static void run_job(struct job *job)
     }
     job->result = sw_run_files(job->run, job->paths, job->path_count);
     (void)snprintf(job->message, sizeof(job->message), "%s", sw_run_message(job->run));
+    copy_frames(job);
     close_parts(job);
 }
 
@@ -163,6 +184,8 @@ static bool names_a_file(const struct job *job)
 /* A message always names its file. */
 static void say(const struct job *job)
 {
+    if (job->warning)
+        (void)fprintf(stderr, "smtpwhy: %s\n", job->warning);
     if (!job->message[0])
         return;
     bool named = names_a_file(job) || strncmp(job->message, "--", 2) == 0;

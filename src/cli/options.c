@@ -47,7 +47,7 @@ static bool take_when(const char *value, enum sw_when *out)
 /* Formats of later versions: recognised, so that the message is right. */
 static bool is_later_format(struct sw_span name)
 {
-    static const char *const later[] = {"pcapng", "tlsrpt", "junit"};
+    static const char *const later[] = {"tlsrpt", "junit"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (sw_span_eq(name, sw_span_str(later[i])))
             return true;
@@ -226,6 +226,22 @@ static bool take_verbose(struct sw_settings *settings, const char *value, char *
     return true;
 }
 
+static bool take_keep_keys(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->keep_keys = true;
+    return true;
+}
+
+static bool take_keep_credentials(struct sw_settings *settings, const char *value, char *message)
+{
+    (void)value;
+    (void)message;
+    settings->keep_credentials = true;
+    return true;
+}
+
 static bool take_flow(struct sw_settings *settings, const char *value, char *message)
 {
     (void)value;
@@ -358,6 +374,10 @@ static const struct sw_option table[] = {
     {0, "diff", "WHEN", AUDIT, true, sw_keeper_take_diff,
      "with --db: what changed at each server, 'last' for the last run against those before it, or "
      "since a time"},
+    {0, "keep-keys", NULL, ANALYSE, true, take_keep_keys,
+     "put the TLS secrets that were given into packet output"},
+    {0, "keep-credentials", NULL, ANALYSE, true, take_keep_credentials,
+     "leave logins in packet output as they are (they are masked otherwise)"},
     {0, "limits", "NAME=VALUE,...", READS | LIVE, true, take_limits,
      "caps on memory and size; --help limits lists them"},
     {'i', "interface", "IFACE,...", LIVE, true, sw_live_take_interface,
@@ -389,8 +409,6 @@ static const struct sw_option table[] = {
      "this text; on a TOPIC: limits, formats, fields, policy"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
     /* of later versions */
-    {0, "keep-keys", NULL, READS | LIVE, false, NULL, "keep TLS keys in packet output"},
-    {0, "keep-credentials", NULL, READS | LIVE, false, NULL, "keep credentials in packet output"},
     {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
 };
 

@@ -68,7 +68,7 @@ struct sw_settings {
     const char *ca_file, *ca_path, *server_name, *keylog, *rsa_key;
     uint64_t stop_after_frames;
     unsigned jobs;
-    bool no_names, verbose, flow, quiet, anonymize;
+    bool no_names, verbose, flow, quiet, anonymize, keep_keys, keep_credentials;
     enum sw_when color, progress;
     struct sw_select select;
     struct sw_live_settings live;

@@ -137,6 +137,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
     if (settings->output_count == 0 && settings->live.tui)
         count = 0; /* the screen is the output */
     struct sw_hash_key key = sw_hash_random_key();
+    if (settings->keep_credentials)
+        (void)fputs("smtpwhy: --keep-credentials: the packet output will show logins\n", stderr);
     *outputs = (struct sw_outputs){.count = 0};
     for (unsigned i = 0; i < count; i++) {
         struct sw_output *output = &outputs->list[i];
@@ -152,6 +154,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .live = settings->command == SW_COMMAND_LIVE,
             .anonymize = settings->anonymize,
             .flow = settings->flow,
+            .keep_keys = settings->keep_keys,
+            .keep_credentials = settings->keep_credentials,
             .ascii = !speaks_utf8(),
             .color = output->path ? settings->color == SW_WHEN_ALWAYS
                                   : sw_outputs_color(settings->color),

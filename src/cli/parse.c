@@ -175,6 +175,36 @@ static bool take_command(struct walk *walk)
     return true;
 }
 
+/* What goes with an output of packets, and what does not. */
+static bool packets_are_right(struct walk *walk)
+{
+    const struct sw_settings *settings = walk->settings;
+    bool packets = false;
+    for (unsigned i = 0; i < settings->output_count; i++) {
+        const struct sw_report_format *format = settings->outputs[i].format;
+        if (!format || !format->plan)
+            continue;
+        packets = true;
+        if (settings->command == SW_COMMAND_LIVE)
+            return refuse(walk, "-o %s does not apply to 'live'; record first, then analyse",
+                          format->name);
+        if (settings->anonymize)
+            return refuse(walk, "--anonymize and -o %s exclude each other: packets hold addresses",
+                          format->name);
+        for (unsigned w = 0; w < settings->word_count; w++) {
+            if (strcmp(settings->words[w], "-") == 0)
+                return refuse(walk,
+                              "-o %s reads a capture twice, which standard input does not "
+                              "allow; save it to a file first",
+                              format->name);
+        }
+    }
+    if (!packets && (settings->keep_keys || settings->keep_credentials))
+        return refuse(walk, "--keep-keys and --keep-credentials are about packet output: "
+                            "-o pcapng:FILE");
+    return true;
+}
+
 bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char *message)
 {
     const char **words = settings->words;
@@ -205,6 +235,8 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
             return refuse(&walk, "-o %s does not apply to '%s'; text and json do", format->name,
                           sw_command_at(settings->command)->name);
     }
+    if (!packets_are_right(&walk))
+        return false;
     if (settings->verbose && settings->quiet)
         return refuse(&walk, "-v and -q exclude each other");
     if (settings->flow && settings->quiet)

@@ -114,6 +114,8 @@ struct sw_half_facts {
                                  the peer's window is without its scale, and waited */
     uint16_t mss;             /* announced in the SYN, 0 = none seen */
     uint32_t isn;             /* initial sequence number, when the SYN was seen */
+    bool based;               /* at the end: the place of the stream is known, and */
+    uint32_t base;            /* this is the sequence number of its offset 0 */
     uint8_t ttl_min, ttl_max;
     struct sw_mark first, last;           /* any packet */
     struct sw_mark first_data, last_data; /* payload, first copies */

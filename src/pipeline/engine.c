@@ -184,7 +184,7 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
         mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
     }
     if (mail && proxied)
-        sw_proxy_start(&mail->proxy, chunk->bytes, &mail->session.proxied);
+        sw_mail_proxied(mail, chunk->bytes);
     if (mail)
         tell_lost_beginning(mail, facts, chunk->mark);
     return mail;

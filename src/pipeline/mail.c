@@ -137,6 +137,8 @@ static void on_inner_missing(void *ctx, enum sw_from from, uint64_t length, stru
 /* Bytes of TLS; without memory for it they are lost, and the record says so. */
 static void to_tls(struct sw_mail *mail, const struct sw_piece *piece)
 {
+    sw_session_keep(&mail->session, piece->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT,
+                    piece->at.offset, piece->at.offset + piece->bytes.len);
     if (!mail->way) {
         bool midstream = mail->facts->midstream && !mail->handed_over;
         const struct sw_tls_inner inner = {mail, on_inner_text, on_inner_missing};
@@ -317,6 +319,21 @@ static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
         dialogue(mail, &piece);
 }
 
+/* Of what is said to a proxy only this may be shown. */
+static void keep_proxied(void *ctx, size_t at)
+{
+    struct sw_mail *mail = ctx;
+    uint64_t offset = mail->proxy_offset + at;
+    sw_session_keep(&mail->session, SW_CLIENT, offset, offset + 1);
+}
+
+void sw_mail_proxied(struct sw_mail *mail, struct sw_span first)
+{
+    sw_proxy_start(&mail->proxy, first, &mail->session.proxied);
+    mail->proxy.harmless = keep_proxied;
+    mail->proxy.ctx = mail;
+}
+
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
                    const struct sw_chunk *chunk)
 {
@@ -324,8 +341,11 @@ void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
     mail->session.facts = facts;
     struct sw_chunk rest = *chunk;
     if (mail->proxy.step != SW_PROXY_IDLE) {
+        mail->proxy_offset = chunk->offset;
         size_t used = sw_proxy_feed(&mail->proxy, chunk->from, chunk->bytes, chunk->mark,
                                     &mail->session.proxied);
+        if (chunk->from == SW_SERVER)
+            sw_session_keep(&mail->session, SW_SERVER, chunk->offset, chunk->offset + used);
         rest.bytes = sw_span_from(chunk->bytes, used);
         rest.offset += used;
     }

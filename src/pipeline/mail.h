@@ -45,6 +45,7 @@ struct sw_mail {
     struct sw_held held;
     struct sw_tls_way *way;             /* NULL before the first byte of TLS */
     struct sw_proxy proxy;              /* what goes before the mail */
+    uint64_t proxy_offset;              /* of the piece that it reads */
     struct sw_ndpi_flow *stranger;      /* while nDPI looks at it; owned by pipeline/stranger.c */
     bool not_named;                     /* nDPI need not be asked (again) */
     const struct sw_flow_facts *facts;  /* of the flow, for the sink */
@@ -58,6 +59,8 @@ struct sw_mail {
     struct sw_decrypt_keys keys; /* the engine sets them */
 };
 
+/* The client's first bytes speak to a proxy. */
+void sw_mail_proxied(struct sw_mail *mail, struct sw_span first);
 /* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
                             size_t *account, bool midstream);

@@ -259,6 +259,16 @@ static enum sw_side speaker(enum sw_proxy_step step)
     return SW_CLIENT;
 }
 
+/* The octet that was counted last: of a request's first line, or of what frames a login. */
+static bool is_harmless(const struct sw_proxy *proxy)
+{
+    if (proxy->step == SW_PROXY_HTTP_REQUEST)
+        return proxy->lines == 0;
+    if (proxy->step == SW_PROXY_LOGIN)
+        return proxy->seen <= 2 || proxy->seen == 3 + (uint32_t)proxy->length;
+    return proxy->step == SW_PROXY_METHODS || proxy->step == SW_PROXY_REQUEST;
+}
+
 size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark, struct sw_proxied *out)
 {
@@ -271,6 +281,8 @@ size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span b
             return bytes.len; /* the page of a refusal; words that come too early */
         uint8_t octet = bytes.ptr[used++];
         proxy->seen++;
+        if (from == SW_CLIENT && proxy->harmless && is_harmless(proxy))
+            proxy->harmless(proxy->ctx, used - 1);
         if (proxy->step == SW_PROXY_HTTP_REQUEST || proxy->step == SW_PROXY_HTTP_REPLY) {
             if (!http_octet(proxy, octet))
                 continue;

@@ -34,6 +34,10 @@ struct sw_proxy {
     uint8_t length; /* of the user name in a login */
     uint8_t unit[SW_PROXY_UNIT];
     uint32_t kept;
+    /* Called for every octet of the client that is no part of a login or header; `at` counts from
+     * the first octet of this piece. May be NULL. */
+    void (*harmless)(void *ctx, size_t at);
+    void *ctx;
 };
 
 /* Do the first bytes of a client speak to a proxy? *port gets the port they ask for, 0 = not said

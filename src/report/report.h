@@ -26,7 +26,8 @@ struct sw_report_style {
     bool no_names; /* -n */
     bool live;     /* there is no end in sight: every session counts at once */
     bool anonymize;
-    bool flow; /* --flow: a ladder for every session */
+    bool keep_keys, keep_credentials; /* of packet output */
+    bool flow;                        /* --flow: a ladder for every session */
     bool color;
     bool ascii;          /* nothing but ASCII where we draw */
     unsigned width;      /* columns for text */
@@ -37,6 +38,8 @@ struct sw_report_style {
 };
 
 struct sw_part;
+struct sw_extract;
+struct sw_extract_sink;
 
 /* One output format. All functions get the part; `state` of the part is the format's own, zeroed
  * before open. */
@@ -56,6 +59,9 @@ struct sw_report_format {
     void (*summary)(struct sw_part *part, const struct sw_summary *summary); /* may be NULL */
     /* A provisional word on a session that is still open; NULL where only what is final counts. */
     void (*stall)(struct sw_part *part, const struct sw_stall *stall);
+    /* A format that needs frames: between the last session of a capture and close it says which,
+     * and who takes them (analyzer/extract.h); NULL when it wants none. May be NULL. */
+    const struct sw_extract *(*plan)(struct sw_part *part, const struct sw_extract_sink **sink);
     void (*close)(struct sw_part *part); /* may be NULL */
 };
 
@@ -70,6 +76,7 @@ struct sw_part {
     uint64_t shown_before; /* closing part: shown in all parts before it */
     uint64_t stuck;        /* shown sessions that --fail-on stuck is about, less those recovered */
     bool matched;          /* --fail-on matched a session that is shown; known when it is closed */
+    const char *warning;   /* for the user's eyes, when it is closed; NULL: none */
     struct sw_veil veil;
     void *state;
 };

@@ -30,4 +30,7 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step,
                    const struct smtp_event *event);
 void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
 
+/* What of an event in clear text may be shown (kept.c). */
+void sw_keep_event(struct sw_session *session, const struct smtp_event *event);
+
 #endif

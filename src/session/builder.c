@@ -306,6 +306,8 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
     session->facts = facts;
+    if (!encrypted)
+        sw_keep_event(session, event);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
         on_command(session, event, encrypted);

@@ -20,6 +20,8 @@ void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struc
  * TLS. */
 void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted);
+/* Bytes [begin, end) of a direction, outside TLS, hold no login. */
+void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end);
 /* Makes the facts about TLS; NULL (and noted) when the session's memory is used up. */
 struct sw_tls *sw_session_tls_begin(struct sw_session *session);
 /* Bytes of TLS, before their events. */

@@ -244,6 +244,12 @@ struct sw_session_limits {
 };
 
 /* Lists are appended at *tail; first holds the head. */
+/* Bytes of a direction's stream, [begin, end), that were read as something that may be shown. */
+struct sw_kept {
+    struct sw_kept *next;
+    uint64_t begin, end;
+};
+
 struct sw_session {
     struct sw_arena arena;
     const struct sw_flow_facts
@@ -297,6 +303,10 @@ struct sw_session {
     struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel */
     enum sw_tls_state tls;
     struct sw_tls *tls_facts;  /* NULL before the first byte of TLS */
+    /* By enum sw_side, in order and disjoint: all that is known to be no login. What is not in the
+     * list is either one, or nobody knows what it is. */
+    struct sw_kept *kept[2];
+    struct sw_kept *kept_last[2];
     uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
     bool words_missing;  /* bytes of the client are missing behind the last words that are there */
     bool answer_missing; /* bytes of the server are missing behind the last reply that is there */

@@ -1,0 +1,234 @@
+#include "analyzer/extract.h"
+
+#include "analyzer/prose.h"
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+enum { NOTE_BYTES = 64 * 1024 };
+
+void sw_extract_init(struct sw_extract *extract, bool keep_credentials)
+{
+    *extract = (struct sw_extract){.keep_credentials = keep_credentials};
+}
+
+/* Room for one more item; the array, or NULL without memory. */
+static void *grown(void *list, uint32_t count, uint32_t *room, size_t item_bytes)
+{
+    if (count < *room)
+        return list;
+    uint32_t more = *room ? 2 * *room : 16;
+    void *bigger = realloc(list, more * item_bytes);
+    if (bigger)
+        *room = more;
+    return bigger;
+}
+
+static bool copy_ranges(struct sw_extract_side *side, const struct sw_kept *list)
+{
+    const struct sw_kept *kept;
+    uint32_t count = 0;
+    SW_EACH(kept, list)
+        count++;
+    side->kept = count > 0 ? malloc(count * sizeof(*side->kept)) : NULL;
+    if (count > 0 && !side->kept)
+        return false;
+    SW_EACH(kept, list)
+        side->kept[side->kept_count++] = (struct sw_extract_range){kept->begin, kept->end};
+    return true;
+}
+
+static void add_frame(struct sw_extract_session *s, uint64_t frame)
+{
+    for (int i = 0; frame && i < SW_EXTRACT_FRAMES; i++) {
+        if (s->frames[i] == frame)
+            return;
+        if (s->frames[i] == 0) {
+            s->frames[i] = frame;
+            return;
+        }
+    }
+}
+
+static void add_note(struct sw_extract *extract, uint64_t frame, const char *text)
+{
+    struct sw_extract_note *notes =
+        grown(extract->notes, extract->note_count, &extract->note_room, sizeof(*notes));
+    if (!notes)
+        return;
+    extract->notes = notes;
+    char *copy = strdup(text);
+    if (copy)
+        notes[extract->note_count++] = (struct sw_extract_note){frame, copy};
+}
+
+static void add_name(struct sw_extract *extract, const uint8_t address[16], int ip_version,
+                     struct sw_span name)
+{
+    for (uint32_t i = 0; i < extract->name_count; i++) {
+        if (memcmp(extract->names[i].address, address, 16) == 0 &&
+            extract->names[i].ip_version == ip_version)
+            return;
+    }
+    struct sw_extract_name *names =
+        grown(extract->names, extract->name_count, &extract->name_room, sizeof(*names));
+    if (!names)
+        return;
+    extract->names = names;
+    char *copy = strndup((const char *)name.ptr, name.len);
+    if (!copy)
+        return;
+    names[extract->name_count] = (struct sw_extract_name){.ip_version = ip_version, .name = copy};
+    memcpy(names[extract->name_count++].address, address, 16);
+}
+
+/* "stuck: rcpt-relay-denied (certain): The mail was not sent because ..." */
+static const char *verdict_line(struct sw_arena *arena, const struct sw_verdict *verdict)
+{
+    const char *line = sw_arena_printf(
+        arena, "%s: %s (%s): %s", sw_outcome_name(verdict->outcome), sw_cause_name(verdict->cause),
+        sw_confidence_name(verdict->confidence), verdict->summary ? verdict->summary : "");
+    return line ? line : sw_cause_name(verdict->cause);
+}
+
+static void add_evidence(struct sw_extract *extract, struct sw_extract_session *s,
+                         const struct sw_verdict *verdict, struct sw_arena *arena, const char *line)
+{
+    const struct sw_evidence *e;
+    unsigned number = 0;
+    SW_EACH(e, verdict->evidence) {
+        number++;
+        if (!e->mark.frame)
+            continue;
+        const char *text = sw_arena_printf(arena, "smtpwhy E%u: %s (%s). %s", number, e->what,
+                                           sw_origin_name(e->from), line);
+        add_note(extract, e->mark.frame, text ? text : line);
+        if (e->mark.frame < s->first || e->mark.frame > s->last)
+            add_frame(s, e->mark.frame);
+    }
+}
+
+static char *headline(const struct sw_session *session, struct sw_arena *arena, const char *line)
+{
+    const struct sw_tuple *t = &session->facts->tuple;
+    char *text = sw_arena_printf(arena, "%s port %u to %s port %u, from frame %llu of %s on: %s",
+                                 sw_address_text(arena, t->src, t->ip_version), t->src_port,
+                                 sw_address_text(arena, t->dst, t->ip_version), t->dst_port,
+                                 (unsigned long long)sw_frame_number(session->facts->first.frame),
+                                 session->file ? session->file : "", line);
+    return strdup(text ? text : line);
+}
+
+/* With keys at hand its logins could be read, or nobody can say that they could not. */
+static bool opens_logins(const struct sw_session *session)
+{
+    const struct sw_tls *tls = session->tls_facts;
+    const struct sw_auth *auth;
+    if (!tls || tls->keys == SW_TLS_KEYS_NONE || tls->keys == SW_TLS_KEYS_FOREIGN)
+        return false;
+    if (tls->keys != SW_TLS_KEYS_FIT || tls->closed[SW_CLIENT] > 0 || session->limits_hit)
+        return true;
+    SW_EACH(auth, session->auths) {
+        if (auth->encrypted)
+            return true;
+    }
+    return false;
+}
+
+static void add_around(struct sw_extract_session *s, const struct sw_session *session)
+{
+    const struct sw_naming *naming = session->naming;
+    const struct sw_flow_facts *f = session->facts;
+    if (naming) {
+        add_frame(s, naming->answered.frame);
+        add_frame(s, naming->tlsa.frame);
+        add_frame(s, naming->mta_sts.frame);
+    }
+    for (uint8_t i = 0; i < f->icmp_count; i++)
+        add_frame(s, f->icmp[i].mark.frame);
+}
+
+void sw_extract_add(struct sw_extract *extract, const struct sw_session *session,
+                    const struct sw_verdict *verdict)
+{
+    const struct sw_flow_facts *f = session->facts;
+    struct sw_extract_session *list = NULL;
+    if (extract->session_count < SW_EXTRACT_SESSIONS)
+        list =
+            grown(extract->sessions, extract->session_count, &extract->session_room, sizeof(*list));
+    if (!list) {
+        extract->left_out++;
+        return;
+    }
+    extract->sessions = list;
+    struct sw_extract_session *s = &list[extract->session_count];
+    *s = (struct sw_extract_session){
+        .tuple = f->tuple, .first = f->first.frame, .last = f->last.frame};
+    s->lookup = session->lookup != NULL;
+    s->neighbour = s->lookup && session->lookup->end == SW_LOOKUP_NEIGHBOUR;
+    bool good = true;
+    for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
+        s->side[side].based = f->half[side].based;
+        s->side[side].base = f->half[side].base;
+        good = copy_ranges(&s->side[side], session->kept[side]) && good;
+    }
+    extract->session_count++;
+    extract->opened_logins = extract->opened_logins || opens_logins(session);
+    struct sw_arena arena;
+    sw_arena_init(&arena, NOTE_BYTES, NULL);
+    const char *line = verdict_line(&arena, verdict);
+    add_evidence(extract, s, verdict, &arena, line);
+    add_around(s, session);
+    s->headline = headline(session, &arena, line);
+    if (session->naming && !s->lookup)
+        add_name(extract, f->tuple.dst, f->tuple.ip_version, session->naming->name);
+    sw_arena_release(&arena);
+}
+
+static int by_frame(const void *a, const void *b)
+{
+    const struct sw_extract_note *x = a;
+    const struct sw_extract_note *y = b;
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+void sw_extract_ready(struct sw_extract *extract)
+{
+    if (extract->note_count > 0)
+        qsort(extract->notes, extract->note_count, sizeof(extract->notes[0]), by_frame);
+}
+
+bool sw_extract_keeps(const struct sw_extract_side *side, uint64_t offset)
+{
+    uint32_t low = 0;
+    uint32_t high = side->kept_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (offset < side->kept[middle].begin)
+            high = middle;
+        else if (offset >= side->kept[middle].end)
+            low = middle + 1;
+        else
+            return true;
+    }
+    return false;
+}
+
+void sw_extract_release(struct sw_extract *extract)
+{
+    for (uint32_t i = 0; i < extract->session_count; i++) {
+        free(extract->sessions[i].side[SW_CLIENT].kept);
+        free(extract->sessions[i].side[SW_SERVER].kept);
+        free(extract->sessions[i].headline);
+    }
+    for (uint32_t i = 0; i < extract->note_count; i++)
+        free(extract->notes[i].text);
+    for (uint32_t i = 0; i < extract->name_count; i++)
+        free(extract->names[i].name);
+    free(extract->sessions);
+    free(extract->notes);
+    free(extract->names);
+    *extract = (struct sw_extract){.session_count = 0};
+}

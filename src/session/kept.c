@@ -1,0 +1,59 @@
+/*
+ * kept.c - which bytes of the streams may be shown: those that were read as something that is no
+ * login. Nothing is listed by guess, so what was not understood stays hidden.
+ */
+#include "session/build.h"
+
+enum { CODE = 4, DOT = 4 }; /* "250-"; CRLF and a dot, before the LF at the end */
+
+void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
+{
+    struct sw_kept *last = session->kept_last[from];
+    if (end <= begin)
+        return;
+    if (last && begin <= last->end) {
+        if (end > last->end)
+            last->end = end;
+        return;
+    }
+    struct sw_kept *kept = SW_ARENA_NEW(&session->arena, struct sw_kept);
+    if (!kept)
+        return;
+    kept->begin = begin;
+    kept->end = end;
+    if (last)
+        last->next = kept;
+    else
+        session->kept[from] = kept;
+    session->kept_last[from] = kept;
+}
+
+/* How much of a command line may be shown. */
+static uint64_t harmless(const struct smtp_event *event)
+{
+    uint64_t whole = event->end.offset - event->begin.offset + 1;
+    bool shown = !(event->flags & SMTP_FLAG_HIDDEN);
+    if (event->verb == SMTP_VERB_AUTH && (event->flags & SMTP_FLAG_INITIAL))
+        return event->word.len + 1 + event->text.len + 1; /* the mechanism */
+    if (event->verb == SMTP_VERB_AUTH_DATA)
+        return event->flags & (SMTP_FLAG_CANCEL | SMTP_FLAG_EMPTY) ? whole : 0;
+    if (event->verb == SMTP_VERB_BURL) /* its argument holds an access token */
+        return event->word.len + 1;
+    if (event->verb == SMTP_VERB_JUNK)
+        return shown ? event->text.len : 0;
+    return shown ? whole : 0;
+}
+
+void sw_keep_event(struct sw_session *session, const struct smtp_event *event)
+{
+    enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
+    uint64_t begin = event->begin.offset;
+    if (event->kind == SMTP_EVENT_COMMAND)
+        sw_session_keep(session, from, begin, begin + harmless(event));
+    else if (event->kind == SMTP_EVENT_REPLY_LINE) /* cut where it repeats something of a login */
+        sw_session_keep(session, from, begin, begin + (event->code ? CODE : 0) + event->text.len);
+    else if (event->kind == SMTP_EVENT_BODY || event->kind == SMTP_EVENT_PROXY)
+        sw_session_keep(session, from, begin, event->end.offset + 1);
+    else if (event->kind == SMTP_EVENT_END_OF_DATA)
+        sw_session_keep(session, from, begin > DOT ? begin - DOT : 0, event->end.offset + 1);
+}

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""-o pcapng: tshark reads it, comments stand on the evidence, the verdicts come out again, and no login is in it."""
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import common
+from common import DELIVERED, LOGIN, REFUSED, SILENT, run
+
+sys.path.insert(0, os.path.join(common.ROOT, "pcaps", "lab"))
+import rewrite  # noqa: E402
+
+# Verdicts that rest on connections which are not copied: other clients or servers of the same capture, a web page.
+BY_OTHERS = {"connect/port25-blocked.pcap", "middlebox/guest-network-before-login.pcap", "middlebox/starttls-stripped.pcap",
+             "session/gave-up-after-ehlo-with-everything.pcap", "dns/neighbour-off.pcap", "dns/no-answer.pcap"}
+EVERYTHING = ["--only", "delivered,partial,stuck,no-mail,unknown"]
+LOGINS = ["auth/wrong-password-login.pcap", "auth/wrong-password-plain.pcap", "auth/wrong-password-until-the-server-closes.pcap",
+          "proxy/http-wants-login.pcap", "proxy/socks-delivered.pcap"]
+# A part of a packet in a tunnel cannot be placed and is left out; lost parts and cut frames change what is known.
+UNSURE = {"vxlan-fragments", "fragments-lost", "snaplen-96", "snaplen-68", "snaplen-160"}
+
+
+def secrets():
+    with open(os.path.join(common.PCAPS, "SECRETS.txt"), encoding="utf-8") as file:
+        return [line.strip() for line in file if line.strip() and not line.startswith("#")]
+
+
+def forms(secret):
+    """A secret as it may stand in a capture: as it is, in base64 at any place, in UTF-16."""
+    raw = secret.encode()
+    yield raw
+    yield secret.encode("utf-16-le")
+    yield secret.encode("utf-16-be")
+    for before in range(3):
+        inside = base64.b64encode(b"\0" * before + raw)
+        yield inside[(0, 2, 3)[before]:len(inside) // 4 * 4 - 4]
+
+
+def found(data):
+    return sorted({secret for secret in secrets() for form in forms(secret) if form in data})
+
+
+def keys(path):
+    log = os.path.splitext(path)[0] + ".keys"
+    return ["-k", log] if os.path.exists(log) else []
+
+
+def verdicts(records, outcome=None):
+    return sorted(json.dumps([s["client"]["ip"], s["client"]["port"], s["server"]["ip"], s["server"]["port"], s["outcome"],
+                              s["verdict"]["cause"], s["verdict"]["stage"], s["verdict"]["confidence"]])
+                  for s in records if s["type"] == "session" and (not outcome or s["outcome"] == outcome))
+
+
+def tshark(*arguments):
+    done = subprocess.run(["tshark"] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return done.stdout.decode("utf-8", "replace")
+
+
+class Annotated(common.Case):
+    def annotate(self, path, *more):
+        out = self.path("out.pcapng")
+        result = run("-o", "json", "-o", "pcapng:" + out, *keys(path), *more, path)
+        self.assertIn(result.status, (0, 3), result.err)
+        return result, out
+
+    def again(self, path, out, *more):
+        result = run("-o", "json", *keys(path), *more, out)
+        self.assertIn(result.status, (0, 3), result.err)
+        return result.records()
+
+    def test_the_verdicts_come_out_again(self):
+        """Every third capture by default, every third of the rest with all of its sessions."""
+        for number, name in enumerate(common.captures()):
+            path = os.path.join(common.PCAPS, name)
+            if number % 3 == 2 or name in BY_OTHERS:
+                continue
+            everything = number % 3 == 1
+            result, out = self.annotate(path, *(EVERYTHING if everything else []))
+            self.assertEqual(verdicts(self.again(path, out)), verdicts(result.records(), None if everything else "stuck"), name)
+
+    def test_no_login_is_left(self):
+        planted = set()
+        for name in LOGINS + [n for n in common.captures() if n.startswith(("auth/", "proxy/"))]:
+            path = os.path.join(common.PCAPS, name)
+            with open(path, "rb") as file:
+                planted.update(found(file.read()))
+            _, out = self.annotate(path, *EVERYTHING)
+            with open(out, "rb") as file:
+                self.assertEqual(found(file.read()), [], name)
+        self.assertGreaterEqual(len(planted), 3)  # they can be found, so their absence says something
+
+    def test_copies_of_a_login(self):
+        """Sent again, captured twice, cut, in parts, in tunnels."""
+        for name in LOGINS[:4]:
+            path = os.path.join(common.PCAPS, name)
+            frames = rewrite.read(path)
+            for variant, (function, link) in rewrite.VARIANTS.items():
+                rewritten = self.path("in.pcap")
+                rewrite.write(rewritten, function(frames), link)
+                result, out = self.annotate(rewritten, *EVERYTHING)
+                with open(out, "rb") as file:
+                    self.assertEqual(found(file.read()), [], "%s %s" % (name, variant))
+                if variant not in UNSURE:
+                    self.assertEqual(verdicts(self.again(rewritten, out)), verdicts(result.records()), "%s %s" % (name, variant))
+
+    def test_what_is_kept_of_a_login(self):
+        path = self.capture("login.pcap", LOGIN)
+        secret = next(f for f in rewrite.read(path) if b"AUTH PLAIN " in f.data).data.split(b"AUTH PLAIN ")[1].strip()
+        self.annotate(path, *EVERYTHING)
+        data = self.read("out.pcapng")
+        self.assertNotIn(secret, data)
+        self.assertIn(b"AUTH PLAIN " + re.sub(rb"[^=]", b"A", secret) + b"\r\n", data)
+
+    def test_words_that_may_be_a_password(self):
+        """A password typed where a command belongs, and a reply that repeats it."""
+        path = self.capture("typed.pcap", ["hello AUTH_LOGIN", "C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: YW5uYQ==", "S: 334 UGFzc3dvcmQ6",
+                                           "C: aHVudGVyMjI=", "S: 535 5.7.8 no", "C: hunter22", "S: 500 5.5.1 what is hunter22", "quit"])
+        self.annotate(path, *EVERYTHING)
+        data = self.read("out.pcapng")
+        for form in (b"hunter22", b"aHVudGVyMjI", b"YW5uYQ"):
+            self.assertNotIn(form, data)
+        self.assertIn(b"500 5.5.1 what is AAAAAAAA", data)
+
+    def test_keep_credentials(self):
+        path = os.path.join(common.PCAPS, LOGINS[1])
+        out = self.path("out.pcapng")
+        result = run("-o", "pcapng:" + out, "--keep-credentials", path)
+        self.assertEqual(result.status, 0)
+        self.assertIn("will show logins", result.err)
+        self.assertNotEqual(found(self.read("out.pcapng")), [])
+        self.assertEqual(run("-o", "pcapng:" + out, path).err, "")
+
+    def test_keys(self):
+        """TLS secrets only with --keep-keys, and not where they would show a login."""
+        plain = os.path.join(common.PCAPS, "tls", "relay-denied-postfix-by-curl-587-tls1.3.pcap")
+        login = os.path.join(common.PCAPS, "tls", "sent-with-login-by-msmtp-587-tls1.2.pcap")
+        secret = lambda data: b"CLIENT_RANDOM" in data or b"_TRAFFIC_SECRET" in data  # noqa: E731
+        for path, more, kept in ((plain, [], False), (plain, ["--keep-keys"], True), (login, ["--keep-keys"], False),
+                                 (login, ["--keep-keys", "--keep-credentials"], True)):
+            result, _ = self.annotate(path, *EVERYTHING, *more)
+            self.assertEqual(secret(self.read("out.pcapng")), kept, more)
+            self.assertEqual("keys are left out" in result.err, path == login and len(more) == 1)
+        self.annotate(plain, *EVERYTHING, "--keep-keys")
+        self.assertEqual(run("-o", "json", self.path("out.pcapng")).sessions()[0]["verdict"]["cause"], "rcpt-relay-denied")
+
+    def test_usage(self):
+        path = self.capture("a.pcap", REFUSED)
+        out = "pcapng:" + self.path("o.pcapng")
+        for words, error in (([path, "--anonymize", "-o", out], "exclude each other"), (["-", "-o", out], "standard input"),
+                             ([path, "--keep-keys"], "packet output"), ([path, "--keep-credentials"], "packet output")):
+            result = run(*words)
+            self.assertEqual(result.status, 2, words)
+            self.assertIn(error, result.err)
+        self.assertFalse(os.path.exists(self.path("o.pcapng")))
+
+    def test_only_what_is_chosen(self):
+        path = self.capture("m.pcap", DELIVERED, REFUSED, SILENT)
+        out = self.path("o.pcapng")
+        for more, count in (([], 2), (["--only", "delivered"], 1), (["--cause", "rcpt-relay-denied"], 1), (["--client", "203.0.113.9"], 0)):
+            self.assertEqual(run("-o", "pcapng:" + out, *more, path).status, 0)
+            self.assertEqual(len(run("-o", "json", out).sessions()), count, more)
+
+    def test_several_files(self):
+        paths = [self.capture("%d.pcap" % i, *([DELIVERED] * i + [REFUSED])) for i in range(4)]
+        run("-o", "pcapng:" + self.path("one.pcapng"), *paths)
+        run("-j", 4, "-o", "pcapng:" + self.path("many.pcapng"), *paths)
+        self.assertEqual(self.read("one.pcapng"), self.read("many.pcapng"))
+        self.assertEqual(len(run("-o", "json", self.path("one.pcapng")).sessions()), 4)
+
+    def test_interfaces_and_drops(self):
+        path = os.path.join(common.PCAPS, "rewritten", "relay-denied-two-interfaces.pcapng")
+        _, out = self.annotate(path)
+        if shutil.which("capinfos"):
+            told = [re.findall(r"(?m)^ +(?:Name|Encapsulation) = (.*)$", subprocess.run(
+                ["capinfos", p], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode()) for p in (path, out)]
+            self.assertEqual(told[0], told[1])
+
+
+@unittest.skipUnless(shutil.which("tshark"), "no tshark")
+class InWireshark(common.Case):
+    def test_comments_stand_on_the_evidence(self):
+        names = common.captures()[::12]
+        for name in names:
+            path, out = os.path.join(common.PCAPS, name), self.path("out.pcapng")
+            result = run("-o", "json", "-o", "pcapng:" + out, *keys(path), *EVERYTHING, path)
+            rows = tshark("-r", out, "-Y", "frame.comment", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.comment")
+            times = [line.split("\t")[0] for line in rows.splitlines()]
+            proofs = {e["time"] for s in result.sessions() for e in s["verdict"]["evidence"]}
+            self.assertEqual(len(times), len(proofs), name)
+            for session in result.sessions():
+                for number, proof in enumerate(session["verdict"]["evidence"], 1):
+                    self.assertIn("smtpwhy E%d: %s" % (number, proof["what"]), rows, name)
+                self.assertIn("%s: %s" % (session["outcome"], session["verdict"]["cause"]), rows, name)
+
+    def test_checksums_are_right(self):
+        for name in LOGINS + ["rewritten/wrong-password-fragments.pcap"]:
+            path, out = os.path.join(common.PCAPS, name), self.path("out.pcapng")
+            run("-o", "pcapng:" + out, *EVERYTHING, path)
+            wrong = tshark("-r", out, "-o", "tcp.check_checksum:TRUE", "-Y", "tcp.checksum.status==0")
+            right = tshark("-r", out, "-o", "tcp.check_checksum:TRUE", "-Y", "tcp.checksum.status==1")
+            self.assertEqual(wrong, "", name)
+            self.assertGreater(len(right.splitlines()), 5, name)
+
+    def test_section_comment(self):
+        path, out = self.capture("a.pcap", REFUSED), self.path("out.pcapng")
+        run("-o", "pcapng:" + out, path)
+        if not shutil.which("capinfos"):
+            self.skipTest("no capinfos")
+        told = subprocess.run(["capinfos", out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode()
+        self.assertIn("stuck: rcpt-relay-denied (certain): The mail was not sent because", told)
+
+
+if __name__ == "__main__":
+    common.main()
