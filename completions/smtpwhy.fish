@@ -14,7 +14,7 @@ complete -c smtpwhy -n __fish_use_subcommand -a causes -d 'list all causes'
 complete -c smtpwhy -n __fish_use_subcommand -a findings -d 'list all findings'
 complete -c smtpwhy -n '__fish_seen_subcommand_from explain' -f -a '(__smtpwhy_causes)'
 
-complete -c smtpwhy -s o -l output -x -a 'text json html csv zeek eve ecs ocsf pcapng' -d 'write this format'
+complete -c smtpwhy -s o -l output -x -a 'text json html csv zeek eve ecs ocsf tlsrpt pcapng' -d 'write this format'
 complete -c smtpwhy -n '__fish_seen_subcommand_from audit' -s o -x -a 'junit html'
 complete -c smtpwhy -s h -l help -d 'help'
 complete -c smtpwhy -s V -l version -d 'the version'

@@ -47,7 +47,7 @@ static bool take_when(const char *value, enum sw_when *out)
 /* Formats of later versions: recognised, so that the message is right. */
 static bool is_later_format(struct sw_span name)
 {
-    static const char *const later[] = {"tlsrpt", "junit"};
+    static const char *const later[] = {"junit"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (sw_span_eq(name, sw_span_str(later[i])))
             return true;

@@ -11,6 +11,7 @@ extern const struct sw_report_format sw_report_ocsf;
 extern const struct sw_report_format sw_report_zeek;
 extern const struct sw_report_format sw_report_eve;
 extern const struct sw_report_format sw_report_pcapng;
+extern const struct sw_report_format sw_report_tlsrpt;
 
 /* Every output format; a new one is a line here. */
 /* clang-format off */
@@ -23,6 +24,7 @@ static const struct sw_report_format *const formats[] = {
     &sw_report_eve,
     &sw_report_ecs,
     &sw_report_ocsf,
+    &sw_report_tlsrpt,
     &sw_report_pcapng,
 };
 /* clang-format on */
