@@ -302,7 +302,7 @@ struct sw_session {
     struct sw_proxied proxied;
     struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel */
     enum sw_tls_state tls;
-    struct sw_tls *tls_facts;  /* NULL before the first byte of TLS */
+    struct sw_tls *tls_facts; /* NULL before the first byte of TLS */
     /* By enum sw_side, in order and disjoint: all that is known to be no login. What is not in the
      * list is either one, or nobody knows what it is. */
     struct sw_kept *kept[2];
