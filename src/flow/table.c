@@ -77,8 +77,8 @@ void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_ma
     if (f->close == SW_CLOSE_OPEN && ended_by_icmp(flow))
         f->close = SW_CLOSE_ICMP;
     for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
-        f->half[side].based = flow->half[side].based;
-        f->half[side].base = flow->half[side].base;
+        f->half[side].based = flow->body->half[side].based;
+        f->half[side].base = flow->body->half[side].base;
     }
     if (!flow->forgotten)
         table->sink.end(table->sink.ctx, flow, mark);
