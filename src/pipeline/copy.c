@@ -126,6 +126,8 @@ bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
     struct copying copying = {.run = run};
     bool good = sw_mask_init(&copying.mask, plan);
     good = good && walk(&copying, paths, count);
+    if (good && sw_mask_sum(&copying.mask))
+        good = walk(&copying, paths, count);
     if (good) {
         sw_mask_rewind(&copying.mask);
         copying.sink = sink;

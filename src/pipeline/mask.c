@@ -258,6 +258,20 @@ static void clear_behind(const struct sw_frame *frame, struct sw_span payload, u
         memset(scratch + end, 0, frame->caplen - end);
 }
 
+/* Puts the checksum right; but what a network card was to fill in stays the sum that it was. */
+static void fix_segment(const struct sw_frame *frame, const struct sw_packet *packet,
+                        uint8_t *scratch, uint8_t *field, uint32_t delta)
+{
+    const uint8_t before[2] = {field[0], field[1]};
+    struct sw_packet after = *packet;
+    fix_checksum(field, delta);
+    if (packet->segment.len == 0 || !inside(frame, packet->segment) || sw_packet_is_damaged(packet))
+        return;
+    after.segment.ptr = own(frame, packet->segment.ptr, scratch);
+    if (sw_packet_is_damaged(&after))
+        memcpy(field, before, sizeof(before));
+}
+
 static void mask_segment(struct sw_mask *mask, const struct sw_frame *frame,
                          const struct sw_packet *packet, const struct sw_extract_session *s,
                          uint64_t *near, uint8_t *scratch)
@@ -275,7 +289,7 @@ static void mask_segment(struct sw_mask *mask, const struct sw_frame *frame,
     }
     uint32_t delta = mask_bytes(mask, side, near, seq, bytes, packet->payload.len, header);
     if (delta != 0 && header > 0)
-        fix_checksum(bytes - header + TCP_CHECKSUM_AT, delta);
+        fix_segment(frame, packet, scratch, bytes - header + TCP_CHECKSUM_AT, delta);
     if (!mask->plan->keep_credentials)
         clear_behind(frame, packet->payload, scratch);
 }
@@ -460,18 +474,24 @@ void sw_mask_learn(struct sw_mask *mask, const struct sw_frame *frame)
     if (frame->link_type == SW_NO_LINK_TYPE || sw_decode(frame, &packet) != SW_DECODE_FRAGMENT ||
         packet.part.protocol != TCP)
         return;
-    if (packet.part.offset == 0)
+    if (packet.part.offset == 0 && !mask->summing)
         remember_part(mask, &packet, ref);
     struct sw_mask_part *p = find_part(mask, &packet, ref);
     uint32_t delta = 0;
-    if (!p || !copy_bytes(mask, frame))
+    if (!p)
         return;
     learn_header(p, &packet);
-    if (is_summed(p, packet.part.offset))
+    if (!mask->summing || is_summed(p, packet.part.offset) || !copy_bytes(mask, frame))
         return;
     mask_part(mask, frame, &packet, p, mask->scratch, &delta);
     p->delta += delta;
     p->delta = (p->delta & 0xFFFF) + (p->delta >> 16);
+}
+
+bool sw_mask_sum(struct sw_mask *mask)
+{
+    mask->summing = true;
+    return mask->part_count > 0;
 }
 
 static bool take_part(struct sw_mask *mask, const struct sw_frame *frame,

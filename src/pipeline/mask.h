@@ -7,8 +7,10 @@
  * in parts of IP packets or in an ICMP error are masked alike, because they are found by sequence
  * number. What cannot be placed is not copied.
  *
- * The frames are looked at twice: `learn` for all of them, then `take` for all of them in the same
- * order. Life: init, learn ..., rewind, take ..., release.
+ * The frames are looked at two or three times, always all of them in the same order: `learn` finds
+ * the beginnings of packets in parts; where there are any, `sum` and `learn` again work out their
+ * checksums (the last part may come first); then `take`. Life: init, learn ..., [sum, learn ...,]
+ * rewind, take ..., release.
  */
 #ifndef SW_PIPELINE_MASK_H
 #define SW_PIPELINE_MASK_H
@@ -31,6 +33,7 @@ struct sw_mask {
     struct sw_mask_part *parts;
     uint32_t part_count, part_room;
     uint32_t *part_index; /* hash table of places in parts + 1 */
+    bool summing;
     uint8_t *scratch;
     uint32_t scratch_room;
 };
@@ -38,6 +41,8 @@ struct sw_mask {
 /* False when memory is short. */
 bool sw_mask_init(struct sw_mask *mask, const struct sw_extract *plan);
 void sw_mask_learn(struct sw_mask *mask, const struct sw_frame *frame);
+/* True when the frames have to be learned once more. */
+bool sw_mask_sum(struct sw_mask *mask);
 void sw_mask_rewind(struct sw_mask *mask);
 /* Does the frame belong to the plan? Then *out is the frame to show, borrowed until the next call.
  */
