@@ -46,8 +46,8 @@ struct writer {
  */
 static void put_run(struct writer *w, struct sw_span run)
 {
-    if (w->at)
-        memcpy(w->at + w->length, run.ptr, run.len);
+    for (size_t i = 0; w->at && i < run.len; i++)
+        w->at[w->length + i] = (char)run.ptr[i];
     w->length += run.len;
     while (run.len > 0 && memchr(" \"'", run.ptr[run.len - 1], 3))
         run.len--;

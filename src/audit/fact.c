@@ -182,7 +182,8 @@ static size_t put_keyword(struct sw_fact *fact, size_t used, const char *prefix,
     size_t before = strlen(prefix);
     if (word.len == 0 || used + before + word.len + 1 > sizeof(fact->keywords))
         return used;
-    memcpy(at, prefix, before);
+    for (size_t i = 0; i < before; i++)
+        at[i] = prefix[i];
     for (size_t i = 0; i < word.len; i++) {
         uint8_t c = word.ptr[i];
         if (!sw_ascii_alpha(c) && !sw_ascii_digit(c) && c != '-' && c != '_')

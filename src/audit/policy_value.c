@@ -175,8 +175,7 @@ bool sw_policy_read_patterns(struct sw_arena *arena, struct sw_span text, enum s
 {
     static const char *const wanted[] = {
         [SW_PATTERN_NETWORK] = "is no address or network; write for example 192.0.2.0/24",
-        [SW_PATTERN_HOST] = "is neither an address, a network (192.0.2.0/24) nor a name "
-                            "(*.example.com)",
+        [SW_PATTERN_HOST] = "is no address, network (192.0.2.0/24) or name (*.example.com)",
         [SW_PATTERN_NAME] = "is no name; '*' stands for anything",
     };
     struct sw_pattern **tail = list;

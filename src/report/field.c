@@ -60,17 +60,17 @@ bool sw_field_give_address(struct sw_field_source *s, struct sw_field_value *v,
 static const struct sw_field table[] = {
 #define SW_FIELD(name, field_type, in_csv, in_ecs, in_ocsf, meaning)                               \
     {.type = SW_FIELD_##field_type,                                                                \
-     .csv = in_csv,                                                                                \
-     .ecs = in_ecs,                                                                                \
-     .ocsf = in_ocsf,                                                                              \
-     .what = meaning,                                                                              \
+     .csv = (in_csv),                                                                              \
+     .ecs = (in_ecs),                                                                              \
+     .ocsf = (in_ocsf),                                                                            \
+     .what = (meaning),                                                                            \
      .get = sw_field_get_##name},
 #define SW_CONSTANT(field_type, text, in_ecs, in_ocsf, meaning)                                    \
     {.type = SW_FIELD_##field_type,                                                                \
-     .ecs = in_ecs,                                                                                \
-     .ocsf = in_ocsf,                                                                              \
-     .what = meaning,                                                                              \
-     .constant = text},
+     .ecs = (in_ecs),                                                                              \
+     .ocsf = (in_ocsf),                                                                            \
+     .what = (meaning),                                                                            \
+     .constant = (text)},
 #include "report/field.def"
 #undef SW_FIELD
 #undef SW_CONSTANT

@@ -65,6 +65,9 @@ static sqlite3_stmt *prepare(struct sw_history *history, enum sw_statement which
 #define SW_COLUMN(symbol, name) "," name
 #define SW_FIRST_MARK(symbol, name) "?"
 #define SW_MARK(symbol, name) ",?"
+    static const char insert_certificate[] =
+        "INSERT OR IGNORE INTO certificate(sha256,subject,issuer,names,not_before,not_after) "
+        "VALUES(?,?,?,?,?,?)";
     static const char *const sql[SW_STATEMENTS] = {
         [SW_STATEMENT_SESSION] = "INSERT OR REPLACE INTO session(" SW_SESSION_COLUMNS(
             SW_FIRST, SW_COLUMN) ") VALUES(" SW_SESSION_COLUMNS(SW_FIRST_MARK, SW_MARK) ")",
@@ -73,8 +76,7 @@ static sqlite3_stmt *prepare(struct sw_history *history, enum sw_statement which
         [SW_STATEMENT_FORGET_LOGINS] = "DELETE FROM login WHERE session=?",
         [SW_STATEMENT_FILE] = "INSERT OR IGNORE INTO file(names) VALUES(?)",
         [SW_STATEMENT_FILE_ID] = "SELECT id FROM file WHERE names=?",
-        [SW_STATEMENT_CERTIFICATE] = "INSERT OR IGNORE INTO certificate(sha256,subject,issuer,"
-                                     "names,not_before,not_after) VALUES(?,?,?,?,?,?)",
+        [SW_STATEMENT_CERTIFICATE] = insert_certificate,
         [SW_STATEMENT_CERTIFICATE_ID] = "SELECT id FROM certificate WHERE sha256=?",
     };
 #undef SW_FIRST

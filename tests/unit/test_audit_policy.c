@@ -58,7 +58,7 @@ static void test_errors_name_the_line(void **state)
     refuses("[rules]\nfinding-max = bad\n", "is no level");
     refuses("[rules]\nforbid-finding = aud-bare-lf, aud-x\n", "'aud-x' is no finding");
     refuses("[rules a]\nclient = *.example.com\n", "is no address or network");
-    refuses("[rules a]\nserver = 192.0.2.0/33\n", "is neither an address");
+    refuses("[rules a]\nserver = 192.0.2.0/33\n", "is no address, network");
     refuses("[rules]\nstarttls = require\n\x01\n", "p.ini:3: a control character");
     refuses("[rules]\n[waiver a]\nrule = starttls\nreason = x\n", "p.ini:2: the waiver has no end");
     refuses("[rules]\n[waiver a]\nrule = starttls\nuntil = 2027-01-31\n",
