@@ -49,7 +49,8 @@ static void put_run(struct writer *w, struct sw_span run)
     for (size_t i = 0; w->at && i < run.len; i++)
         w->at[w->length + i] = (char)run.ptr[i];
     w->length += run.len;
-    while (run.len > 0 && memchr(" \"'", run.ptr[run.len - 1], 3))
+    while (run.len > 0 && (run.ptr[run.len - 1] == ' ' || run.ptr[run.len - 1] == '"' ||
+                           run.ptr[run.len - 1] == '\''))
         run.len--;
     if (run.len > 0)
         w->sentence_start = run.ptr[run.len - 1] == '.' || run.ptr[run.len - 1] == '\n';
