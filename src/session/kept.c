@@ -33,6 +33,8 @@ static uint64_t harmless(const struct smtp_event *event)
 {
     uint64_t whole = event->end.offset - event->begin.offset + 1;
     bool shown = !(event->flags & SMTP_FLAG_HIDDEN);
+    if (event->verb == SMTP_VERB_AUTH && event->mechanism == SMTP_MECH_UNKNOWN)
+        return event->word.len; /* people type passwords there */
     if (event->verb == SMTP_VERB_AUTH && (event->flags & SMTP_FLAG_INITIAL))
         return event->word.len + 1 + event->text.len + 1; /* the mechanism */
     if (event->verb == SMTP_VERB_AUTH_DATA)

@@ -8,6 +8,7 @@ project's captures with the secrets of pcaps/SECRETS.txt (one a line).
 import base64
 import os
 import struct
+import tempfile
 
 import common
 from common import run
@@ -46,7 +47,7 @@ def ntlm_response():
     return b"NTLMSSP\0" + struct.pack("<I", 3) + fields + struct.pack("<I", 1) + body
 
 
-def outputs(path):
+def outputs(path, every_format=True):
     for options in (["-o", "text"], ["-v", "-o", "text"], ["-v", "--color", "always", "-o", "text"], ["-o", "json"],
                     ["--anonymize", "-o", "json"], ["-q"], ["--anonymize", "-v"], ["-n", "-v"],
                     ["--limits", "session-bytes=16K,reply-bytes=512", "-v"]):
@@ -55,6 +56,20 @@ def outputs(path):
     for options in (["-o", "html"], ["--anonymize", "-o", "html"]):
         raw = run(*options, path).raw
         yield options, raw + b"".join(common.page_blocks(raw))
+    if not every_format:
+        return
+    for options in (["--flow"], ["-o", "csv"], ["-o", "eve"], ["-o", "ecs"], ["-o", "ocsf"], ["-o", "tlsrpt"],
+                    ["audit"], ["audit", "-v", "--policy", "default", "-o", "html"], ["audit", "-o", "json"]):
+        yield options, run(*options, path).raw
+    with tempfile.TemporaryDirectory() as folder:
+        run("-q", "-o", "zeek:" + os.path.join(folder, "zeek"), "--db", os.path.join(folder, "history.db"), path)
+        run("-o", "pcapng:" + os.path.join(folder, "annotated.pcapng"), "--only", "stuck,partial,delivered,no-mail,unknown", path)
+        written = sorted(os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+        if len(written) < 3:
+            raise AssertionError(written)
+        for name in written:
+            with open(name, "rb") as file:
+                yield [name], file.read()
 
 
 LOGINS = {
@@ -120,8 +135,8 @@ LOGINS = {
 
 
 class Secrets(common.Case):
-    def clean(self, path, secrets):
-        for options, shown in outputs(path):
+    def clean(self, path, secrets, every_format=True):
+        for options, shown in outputs(path, every_format):
             for secret in secrets:
                 for form in forms(secret):
                     self.assertFalse(form in shown, "%s with %s shows a secret" % (path, options))
@@ -175,7 +190,7 @@ class Secrets(common.Case):
             secrets = [line.split("\t")[0].strip() for line in file if line.strip() and not line.startswith("#")]
         self.assertTrue(secrets)
         for name in common.captures():
-            self.clean(os.path.join(common.PCAPS, name), secrets)
+            self.clean(os.path.join(common.PCAPS, name), secrets, name.startswith(("auth/", "proxy/")))
 
 
 if __name__ == "__main__":
