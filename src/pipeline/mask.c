@@ -47,6 +47,7 @@ struct key {
     uint8_t low[16], high[16];
     uint16_t low_port, high_port;
     uint8_t ip_version;
+    uint8_t none; /* no byte of it is padding: keys are compared and hashed as bytes */
 };
 
 static struct key tuple_key(const struct sw_tuple *t)

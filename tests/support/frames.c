@@ -174,15 +174,17 @@ enum sw_decode_result frames_decode(const struct frames *f, int32_t link_type,
 static enum sw_decode_result decode_block(const struct frames *f, int32_t link_type, size_t caplen,
                                           struct sw_packet *packet)
 {
+    static uint8_t *held; /* the packet borrows from it until the next call */
     uint8_t *block = malloc(caplen > 0 ? caplen : 1);
     must(block != NULL);
     memcpy(block, f->bytes, caplen);
+    free(held);
+    held = block;
     enum sw_decode_result result = decode(block, caplen, f->len, link_type, packet);
     if (result == SW_DECODE_IP && packet->payload.len > 0) {
         must(packet->payload.ptr >= block);
         must(packet->payload.ptr + packet->payload.len <= block + caplen);
     }
-    free(block);
     return result;
 }
 
