@@ -1,5 +1,7 @@
 #include "cli/history.h"
 
+#include "cli/complain.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -8,7 +10,7 @@
 static bool complain(struct sw_keeper *keeper)
 {
     if (!keeper->failed)
-        (void)fprintf(stderr, "smtpwhy: %s\n", sw_history_error(keeper->history));
+        sw_complain("%s", sw_history_error(keeper->history));
     keeper->failed = true;
     return false;
 }
@@ -21,7 +23,7 @@ bool sw_keeper_open(struct sw_keeper *keeper, const struct sw_settings *settings
         return true;
     keeper->history = sw_history_open(settings->db, true, &status);
     if (!keeper->history)
-        (void)fprintf(stderr, "smtpwhy: %s\n", status.message);
+        sw_complain("%s", status.message);
     return keeper->history != NULL;
 }
 
