@@ -47,7 +47,8 @@ struct sw_history *sw_history_open(const char *path, bool write, struct sw_statu
     good = good && (write ? sw_layout_upgrade(history->db, path, status)
                           : sw_layout_check(history->db, path, status));
     if (good && write &&
-        sqlite3_exec(history->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768", NULL, NULL, NULL) != SQLITE_OK) {
+        sqlite3_exec(history->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768", NULL, NULL,
+                     NULL) != SQLITE_OK) {
         *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", path, sqlite3_errmsg(history->db));
         good = false;
     }
