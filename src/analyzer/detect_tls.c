@@ -122,13 +122,18 @@ static bool certificate_dates(const struct sw_case *c, struct sw_hit *hit)
     return certificate(c, hit, 1u << SW_CERTIFICATE_EXPIRED | 1u << SW_CERTIFICATE_NOT_YET_VALID);
 }
 
-/* Also a single certificate, or a chain, of an authority that nobody knows. */
+/* Also a single certificate, or a chain, of an authority that the trust store at hand lacks: what
+ * it lacks today it may have had at the time, or the client's own may have it. */
 static bool certificate_own(const struct sw_case *c, struct sw_hit *hit)
 {
     if (certificate(c, hit, 1u << SW_CERTIFICATE_SELF_SIGNED))
         return true;
-    return !certificate(c, hit, 1u << SW_CERTIFICATE_CHAIN_INCOMPLETE) &&
-           certificate(c, hit, 1u << SW_CERTIFICATE_NOT_TRUSTED);
+    if (certificate(c, hit, 1u << SW_CERTIFICATE_CHAIN_INCOMPLETE) ||
+        !certificate(c, hit, 1u << SW_CERTIFICATE_NOT_TRUSTED))
+        return false;
+    hit->summary = "The server's certificate is not verifiable with the trust store at hand: its "
+                   "authority is not in it.";
+    return true;
 }
 
 /* Between mail servers the name is seldom compared (RFC 7435). */

@@ -1,7 +1,6 @@
 /*
  * rule_broken.c - sessions that no reply decides: closed, reset, or silent at some point. Which
- * side ended the waiting, after how long, and what was unanswered then is the whole matter (rulings
- * on silence and closing).
+ * side ended the waiting, after how long, and what was unanswered then is the whole matter.
  */
 #include "analyzer/case.h"
 

@@ -146,7 +146,7 @@ static bool announces_tiny_size(const struct sw_hello *hello)
            limit < 64 * 1024;
 }
 
-/* The specific reason of the rulings, first hit wins; NONE = nothing that a client could miss. */
+/* What the client may have missed, the first hit wins; NONE = nothing. */
 static enum sw_cause missed_by_client(const struct sw_case *c, const struct sw_hello *hello)
 {
     uint16_t port = c->facts->tuple.dst_port;

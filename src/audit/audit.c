@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ARENA_BYTES = 192 << 20, CERTIFICATES_MOST = 50000 };
@@ -113,6 +114,21 @@ static void offer_name(struct sw_audit *audit, struct sw_entry *entry, struct sw
         *kept = sw_arena_copy(&audit->arena, name);
 }
 
+/* A certificate that several servers show is told with the one of the earliest session. */
+static void offer_server(struct sw_entry *entry, const struct sw_subject *subject,
+                         const struct sw_fact *fact, bool fresh)
+{
+    struct sw_audit_row *result = &entry->result;
+    bool earlier = fresh || fact->start_ns < result->first_ns ||
+                   (fact->start_ns == result->first_ns && strcmp(fact->id, entry->first_id) < 0);
+    if (!earlier)
+        return;
+    (void)snprintf(entry->first_id, sizeof(entry->first_id), "%s", fact->id);
+    memcpy(result->subject.address, subject->address, sizeof(result->subject.address));
+    result->subject.ip_version = subject->ip_version;
+    result->subject.port = subject->port;
+}
+
 /* The result of this topic at this subject, with this session counted; NULL when it does not fit.
  */
 struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
@@ -132,6 +148,7 @@ struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
         if (subject->sha256)
             result->subject.sha256 = sw_arena_strdup(&audit->arena, subject->sha256);
     }
+    offer_server(entry, subject, fact, fresh);
     offer_name(audit, entry, subject->name, fact->start_ns);
     widen(&result->first_ns, &result->last_ns, fact->start_ns, fresh);
     result->count++;

@@ -11,7 +11,8 @@
 /* What the table keeps of one result, besides what it shows. */
 struct sw_entry {
     struct sw_audit_row result;
-    int64_t name_ns; /* when the server's name was first told */
+    int64_t name_ns;   /* when the server's name was first told */
+    char first_id[17]; /* of the earliest session */
 };
 
 struct sw_audit {

@@ -44,12 +44,11 @@ static bool take_when(const char *value, enum sw_when *out)
     return false;
 }
 
-/* Formats of later versions: recognised, so that the message is right. */
-static bool is_later_format(struct sw_span name)
+static bool is_audit_format(struct sw_span name)
 {
-    static const char *const later[] = {"junit"};
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        if (sw_span_eq(name, sw_span_str(later[i])))
+    const struct sw_audit_format *format;
+    for (size_t i = 0; (format = sw_audit_format(i)); i++) {
+        if (sw_span_eq(name, sw_span_str(format->name)))
             return true;
     }
     return false;
@@ -68,11 +67,10 @@ static const char *format_name(const struct sw_settings *settings, size_t index)
 
 static bool unknown_format(const struct sw_settings *settings, struct sw_span name, char *message)
 {
-    size_t used =
-        (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
-                         is_later_format(name) ? "not available in this build: output format"
-                                               : "there is no output format",
-                         (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
+    size_t used = (size_t)snprintf(message, SW_CLI_MESSAGE_BYTES, "%s '%.*s'; available: ",
+                                   is_audit_format(name) ? "only 'audit' has the output format"
+                                                         : "there is no output format",
+                                   (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
     const char *known;
     for (size_t i = 0; (known = format_name(settings, i)) && used < SW_CLI_MESSAGE_BYTES; i++)
         used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", i ? ", " : "",

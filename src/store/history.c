@@ -165,38 +165,63 @@ bool sw_history_begin_run(struct sw_history *history, const char *what, int64_t 
     return good;
 }
 
-/* The row of the capture, or of the series of captures: their names with LF between them. */
+static unsigned count_names(const struct sw_fact *fact)
+{
+    return fact->file_count > 1 ? fact->file_count : 1;
+}
+
+static const char *name_at(const struct sw_fact *fact, unsigned index)
+{
+    return fact->file_count > 1 ? fact->files[index] : fact->file;
+}
+
+/* Are these the names of the fact's captures, with LF between them? */
+static bool are_names_of(const char *names, const struct sw_fact *fact)
+{
+    for (unsigned i = 0; i < count_names(fact); i++) {
+        size_t length = strlen(name_at(fact, i));
+        char end = i + 1 < count_names(fact) ? '\n' : '\0';
+        if (strncmp(names, name_at(fact, i), length) != 0 || names[length] != end)
+            return false;
+        names += length + 1;
+    }
+    return true;
+}
+
+/* NULL when they do not fit. */
+static char *join_names(const struct sw_fact *fact)
+{
+    size_t room = 1;
+    size_t used = 0;
+    for (unsigned i = 0; i < count_names(fact); i++)
+        room += strlen(name_at(fact, i)) + 1;
+    char *names = room <= NAMES_BYTES ? malloc(room) : NULL;
+    for (unsigned i = 0; names && i < count_names(fact); i++)
+        used += (size_t)snprintf(names + used, room - used, "%s%s", i > 0 ? "\n" : "",
+                                 name_at(fact, i));
+    return names;
+}
+
+/* The row of the capture, or of the series of captures; -1 on failure. */
 static int64_t keep_file(struct sw_history *history, const struct sw_fact *fact)
 {
-    bool series = fact->file_count > 1;
-    if (history->file_id > 0 &&
-        (series ? history->files == fact->files : !history->files && history->file == fact->file))
+    if (history->names && history->file_id > 0 && are_names_of(history->names, fact))
         return history->file_id;
-    size_t room = 1;
-    for (unsigned i = 0; i < (series ? fact->file_count : 1); i++)
-        room += strlen(series ? fact->files[i] : fact->file) + 1;
-    char *names = room <= NAMES_BYTES ? malloc(room) : NULL;
-    if (!names) {
+    free(history->names);
+    history->names = join_names(fact);
+    history->file_id = -1;
+    if (!history->names) {
         (void)snprintf(history->error, sizeof(history->error), "%s: out of memory", history->path);
         return -1;
     }
-    size_t used = 0;
-    for (unsigned i = 0; i < (series ? fact->file_count : 1); i++)
-        used += (size_t)snprintf(names + used, room - used, "%s%s", i > 0 ? "\n" : "",
-                                 series ? fact->files[i] : fact->file);
     sqlite3_stmt *insert = prepare(history, SW_STATEMENT_FILE);
     sqlite3_stmt *query = prepare(history, SW_STATEMENT_FILE_ID);
-    int64_t id = -1;
-    if (insert && query) {
-        bind_str(insert, 1, names);
-        bind_str(query, 1, names);
-        id = run_to_end(history, insert) ? ask(history, query) : -1;
-    }
-    free(names);
-    history->file = fact->file;
-    history->files = series ? fact->files : NULL;
-    history->file_id = id;
-    return id;
+    if (!insert || !query)
+        return -1;
+    bind_str(insert, 1, history->names);
+    bind_str(query, 1, history->names);
+    history->file_id = run_to_end(history, insert) ? ask(history, query) : -1;
+    return history->file_id;
 }
 
 /* The row of the certificate; 0 when there is none. */
@@ -375,6 +400,7 @@ bool sw_history_close(struct sw_history *history)
     for (int i = 0; i < SW_STATEMENTS; i++)
         (void)sqlite3_finalize(history->statements[i]);
     (void)sqlite3_close(history->db);
+    free(history->names);
     free(history);
     return good;
 }

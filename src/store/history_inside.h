@@ -72,8 +72,7 @@ struct sw_history {
     uint32_t open_facts; /* since the transaction began */
     bool in_transaction;
     /* the last ones that were looked up: sessions of one capture come one after the other */
-    const char *file;
-    const char *const *files;
+    char *names; /* as in the table `file`; owned */
     int64_t file_id;
     char sha256[65];
     int64_t certificate_id;

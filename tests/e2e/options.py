@@ -22,7 +22,7 @@ class Options(common.Case):
         self.usage(words="no capture given")
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
         self.usage("-o", "yaml", good, words="available: text, json, html, csv")
-        self.usage("-o", "junit", good, words="not available in this build")
+        self.usage("-o", "junit", good, words="only 'audit' has the output format 'junit'")
         self.usage("--rsa-key", "missing.pem", good, words="missing.pem")
         self.usage("--rsa-key", good, good, words="no RSA private key")
         self.usage("--tui", good, words="--tui does not apply to 'analyse'")

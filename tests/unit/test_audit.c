@@ -41,14 +41,23 @@ static struct sw_fact make(int i)
             .user = sw_span_str(i % 8 ? "anna" : "bob"), .exposed = i % 8 == 0, .frame = 7};
         fact.login = SW_SEEN_YES;
     }
+    if (i % 3 == 0) { /* one certificate at both servers */
+        fact.certified = SW_SEEN_YES;
+        fact.certificate = (struct sw_fact_certificate){.known = true,
+                                                        .subject = sw_span_str("CN=old.example"),
+                                                        .sha256 = "feed",
+                                                        .not_before = "1970-01-01T00:00:00Z",
+                                                        .not_after = "1970-01-10T00:00:00Z"};
+    }
     if (i % 8 == 0)
         fact.findings[fact.finding_count++] = (struct sw_fact_finding){
             SW_FINDING_PLAINTEXT_AUTH_USED, SW_SEVERITY_CRITICAL, (uint64_t)i + 2};
     return fact;
 }
 
-static const char policy_text[] = "[rules]\nclear-text-login = forbid\nstarttls = require\n"
-                                  "greeting-delay-max = 50ms\nfailure-rate-max = 30%\n";
+static const char policy_text[] =
+    "[rules]\nclear-text-login = forbid\nstarttls = require\n"
+    "greeting-delay-max = 50ms\ncertificate-days-min = 3\nfailure-rate-max = 30%\n";
 
 static struct sw_audit *run(const struct sw_policy *policy, const int order[FACTS],
                             uint32_t subjects)

@@ -137,7 +137,7 @@ static void test_mistakes(void **state)
     refuses("live -i eth0,,eth1", "takes a list of interfaces");
     refuses("live -i eth0,eth0", "named twice");
     refuses("live -i eth0 -s 20", "takes a number of bytes from 96");
-    refuses("-o junit a", "not available in this build: output format 'junit'; available: text");
+    refuses("-o junit a", "only 'audit' has the output format 'junit'; available: text");
     refuses("-o yaml a", "there is no output format 'yaml'; available: text, json");
     refuses("-o json -o text a", "two outputs to 'standard output'");
     refuses("-o json:x -o text:x a", "two outputs to 'x'");
