@@ -239,14 +239,16 @@ static enum MHD_Result send_events(struct sw_http *http, struct MHD_Connection *
 
 /* --- who may ask, and for what --- */
 
-/* In the same time whatever is wrong with it. */
+/* Of the right length, it takes the same time whatever is wrong with it. */
 static bool same(const char *given, const char *token)
 {
     size_t len = strlen(token);
-    unsigned differ = strlen(given) != len;
-    for (size_t i = 0; i < len && !differ; i++)
+    unsigned differ = 0;
+    if (strlen(given) != len)
+        return false;
+    for (size_t i = 0; i < len; i++)
         differ |= (unsigned)(given[i] ^ token[i]);
-    return !differ;
+    return differ == 0;
 }
 
 static bool is_allowed(const struct sw_http *http, struct MHD_Connection *connection)
