@@ -49,7 +49,8 @@ static struct tls_event message_event(const struct tls_io *io, enum tls_event_ki
 static bool is_hello(const struct tls_half *half)
 {
     return half->message_type == TLS_MESSAGE_CLIENT_HELLO ||
-           half->message_type == TLS_MESSAGE_SERVER_HELLO;
+           half->message_type == TLS_MESSAGE_SERVER_HELLO ||
+           half->message_type == TLS_MESSAGE_ENCRYPTED_EXTENSIONS;
 }
 
 static void end_message(struct tls_io *io)

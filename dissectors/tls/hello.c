@@ -1,6 +1,7 @@
 /*
  * hello.c - ClientHello, ServerHello and HelloRetryRequest (RFC 8446 4.1, RFC 5246 7.4.1), read
- * byte by byte as they come; and the ClientHello of SSL 2 (RFC 5246 E.2).
+ * byte by byte as they come; the ClientHello of SSL 2 (RFC 5246 E.2); and the rest of a server's
+ * hello in TLS 1.3, EncryptedExtensions (RFC 8446 4.3.1).
  */
 #include "dissectors/tls/internal.h"
 
@@ -49,7 +50,10 @@ void tls_hello_begin(struct tls_half *half, uint8_t message)
     half->hello = (struct tls_hello){0};
     half->item = message;
     half->broken = false;
-    go(half, STEP_VERSION, 2);
+    if (message == TLS_MESSAGE_ENCRYPTED_EXTENSIONS)
+        go(half, STEP_EXTENSIONS_LENGTH, 2);
+    else
+        go(half, STEP_VERSION, 2);
 }
 
 void tls_hello_ssl2_begin(struct tls_half *half)
@@ -322,7 +326,8 @@ void tls_hello_end(struct tls_io *io)
 {
     struct tls_half *half = io->half;
     struct tls_hello *hello = &half->hello;
-    bool server = half->message_type == TLS_MESSAGE_SERVER_HELLO;
+    bool extensions = half->message_type == TLS_MESSAGE_ENCRYPTED_EXTENSIONS;
+    bool server = half->message_type == TLS_MESSAGE_SERVER_HELLO || extensions;
     bool from_server = io->from == SW_FROM_SERVER;
     if (!ended_well(half) && !hello->cut) {
         hello->cut = true;
@@ -330,12 +335,13 @@ void tls_hello_end(struct tls_io *io)
     }
     if (server != from_server)
         return; /* nobody sends the other side's hello; a broken thing, told by its message type */
-    struct tls_event event =
-        tls_event_at(io, server ? TLS_EVENT_SERVER_HELLO : TLS_EVENT_CLIENT_HELLO);
+    struct tls_event event = tls_event_at(io, extensions ? TLS_EVENT_ENCRYPTED_EXTENSIONS
+                                              : server   ? TLS_EVENT_SERVER_HELLO
+                                                         : TLS_EVENT_CLIENT_HELLO);
     if (hello->cut)
         event.flags |= TLS_FLAG_CUT;
     event.version = hello->version;
-    if (server) {
+    if (server && !extensions) {
         hello->retry = memcmp(hello->random, retry_random, TLS_RANDOM) == 0;
         if (io->state->server_hello && !(io->flags & TLS_FLAG_DECRYPTED))
             tls_odd(io, TLS_ODD_SECOND_SERVER_HELLO, hello->version, 0);

@@ -128,9 +128,10 @@ enum tls_event_kind {
     TLS_EVENT_HANDSHAKE,       /* the header of a handshake message was read */
     TLS_EVENT_HANDSHAKE_BYTES, /* some of it, its header included; all messages that can be read */
     TLS_EVENT_HANDSHAKE_END,
-    TLS_EVENT_CLIENT_HELLO, /* before the HANDSHAKE_END of its message */
-    TLS_EVENT_SERVER_HELLO, /* HelloRetryRequest too: hello->retry */
-    TLS_EVENT_CERTIFICATE,  /* one certificate of a Certificate message begins */
+    TLS_EVENT_CLIENT_HELLO,         /* before the HANDSHAKE_END of its message */
+    TLS_EVENT_SERVER_HELLO,         /* HelloRetryRequest too: hello->retry */
+    TLS_EVENT_ENCRYPTED_EXTENSIONS, /* the hello has what they say, and nothing else */
+    TLS_EVENT_CERTIFICATE,          /* one certificate of a Certificate message begins */
     TLS_EVENT_CERTIFICATE_BYTES,
     TLS_EVENT_CERTIFICATE_END,
     TLS_EVENT_DH_PRIME,    /* ServerKeyExchange with a finite-field group of the server's own */
@@ -177,7 +178,7 @@ enum tls_flag {
  * RECORD_BYTES: bytes.
  * HANDSHAKE, HANDSHAKE_END: code = message type, number = length without its header.
  * HANDSHAKE_BYTES: bytes; CUT with a number but no bytes for what is missing.
- * CLIENT_HELLO, SERVER_HELLO: hello.
+ * CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS: hello.
  * CERTIFICATE: number = length of the DER, code = its place in the message, 0 first.
  * CERTIFICATE_BYTES: bytes. CERTIFICATE_END: CUT when bytes of it are missing.
  * DH_PRIME: number = bits.

@@ -103,7 +103,8 @@ def main():
     port, settings, options = int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:]
     odd = subprocess.Popen(["python3", os.path.join(HERE, "odd.py"), str(BACK), json.dumps(settings.get("script", {}))])
     starttls = settings.get("starttls")
-    with subprocess.Popen(["openssl", "s_server", "-accept", str(TLS if starttls else port)] + options, stdin=subprocess.PIPE,
+    # by lines, or early data would come out before the words that announce it
+    with subprocess.Popen(["stdbuf", "-oL", "openssl", "s_server", "-accept", str(TLS if starttls else port)] + options, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as tls:
         if starttls:
             threading.Thread(target=front, args=(port,), daemon=True).start()

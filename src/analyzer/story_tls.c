@@ -36,6 +36,21 @@ static void add_version(struct sw_prose *story, uint16_t version)
         sw_prose_add(story, "version 0x%04X", version);
 }
 
+static void tell_early(const struct sw_tls *tls, struct sw_prose *story)
+{
+    if (tls->early_records == 0) {
+        if (tls->early_data)
+            sw_prose_add(story, " It announced early data (0-RTT).");
+        return;
+    }
+    const char *fate = tls->early_opened    ? "and the server took it"
+                       : tls->early_refused ? "which the server did not take: it counts as unsaid"
+                                            : "which stayed closed";
+    sw_prose_add(story, " It sent %u record%s of early data (0-RTT) at once (frame %s), %s.",
+                 tls->early_records, tls->early_records == 1 ? "" : "s", frame(story, tls->early),
+                 fate);
+}
+
 static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
 {
     if (tls->client_hello.frame) {
@@ -48,14 +63,7 @@ static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
         }
         sw_prose_add(story, ".");
     }
-    if (tls->early_records > 0)
-        sw_prose_add(story,
-                     " It sent %u record%s of early data (0-RTT) at once (frame %s), which this "
-                     "program does not open.",
-                     tls->early_records, tls->early_records == 1 ? "" : "s",
-                     frame(story, tls->early));
-    else if (tls->early_data)
-        sw_prose_add(story, " It announced early data (0-RTT).");
+    tell_early(tls, story);
     if (!tls->server_hello.frame)
         return;
     const char *cipher = tls_cipher_name(tls->cipher);

@@ -11,6 +11,7 @@ enum {
     TLS_1_3 = 0x0304,
     MASTER = 48,
     DIGEST = 48,
+    HANDSHAKE = 22,   /* content type */
     MOST_MISSES = 16, /* then it is not searched any more: the cost stays bounded */
 };
 
@@ -30,6 +31,8 @@ struct sw_opener {
     const struct sw_suite *suite;
     bool failed; /* OpenSSL could not */
     struct half half[2];
+    struct half early;   /* of the client, before its half */
+    bool early_in_force; /* the server took early data, and it has not ended */
 };
 
 static size_t digest_bytes(const struct sw_suite *suite)
@@ -74,6 +77,9 @@ static void begin_13(struct sw_opener *opener, const struct sw_keylog *log)
         if (secret.len == need)
             (void)set_traffic(opener, half, secret.ptr);
     }
+    struct sw_span early = sw_keylog_find(log, opener->hello.client_random, SW_KEYLOG_EARLY);
+    if (opener->hello.early_data && early.len == need)
+        (void)set_traffic(opener, &opener->early, early.ptr);
 }
 
 /* RFC 5246 6.3: what the key block is cut into. */
@@ -146,8 +152,44 @@ void sw_opener_free(struct sw_opener *opener)
         return;
     for (int side = 0; side < 2; side++)
         sw_record_clear(&opener->half[side].key);
+    sw_record_clear(&opener->early.key);
     sw_wipe(opener, sizeof(*opener));
     free(opener);
+}
+
+/* The client's next record may be early data. */
+static bool may_be_early(const struct sw_opener *opener)
+{
+    return opener->hello.early_data && opener->half[0].in_handshake;
+}
+
+void sw_opener_early_taken(struct sw_opener *opener)
+{
+    opener->early_in_force = opener->early.key.suite && may_be_early(opener);
+}
+
+void sw_opener_early_over(struct sw_opener *opener)
+{
+    opener->early_in_force = false;
+    sw_record_clear(&opener->early.key);
+}
+
+bool sw_opener_early_ends(struct sw_opener *opener, uint64_t number, const struct sw_record_in *in,
+                          uint8_t *out)
+{
+    static const uint8_t end[] = {5, 0, 0, 0}; /* RFC 8446 4.5 */
+    struct sw_record_key *key = &opener->early.key;
+    size_t length = 0;
+    uint8_t content = 0;
+    if (!key->suite)
+        return false;
+    uint64_t due = key->sequence;
+    key->sequence = number;
+    bool ends = sw_record_open(key, in, out, &length, &content) && content == HANDSHAKE &&
+                length == sizeof(end) && memcmp(out, end, sizeof(end)) == 0;
+    key->sequence = due;
+    sw_wipe(out, in->body.len);
+    return ends;
 }
 
 void sw_opener_finished(struct sw_opener *opener, int side)
@@ -156,6 +198,8 @@ void sw_opener_finished(struct sw_opener *opener, int side)
     if (opener->hello.version < TLS_1_3 || !half->in_handshake || !opener->suite)
         return;
     half->in_handshake = false;
+    if (side == 0)
+        sw_opener_early_over(opener);
     if (half->has_traffic)
         (void)set_traffic(opener, half, half->traffic);
     else
@@ -179,12 +223,18 @@ void sw_opener_key_update(struct sw_opener *opener, int side)
 
 void sw_opener_lost(struct sw_opener *opener, int side)
 {
+    if (side == 0)
+        opener->early.lost = true;
     opener->half[side].lost = true;
     opener->half[side].key.chain_lost = true;
 }
 
 void sw_opener_skip(struct sw_opener *opener, int side)
 {
+    if (side == 0 && may_be_early(opener)) { /* nobody knows whose number it had */
+        sw_opener_lost(opener, side);
+        return;
+    }
     opener->half[side].key.sequence++;
     opener->half[side].key.chain_lost = true;
 }
@@ -238,6 +288,9 @@ enum sw_opened sw_opener_record(struct sw_opener *opener, int side, const struct
         return SW_OPENED_NO_SUITE;
     if (opener->failed)
         return SW_OPENED_NO_RESOURCE;
+    if (side == 0 && opener->early_in_force &&
+        try_numbers(&opener->early, in, out, length, content))
+        return SW_OPENED;
     if (half->key.suite && try_numbers(half, in, out, length, content))
         return SW_OPENED;
     if (try_traffic(opener, half, in, out, length, content))
@@ -245,10 +298,12 @@ enum sw_opened sw_opener_record(struct sw_opener *opener, int side, const struct
     bool any = half->key.suite || (half->in_handshake && half->has_traffic);
     if (!any)
         return SW_OPENED_NO_KEY;
-    /* before the ServerHello was answered the client may have sent early data, which another key
-     * protects */
-    bool early = side == 0 && half->in_handshake && opener->hello.early_data;
-    if (half->key.suite && !early) {
+    if (side == 0 && may_be_early(opener)) {
+        if (opener->early_in_force)
+            opener->early.key.sequence++;
+        return SW_OPENED_EARLY;
+    }
+    if (half->key.suite) {
         half->key.sequence++; /* damaged: the next one has the next number */
         sw_record_pass(&half->key, in);
     }

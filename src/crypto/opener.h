@@ -19,7 +19,7 @@ struct sw_opener_hello {
     uint8_t client_random[SW_KEYLOG_RANDOM];
     uint8_t server_random[SW_KEYLOG_RANDOM];
     bool encrypt_then_mac;
-    bool early_data; /* the client may send records that only its PSK opens */
+    bool early_data; /* the client may send records that only its PSK protects (0-RTT) */
 };
 
 enum sw_opened {
@@ -27,6 +27,7 @@ enum sw_opened {
     SW_OPENED_NO_KEY,      /* the log has no secret for this connection, or not for this part */
     SW_OPENED_NO_SUITE,    /* a cipher suite or version that cannot be opened here */
     SW_OPENED_WRONG,       /* a secret is there, and the record does not authenticate with it */
+    SW_OPENED_EARLY,       /* the same, but it may be early data, which the server passes over */
     SW_OPENED_NO_RESOURCE, /* memory, or OpenSSL cannot */
 };
 
@@ -42,6 +43,20 @@ void sw_opener_free(struct sw_opener *opener);
 /* One encrypted record, whole. `out` has room for in->body.len bytes. */
 enum sw_opened sw_opener_record(struct sw_opener *opener, int side, const struct sw_record_in *in,
                                 uint8_t *out, size_t *length, uint8_t *content);
+/*
+ * Early data (RFC 8446 4.2.10) of the client has a key of its own, which is that of a cipher of an
+ * earlier session. A server that takes early data chooses that very cipher, so that the key is
+ * known at the ServerHello; until the server is known to have taken it such a record is left
+ * closed.
+ */
+/* The server took it: records of the client are tried with the early key first. */
+void sw_opener_early_taken(struct sw_opener *opener);
+/* EndOfEarlyData was in the record before: the key is not used any more. */
+void sw_opener_early_over(struct sw_opener *opener);
+/* Is this record, with `number` ones of early data before it, the client's EndOfEarlyData, which it
+ * only sends when the server has taken the data? Nothing changes. `out` as below. */
+bool sw_opener_early_ends(struct sw_opener *opener, uint64_t number, const struct sw_record_in *in,
+                          uint8_t *out);
 /* A Finished of this side was in the record before: its traffic keys are due (TLS 1.3). */
 void sw_opener_finished(struct sw_opener *opener, int side);
 /* A KeyUpdate of this side was in the record before (RFC 8446 4.6.3). */

@@ -40,6 +40,7 @@ static void drop_exchange(struct sw_decrypt_exchange *exchange)
 void sw_decrypt_release(struct sw_decrypt *decrypt)
 {
     drop_exchange(&decrypt->exchange);
+    sw_early_clear(&decrypt->early, decrypt->account);
     sw_opener_free(decrypt->opener);
     sw_opener_free(decrypt->next);
     drop_record(decrypt, &decrypt->record[0]);
@@ -62,10 +63,16 @@ static void on_client_hello(struct sw_decrypt *decrypt, const struct tls_hello *
     memcpy(decrypt->hello.client_random, hello->random, sizeof(decrypt->hello.client_random));
     decrypt->hello.early_data = hello->early_data;
     decrypt->in_keylog = decrypt->in_keylog || sw_keylog_knows(decrypt->keys.log, hello->random);
+    sw_early_clear(&decrypt->early, decrypt->account);
+    if (hello->early_data &&
+        sw_keylog_find(decrypt->keys.log, hello->random, SW_KEYLOG_EARLY).len > 0)
+        sw_early_begin(&decrypt->early, decrypt->account);
 }
 
 static void on_server_hello(struct sw_decrypt *decrypt, const struct tls_event *event)
 {
+    if (event->hello->retry || !event->hello->pre_shared_key) /* RFC 8446 4.2.10: refused */
+        sw_early_clear(&decrypt->early, decrypt->account);
     if (event->hello->retry)
         return; /* the real one follows, and the client's random stays (RFC 8446 4.1.2) */
     struct sw_opener_hello *hello = &decrypt->hello;
@@ -194,8 +201,9 @@ static void on_record(struct sw_decrypt *decrypt, const struct tls_event *event)
 {
     struct sw_decrypt_record *record = &decrypt->record[side_of(event->from)];
     drop_record(decrypt, record);
+    bool early = event->from == SW_FROM_CLIENT && decrypt->early.fate == SW_EARLY_WAITING;
     if (!(event->flags & TLS_FLAG_ENCRYPTED) || event->number == 0 ||
-        event->number > TLS_RECORD_LARGEST || !decrypt->opener)
+        event->number > TLS_RECORD_LARGEST || !(decrypt->opener || early))
         return;
     record->bytes = malloc(2 * (size_t)event->number);
     if (record->bytes) {
@@ -223,7 +231,11 @@ static void follow(struct sw_decrypt *decrypt, int side, uint8_t content)
         sw_opener_finished(opener, side);
     if (decrypt->key_update[side])
         sw_opener_key_update(opener, side);
-    decrypt->finished[side] = decrypt->key_update[side] = false;
+    if (decrypt->early_ended) {
+        sw_opener_early_over(opener);
+        sw_early_clear(&decrypt->early, decrypt->account);
+    }
+    decrypt->finished[side] = decrypt->key_update[side] = decrypt->early_ended = false;
     if (content == TLS_CONTENT_CHANGE_CIPHER_SPEC && decrypt->next) {
         decrypt->moved[side] = true;
         settle(decrypt);
@@ -243,6 +255,7 @@ static void count(struct sw_decrypt *decrypt, enum sw_opened how)
         decrypt->no_suite = true;
         break;
     case SW_OPENED_WRONG:
+    case SW_OPENED_EARLY:
         decrypt->wrong++;
         break;
     case SW_OPENED_NO_RESOURCE:
@@ -251,33 +264,170 @@ static void count(struct sw_decrypt *decrypt, enum sw_opened how)
     }
 }
 
+/* Opens one whole record and hands on what was in it. `out` has room for its body. */
+static enum sw_opened open_record(struct sw_decrypt *decrypt, struct tls_state *tls,
+                                  const struct tls_event *event, struct sw_span body, uint8_t *out,
+                                  const struct tls_sink *sink)
+{
+    int side = side_of(event->from);
+    const struct sw_record_in in = {(uint8_t)event->code, event->version, body};
+    size_t length = 0;
+    uint8_t content = 0;
+    enum sw_opened how =
+        sw_opener_record(opener_of(decrypt, side), side, &in, out, &length, &content);
+    if (how != SW_OPENED)
+        return how;
+    count(decrypt, how);
+    tls_inner(tls, event->from, content, sw_span_make(out, length), event, sink);
+    follow(decrypt, side, content);
+    return how;
+}
+
+/* --- early data --- */
+
+/* The server took it: what is kept of it is opened. Behind the first record that does not open
+ * the rest is lost. */
+static void take_early(struct sw_decrypt *decrypt, struct tls_state *tls,
+                       const struct tls_sink *sink)
+{
+    struct sw_early *early = &decrypt->early;
+    struct sw_decrypt_loss loss = {early->left_out_bytes, early->left_out_at};
+    struct sw_early_record *record;
+    uint8_t *out = malloc(SW_EARLY_BYTES);
+    bool lost = !out;
+    decrypt->short_of_memory = decrypt->short_of_memory || lost || early->over_cap;
+    early->due = false;
+    early->fate = SW_EARLY_TAKEN;
+    sw_opener_early_taken(decrypt->opener);
+    while ((record = sw_early_next(early)) != NULL) {
+        struct sw_span body = sw_span_make(record->body, (size_t)record->end.number);
+        enum sw_opened how =
+            lost ? SW_OPENED_EARLY : open_record(decrypt, tls, &record->end, body, out, sink);
+        if (how != SW_OPENED) {
+            count(decrypt, how);
+            loss.at = lost ? loss.at : record->end.begin;
+            loss.bytes += body.len;
+            lost = true;
+        }
+        sw_early_free(record, decrypt->account);
+    }
+    if (loss.bytes > 0)
+        sw_opener_lost(decrypt->opener, 0);
+    decrypt->loss = loss;
+    sw_wipe_free(out, SW_EARLY_BYTES);
+}
+
+/* A record that may be early data waits, unless it is the message that ends it. */
+static void keep_early(struct sw_decrypt *decrypt, struct tls_state *tls,
+                       const struct tls_event *event, struct sw_decrypt_record *record,
+                       const struct tls_sink *sink)
+{
+    struct sw_early *early = &decrypt->early;
+    struct sw_span body = sw_span_make(record->bytes, record->length);
+    const struct sw_record_in in = {(uint8_t)event->code, event->version, body};
+    bool ends = decrypt->opener && sw_opener_early_ends(decrypt->opener, early->records, &in,
+                                                        record->bytes + record->length);
+    sw_early_keep(early, event, body, decrypt->account);
+    if (ends)
+        take_early(decrypt, tls, sink);
+}
+
+/* What the server says of it, and whether it is too late to find out: once the server has spoken,
+ * words before that would come out behind its own. */
+static void watch_early(struct sw_decrypt *decrypt, const struct tls_event *event)
+{
+    struct sw_early *early = &decrypt->early;
+    bool decrypted = event->from == SW_FROM_SERVER && (event->flags & TLS_FLAG_DECRYPTED);
+    if (early->fate != SW_EARLY_WAITING || !decrypted)
+        return;
+    if (event->kind == TLS_EVENT_ENCRYPTED_EXTENSIONS && event->hello->early_data)
+        early->due = true;
+    else if (event->kind == TLS_EVENT_APPLICATION ||
+             (event->kind == TLS_EVENT_ENCRYPTED_EXTENSIONS && !(event->flags & TLS_FLAG_CUT)))
+        sw_early_clear(early, decrypt->account);
+}
+
+/* --- */
+
+static enum sw_decrypt_fate whole_record(struct sw_decrypt *decrypt, struct tls_state *tls,
+                                         const struct tls_event *event,
+                                         struct sw_decrypt_record *record,
+                                         const struct tls_sink *sink)
+{
+    bool early = event->from == SW_FROM_CLIENT && decrypt->early.fate == SW_EARLY_WAITING;
+    enum sw_opened how = SW_OPENED_EARLY;
+    if (decrypt->opener)
+        how = open_record(decrypt, tls, event, sw_span_make(record->bytes, record->length),
+                          record->bytes + record->length, sink);
+    if (how == SW_OPENED) {
+        if (early) /* its Finished, without an end of early data before it */
+            sw_early_clear(&decrypt->early, decrypt->account);
+        if (decrypt->early.due)
+            take_early(decrypt, tls, sink);
+        return SW_DECRYPT_OPENED;
+    }
+    if (early && (how == SW_OPENED_EARLY || how == SW_OPENED_NO_KEY)) {
+        keep_early(decrypt, tls, event, record, sink);
+        return SW_DECRYPT_EARLY;
+    }
+    count(decrypt, how);
+    return how == SW_OPENED_EARLY && decrypt->early.fate != SW_EARLY_TAKEN ? SW_DECRYPT_EARLY
+                                                                           : SW_DECRYPT_CLOSED;
+}
+
+/* A record of which a part is missing. */
+static enum sw_decrypt_fate cut_record(struct sw_decrypt *decrypt, const struct tls_event *event)
+{
+    int side = side_of(event->from);
+    if (decrypt->opener)
+        sw_opener_skip(opener_of(decrypt, side), side);
+    if (side == 1 || decrypt->early.fate != SW_EARLY_WAITING)
+        return SW_DECRYPT_CLOSED;
+    sw_early_leave_out(&decrypt->early, event->begin, event->number);
+    return SW_DECRYPT_EARLY;
+}
+
 static void on_record_end(struct sw_decrypt *decrypt, struct tls_state *tls,
                           const struct tls_event *event, const struct tls_sink *sink)
 {
-    int side = side_of(event->from);
-    struct sw_decrypt_record *record = &decrypt->record[side];
-    struct sw_opener *opener = opener_of(decrypt, side);
-    if (!record->bytes || !opener)
+    struct sw_decrypt_record *record = &decrypt->record[side_of(event->from)];
+    decrypt->last = SW_DECRYPT_NOTHING;
+    if (!record->bytes)
         return;
-    if ((event->flags & TLS_FLAG_CUT) || record->have < record->length) {
-        sw_opener_skip(opener, side);
-    } else {
-        const struct sw_record_in in = {
-            .content = (uint8_t)event->code,
-            .version = event->version,
-            .body = sw_span_make(record->bytes, record->length),
-        };
-        uint8_t *text = record->bytes + record->length;
-        size_t length = 0;
-        uint8_t content = 0;
-        enum sw_opened how = sw_opener_record(opener, side, &in, text, &length, &content);
-        count(decrypt, how);
-        if (how == SW_OPENED) {
-            tls_inner(tls, event->from, content, sw_span_make(text, length), event, sink);
-            follow(decrypt, side, content);
-        }
-    }
+    if ((event->flags & TLS_FLAG_CUT) || record->have < record->length)
+        decrypt->last = cut_record(decrypt, event);
+    else
+        decrypt->last = whole_record(decrypt, tls, event, record, sink);
     drop_record(decrypt, record);
+}
+
+static void on_gap(struct sw_decrypt *decrypt, const struct tls_event *event)
+{
+    int side = side_of(event->from);
+    if (decrypt->opener)
+        sw_opener_lost(opener_of(decrypt, side), side);
+    if (side == 0 && decrypt->early.fate == SW_EARLY_WAITING)
+        sw_early_leave_out(&decrypt->early, event->begin, event->number + 1);
+}
+
+static void on_handshake_end(struct sw_decrypt *decrypt, const struct tls_event *event)
+{
+    int side = side_of(event->from);
+    if (!(event->flags & TLS_FLAG_DECRYPTED))
+        return;
+    if (event->code == TLS_MESSAGE_FINISHED)
+        decrypt->finished[side] = true;
+    if (event->code == TLS_MESSAGE_KEY_UPDATE)
+        decrypt->key_update[side] = true;
+    if (event->code == TLS_MESSAGE_END_OF_EARLY_DATA && side == 0)
+        decrypt->early_ended = true;
+}
+
+static void on_application(struct sw_decrypt *decrypt, const struct tls_event *event)
+{
+    if (event->from == SW_FROM_CLIENT && decrypt->early.fate == SW_EARLY_TAKEN)
+        decrypt->early_opened++;
+    watch_early(decrypt, event);
 }
 
 void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
@@ -288,8 +438,6 @@ void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
     decrypt->given = decrypt->given || decrypt->keys.rsa || sw_keylog_count(decrypt->keys.log) > 0;
     if (decrypt->keys.rsa)
         handshake(decrypt, event);
-    int side = side_of(event->from);
-    bool decrypted = event->flags & TLS_FLAG_DECRYPTED;
     switch (event->kind) {
     case TLS_EVENT_CLIENT_HELLO:
         on_client_hello(decrypt, event->hello);
@@ -306,15 +454,17 @@ void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
     case TLS_EVENT_RECORD_END:
         on_record_end(decrypt, tls, event, sink);
         break;
+    case TLS_EVENT_ENCRYPTED_EXTENSIONS:
+        watch_early(decrypt, event);
+        break;
+    case TLS_EVENT_APPLICATION:
+        on_application(decrypt, event);
+        break;
     case TLS_EVENT_HANDSHAKE_END:
-        if (decrypted && event->code == TLS_MESSAGE_FINISHED)
-            decrypt->finished[side] = true;
-        if (decrypted && event->code == TLS_MESSAGE_KEY_UPDATE)
-            decrypt->key_update[side] = true;
+        on_handshake_end(decrypt, event);
         break;
     case TLS_EVENT_GAP:
-        if (decrypt->opener)
-            sw_opener_lost(opener_of(decrypt, side), side);
+        on_gap(decrypt, event);
         break;
     case TLS_EVENT_HANDSHAKE:
     case TLS_EVENT_HANDSHAKE_BYTES:
@@ -323,7 +473,6 @@ void sw_decrypt_event(struct sw_decrypt *decrypt, struct tls_state *tls,
     case TLS_EVENT_CERTIFICATE_END:
     case TLS_EVENT_DH_PRIME:
     case TLS_EVENT_ALERT:
-    case TLS_EVENT_APPLICATION:
     case TLS_EVENT_ANOMALY:
         break;
     }

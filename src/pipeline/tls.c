@@ -78,11 +78,19 @@ static bool is_early(const struct sw_tls *tls, const struct tls_event *event)
 }
 
 /* Application data that stays closed, or a hole: the dialogue inside must know. */
-static void tell_missing(struct sw_tls_way *way, const struct tls_event *event, bool opened)
+static void tell_missing(struct sw_tls_way *way, const struct tls_event *event)
 {
     struct sw_tls *tls = way->session->tls_facts;
+    enum sw_decrypt_fate fate = way->decrypt.last;
+    struct sw_decrypt_loss loss = way->decrypt.loss;
     bool closed = event->kind == TLS_EVENT_RECORD_END && event->code == TLS_CONTENT_APPLICATION &&
-                  (event->flags & TLS_FLAG_ENCRYPTED) && !opened && !is_early(tls, event);
+                  (event->flags & TLS_FLAG_ENCRYPTED) && fate != SW_DECRYPT_OPENED &&
+                  fate != SW_DECRYPT_EARLY && !is_early(tls, event);
+    way->decrypt.loss.bytes = 0;
+    if (tls && loss.bytes > 0)
+        tls->closed[SW_CLIENT]++;
+    if (loss.bytes > 0)
+        way->inner.missing(way->inner.ctx, SW_FROM_CLIENT, loss.bytes, loss.at);
     if (closed && tls && way->decrypt.in_keylog)
         tls->closed[event->from]++;
     if (closed || event->kind == TLS_EVENT_GAP)
@@ -92,14 +100,13 @@ static void tell_missing(struct sw_tls_way *way, const struct tls_event *event, 
 static void on_event(void *ctx, const struct tls_event *event)
 {
     struct sw_tls_way *way = ctx;
-    uint64_t opened = way->decrypt.opened;
     sw_decrypt_event(&way->decrypt, &way->state, event, &way->sink);
     sw_session_tls(way->session, event);
     if (event->kind == TLS_EVENT_CLIENT_HELLO)
         note_fingerprint(way->session, event->hello);
     if (event->kind == TLS_EVENT_APPLICATION)
         way->inner.text(way->inner.ctx, event->from, event->bytes, event->begin);
-    tell_missing(way, event, way->decrypt.opened > opened);
+    tell_missing(way, event);
 }
 
 /* --- the way --- */
@@ -228,8 +235,11 @@ void sw_tls_way_finish(struct sw_tls_way *way, struct sw_at at)
 {
     tls_end(&way->state, SW_FROM_CLIENT, at, &way->sink);
     tls_end(&way->state, SW_FROM_SERVER, at, &way->sink);
-    if (way->session->tls_facts)
-        way->session->tls_facts->keys = keys_of(&way->decrypt);
+    struct sw_tls *tls = way->session->tls_facts;
+    if (tls) {
+        tls->keys = keys_of(&way->decrypt);
+        tls->early_opened = way->decrypt.early_opened > 0;
+    }
     if (way->decrypt.short_of_memory)
         way->session->limits_hit = true;
 }

@@ -82,6 +82,8 @@ static void on_server_hello(struct sw_tls *tls, const struct tls_event *event)
     const struct tls_hello *hello = event->hello;
     if (hello->retry)
         tls->retry = mark_of(event->begin);
+    tls->early_refused =
+        tls->early_refused || (tls->early_data && (hello->retry || !hello->pre_shared_key));
     if (tls->server_hello.frame)
         return;
     if (!hello->retry)
@@ -92,6 +94,17 @@ static void on_server_hello(struct sw_tls *tls, const struct tls_event *event)
     tls->server_renegotiation_info = hello->empty_renegotiation_info;
     tls->psk_accepted = hello->pre_shared_key;
     tls->downgrade = downgrade_of(hello);
+}
+
+/* The rest of the server's hello in TLS 1.3: did it take the early data (RFC 8446 4.2.10)? */
+static void on_extensions(struct sw_tls *tls, const struct tls_event *event)
+{
+    if (!tls->early_data || !(event->flags & TLS_FLAG_DECRYPTED))
+        return;
+    if (event->hello->early_data)
+        tls->early_taken = true;
+    else if (!(event->flags & TLS_FLAG_CUT))
+        tls->early_refused = true;
 }
 
 /* --- certificates --- */
@@ -167,6 +180,9 @@ static void end_message(struct sw_tls *tls, const struct tls_event *event)
         break;
     case TLS_MESSAGE_SERVER_HELLO_DONE:
         tls->server_done = mark;
+        break;
+    case TLS_MESSAGE_END_OF_EARLY_DATA: /* never sent when the server refused (RFC 8446 4.5) */
+        tls->early_taken = tls->early_taken || (side == SW_CLIENT && !tls->early_refused);
         break;
     case TLS_MESSAGE_FINISHED:
         tls->finished[side] = mark;
@@ -324,6 +340,9 @@ void sw_session_tls(struct sw_session *session, const struct tls_event *event)
         break;
     case TLS_EVENT_SERVER_HELLO:
         on_server_hello(tls, event);
+        break;
+    case TLS_EVENT_ENCRYPTED_EXTENSIONS:
+        on_extensions(tls, event);
         break;
     case TLS_EVENT_CERTIFICATE:
         if (is_wanted(tls, event))

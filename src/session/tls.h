@@ -152,6 +152,8 @@ struct sw_tls {
     /* 0-RTT (RFC 8446 2.3): records of the client that came before the ServerHello */
     struct sw_mark early; /* the first one; frame 0 = none */
     uint32_t early_records;
+    bool early_taken, early_refused; /* by the server, as far as it is known */
+    bool early_opened;               /* with a key, and it is part of the dialogue */
 
     struct sw_tls_alert *alerts;
     struct sw_tls_record *records; /* encrypted ones, both sides in capture order */

@@ -10,7 +10,8 @@
  *           the secrets of the log: hostile text behind the right keys; or damages afterwards.
  *
  * However the bytes are cut, the same text must come out. What comes out of a record that was
- * sealed here must be what went in, and nothing of one that was damaged.
+ * sealed here must be what went in, and nothing of one that was damaged. Early data must not come
+ * out before something was sealed that can be the word for it.
  */
 #include "base/cursor.h"
 #include "pipeline/decrypt.h"
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MIDSTREAM = 1, RSA = 2 };                    /* flags */
 enum { SERVER = 1, KIND = 6, GAP = 2, SEALED = 4 }; /* of a step; another kind is RAW */
-enum { LONGEST = 1 << 15, STEPS = 64 };
+enum { LONGEST = 1 << 15, STEPS = 64, EARLY_DATA = 0x2A };
 
 struct run {
     struct sw_decrypt decrypt;
@@ -33,10 +34,12 @@ struct run {
     uint64_t offset[2];
     uint64_t text; /* a hash over what came out, by side and record */
     uint64_t fed, opened_bytes;
+    bool taken; /* the server may have said that it takes early data, or the client that it ends */
     struct {
         bool sealed;
         bool readable; /* and undamaged */
         bool of_text;  /* its content is application data */
+        bool early;
         struct sw_span text;
         size_t heard; /* of the text */
     } step[STEPS + 1];
@@ -59,6 +62,7 @@ static void on_text(struct run *run, const struct tls_event *event)
         return;
     struct sw_span rest = sw_span_from(run->step[frame].text, run->step[frame].heard);
     must(run->step[frame].readable && run->step[frame].of_text);
+    must(run->taken || !run->step[frame].early);
     must(sw_span_starts(rest, event->bytes));
     run->step[frame].heard += event->bytes.len;
 }
@@ -112,6 +116,12 @@ static void sealed(struct run *run, enum sw_from from, struct sw_cursor *in, siz
     run->step[frame].readable = damage == 0;
     run->step[frame].of_text = how.content == TLS_CONTENT_APPLICATION;
     run->step[frame].text = text;
+    const uint8_t *random = run->decrypt.hello.client_random;
+    run->step[frame].early =
+        how.label == SW_KEYLOG_EARLY && sw_keylog_find(run->log, random, SW_KEYLOG_EARLY).len > 0;
+    uint8_t word = from == SW_FROM_SERVER ? EARLY_DATA : TLS_MESSAGE_END_OF_EARLY_DATA;
+    run->taken = run->taken ||
+                 (how.content == TLS_CONTENT_HANDSHAKE && sw_span_index(text, word) < text.len);
     feed(run, from, sw_span_make(record, n), frame, cut);
 }
 

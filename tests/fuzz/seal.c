@@ -112,7 +112,8 @@ size_t seal_record(const struct seal *how, const struct sw_opener_hello *hello,
                    const struct sw_keylog *log, struct sw_span text, uint8_t out[SEAL_RECORD])
 {
     must(text.len > 0 && text.len <= SEAL_TEXT);
-    bool of_13 = hello->version == TLS_1_3;
+    struct sw_span early = sw_keylog_find(log, hello->client_random, SW_KEYLOG_EARLY);
+    bool of_13 = hello->version == TLS_1_3 || (how->label == SW_KEYLOG_EARLY && early.len > 0);
     struct sw_span secret =
         sw_keylog_find(log, hello->client_random, of_13 ? how->label : SW_KEYLOG_MASTER);
     return of_13 ? seal_13(how, secret, text, out) : seal_12(how, hello, secret, text, out);

@@ -93,7 +93,8 @@ def link_types():
 # --- TLS: the formats are those at the top of fuzz_tls.c, fuzz_decrypt.c and fuzz_certificate.c ---
 
 WITH_RSA, SERVER, LOST, SEALED = 2, 1, 2, 4
-LABELS = {"handshake": 1, "traffic": 2}
+LABELS = {"early": 0, "handshake": 1, "traffic": 2}
+END_OF_EARLY, TOOK_EARLY = b"\x05\0\0\0", b"\x08\0\0\x06\0\x04\0\x2a\0\0"
 KEY_UPDATE, FINISHED_13, FINISHED_12 = b"\x18\0\0\1\0", b"\x14\0\0\x20" + bytes(32), b"\x14\0\0\x0c" + bytes(12)
 
 
@@ -178,6 +179,38 @@ def put_sealed_13(folder):
     put(folder, "fuzz_decrypt", with_keys(keys, begin + [lost(1, bytes(900)), sealed(1, b"250 OK\r\n", number=40)]))
 
 
+def extended(hello, extension, extensions_at):
+    """The record of a hello with one more extension; a ClientHello's or ServerHello's list of them begins there."""
+    out = bytearray(hello + extension)
+    for at, size in ((3, 2), (7, 2), (extensions_at, 2)):
+        out[at:at + size] = struct.pack(">H", struct.unpack(">H", out[at:at + size])[0] + len(extension))
+    return bytes(out)
+
+
+def put_early(folder):
+    """0-RTT: what the server takes, refuses, or answers before it can be told; and the end of it with nothing else to go by."""
+    _, keys, said, _ = talk({"version": "1.3"})
+    keys = b"".join(line[:-32] + b"\n" for line in keys.splitlines())
+    client, server = said[0][1], next(records_of(said[1][1])).replace(b"\x13\x02\0", b"\x13\x01\0")
+    at = 5 + 4 + 34
+    at += 1 + client[at]
+    at += 2 + struct.unpack(">H", client[at:at + 2])[0]
+    client = extended(client, b"\0\x2a\0\0", at + 1 + client[at])
+    server = extended(server, b"\0\x29\0\2\0\0", 5 + 4 + 34 + 1 + server[5 + 4 + 34] + 3)
+    keys += b"CLIENT_EARLY_TRAFFIC_SECRET " + client[11:43].hex().encode("ascii") + b" " + bytes(range(32)).hex().encode("ascii") + b"\n"
+    first = [raw(0, client), sealed(0, b"EHLO pc\r\n", label="early"), raw(1, server)]
+    took = sealed(1, TOOK_EARLY, 22, label="handshake")
+    end = [sealed(0, END_OF_EARLY, 22, number=2, label="early"), sealed(0, FINISHED_13, 22, label="handshake"), sealed(0, b"QUIT\r\n")]
+    more, words = sealed(0, b"NOOP\r\n", number=1, label="early"), sealed(1, b"220 mx\r\n")
+    finished = sealed(1, FINISHED_13, 22, number=1, label="handshake")
+    put(folder, "fuzz_decrypt", with_keys(keys, first + [took, finished, words, more] + end))
+    put(folder, "fuzz_decrypt", with_keys(keys, first + [more] + end + [words]))
+    put(folder, "fuzz_decrypt", with_keys(keys, first + [sealed(1, b"\x08\0\0\2\0\0", 22, label="handshake"), finished, words, more] + end[1:]))
+    put(folder, "fuzz_decrypt", with_keys(keys, first + [words, more, took] + end))
+    put(folder, "fuzz_decrypt", with_keys(keys, first[:2] + [lost(0, bytes(30)), first[2], took, more] + end))
+    put(folder, "fuzz_decrypt", with_keys(keys, first[:1] + [sealed(0, b"EHLO pc\r\n", label="early", damage=5)] + first[2:] + [took, more] + end))
+
+
 def put_sealed_12(folder):
     """The handshake in clear of a real connection, and a second one inside it."""
     _, keys, said, handshake = talk({"version": "1.2", "cipher": "ECDHE-ECDSA-AES128-GCM-SHA256"})
@@ -203,6 +236,7 @@ def put_tls(folder):
     put_connection(folder, {"version": "1.3"})
     put_connection(folder, {"version": "1.3", "ask": "optional"})
     put_sealed_13(folder)
+    put_early(folder)
     put_sealed_12(folder)
     for names in (["good"], ["rsa"], ["leaf", "middle"], ["unknown", "stranger"], ["sha1"], ["weak"], ["own"]):
         chain = b""

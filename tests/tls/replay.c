@@ -57,8 +57,9 @@ static void say_hello(struct tls_replay *r, const struct tls_hello *h)
         {"ticket", offsetof(struct tls_hello, ticket)},
         {"ech", offsetof(struct tls_hello, encrypted_hello)},
     };
-    say(r, " legacy=%04x version=%04x random=%02x..%02x id=%u", h->legacy_version, h->version,
-        h->random[0], h->random[TLS_RANDOM - 1], h->session_id_len);
+    if (h->legacy_version) /* EncryptedExtensions has neither */
+        say(r, " legacy=%04x version=%04x random=%02x..%02x id=%u", h->legacy_version, h->version,
+            h->random[0], h->random[TLS_RANDOM - 1], h->session_id_len);
     if (h->cipher)
         say(r, " cipher=%04x compression=%u", h->cipher, h->compression);
     if (h->group)
@@ -137,6 +138,7 @@ static void check_order(struct tls_replay *r, const struct tls_event *e)
         break;
     case TLS_EVENT_CLIENT_HELLO:
     case TLS_EVENT_SERVER_HELLO:
+    case TLS_EVENT_ENCRYPTED_EXTENSIONS:
         expect(r, e->hello != NULL && e->hello->ciphers.kept <= TLS_CIPHERS);
         break;
     case TLS_EVENT_DH_PRIME:
@@ -197,6 +199,10 @@ static void on_event(void *ctx, const struct tls_event *e)
         break;
     case TLS_EVENT_SERVER_HELLO:
         say(r, "  server-hello");
+        say_hello(r, e->hello);
+        break;
+    case TLS_EVENT_ENCRYPTED_EXTENSIONS:
+        say(r, "  extensions");
         say_hello(r, e->hello);
         break;
     case TLS_EVENT_CERTIFICATE:

@@ -282,28 +282,133 @@ static void test_truncated(void **state)
     }
 }
 
+/* --- early data --- */
+
+#define EARLY "EHLO early\r\n"
+
+static const struct sw_span early_text = SW_SPAN_LIT(EARLY), nothing;
+
+/* A connection that takes up the session of one before, with text in its first flight. */
+static void connect_early(const struct peers_wish *wish)
+{
+    struct peers_wish before = *wish;
+    before.client_groups = before.server_groups = NULL;
+    before.early_is_answered = false;
+    SSL_CTX *client = peers_context(false, &before);
+    SSL_CTX *server = peers_context(true, &before);
+    SSL_SESSION *session = NULL;
+    peers_forget_keys();
+    wire.used = 0;
+    peers_talk(client, server, &before, &session, &wire);
+    if (wish->server_groups) {
+        SSL_CTX_set1_groups_list(client, wish->client_groups);
+        SSL_CTX_set1_groups_list(server, wish->server_groups);
+    }
+    wire.used = 0;
+    peers_talk(client, server, wish, &session, &wire);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
+static void listen_early(const char *log, struct sw_span expected)
+{
+    peers_listen(&heard, &wire, log, NULL, 100000, -1);
+    peers_assert_heard_behind(&heard, expected);
+    peers_listen(&heard, &wire, log, NULL, 7, -1);
+    peers_assert_heard_behind(&heard, expected);
+    for (int lost = 0; lost < 12; lost++) {
+        peers_listen(&heard, &wire, log, NULL, 5000, lost);
+        peers_assert_only_behind(&heard, expected);
+    }
+}
+
 static void test_early_data(void **state)
 {
     (void)state;
-    for (int refused = 0; refused < 2; refused++) {
-        const struct peers_wish wish = {.version = TLS1_3_VERSION,
-                                        .suites = suites_13[0],
-                                        .early = "EARLY\r\n",
-                                        .early_is_refused = refused};
-        SSL_CTX *client = peers_context(false, &wish);
-        SSL_CTX *server = peers_context(true, &wish);
-        SSL_SESSION *session = NULL;
-        peers_forget_keys();
-        for (int i = 0; i < 2; i++) {
-            wire.used = 0;
-            peers_talk(client, server, &wish, &session, &wire);
-        }
-        peers_listen(&heard, &wire, peers_keys, NULL, 1000, -1);
-        peers_assert_all_heard(&heard, false); /* it stays closed, and the rest does not */
-        SSL_SESSION_free(session);
-        SSL_CTX_free(client);
-        SSL_CTX_free(server);
+    for (size_t i = 0; i < sizeof(suites_13) / sizeof(suites_13[0]); i++) {
+        connect_early(&(struct peers_wish){
+            .version = TLS1_3_VERSION, .suites = suites_13[i], .early = EARLY});
+        listen_early(peers_keys, early_text);
     }
+}
+
+/* What the server refuses was never said, whichever way it refuses. */
+static void test_early_data_refused(void **state)
+{
+    (void)state;
+    connect_early(&(struct peers_wish){.version = TLS1_3_VERSION,
+                                       .suites = suites_13[0],
+                                       .early = EARLY,
+                                       .early_is_refused = true});
+    listen_early(peers_keys, nothing);
+    connect_early(&(struct peers_wish){.version = TLS1_3_VERSION,
+                                       .suites = suites_13[0],
+                                       .client_groups = "X25519:P-384",
+                                       .server_groups = "P-384",
+                                       .early = EARLY});
+    listen_early(peers_keys, nothing);
+}
+
+/* All lines but those with this word. */
+static void drop_lines(char out[PEERS_KEYS], const char *word)
+{
+    size_t used = 0;
+    for (const char *line = peers_keys; *line; line = strchr(line, '\n') + 1) {
+        size_t len = (size_t)(strchr(line, '\n') + 1 - line);
+        const char *found = strstr(line, word);
+        if (found && found < line + len)
+            continue;
+        memcpy(out + used, line, len);
+        used += len;
+    }
+    out[used] = '\0';
+}
+
+static void test_early_data_and_half_a_log(void **state)
+{
+    (void)state;
+    static char some[PEERS_KEYS];
+    struct peers_wish wish = {.version = TLS1_3_VERSION, .suites = suites_13[1], .early = EARLY};
+    connect_early(&wish);
+    drop_lines(some, "EARLY_TRAFFIC");
+    listen_early(some, nothing);
+    /* the server's answer cannot be read, and the client's end of its early data proves it */
+    drop_lines(some, "SERVER_HANDSHAKE");
+    listen_early(some, early_text);
+    drop_lines(some, "SERVER_");
+    peers_listen(&heard, &wire, some, NULL, 1000, -1);
+    assert_int_equal(heard.used[1], 0);
+    assert_memory_equal(heard.text[0], EARLY, early_text.len);
+    /* and proves it too late: the server has spoken, to whatever the early data was */
+    wish.early_is_answered = true;
+    connect_early(&wish);
+    listen_early(peers_keys, early_text);
+    drop_lines(some, "SERVER_HANDSHAKE");
+    listen_early(some, nothing);
+}
+
+/* What is kept of it until the server has taken it has an end: the beginning comes out, and
+ * nothing behind what is missing. */
+static void test_a_lot_of_early_data(void **state)
+{
+    (void)state;
+    enum { MANY = SW_EARLY_RECORDS + 8, LARGE = 3000 };
+    static char large[LARGE + 1];
+    memset(large, 'E', LARGE);
+    connect_early(&(struct peers_wish){
+        .version = TLS1_3_VERSION, .suites = suites_13[0], .early = EARLY, .early_records = MANY});
+    peers_listen(&heard, &wire, peers_keys, NULL, 1000, -1);
+    for (int i = 0; i < SW_EARLY_RECORDS; i++)
+        assert_memory_equal(heard.text[0] + (size_t)i * early_text.len, EARLY, early_text.len);
+    assert_memory_equal(heard.text[0] + SW_EARLY_RECORDS * early_text.len, "EHLO pc", 7);
+    assert_true(heard.short_of_memory);
+    assert_int_equal(heard.loss, (MANY - SW_EARLY_RECORDS) * (early_text.len + 1 + 16));
+    connect_early(&(struct peers_wish){
+        .version = TLS1_3_VERSION, .suites = suites_13[0], .early = large, .early_records = 10});
+    peers_listen(&heard, &wire, peers_keys, NULL, 1000, -1);
+    assert_memory_equal(heard.text[0] + (size_t)LARGE * (SW_EARLY_BYTES / (LARGE + 17)), "EHLO pc",
+                        7);
 }
 
 static void test_half_a_log(void **state)
@@ -425,6 +530,9 @@ int main(void)
         cmocka_unit_test(test_two_secrets_for_one_random),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_early_data),
+        cmocka_unit_test(test_early_data_refused),
+        cmocka_unit_test(test_early_data_and_half_a_log),
+        cmocka_unit_test(test_a_lot_of_early_data),
         cmocka_unit_test(test_damage_and_loss_give_no_wrong_text),
     };
     return cmocka_run_group_tests(tests, peers_setup, peers_teardown);

@@ -10,9 +10,9 @@
 
 enum {
     KIB = 1024,
-    WAY_BYTES = 6 * KIB,      /* dissector and decryption, before there is a key */
-    FACTS_BYTES = 256 * KIB,  /* what is kept of a connection: facts, certificates, sizes */
-    OPENING_BYTES = 96 * KIB, /* keys, and a record of each direction while it is open */
+    WAY_BYTES = 6 * KIB,       /* dissector and decryption, before there is a key */
+    FACTS_BYTES = 256 * KIB,   /* what is kept of a connection: facts, certificates, sizes */
+    OPENING_BYTES = 112 * KIB, /* keys, a record of each direction while it is open, early data */
     RECORD = TLS_RECORD_LARGEST,
 };
 
@@ -163,20 +163,26 @@ static struct sw_span record_of(uint8_t content, size_t length)
     return sw_span_make(record, 5 + length);
 }
 
-/* The hellos of both sides, or only that of the client. */
-static void feed_hellos(struct heard *h, const struct peers_wire *wire, int sides)
+/* The hellos of the sides from the first to the one before the last. */
+static void feed_hellos_of(struct heard *h, const struct peers_wire *wire, int first, int last)
 {
     bool told[2] = {false, false};
     for (size_t at = 0; at < wire->used && !(told[0] && told[1]);) {
         int side = wire->bytes[at];
         size_t len = (size_t)wire->bytes[at + 1] | (size_t)wire->bytes[at + 2] << 8;
         struct sw_span part = sw_span_make(wire->bytes + at + 5, len);
-        size_t first = 5 + ((size_t)part.ptr[3] << 8 | part.ptr[4]);
-        if (!told[side] && side < sides)
-            feed(h, side, sw_span_sub(part, 0, first));
+        size_t hello = 5 + ((size_t)part.ptr[3] << 8 | part.ptr[4]);
+        if (!told[side] && side >= first && side < last)
+            feed(h, side, sw_span_sub(part, 0, hello));
         told[side] = true;
         at += 5 + len;
     }
+}
+
+/* The hellos of both sides, or only that of the client. */
+static void feed_hellos(struct heard *h, const struct peers_wire *wire, int sides)
+{
+    feed_hellos_of(h, wire, 0, sides);
 }
 
 static struct peers_wire wire;
@@ -293,14 +299,58 @@ static void test_opened_with_keys(void **state)
         at += 5 + len;
     }
     assert_true(heard.text > PEERS_LONG);
-    end_within(&heard, "opened", FACTS_BYTES + OPENING_BYTES);
+    end_within(&heard, "opened", OPENING_BYTES);
     begin(&heard, &keys); /* the longest records of both sides, and their last bytes never come */
     feed_hellos(&heard, &wire, 2);
     for (int side = 0; side < 2; side++)
         feed(&heard, side, sw_span_sub(record_of(TLS_CONTENT_APPLICATION, RECORD), 0, RECORD));
     assert_true(taken(&heard) > (size_t)4 * RECORD);
-    end_within(&heard, "open records", FACTS_BYTES + OPENING_BYTES);
+    end_within(&heard, "open records", OPENING_BYTES);
     sw_keylog_free(log);
+}
+
+/* And early data, while the server's answer to it is awaited. */
+static void test_early_data_with_keys(void **state)
+{
+    (void)state;
+    enum { LARGE = 4000, FEW = 5, SMALL = 30 }; /* as much of it, and as many, as are kept */
+    static char text[LARGE + 1];
+    struct peers_wish wish = {
+        .version = TLS1_3_VERSION, .suites = "TLS_AES_128_GCM_SHA256", .early = text};
+    for (int small = 0; small < 2; small++) {
+        memset(text, 'E', LARGE);
+        text[small ? SMALL : LARGE] = '\0';
+        wish.early_records = small ? 2 * SW_EARLY_RECORDS : FEW;
+        SSL_CTX *client = peers_context(false, &wish);
+        SSL_CTX *server = peers_context(true, &wish);
+        SSL_SESSION *session = NULL;
+        peers_forget_keys();
+        for (int i = 0; i < 2; i++) {
+            wire.used = 0;
+            peers_talk(client, server, &wish, &session, &wire);
+        }
+        struct sw_keylog_counts counts = {0};
+        struct sw_keylog *log = sw_keylog_new();
+        sw_keylog_add(log, sw_span_str(peers_keys), &counts);
+        const struct sw_decrypt_keys keys = {.log = log};
+        begin(&heard, &keys);
+        size_t hello = live;
+        for (size_t at = 0; wire.bytes[at] == 0;) { /* the client's first flight */
+            size_t len = (size_t)wire.bytes[at + 1] | (size_t)wire.bytes[at + 2] << 8;
+            feed(&heard, 0, sw_span_make(wire.bytes + at + 5, len));
+            at += 5 + len;
+        }
+        assert_true(live - hello > (small ? SW_EARLY_RECORDS * (size_t)SMALL : FEW * LARGE));
+        feed_hellos_of(&heard, &wire, 1, 2);
+        for (int side = 0; side < 2; side++)
+            feed(&heard, side, sw_span_sub(record_of(TLS_CONTENT_APPLICATION, RECORD), 0, RECORD));
+        assert_true(taken(&heard) > (size_t)4 * RECORD);
+        end_within(&heard, "early data", OPENING_BYTES);
+        sw_keylog_free(log);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+    }
 }
 
 int main(void)
@@ -312,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_any_number_of_hellos_and_alerts),
         cmocka_unit_test(test_any_number_of_certificates),
         cmocka_unit_test(test_opened_with_keys),
+        cmocka_unit_test(test_early_data_with_keys),
     };
     return cmocka_run_group_tests(tests, peers_setup, peers_teardown);
 }

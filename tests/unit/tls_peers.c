@@ -85,7 +85,8 @@ SSL_CTX *peers_context(bool server, const struct peers_wish *wish)
         SSL_CTX_set_dh_auto(ctx, 1);
         SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"x", 1);
         SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY);
-        SSL_CTX_set_max_early_data(ctx, wish->early ? 1024 : 0);
+        SSL_CTX_set_max_early_data(ctx, wish->early ? 1 << 16 : 0);
+        SSL_CTX_set_recv_max_early_data(ctx, 1 << 16);
     } else {
         SSL_CTX_set_keylog_callback(ctx, keep_keys);
     }
@@ -140,18 +141,24 @@ static void carry_all(const struct pair *pair)
     }
 }
 
-static void say(const struct pair *pair, int side, const char *text, size_t len)
+/* What the other side said comes to this one. */
+static void hear_text(const struct pair *pair, int side, const char *text, size_t len)
 {
     static char got[PEERS_TEXT];
-    assert_int_equal(SSL_write(pair->end[side], text, (int)len), (int)len);
-    carry_all(pair);
     size_t have = 0;
     while (have < len) {
-        int n = SSL_read(pair->end[1 - side], got + have, (int)(sizeof(got) - have));
+        int n = SSL_read(pair->end[side], got + have, (int)(sizeof(got) - have));
         assert_true(n > 0);
         have += (size_t)n;
     }
     assert_memory_equal(got, text, len);
+}
+
+static void say(const struct pair *pair, int side, const char *text, size_t len)
+{
+    assert_int_equal(SSL_write(pair->end[side], text, (int)len), (int)len);
+    carry_all(pair);
+    hear_text(pair, 1 - side, text, len);
 }
 
 static void say_line(const struct pair *pair, int side, const char *line)
@@ -175,6 +182,11 @@ static void shake(const struct pair *pair)
     assert_true(SSL_is_init_finished(client) && SSL_is_init_finished(server));
 }
 
+static size_t early_bytes(const struct peers_wish *wish)
+{
+    return strlen(wish->early) * (wish->early_records ? (size_t)wish->early_records : 1);
+}
+
 /* 0-RTT (RFC 8446 2.3): the client's first flight has text in it. */
 static void send_early(const struct pair *pair, const struct peers_wish *wish)
 {
@@ -183,13 +195,16 @@ static void send_early(const struct pair *pair, const struct peers_wish *wish)
     size_t n = 0;
     if (wish->early_is_refused)
         SSL_set_max_early_data(pair->end[1], 0);
-    assert_int_equal(SSL_write_early_data(pair->end[0], wish->early, len, &n), 1);
+    for (size_t sent = 0; sent < early_bytes(wish); sent += len)
+        assert_int_equal(SSL_write_early_data(pair->end[0], wish->early, len, &n), 1);
     carry_all(pair);
-    if (wish->early_is_refused)
+    if (wish->early_is_refused || wish->server_groups)
         return;
-    assert_int_equal(SSL_read_early_data(pair->end[1], got, sizeof(got), &n),
-                     SSL_READ_EARLY_DATA_SUCCESS);
-    assert_int_equal(n, len);
+    for (size_t have = 0; have < early_bytes(wish); have += n)
+        assert_int_equal(SSL_read_early_data(pair->end[1], got, sizeof(got), &n),
+                         SSL_READ_EARLY_DATA_SUCCESS);
+    if (wish->early_is_answered)
+        assert_int_equal(SSL_write_early_data(pair->end[1], GREETING, strlen(GREETING), &n), 1);
     for (int i = 0; i < 20; i++) {
         (void)SSL_do_handshake(pair->end[0]);
         carry_all(pair);
@@ -217,7 +232,10 @@ static void renegotiate(const struct pair *pair, int side)
 static void dialogue(const struct pair *pair, const struct peers_wish *wish)
 {
     bool again = wish->renegotiate[0] || wish->renegotiate[1];
-    say_line(pair, 1, GREETING);
+    if (wish->early_is_answered)
+        hear_text(pair, 0, GREETING, strlen(GREETING));
+    else
+        say_line(pair, 1, GREETING);
     say_line(pair, 0, HELLO);
     if (wish->key_update)
         assert_int_equal(SSL_key_update(pair->end[0], SSL_KEY_UPDATE_REQUESTED), 1);
@@ -244,9 +262,9 @@ void peers_talk(SSL_CTX *client_ctx, SSL_CTX *server_ctx, const struct peers_wis
     if (resume)
         assert_true(SSL_session_reused(pair.end[0]));
     if (resume && wish->early)
-        assert_int_equal(SSL_get_early_data_status(pair.end[0]), wish->early_is_refused
-                                                                     ? SSL_EARLY_DATA_REJECTED
-                                                                     : SSL_EARLY_DATA_ACCEPTED);
+        assert_int_equal(SSL_get_early_data_status(pair.end[0]),
+                         wish->early_is_refused || wish->server_groups ? SSL_EARLY_DATA_REJECTED
+                                                                       : SSL_EARLY_DATA_ACCEPTED);
     dialogue(&pair, wish);
     if (session) {
         SSL_SESSION_free(*session);
@@ -327,6 +345,8 @@ static void listen(struct peers_heard *h, const struct peers_wire *wire, const c
     hear(h, wire, step, leave_out, most);
     h->rsa_unfit = h->decrypt.rsa_unfit;
     h->ephemeral = h->decrypt.ephemeral;
+    h->short_of_memory = h->decrypt.short_of_memory;
+    h->loss = h->decrypt.loss.bytes;
     sw_decrypt_release(&h->decrypt);
     sw_keylog_free(keylog);
 }
@@ -343,30 +363,51 @@ void peers_listen_until(struct peers_heard *h, const struct peers_wire *wire, co
     listen(h, wire, log, NULL, PEERS_WIRE, -1, pieces);
 }
 
-void peers_assert_all_heard(const struct peers_heard *heard, bool with_noop)
+static void assert_heard(const struct peers_heard *heard, struct sw_span early, bool with_noop)
 {
     char client[64];
     char server[64];
     (void)snprintf(client, sizeof(client), "%s%s", HELLO, with_noop ? NOOP : "");
     (void)snprintf(server, sizeof(server), "%s%s%s", GREETING, with_noop ? OK : "", DONE);
     size_t n = strlen(client);
-    assert_int_equal(heard->used[0], n + sizeof(peers_long_text));
-    assert_memory_equal(heard->text[0], client, n);
-    assert_memory_equal(heard->text[0] + n, peers_long_text, sizeof(peers_long_text));
+    const char *text = heard->text[0] + early.len;
+    assert_int_equal(heard->used[0], early.len + n + sizeof(peers_long_text));
+    if (early.len > 0)
+        assert_memory_equal(heard->text[0], early.ptr, early.len);
+    assert_memory_equal(text, client, n);
+    assert_memory_equal(text + n, peers_long_text, sizeof(peers_long_text));
     assert_int_equal(heard->used[1], strlen(server));
     assert_memory_equal(heard->text[1], server, strlen(server));
 }
 
-void peers_assert_only_what_was_said(const struct peers_heard *heard)
+void peers_assert_all_heard(const struct peers_heard *heard, bool with_noop)
+{
+    assert_heard(heard, (struct sw_span){NULL, 0}, with_noop);
+}
+
+void peers_assert_heard_behind(const struct peers_heard *heard, struct sw_span early)
+{
+    assert_heard(heard, early, false);
+}
+
+void peers_assert_only_behind(const struct peers_heard *heard, struct sw_span early)
 {
     static char said[PEERS_TEXT];
-    size_t commands = (size_t)snprintf(said, sizeof(said), "%s%s", HELLO, NOOP);
-    size_t length = commands + sizeof(peers_long_text);
-    memcpy(said + commands, peers_long_text, sizeof(peers_long_text));
+    if (early.len > 0)
+        memcpy(said, early.ptr, early.len);
+    size_t length = early.len + (size_t)snprintf(said + early.len, sizeof(said) - early.len, "%s%s",
+                                                 HELLO, NOOP);
+    memcpy(said + length, peers_long_text, sizeof(peers_long_text));
+    length += sizeof(peers_long_text);
     size_t at = 0;
     for (size_t i = 0; i < heard->used[0]; i++, at++) {
         while (at < length && said[at] != heard->text[0][i])
             at++;
         assert_true(at < length);
     }
+}
+
+void peers_assert_only_what_was_said(const struct peers_heard *heard)
+{
+    peers_assert_only_behind(heard, (struct sw_span){NULL, 0});
 }

@@ -31,10 +31,12 @@ struct peers_wish {
     const char *suites; /* of 1.2 and before, or of 1.3 */
     uint64_t options;
     const char *client_groups, *server_groups;
-    bool key_update;       /* then NOOP and its answer */
-    bool renegotiate[2];   /* asked for by the client, the server (TLS 1.2 and before); the same */
-    const char *early;     /* with a session to take up: sent before the handshake is over */
-    bool early_is_refused; /* by the server */
+    bool key_update;        /* then NOOP and its answer */
+    bool renegotiate[2];    /* asked for by the client, the server (TLS 1.2 and before); the same */
+    const char *early;      /* with a session to take up: sent before the handshake is over */
+    int early_records;      /* so many times; 0 = once */
+    bool early_is_refused;  /* by the server */
+    bool early_is_answered; /* the greeting comes before the client's Finished */
 };
 
 /* What the listener heard. */
@@ -44,7 +46,8 @@ struct peers_heard {
     struct tls_sink sink;
     size_t used[2];
     char text[2][PEERS_TEXT];
-    bool rsa_unfit, ephemeral;
+    bool rsa_unfit, ephemeral, short_of_memory;
+    uint64_t loss; /* bytes of early data that were taken and stayed closed */
 };
 
 extern EVP_PKEY *peers_rsa_key, *peers_ec_key;
@@ -73,7 +76,10 @@ void peers_listen_until(struct peers_heard *heard, const struct peers_wire *wire
 
 /* All that was said came out. */
 void peers_assert_all_heard(const struct peers_heard *heard, bool with_noop);
+/* The same, behind `early` that the client said first. */
+void peers_assert_heard_behind(const struct peers_heard *heard, struct sw_span early);
 /* Nothing came out that was not said: whatever was heard is a part of it, in order. */
 void peers_assert_only_what_was_said(const struct peers_heard *heard);
+void peers_assert_only_behind(const struct peers_heard *heard, struct sw_span early);
 
 #endif

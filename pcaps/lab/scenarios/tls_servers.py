@@ -146,17 +146,30 @@ def corrupt_text(lab):
 
 # --- special handshakes ---
 
-@recording("tls/sent-by-s_client-early-data.pcap", "openssl s_client -> openssl s_server", "0-RTT: EHLO comes with the ClientHello", DELIVERED, inside=[ACCEPTED])
-def early_data(lab):
-    chain(lab, "good")
-    s_server(lab, 465, "1.3", options=("-early_data", "-max_early_data", "1024"))
-    ticket, hello = os.path.join(lab.folder, "ticket"), os.path.join(lab.folder, "hello")
-    with open(hello, "w", encoding="ascii") as file:
-        file.write("EHLO pc.example.net\r\n")
-    connect = ["openssl", "s_client", "-connect", "198.51.100.25:465", "-servername", "mx.example.org", "-crlf", "-keylogfile", lab.keylog]
-    typed(lab, connect + ["-sess_out", ticket], ["noop", "quit"])
-    lab.record()
-    typed(lab, connect + ["-sess_in", ticket, "-early_data", hello], SENDING[1:])
+def early(name, done, port=465, groups="", refused=False, used=False):
+    """0-RTT. Before it a session that gives the ticket, and when it is `used` one that uses it up; neither is recorded. What is refused is typed again."""
+
+    @recording("tls/%s.pcap" % name, "openssl s_client -> openssl s_server", done, DELIVERED, inside=[ACCEPTED])
+    def record(lab):
+        chain(lab, "good")
+        s_server(lab, port, "1.3", options=("-early_data", "-max_early_data", "1024", *(("-groups", "P-256") if groups else ())))
+        ticket, hello = os.path.join(lab.folder, "ticket"), os.path.join(lab.folder, "hello")
+        with open(hello, "w", encoding="ascii") as file:
+            file.write("EHLO pc.example.net\r\n")
+        connect = ["openssl", "s_client", "-connect", "198.51.100.25:%d" % port, "-servername", "mx.example.org", "-crlf", "-keylogfile", lab.keylog]
+        connect += ["-starttls", "smtp", "-name", "pc.example.net"] if port == 587 else []
+        typed(lab, connect + ["-sess_out", ticket], ["noop", "quit"])
+        again = connect + ["-sess_in", ticket, "-early_data", hello]
+        if used:
+            typed(lab, again, ["quit"])
+        lab.record()
+        typed(lab, again + (["-groups", groups] if groups else []), SENDING if refused else SENDING[1:])
+
+
+early("sent-by-s_client-early-data", "0-RTT: EHLO comes with the ClientHello")
+early("sent-by-s_client-early-data-starttls", "0-RTT behind STARTTLS: EHLO comes with the ClientHello", port=587)
+early("sent-by-s_client-early-data-retry", "0-RTT: EHLO comes with the ClientHello; the server asks for another group, which refuses it", groups="X25519:P-256", refused=True)
+early("sent-by-s_client-early-data-refused", "0-RTT: EHLO comes with the ClientHello; the ticket is used up, and the server begins anew", refused=True, used=True)
 
 
 for who, order in (("server", "r"), ("client", None)):
