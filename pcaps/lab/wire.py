@@ -20,6 +20,7 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 NEGATIVE, POSITIVE = r"S:(^|\n)[45]\d\d[ -]", "ACCEPTED"
 PROOFS = {
     "ok-delivered": POSITIVE,
+    "quit-problem": POSITIVE + " + C:END",
     "ok-delivered-partial": NEGATIVE + " + " + POSITIVE,
     "data-late-reply": "C:END + " + POSITIVE,
     "greet-slow-banner": "S:^220 + C:END",

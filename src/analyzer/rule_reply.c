@@ -92,10 +92,61 @@ static bool goodbye_failed(const struct sw_case *c)
            c->server_seen && !c->reply_lost;
 }
 
-/* The client closed or cut the connection without one (RFC 5321 4.1.1.10), as many programs do. */
-static bool goodbye_omitted(const struct sw_case *c)
+/* All that the client said is there, and was read. */
+static bool client_read(const struct sw_case *c)
 {
-    return c->complete_start && !c->session->quit && c->closed_by_client;
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    const struct sw_tls *tls = c->session->tls_facts;
+    bool opened = !c->encrypted && (!tls || tls->closed[SW_CLIENT] == 0);
+    return c->complete_start && client->gap_bytes == 0 && client->truncated_bytes == 0 &&
+           c->facts->conflicts == 0 && !c->capped && opened;
+}
+
+/* The first close_notify (alert 0), when it is the client's: it says no more (RFC 8446 6.1). */
+static struct sw_mark client_ended_tls(const struct sw_case *c)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    const struct sw_tls_alert *alert;
+    if (tls) {
+        SW_EACH(alert, tls->alerts) {
+            if (alert->known && alert->description == 0)
+                return alert->from == SW_CLIENT ? alert->mark : (struct sw_mark){0};
+        }
+    }
+    return (struct sw_mark){0};
+}
+
+/*
+ * How the client ended the connection without a QUIT (RFC 5321 4.1.1.10), as many programs do;
+ * frame 0: it did not. A server that has said 421 or 221 ends it itself.
+ */
+static struct sw_mark goodbye_omitted(const struct sw_case *c)
+{
+    const struct sw_step *last = c->session->last_reply;
+    bool ended_by_server = last && (last->code == 421 || last->code == 221);
+    if (c->session->quit || ended_by_server || !client_read(c))
+        return (struct sw_mark){0};
+    struct sw_mark end = client_ended_tls(c);
+    return end.frame || !c->closed_by_client ? end : c->facts->closed;
+}
+
+/* The mail is safe; what went wrong behind it. */
+static void blame_goodbye(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool failed = goodbye_failed(c);
+    struct sw_mark omitted = goodbye_omitted(c);
+    if (!failed && !omitted.frame)
+        return;
+    ruling->cause = SW_CAUSE_QUIT_PROBLEM;
+    ruling->stage = SW_STAGE_QUIT;
+    if (failed) {
+        sw_ruling_prove(ruling, c->session->quit->last, SW_ORIGIN_CLIENT, "QUIT, not answered");
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+    } else {
+        sw_ruling_prove(ruling, omitted, SW_ORIGIN_CLIENT, "the client ends without QUIT");
+    }
 }
 
 /*
@@ -131,16 +182,8 @@ static void rule_delivered(const struct sw_case *c, struct sw_ruling *ruling)
     if (late)
         ruling->cause = SW_CAUSE_DATA_LATE_REPLY;
     prove_reply(ruling, final, "accepted");
-    if (!late && goodbye_failed(c)) {
-        ruling->cause = SW_CAUSE_QUIT_PROBLEM;
-        ruling->stage = SW_STAGE_QUIT;
-        sw_ruling_prove(ruling, c->session->quit->last, SW_ORIGIN_CLIENT, "QUIT, not answered");
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
-    } else if (!late && goodbye_omitted(c)) {
-        sw_ruling_also(ruling, SW_CAUSE_QUIT_PROBLEM, SW_CONFIDENCE_CERTAIN);
-    }
+    if (!late)
+        blame_goodbye(c, ruling);
     ruling->reply = late ? final : NULL;
 }
 

@@ -232,10 +232,10 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_QUIT_PROBLEM - FIRST] =
         {
-            .summary = "The mail was accepted; only the goodbye at the end of the connection went "
-                       "wrong.",
-            .meaning = "The server confirmed the mail before; that QUIT got no answer, or the "
-                       "connection was cut afterwards, changes nothing.",
+            .summary = "The mail was accepted; only the goodbye (QUIT) at the end of the connection "
+                       "was left out or not answered.",
+            .meaning = "The server confirmed the mail before; how the connection ended afterwards "
+                       "changes nothing.",
             .references = "RFC 5321 4.1.1.10",
         },
 };

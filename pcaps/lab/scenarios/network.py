@@ -109,7 +109,7 @@ def traced(lab):
 
 
 @recording("route/neighbour-wakes-up.pcap", "Python smtplib -> Postfix", "the server on the same network answers the third question for its address",
-           ("delivered", "ok-delivered", "final"))
+           ("delivered", "quit-problem", "quit"))
 def wakes_up(lab):
     postfix(lab)
     dnsmasq(lab, "--host-record=smtp.example.org,192.0.2.77")

@@ -20,6 +20,7 @@ HELLO, ALERT = r"C:^\x16\x03", r"\x15\x03.\x00\x02"
 WORDS = HELLO + r" + S:^\x17\x03@last"
 DELIVERED, NOTHING = ("unknown", "enc-likely-delivered", "tls", WORDS), ("unknown", "enc-no-upload", "tls", WORDS)
 ACCEPTED = ("delivered", "ok-delivered", "final", "250")
+NO_GOODBYE = ("delivered", "quit-problem", "quit", "250")
 
 
 def chain(lab, *names):
@@ -170,6 +171,8 @@ CLIENTS = {"curl": (by_curl, "curl"), "msmtp": (by_msmtp, "msmtp"), "nodemailer"
 def both(name, server, client, port, version, done, expect, inside, certificates=None, login="", serving=None, **sending):
     """A recording of one server and one client."""
     serve, server_name = SERVERS[server]
+    if client == "nodemailer" and inside is ACCEPTED:
+        inside = NO_GOODBYE  # it ends the encryption and closes
     send, client_name = CLIENTS[client]
 
     @recording("tls/%s.pcap" % name, "%s -> %s" % (client_name, server_name), done, expect, inside=[inside] if inside else None)

@@ -8,7 +8,7 @@ import time
 
 from clients import SERVER, smtplib
 from scenarios import recording
-from scenarios.tls import ACCEPTED, ALERT, DELIVERED, HELLO, LOCK, NOTHING, STORE, by_python, chain, failing, postfix_tls
+from scenarios.tls import ACCEPTED, ALERT, DELIVERED, HELLO, LOCK, NO_GOODBYE, NOTHING, STORE, by_python, chain, failing, postfix_tls
 
 UNKNOWN_USER = ("stuck", "rcpt-unknown-user", "rcpt", "550")
 # s_client takes a line that begins with K, Q or R for an order to itself, so commands are in small letters
@@ -45,9 +45,12 @@ def gnutls_cli(lab, lines, version):
                 "--sni-hostname", "mx.example.org", SERVER], lines)
 
 
-def dialogue(name, client, done, version, send, serve=postfix_tls, **serving):
-    """Two recordings: a mail that is sent, and a recipient that does not exist. gnutls-cli ends the text with LF . CRLF, which Postfix takes."""
-    for prefix, lines, expect, inside in (("sent", SENDING, DELIVERED, ACCEPTED), ("unknown-user", ASKING, NOTHING, UNKNOWN_USER)):
+def dialogue(name, client, done, version, send, serve=postfix_tls, sent=ACCEPTED, **serving):
+    """
+    Two recordings: a mail that is sent, and a recipient that does not exist. gnutls-cli ends the text with LF . CRLF, which Postfix takes,
+    and with a NUL, which it takes for the beginning of the QUIT: no command that it knows.
+    """
+    for prefix, lines, expect, inside in (("sent", SENDING, DELIVERED, sent), ("unknown-user", ASKING, NOTHING, UNKNOWN_USER)):
 
         @recording("tls/%s-by-%s.pcap" % (prefix, name), "%s -> Postfix" % client, done, expect, inside=[inside])
         def record(lab, lines=lines):
@@ -91,8 +94,8 @@ dialogue("s_client-retry", "openssl s_client", "the server asks for another grou
 dialogue("s_client-resumed-tls1.3", "openssl s_client", "the session is resumed from a ticket", "1.3", resumed())
 dialogue("s_client-resumed-tls1.2", "openssl s_client", "the session is resumed from a ticket", "1.2", resumed())
 dialogue("s_client-key-update", "openssl s_client", "both sides change their keys after EHLO", "1.3", key_update)
-dialogue("gnutls-cli-tls1.3", "gnutls-cli", "commands typed into gnutls-cli", "1.3", by_gnutls("1.3"))
-dialogue("gnutls-cli-tls1.2", "gnutls-cli", "commands typed into gnutls-cli", "1.2", by_gnutls("1.2"))
+dialogue("gnutls-cli-tls1.3", "gnutls-cli", "commands typed into gnutls-cli", "1.3", by_gnutls("1.3"), sent=NO_GOODBYE)
+dialogue("gnutls-cli-tls1.2", "gnutls-cli", "commands typed into gnutls-cli", "1.2", by_gnutls("1.2"), sent=NO_GOODBYE)
 for label, suite in (("cbc-sha256", "ECDHE-RSA-AES128-SHA256"), ("cbc-sha1", "ECDHE-RSA-AES256-SHA"), ("chacha20", "ECDHE-RSA-CHACHA20-POLY1305")):
     def by_suite(lab, lines, suite=suite):
         lab.record()
