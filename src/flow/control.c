@@ -75,6 +75,8 @@ static void client_syn(struct sw_flow *flow, const struct sw_packet *packet, str
         client->base = packet->tcp.seq + 1;
     }
     f->half[SW_CLIENT].isn = packet->tcp.seq;
+    if (f->syn_count < SW_FLOW_SYN_TIMES)
+        f->syn_ns[f->syn_count] = mark.time_ns;
     if (f->syn_count++ == 0)
         f->syn = mark;
     f->last_syn = mark;

@@ -134,7 +134,7 @@ struct sw_flow_icmp {
     uint8_t from[16]; /* the router or host that sent the error */
 };
 
-enum { SW_FLOW_ICMP_MAX = 4 };
+enum { SW_FLOW_ICMP_MAX = 4, SW_FLOW_SYN_TIMES = 12 };
 
 /* Everything TCP knows of a connection. Borrowed from the flow; valid in every sink call. */
 struct sw_flow_facts {
@@ -148,6 +148,7 @@ struct sw_flow_facts {
     struct sw_mark syn_ack;
     struct sw_mark established; /* the client's ACK of the SYN/ACK, or first data */
     uint32_t syn_count;
+    int64_t syn_ns[SW_FLOW_SYN_TIMES]; /* when the first of them were sent */
     uint32_t syn_ack_count;
     bool refused;                               /* RST answered the SYN */
     struct sw_half_facts half[2];               /* indexed by enum sw_side */

@@ -234,6 +234,7 @@ static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
     flow->body->facts.first = syn;
     flow->body->facts.syn = flow->body->facts.last_syn = syn;
     flow->body->facts.syn_count = 1;
+    flow->body->facts.syn_ns[0] = syn.time_ns;
     flow->body->facts.half[SW_CLIENT].seen = true;
     flow->body->facts.half[SW_CLIENT].packets = 1;
     flow->body->facts.half[SW_CLIENT].first = flow->body->facts.half[SW_CLIENT].last = syn;

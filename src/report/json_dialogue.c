@@ -74,6 +74,8 @@ static void put_message(struct sw_json_line *line, const struct sw_message_verdi
         sw_json_number(json, "size_seen", m->body_octets);
     else
         sw_json_null(json, "size_seen");
+    sw_json_seconds(json, "upload_s", sw_view_upload(m));
+    sw_json_some(json, "upload_bytes_per_s", sw_view_upload_rate(m));
     put_recipients(line, mv);
     sw_json_line_reply(line, "final_reply", m->final, true);
     sw_json_word(json, "outcome", sw_outcome_name(mv->outcome));

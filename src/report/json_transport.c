@@ -159,6 +159,38 @@ static void put_icmp(struct sw_json_line *line)
     sw_json_end_array(json);
 }
 
+/* The RST that ended the connection, and what speaks for or against its alleged sender. */
+static void put_reset(struct sw_json *json, const struct sw_flow_facts *facts)
+{
+    if (facts->closed_by < 0 || facts->close != SW_CLOSE_RST) {
+        sw_json_null(json, "reset");
+        return;
+    }
+    const struct sw_half_facts *half = &facts->half[facts->closed_by];
+    sw_json_object(json, "reset");
+    sw_json_word(json, "from", sw_view_closed_by(facts));
+    sw_json_frame(json, "frame", half->rst.frame);
+    sw_json_number(json, "ttl", half->rst_ttl);
+    sw_json_array(json, "other_ttls");
+    bool others = half->packets > 1; /* packets that are no RST */
+    if (others)
+        sw_json_number(json, NULL, half->ttl_min);
+    if (others && half->ttl_max != half->ttl_min)
+        sw_json_number(json, NULL, half->ttl_max);
+    sw_json_end_array(json);
+    sw_json_frame(json, "sender_went_on", half->after_rst.frame);
+    sw_json_end_object(json);
+}
+
+/* When the client asked for the connection, as `t_s` of the dialogue: since the first frame. */
+static void put_syn_times(struct sw_json *json, const struct sw_flow_facts *facts)
+{
+    sw_json_array(json, "syn_times_s");
+    for (uint32_t i = 0; i < facts->syn_count && i < SW_FLOW_SYN_TIMES; i++)
+        sw_json_seconds(json, NULL, facts->syn_ns[i] - facts->first.time_ns);
+    sw_json_end_array(json);
+}
+
 void sw_json_line_tcp(struct sw_json_line *line)
 {
     struct sw_json *json = &line->json;
@@ -172,6 +204,7 @@ void sw_json_line_tcp(struct sw_json_line *line)
     sw_json_object(json, "tcp");
     sw_json_seconds(json, "handshake_rtt_s", sw_view_handshake_rtt(facts));
     sw_json_number(json, "syn_count", facts->syn_count);
+    put_syn_times(json, facts);
     put_pair(json, "bytes", client->bytes, server->bytes);
     put_pair(json, "packets", client->packets, server->packets);
     put_pair(json, "retransmissions", client->retransmissions, server->retransmissions);
@@ -181,12 +214,16 @@ void sw_json_line_tcp(struct sw_json_line *line)
              server->spurious_retransmissions);
     put_pair(json, "out_of_order", client->out_of_order, server->out_of_order);
     put_pair(json, "keepalives", client->keepalives, server->keepalives);
+    put_pair(json, "not_captured_bytes", client->gap_bytes, server->gap_bytes);
+    put_pair(json, "lost_bytes", client->hole_bytes, server->hole_bytes);
     put_mss(json, client->mss, server->mss);
     sw_json_seconds(json, "greeting_delay_s", sw_view_delay(line->session->greeting));
     sw_json_seconds(json, "longest_silence_s", sw_view_longest_silence(line->session));
     sw_json_seconds(json, "zero_window_s", client->zero_window_ns + server->zero_window_ns);
     sw_json_word(json, "closed_by", sw_view_closed_by(facts));
     sw_json_word(json, "close", sw_view_close_name(facts->close));
+    sw_json_word(json, "half_closed_by", sw_view_half_closed_by(facts));
+    put_reset(json, facts);
     sw_json_number(json, "unacknowledged_bytes", client->unacked_bytes);
     put_icmp(line);
     sw_json_end_object(json);

@@ -119,6 +119,16 @@ static void put_header(struct sw_text_session *s, const struct sw_message *m,
     }
 }
 
+static void put_upload(struct sw_writer *list, const struct sw_message *m)
+{
+    sw_writer_format(list, ", %" PRIu64 " octets sent", m->body_octets);
+    if (sw_view_upload(m) < SW_NS_PER_S)
+        return;
+    char text[SW_VIEW_DURATION_BYTES];
+    sw_view_duration(sw_view_upload(m), text);
+    sw_writer_format(list, " in %s", text);
+}
+
 static void put_mails(struct sw_text_session *s)
 {
     for (uint32_t i = 0; i < s->verdict->message_count; i++) {
@@ -137,7 +147,7 @@ static void put_mails(struct sw_text_session *s)
         if (m->has_size)
             sw_writer_format(&list, ", %" PRIu64 " octets announced", m->size_declared);
         if (m->body_seen)
-            sw_writer_format(&list, ", %" PRIu64 " octets sent", m->body_octets);
+            put_upload(&list, m);
         sw_writer_format(&list, ": %s", sw_outcome_name(mv->outcome));
         put_header(s, m, &list);
         put_recipients(&list, mv);
@@ -225,11 +235,26 @@ static void add_duration(struct sw_writer *list, const char *what, int64_t durat
     sw_writer_format(list, "%s%s %s", list->used ? ", " : "", what, text);
 }
 
+/* How often the client asked for the connection: repetitions come at growing distances. */
+static void put_syns(struct sw_writer *list, const struct sw_flow_facts *f)
+{
+    uint32_t told = f->syn_count < SW_FLOW_SYN_TIMES ? f->syn_count : SW_FLOW_SYN_TIMES;
+    sw_writer_format(list, "%u SYN%s", f->syn_count, f->syn_count == 1 ? "" : "s");
+    for (uint32_t i = 1; i < told; i++) {
+        char text[SW_VIEW_DURATION_BYTES];
+        sw_view_duration(f->syn_ns[i] - f->syn_ns[i - 1], text);
+        sw_writer_format(list, "%s%s", i == 1 ? " (" : ", ", text);
+    }
+    if (told > 1)
+        sw_writer_text(list, told < f->syn_count ? ", ... apart)" : " apart)");
+}
+
 /* A request for a connection that came to nothing. */
 static void put_attempt(struct sw_text_session *s, const struct sw_flow_facts *f,
                         struct sw_writer *list)
 {
-    sw_writer_format(list, "never connected, %u SYN%s", f->syn_count, f->syn_count == 1 ? "" : "s");
+    sw_writer_text(list, "never connected, ");
+    put_syns(list, f);
     if (f->last.frame != f->first.frame)
         add_duration(list, "in all", f->last.time_ns - f->first.time_ns);
     if (f->refused)
@@ -263,8 +288,10 @@ static void put_tcp(struct sw_text_session *s)
     uint64_t again = f->half[SW_CLIENT].retransmissions + f->half[SW_SERVER].retransmissions;
     if (again > 0)
         sw_writer_format(&list, ", %" PRIu64 " retransmitted", again);
-    if (f->syn_count > 1)
-        sw_writer_format(&list, ", %u SYNs", f->syn_count);
+    if (f->syn_count > 1) {
+        sw_writer_text(&list, ", ");
+        put_syns(&list, f);
+    }
     if (closed_by)
         sw_writer_format(&list, ", closed by the %s (%s)", closed_by, sw_view_close_name(f->close));
     else

@@ -97,6 +97,28 @@ const char *sw_view_closed_by(const struct sw_flow_facts *facts)
     return facts->closed_by == SW_SERVER ? "server" : NULL;
 }
 
+const char *sw_view_half_closed_by(const struct sw_flow_facts *facts)
+{
+    if (facts->closed_by < 0 || facts->close != SW_CLOSE_FIN)
+        return NULL;
+    const struct sw_half_facts *other = &facts->half[1 - facts->closed_by];
+    bool went_on = other->last_data.frame && other->last_data.time_ns > facts->closed.time_ns;
+    return went_on ? sw_view_closed_by(facts) : NULL;
+}
+
+int64_t sw_view_upload(const struct sw_message *message)
+{
+    if (!message->body_seen || message->body_last.time_ns < message->body_first.time_ns)
+        return SW_TIME_NONE;
+    return message->body_last.time_ns - message->body_first.time_ns;
+}
+
+uint64_t sw_view_upload_rate(const struct sw_message *message)
+{
+    int64_t took_us = sw_view_upload(message) / 1000;
+    return took_us > 0 ? message->body_octets * 1000000 / (uint64_t)took_us : 0;
+}
+
 const char *sw_view_auth_name(enum sw_auth_result result)
 {
     switch (result) {

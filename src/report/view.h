@@ -26,6 +26,12 @@ int64_t sw_view_delay(const struct sw_step *reply);
 const char *sw_view_close_name(enum sw_close_kind close);
 /* "client", "server", "network", or NULL when nobody closed. */
 const char *sw_view_closed_by(const struct sw_flow_facts *facts);
+/* Who closed first, in order, while the other side still sent data afterwards; or NULL. */
+const char *sw_view_half_closed_by(const struct sw_flow_facts *facts);
+/* How long the text of a mail took, from its first bytes to its last; SW_TIME_NONE without one. */
+int64_t sw_view_upload(const struct sw_message *message);
+/* Its octets a second; 0 when it came all at once. */
+uint64_t sw_view_upload_rate(const struct sw_message *message);
 /* "accepted", "rejected", ... */
 const char *sw_view_auth_name(enum sw_auth_result result);
 /* The name of a command as it is shown: canonical, or as it was written when it is none that we

@@ -58,6 +58,8 @@ static inline void fixture_init(struct fixture *f)
     f->facts.syn = f->facts.first;
     f->facts.last_syn = f->facts.last;
     f->facts.syn_count = 3;
+    for (uint64_t i = 0; i < 3; i++)
+        f->facts.syn_ns[i] = fixture_mark(i + 1).time_ns;
     f->facts.closed_by = -1;
     f->facts.close = SW_CLOSE_TIMEOUT;
     f->session.facts = &f->facts;

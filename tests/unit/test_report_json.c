@@ -239,7 +239,8 @@ static void test_session_without_anything(void **state)
     assert_has(
         line,
         "\"messages\":[],\"dialogue\":[],\"capabilities\":{\"before_tls\":null,\"after_tls\":null},"
-        "\"auth\":null,\"tls\":null,\"tcp\":{\"handshake_rtt_s\":null,\"syn_count\":3,");
+        "\"auth\":null,\"tls\":null,\"tcp\":{\"handshake_rtt_s\":null,\"syn_count\":3,"
+        "\"syn_times_s\":[0,0.1,0.2],");
     assert_has(line, "\"closed_by\":null,\"close\":\"timeout\"");
     assert_has(line, "\"reply\":null,\"also\":[]");
     assert_has(line, "\"advice\":[\"Check the firewall.\"]");
