@@ -68,6 +68,14 @@ static bool final_is_lost(const struct sw_case *c, const struct sw_message *m)
     return c->reply_lost && m->end_of_data && !m->final;
 }
 
+/* The capture ends while it is under way: its end is not to be seen. */
+static bool still_under_way(const struct sw_case *c, const struct sw_message *m)
+{
+    bool last = m == c->session->message && !m->abandoned;
+    bool ended = c->facts->closed_by >= 0 || c->gave_up.frame;
+    return last && !ended;
+}
+
 /* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not
  * to be seen. */
 static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
@@ -79,10 +87,8 @@ static enum sw_outcome outcome_without_reply(const struct sw_case *c, const stru
     const struct sw_step *word = c->session->last_reply;
     if (word && word->code == 421 && m->mail && word->first.time_ns >= m->mail->first.time_ns)
         return SW_OUTCOME_STUCK; /* the server ends the session (RFC 5321 3.8) */
-    bool last = m == c->session->message && !m->abandoned;
-    bool ended = c->facts->closed_by >= 0 || c->gave_up.frame;
     bool lost = c->reply_lost || !c->server_seen;
-    if (lost || (last && !ended))
+    if (lost || still_under_way(c, m))
         return SW_OUTCOME_UNKNOWN;
     return SW_OUTCOME_STUCK;
 }
@@ -141,7 +147,7 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
         mv->outcome = refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
         if (taken == 0 && m->recipients)
             mv->outcome = refused > 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED;
-    } else if (!refusal && open > 0 && final_is_lost(c, m)) {
+    } else if (!refusal && open > 0 && (final_is_lost(c, m) || still_under_way(c, m))) {
         mv->outcome = SW_OUTCOME_UNKNOWN;
     } else if (refusal || refused > 0) {
         mv->outcome = SW_OUTCOME_STUCK;

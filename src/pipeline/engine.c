@@ -167,10 +167,12 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
     enum sw_from from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
     bool tentative = !by_port;
     uint16_t asked_port = 0;
-    bool proxied = tentative && chunk->from == SW_CLIENT && chunk->offset == 0 &&
-                   sw_proxy_begins(chunk->bytes, &asked_port) &&
-                   (asked_port == 0 || sw_mail_ports_has(&engine->ports, asked_port));
-    if (tentative && !proxied && smtp_probe(from, chunk->bytes) == 0) {
+    bool asks = tentative && chunk->from == SW_CLIENT && chunk->offset == 0;
+    enum sw_proxy_guess guess =
+        asks ? sw_proxy_begins(chunk->bytes, &asked_port) : SW_PROXY_IS_NONE;
+    if (asked_port != 0 && !sw_mail_ports_has(&engine->ports, asked_port))
+        guess = SW_PROXY_IS_NONE;
+    if (tentative && guess == SW_PROXY_IS_NONE && smtp_probe(from, chunk->bytes) == 0) {
         bool other_way =
             !facts->client_known &&
             smtp_probe(from == SW_FROM_SERVER ? SW_FROM_CLIENT : SW_FROM_SERVER, chunk->bytes) > 1;
@@ -183,8 +185,10 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
         mail->tentative = tentative;
         mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
     }
-    if (mail && proxied)
+    if (mail && guess == SW_PROXY_IS_ONE)
         sw_mail_proxied(mail, chunk->bytes);
+    if (mail && guess == SW_PROXY_MAY_BE)
+        sw_mail_may_be_proxied(mail);
     if (mail)
         tell_lost_beginning(mail, facts, chunk->mark);
     return mail;

@@ -334,21 +334,59 @@ void sw_mail_proxied(struct sw_mail *mail, struct sw_span first)
     mail->proxy.ctx = mail;
 }
 
+void sw_mail_may_be_proxied(struct sw_mail *mail)
+{
+    mail->proxy.step = SW_PROXY_GUESS;
+}
+
+static struct sw_chunk chunk_rest(const struct sw_chunk *chunk, size_t used)
+{
+    struct sw_chunk rest = *chunk;
+    rest.bytes = sw_span_from(chunk->bytes, used);
+    rest.offset += used;
+    return rest;
+}
+
+static struct sw_chunk to_proxy(struct sw_mail *mail, const struct sw_chunk *chunk)
+{
+    mail->proxy_offset = chunk->offset;
+    size_t used =
+        sw_proxy_feed(&mail->proxy, chunk->from, chunk->bytes, chunk->mark, &mail->session.proxied);
+    if (chunk->from == SW_SERVER)
+        sw_session_keep(&mail->session, SW_SERVER, chunk->offset, chunk->offset + used);
+    return chunk_rest(chunk, used);
+}
+
+/* A request to a proxy that comes in pieces; returns what is left once it is clear. */
+static struct sw_chunk guess_proxy(struct sw_mail *mail, const struct sw_chunk *chunk)
+{
+    size_t used = chunk->bytes.len;
+    bool possible = chunk->from == SW_CLIENT && !mail->no_proxy;
+    enum sw_proxy_guess guess =
+        possible ? sw_proxy_collect(&mail->proxy, chunk->bytes, &used) : SW_PROXY_IS_NONE;
+    mail->no_proxy = guess == SW_PROXY_IS_NONE;
+    if (guess != SW_PROXY_IS_ONE)
+        return chunk_rest(chunk, chunk->bytes.len);
+    uint8_t bytes[SW_PROXY_UNIT];
+    struct sw_chunk first = *chunk;
+    first.bytes = sw_span_make(bytes, mail->proxy.kept);
+    first.offset = chunk->offset + used - mail->proxy.kept;
+    memcpy(bytes, mail->proxy.unit, mail->proxy.kept);
+    sw_mail_proxied(mail, first.bytes);
+    (void)to_proxy(mail, &first);
+    return chunk_rest(chunk, used);
+}
+
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
                    const struct sw_chunk *chunk)
 {
     mail->facts = facts;
     mail->session.facts = facts;
     struct sw_chunk rest = *chunk;
-    if (mail->proxy.step != SW_PROXY_IDLE) {
-        mail->proxy_offset = chunk->offset;
-        size_t used = sw_proxy_feed(&mail->proxy, chunk->from, chunk->bytes, chunk->mark,
-                                    &mail->session.proxied);
-        if (chunk->from == SW_SERVER)
-            sw_session_keep(&mail->session, SW_SERVER, chunk->offset, chunk->offset + used);
-        rest.bytes = sw_span_from(chunk->bytes, used);
-        rest.offset += used;
-    }
+    if (mail->proxy.step == SW_PROXY_GUESS)
+        rest = guess_proxy(mail, &rest);
+    if (mail->proxy.step != SW_PROXY_IDLE && rest.bytes.len > 0)
+        rest = to_proxy(mail, &rest);
     if (rest.bytes.len > 0)
         take_chunk(mail, &rest);
 }
@@ -359,6 +397,7 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
     mail->facts = facts;
     mail->session.facts = facts;
     if (mail->proxy.step != SW_PROXY_IDLE) {
+        mail->no_proxy = mail->proxy.step == SW_PROXY_GUESS;
         sw_proxy_gap(&mail->proxy);
         return;
     }
@@ -442,6 +481,8 @@ bool sw_mail_is_confirmed(const struct sw_mail *mail)
 
 bool sw_mail_is_refuted(const struct sw_mail *mail)
 {
+    if (mail->no_proxy)
+        return true;
     if (meets_mailbox(mail)) /* "EHL" may still become an EHLO */
         return mail->session.first_bytes[SW_CLIENT].len >= 5 && !says_hello(mail);
     for (int side = 0; side < 2; side++) {

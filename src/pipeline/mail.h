@@ -53,6 +53,7 @@ struct sw_mail {
     bool tentative;   /* on a port that is no mail port: kept only if the content proves it */
     bool tls;         /* opaque from here on, by hand-over or from the first byte */
     bool handed_over; /* TLS began with STARTTLS */
+    bool no_proxy;    /* what looked like the beginning of a request to a proxy was none */
     bool tls_checked; /* the first bytes after the hand-over were looked at */
     bool inside;      /* the dialogue inside TLS is read, with keys */
     uint64_t inner_offset[2];    /* bytes of it so far, by enum sw_from */
@@ -61,6 +62,8 @@ struct sw_mail {
 
 /* The client's first bytes speak to a proxy. */
 void sw_mail_proxied(struct sw_mail *mail, struct sw_span first);
+/* They may be the beginning of that: the next ones will tell. */
+void sw_mail_may_be_proxied(struct sw_mail *mail);
 /* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
                             size_t *account, bool midstream);

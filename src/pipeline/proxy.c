@@ -4,6 +4,11 @@
 
 enum { SOCKS4_GRANTED = 0x5A, SOCKS5_NO_METHOD = 0xFF, SOCKS5_PASSWORD = 2 };
 
+static struct sw_span unit(const struct sw_proxy *proxy)
+{
+    return sw_span_make(proxy->unit, proxy->kept);
+}
+
 /* "host:port" of an HTTP request line; an IPv6 address stands in brackets. */
 static bool split_authority(struct sw_span line, struct sw_span *host, uint16_t *port)
 {
@@ -37,17 +42,48 @@ static bool is_http(struct sw_span first)
     return sw_span_starts(first, SW_SPAN_LIT("CONNECT "));
 }
 
-bool sw_proxy_begins(struct sw_span first, uint16_t *port)
+/* What is there is the beginning of a request, and the rest may still come. */
+static bool may_become_one(struct sw_span first)
+{
+    struct sw_span http = SW_SPAN_LIT("CONNECT ");
+    if (first.len < http.len && sw_span_starts(http, first))
+        return true;
+    if (first.len < 2)
+        return first.len == 0 || first.ptr[0] == 4 || first.ptr[0] == 5;
+    if (first.ptr[0] == 4)
+        return first.ptr[1] == 1 && first.len < 9;
+    return first.ptr[0] == 5 && first.ptr[1] > 0 && first.len < (size_t)first.ptr[1] + 2;
+}
+
+enum sw_proxy_guess sw_proxy_begins(struct sw_span first, uint16_t *port)
 {
     *port = 0;
     if (is_http(first)) {
         struct sw_span host;
         size_t lf = sw_span_index(first, '\n');
-        return lf == first.len || split_authority(sw_span_sub(first, 0, lf), &host, port);
+        bool good = lf == first.len || split_authority(sw_span_sub(first, 0, lf), &host, port);
+        return good ? SW_PROXY_IS_ONE : SW_PROXY_IS_NONE;
     }
     if (is_socks4(first))
         *port = (uint16_t)(first.ptr[2] << 8 | first.ptr[3]);
-    return is_socks4(first) || is_socks5(first);
+    if (is_socks4(first) || is_socks5(first))
+        return SW_PROXY_IS_ONE;
+    return may_become_one(first) ? SW_PROXY_MAY_BE : SW_PROXY_IS_NONE;
+}
+
+enum sw_proxy_guess sw_proxy_collect(struct sw_proxy *proxy, struct sw_span bytes, size_t *used)
+{
+    _Static_assert(SW_PROXY_UNIT > 2 + 255, "whatever is undecided fits");
+    enum sw_proxy_guess guess = SW_PROXY_MAY_BE;
+    uint16_t port;
+    *used = 0;
+    while (*used < bytes.len && guess == SW_PROXY_MAY_BE) {
+        proxy->unit[proxy->kept++] = bytes.ptr[(*used)++];
+        guess = sw_proxy_begins(unit(proxy), &port);
+    }
+    /* behind its methods a client of SOCKS 5 waits */
+    bool hasty = *used < bytes.len && is_socks5(unit(proxy));
+    return guess == SW_PROXY_IS_ONE && hasty ? SW_PROXY_IS_NONE : guess;
 }
 
 static void go_on(struct sw_proxy *proxy, enum sw_proxy_step step)
@@ -99,11 +135,6 @@ static bool http_octet(struct sw_proxy *proxy, uint8_t octet)
     }
     proxy->line += octet != '\r';
     return false;
-}
-
-static struct sw_span unit(const struct sw_proxy *proxy)
-{
-    return sw_span_make(proxy->unit, proxy->kept);
 }
 
 static void http_request(struct sw_proxy *proxy, struct sw_proxied *out, struct sw_mark mark)
@@ -248,6 +279,7 @@ static enum sw_side speaker(enum sw_proxy_step step)
     case SW_PROXY_REPLY:
         return SW_SERVER;
     case SW_PROXY_IDLE:
+    case SW_PROXY_GUESS:
     case SW_PROXY_HTTP_REQUEST:
     case SW_PROXY_METHODS:
     case SW_PROXY_LOGIN:

@@ -10,8 +10,16 @@
 
 #include "session/session.h"
 
+/* What the first bytes of a client are. */
+enum sw_proxy_guess {
+    SW_PROXY_IS_NONE,
+    SW_PROXY_MAY_BE, /* too few to tell */
+    SW_PROXY_IS_ONE,
+};
+
 enum sw_proxy_step {
-    SW_PROXY_IDLE, /* no proxy, or its part is over */
+    SW_PROXY_IDLE,  /* no proxy, or its part is over */
+    SW_PROXY_GUESS, /* the first bytes are collected */
     SW_PROXY_HTTP_REQUEST,
     SW_PROXY_HTTP_REPLY,
     SW_PROXY_METHODS, /* SOCKS 5: what the client offers */
@@ -42,7 +50,10 @@ struct sw_proxy {
 
 /* Do the first bytes of a client speak to a proxy? *port gets the port they ask for, 0 = not said
  * yet. */
-bool sw_proxy_begins(struct sw_span first, uint16_t *port);
+enum sw_proxy_guess sw_proxy_begins(struct sw_span first, uint16_t *port);
+/* Collects a client's first bytes in proxy->unit until it can be told what they are; *used gets how
+ * many of these it took. No more are kept than that needs. */
+enum sw_proxy_guess sw_proxy_collect(struct sw_proxy *proxy, struct sw_span bytes, size_t *used);
 void sw_proxy_start(struct sw_proxy *proxy, struct sw_span first, struct sw_proxied *out);
 /* Takes bytes up to where the tunnel begins; returns how many. */
 size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Dialects and extensions in the record: who is behind a proxy, LMTP, TURN, decrypted captures, odd answers."""
+import re
+
 import common
 from common import run
 
@@ -69,6 +71,33 @@ class Protocol(common.Case):
                              "S. 550-5.7.1 first\\r\\n550-5.7.1 second\\r\\n550 5.7.1 the reason is spam\\r\\n", "quit")
         self.assertEqual(record["verdict"]["reply"]["text"].count("\n"), 2)
         self.assertIn("the reason is spam", record["verdict"]["reply"]["text"])
+
+    def test_request_to_a_proxy_in_pieces(self):
+        """Wherever the client's first words to a proxy are cut, the mail behind it is found, and a refusal is one."""
+        connect = "CONNECT mx.example.org:25 HTTP/1.1\\r\\nHost: mx.example.org:25\\r\\n\\r\\n"
+        asks = [
+            ("HTTP/1.1 200 OK\\r\\n\\r\\n", "HTTP/1.1 403 No\\r\\n\\r\\n", [connect]),
+            ("\\x00\\x5a\\0\\0\\0\\0\\0\\0", "\\x00\\x5b\\0\\0\\0\\0\\0\\0",
+             ["\\x04\\x01\\x00\\x19\\x00\\x00\\x00\\x01anna\\x00mx.example.org\\x00"]),
+            ("\\x05\\0\\0\\x01\\0\\0\\0\\0\\0\\0", "\\x05\\x02\\0\\x01\\0\\0\\0\\0\\0\\0",
+             ["\\x05\\x02\\x00\\x01", "\\x05\\x01\\x00\\x03\\x0emx.example.org\\x00\\x19"]),
+        ]
+        for granted, refused, requests in asks:
+            units = re.findall(r"\\x..|\\.|.", requests[0])
+            for cut in range(1, len(units)):
+                script = ["port 3128", "C. " + "".join(units[:cut]), "C. " + "".join(units[cut:])]
+                for request in requests[1:]:
+                    script += ["S. \\x05\\x00", "C. " + request]
+                found = self.record(*script, "S. " + granted, "hello", "sent", "quit")
+                self.assertEqual((found["outcome"], found["verdict"]["cause"]), ("delivered", "ok-delivered"), (granted, cut))
+                lost = self.record(*script, "S. " + refused, "close S")
+                self.assertEqual((lost["outcome"], lost["verdict"]["cause"]), ("stuck", "mbx-proxy-failed"), (refused, cut))
+
+    def test_what_only_begins_like_a_request_to_a_proxy(self):
+        for first in ("CONN", "\\x05", "\\x04\\x01", "\\x05\\x03\\x00"):
+            for then in (["C. IE HERE\\r\\n"], ["S: 220 mx.example.org ESMTP", "C: EHLO pc", "S: 250 mx"], []):
+                found = run("-o", "json", self.capture("one.pcap", ["port 3128", "C. " + first] + then + ["close C"]))
+                self.assertEqual((found.sessions(), found.status), ([], 0), (first, then))
 
 
 common.main()

@@ -41,7 +41,7 @@ class Reading(common.Case):
         text = run("-v", self.capture("one.pcap", ["syn 1"])).out
         self.assertIn("never connected, 1 SYN\n", text)
         self.assertNotIn("silence", text)
-        self.assertIn("never connected, 3 SYNs, in all 3.0 s", run("-v", self.capture("more.pcap", SILENT)).out)
+        self.assertIn("never connected, 3 SYNs (1.0 s, 2.0 s apart), in all 3.0 s", run("-v", self.capture("more.pcap", SILENT)).out)
         self.assertIn("1 SYN, in all 1.0 ms, refused (rst)", run("-v", self.capture("refused.pcap", ["refuse"])).out)
 
     def test_an_address_that_talks_to_itself_stands_once_in_the_filter(self):

@@ -127,14 +127,53 @@ static void test_what_begins(void **state)
 {
     (void)state;
     uint16_t port;
-    assert_true(sw_proxy_begins(SW_SPAN_LIT("CONNECT a:443 HTTP/1.1\r\n"), &port));
+    assert_int_equal(sw_proxy_begins(SW_SPAN_LIT("CONNECT a:443 HTTP/1.1\r\n"), &port),
+                     SW_PROXY_IS_ONE);
     assert_int_equal(port, 443);
-    assert_true(sw_proxy_begins(SW_SPAN_LIT("\5\1\0"), &port));
+    assert_int_equal(sw_proxy_begins(SW_SPAN_LIT("\5\1\0"), &port), SW_PROXY_IS_ONE);
     assert_int_equal(port, 0);
-    assert_false(sw_proxy_begins(SW_SPAN_LIT("CONNECT a HTTP/1.1\r\n"), &port));
-    assert_false(sw_proxy_begins(SW_SPAN_LIT("GET / HTTP/1.1\r\n"), &port));
-    assert_false(sw_proxy_begins(SW_SPAN_LIT("\5\3\0"), &port));
-    assert_false(sw_proxy_begins((struct sw_span){NULL, 0}, &port));
+    static const struct sw_span none[] = {
+        SW_SPAN_LIT("CONNECT a HTTP/1.1\r\n"),
+        SW_SPAN_LIT("GET / HTTP/1.1\r\n"),
+        SW_SPAN_LIT("CONE"),
+        SW_SPAN_LIT("\5\0"),
+        SW_SPAN_LIT("\4\2"),
+        SW_SPAN_LIT("\5\1\0\1"),
+    };
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_int_equal(sw_proxy_begins(none[i], &port), SW_PROXY_IS_NONE);
+    static const struct sw_span begun[] = {
+        SW_SPAN_LIT("C"),  SW_SPAN_LIT("CONNECT"), SW_SPAN_LIT("\5"),
+        SW_SPAN_LIT("\4"), SW_SPAN_LIT("\5\3\0"),  SW_SPAN_LIT("\4\1\0\x19\1"),
+    };
+    for (size_t i = 0; i < COUNT(begun); i++)
+        assert_int_equal(sw_proxy_begins(begun[i], &port), SW_PROXY_MAY_BE);
+}
+
+/* As few octets as it takes: behind CONNECT there may be a password. */
+static void test_collects_what_it_needs(void **state)
+{
+    (void)state;
+    struct sw_proxy proxy = {0};
+    size_t used;
+    assert_int_equal(sw_proxy_collect(&proxy, SW_SPAN_LIT("CONN"), &used), SW_PROXY_MAY_BE);
+    assert_int_equal(used, 4);
+    assert_int_equal(sw_proxy_collect(&proxy, SW_SPAN_LIT("ECT a:25 HTTP/1.1"), &used),
+                     SW_PROXY_IS_ONE);
+    assert_int_equal(used, 4);
+    assert_int_equal(proxy.kept, 8);
+    uint8_t most[300];
+    memset(most, 1, sizeof(most));
+    most[0] = 5;
+    most[1] = 255;
+    proxy = (struct sw_proxy){0};
+    for (size_t i = 0; i < 256; i++)
+        assert_int_equal(sw_proxy_collect(&proxy, sw_span_make(most + i, 1), &used),
+                         SW_PROXY_MAY_BE);
+    assert_int_equal(sw_proxy_collect(&proxy, sw_span_make(most, 1), &used), SW_PROXY_IS_ONE);
+    proxy = (struct sw_proxy){0};
+    assert_int_equal(sw_proxy_collect(&proxy, sw_span_make(most, sizeof(most)), &used),
+                     SW_PROXY_IS_NONE); /* more than the methods */
 }
 
 static void test_behind_a_gap_nothing_is_believed(void **state)
@@ -152,9 +191,13 @@ static void test_behind_a_gap_nothing_is_believed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),        cmocka_unit_test(test_socks5),
-        cmocka_unit_test(test_socks4),      cmocka_unit_test(test_no_secret_is_kept),
-        cmocka_unit_test(test_what_begins), cmocka_unit_test(test_behind_a_gap_nothing_is_believed),
+        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_socks5),
+        cmocka_unit_test(test_socks4),
+        cmocka_unit_test(test_no_secret_is_kept),
+        cmocka_unit_test(test_what_begins),
+        cmocka_unit_test(test_collects_what_it_needs),
+        cmocka_unit_test(test_behind_a_gap_nothing_is_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
