@@ -16,6 +16,7 @@ _smtpwhy() {
     local options="--output --read --filter --count --no-names --ports --only --cause --client --server --since
         --until --verbose --flow --keep-keys --keep-credentials --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy --db --retain --diff
+        --store --cluster --sensor --spool --spool-size --store-wait
         --interface --list-interfaces --snaplen --no-sandbox
         --write --record --rotate-size --rotate-seconds --rotate-count --ring --http --tui
         --help --version"

@@ -429,7 +429,10 @@ int sw_analyse(const struct sw_settings *settings)
     bool good = sw_keeper_open(&keeper, settings);
     const struct sw_tap tap = {keep, &keeper};
     int status =
-        good ? sw_analyse_into(settings, &outputs, settings->db ? &tap : NULL) : SW_EXIT_TROUBLE;
+        good ? sw_analyse_into(settings, &outputs, settings->db || settings->store ? &tap : NULL)
+             : SW_EXIT_TROUBLE;
     good = sw_keeper_close(&keeper) && good;
+    if (status == SW_EXIT_DONE && keeper.waits)
+        status = SW_EXIT_INCOMPLETE;
     return sw_outputs_close(&outputs) && good ? status : SW_EXIT_TROUBLE;
 }

@@ -128,6 +128,8 @@ static int run(struct work *work, struct sw_outputs *outputs)
         if (good)
             status = sw_analyse_into(work->settings, &none, &tap);
         good = sw_keeper_close(&work->keeper) && good;
+        if (status == SW_EXIT_DONE && work->keeper.waits)
+            status = SW_EXIT_INCOMPLETE;
     } else {
         good = read_history(work);
     }

@@ -19,12 +19,28 @@ bool sw_keeper_open(struct sw_keeper *keeper, const struct sw_settings *settings
 {
     struct sw_status status = sw_status_ok();
     *keeper = (struct sw_keeper){.settings = settings};
+    if (settings->store) {
+        if (!sw_fleet_choose(&keeper->choice, settings))
+            return false;
+        keeper->fleet = sw_fleet_open(&keeper->choice.options, &status);
+        if (!keeper->fleet)
+            sw_complain("%s", status.message);
+        if (!keeper->fleet)
+            return false;
+    }
     if (!settings->db)
         return true;
     keeper->history = sw_history_open(settings->db, true, &status);
     if (!keeper->history)
         sw_complain("%s", status.message);
     return keeper->history != NULL;
+}
+
+static void complain_of_fleet(struct sw_keeper *keeper)
+{
+    if (!keeper->fleet_failed && sw_fleet_message(keeper->fleet)[0])
+        sw_complain("%s", sw_fleet_message(keeper->fleet));
+    keeper->fleet_failed = true;
 }
 
 /* A run begins with its first session: one that brings none leaves nothing behind. */
@@ -44,6 +60,8 @@ static bool begin(struct sw_keeper *keeper)
 
 void sw_keeper_fact(struct sw_keeper *keeper, const struct sw_fact *fact)
 {
+    if (keeper->fleet && !keeper->fleet_failed && !sw_fleet_add(keeper->fleet, fact))
+        complain_of_fleet(keeper);
     if (!keeper->history || keeper->failed)
         return;
     if (!begin(keeper) || !sw_history_add(keeper->history, fact))
@@ -53,7 +71,7 @@ void sw_keeper_fact(struct sw_keeper *keeper, const struct sw_fact *fact)
 void sw_keeper_record(struct sw_keeper *keeper, const struct sw_record *record)
 {
     struct sw_fact fact;
-    if (!keeper->history || record->kind != SW_RECORD_SESSION ||
+    if ((!keeper->history && !keeper->fleet) || record->kind != SW_RECORD_SESSION ||
         !sw_select_shows(&keeper->settings->select, record->session, record->verdict))
         return;
     sw_fact_of(&fact, record->session, record->verdict);
@@ -76,7 +94,20 @@ static void forget(struct sw_keeper *keeper)
         (void)complain(keeper);
 }
 
-bool sw_keeper_close(struct sw_keeper *keeper)
+static bool close_fleet(struct sw_keeper *keeper)
+{
+    if (!keeper->fleet)
+        return true;
+    enum sw_fleet_end end = sw_fleet_finish(keeper->fleet);
+    if (end != SW_FLEET_SENT)
+        complain_of_fleet(keeper);
+    keeper->waits = end == SW_FLEET_WAITS;
+    sw_fleet_close(keeper->fleet);
+    keeper->fleet = NULL;
+    return end != SW_FLEET_FAILED;
+}
+
+static bool close_history(struct sw_keeper *keeper)
 {
     if (!keeper->history)
         return true;
@@ -87,6 +118,12 @@ bool sw_keeper_close(struct sw_keeper *keeper)
     bool good = sw_history_close(keeper->history) && !keeper->failed;
     keeper->history = NULL;
     return good;
+}
+
+bool sw_keeper_close(struct sw_keeper *keeper)
+{
+    bool good = close_history(keeper);
+    return close_fleet(keeper) && good;
 }
 
 bool sw_keeper_take_db(struct sw_settings *settings, const char *value, char *message)

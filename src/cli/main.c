@@ -4,6 +4,7 @@
 #include "cli/analyse.h"
 #include "cli/audit.h"
 #include "cli/complain.h"
+#include "cli/fleet.h"
 #include "cli/help.h"
 #include "cli/live.h"
 #include "cli/outputs.h"
@@ -47,8 +48,13 @@ static int run(const struct sw_settings *settings)
     if (settings->command != SW_COMMAND_ANALYSE && settings->command != SW_COMMAND_AUDIT &&
         settings->command != SW_COMMAND_TUI)
         return sw_explain_command(settings);
+    const char *wrong = sw_fleet_contradiction(settings);
+    if (wrong)
+        return usage_error(wrong);
     if (settings->command == SW_COMMAND_AUDIT)
         return sw_audit_command(settings);
+    if (settings->word_count == 0 && settings->store && settings->command == SW_COMMAND_ANALYSE)
+        return sw_fleet_send_command(settings);
     if (settings->word_count == 0)
         return usage_error("no capture given; name a FILE, or '-' for standard input");
     if (settings->command == SW_COMMAND_TUI)

@@ -1,6 +1,7 @@
 /*
  * options.c - the table of options: each value's reader stands above the table, its row in it.
  */
+#include "cli/fleet.h"
 #include "cli/history.h"
 #include "cli/live.h"
 
@@ -372,6 +373,19 @@ static const struct sw_option table[] = {
     {0, "diff", "WHEN", AUDIT, true, sw_keeper_take_diff,
      "with --db: what changed at each server, 'last' for the last run against those before it, or "
      "since a time"},
+    {0, "store", "URL,...", ANALYSE | AUDIT, true, sw_fleet_take_store,
+     "keep the sessions in a ClickHouse that many share (http://user@host:8123/database), each "
+     "once; audit without FILE asks it; without FILE sends what waits"},
+    {0, "cluster", "NAME", ANALYSE | AUDIT, true, sw_fleet_take_cluster,
+     "with --store: the ClickHouse cluster over whose shards the sessions are spread"},
+    {0, "sensor", "NAME", ANALYSE | AUDIT, true, sw_fleet_take_sensor,
+     "with --store: whose sessions these are (default: this machine's name)"},
+    {0, "spool", "DIR", ANALYSE | AUDIT, true, sw_fleet_take_spool,
+     "with --store: where sessions wait until the store has them (~/.local/state/smtpwhy/spool)"},
+    {0, "spool-size", "MB", ANALYSE | AUDIT, true, sw_fleet_take_spool_size,
+     "with --store: how much may wait (1024)"},
+    {0, "store-wait", "S", ANALYSE | AUDIT, true, sw_fleet_take_wait,
+     "with --store: how many seconds to try in the end when it does not answer (30)"},
     {0, "keep-keys", NULL, ANALYSE, true, take_keep_keys,
      "put the TLS secrets that were given into packet output"},
     {0, "keep-credentials", NULL, ANALYSE, true, take_keep_credentials,
@@ -406,8 +420,6 @@ static const struct sw_option table[] = {
     {'h', "help", "[TOPIC]", ALL, true, take_help,
      "this text; on a TOPIC: limits, formats, fields, policy"},
     {'V', "version", NULL, ALL, true, take_version, "the version"},
-    /* of later versions */
-    {0, "store", "URL", READS | LIVE, false, NULL, "fleet store"},
 };
 
 static const struct sw_command_row commands[SW_COMMAND_COUNT] = {

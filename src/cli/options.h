@@ -79,6 +79,11 @@ struct sw_settings {
     const char *diff;       /* --diff: "last", or a time: */
     int64_t diff_ns;
     unsigned retain_days; /* --retain, 0 = for ever */
+    const char *store;    /* --store, or NULL, and what goes with it: */
+    const char *cluster, *sensor, *spool;
+    uint64_t spool_mb; /* 0 = the default */
+    unsigned store_wait_s;
+    bool has_store_wait;
 };
 
 /* A row of the table of options. */

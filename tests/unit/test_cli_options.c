@@ -130,8 +130,8 @@ static void test_mistakes(void **state)
     refuses("--fliter tcp a", "no option --fliter; the nearest is --filter");
     refuses("--zzzzzzzzzzz a", "no option --zzzzzzzzzzz; see smtpwhy --help");
     refuses("-Z a", "no option -Z");
-    refuses("--store f a", "--store is not available in this build");
-    refuses("--store=f a", "--store is not available in this build");
+    refuses("--store f a", "--store: takes http://");
+    refuses("--store=http://u:p@h a", "--store: a password does not belong on a command line");
     refuses("-i eth0", "-i does not apply to 'analyse'");
     refuses("live -r FILE -i eth0", "-r does not apply to 'live'");
     refuses("live -i eth0,,eth1", "takes a list of interfaces");

@@ -1,0 +1,51 @@
+/*
+ * fleet.h - the store that many sensors share: the facts of sessions in ClickHouse.
+ *
+ * What is added is spooled to disk first, sent in segments, and forgotten here when the store has
+ * acknowledged it. What is sent twice (an answer that was lost, a capture that is read again)
+ * counts once there, by the sensor's name and the session's id. What an earlier run could not send
+ * goes first.
+ *
+ * Life: open, add ..., close. One thread at a time.
+ */
+#ifndef SW_STORE_FLEET_H
+#define SW_STORE_FLEET_H
+
+#include "audit/policy.h"
+#include "base/status.h"
+
+enum { SW_FLEET_SPOOL_MB = 1024, SW_FLEET_WAIT_S = 30 };
+
+struct sw_fleet_options {
+    const char *urls;     /* "http://[user@]host[:port][/database]", several with commas */
+    const char *cluster;  /* of ClickHouse, or NULL: one server alone */
+    const char *password; /* or NULL */
+    const char *sensor;   /* whose sessions these are; when asking: only this one's, or NULL */
+    const char *spool;    /* directory */
+    uint64_t spool_bytes; /* that all that waits may have */
+    unsigned wait_s;      /* how long to try in the end */
+};
+
+struct sw_fleet;
+
+enum sw_fleet_end {
+    SW_FLEET_SENT,
+    SW_FLEET_WAITS, /* safe in the spool; the message says how much */
+    SW_FLEET_FAILED,
+};
+
+/* Is this a store? Nothing is opened. False: *status says what is wrong with the URLs. */
+bool sw_fleet_check(const struct sw_fleet_options *options, struct sw_status *status);
+/* Opens the spool and begins to send what is in it. Strings are borrowed. NULL: *status says why.
+ */
+struct sw_fleet *sw_fleet_open(const struct sw_fleet_options *options, struct sw_status *status);
+/* Keeps one fact; it is certain to be kept when its segment is complete, or at the end. False:
+ * sw_fleet_message says why, and nothing more is kept. */
+bool sw_fleet_add(struct sw_fleet *fleet, const struct sw_fact *fact);
+/* Sends the rest, and tries for a while. */
+enum sw_fleet_end sw_fleet_finish(struct sw_fleet *fleet);
+/* What there is to say, or "". */
+const char *sw_fleet_message(const struct sw_fleet *fleet);
+void sw_fleet_close(struct sw_fleet *fleet);
+
+#endif

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""The fleet store: whatever happens to the program, the network or the store, each session arrives, and counts once.
+
+Most of it runs against a server made here that speaks ClickHouse's HTTP as far as it is needed and fails on demand; the
+last part against a real clickhouse-server with two shards, where one is installed.
+"""
+import glob
+import gzip
+import http.server
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+import unittest
+import urllib.parse
+
+import common
+from common import DELIVERED, LOGIN, PCAPS, PROGRAM, REFUSED, run
+
+
+
+PASSWORD = "S3cret of the: fleet\"'%"
+KILLS = int(os.environ.get("SW_STORE_KILLS", "15"))
+
+
+class Fake:
+    """As much of ClickHouse as the sender talks to. `plan` is asked before each INSERT and names a mishap, or None."""
+
+    def __init__(self):
+        self.rows = {}       # (sensor, session_uid) -> row, the newest run_ver wins
+        self.received = 0    # rows, however often
+        self.inserts = 0
+        self.users = set()
+        self.asked = []
+        self.layout = 0
+        self.plan = lambda: None
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                outer.answer(self)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a program that is killed hangs up
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        self.thread.start()
+
+    def close(self):
+        if self.thread.is_alive():
+            self.server.shutdown()
+            self.thread.join()
+            self.server.server_close()
+
+    @property
+    def url(self):
+        return "http://fleet@127.0.0.1:%d" % self.port
+
+    @staticmethod
+    def say(handler, status, text):
+        body = text.encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def answer(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query).get("query", [""])[0] or body.decode()
+        with self.lock:
+            self.asked.append(query)
+            self.users.add((handler.headers["X-ClickHouse-User"], handler.headers["X-ClickHouse-Key"]))
+        if query.startswith("INSERT INTO `smtpwhy`.session "):
+            return self.insert(handler, body)
+        if "max(version)" in query:
+            if not self.layout:
+                return self.say(handler, 404, "Code: 81, e.displayText() = DB::Exception: Database smtpwhy doesn't exist")
+            return self.say(handler, 200, "%d\n" % self.layout)
+        if ".layout (version)" in query and query.startswith("INSERT"):
+            self.layout = int(re.search(r"VALUES \((\d+)\)", query).group(1))
+        return self.say(handler, 200, "")
+
+    def insert(self, handler, body):
+        with self.lock:
+            self.inserts += 1
+            mishap = self.plan()
+        if mishap == "refuse":
+            return self.say(handler, 400, "Code: 117, e.displayText() = DB::Exception: your key is %s"
+                            % handler.headers["X-ClickHouse-Key"])
+        if mishap == "error":
+            return self.say(handler, 500, "Code: 241. DB::Exception: Memory limit exceeded")
+        if mishap == "cut-before":
+            return handler.connection.shutdown(2)
+        rows = [json.loads(line) for line in gzip.decompress(body).decode("utf-8", "surrogateescape").splitlines()]
+        with self.lock:
+            self.received += len(rows)
+            for row in rows:
+                key = (row["sensor"], row["session_uid"])
+                if key not in self.rows or self.rows[key]["run_ver"] <= row["run_ver"]:
+                    self.rows[key] = row
+        if mishap == "slow":
+            time.sleep(1)
+        if mishap == "cut-after":
+            return handler.connection.shutdown(2)
+        return self.say(handler, 200, "")
+
+
+def captures(*folders):
+    return [os.path.join(PCAPS, name) for name in common.captures() if name.startswith(folders)]
+
+
+class Store(common.Case):
+    def setUp(self):
+        super().setUp()
+        self.fake = Fake()
+        self.addCleanup(lambda: self.fake.close())
+        self.spool = self.path("spool")
+
+    def arguments(self, *more):
+        return ["-q", "--store", self.fake.url, "--spool", self.spool, "--sensor", "one", "--store-wait", "0", *more]
+
+    def send(self, *more, password=PASSWORD):
+        result = run(*self.arguments(*more), environment={"SMTPWHY_STORE_PASSWORD": password})
+        self.assertNotIn(password, result.out + result.err)
+        return result
+
+    def segments(self):
+        return sorted(glob.glob(os.path.join(self.spool, "*", "*.ndjson.gz")))
+
+    def spooled(self):
+        """The sessions in whole segments; all of them have to be whole."""
+        rows = []
+        for path in self.segments():
+            with gzip.open(path, "rb") as file:
+                data = file.read()
+            self.assertTrue(data.endswith(b"\n"))
+            rows += [json.loads(line) for line in data.decode("utf-8", "surrogateescape").splitlines()]
+        return [row["session_uid"] for row in rows]
+
+    def stored(self):
+        return {uid for _, uid in self.fake.rows}
+
+    def test_what_is_sent_is_what_was_found(self):
+        files = captures("auth/", "dns/")
+        found = {s["id"]: s for s in run("-o", "json", *files).sessions()}
+        result = self.send(*files)
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual(self.segments(), [])
+        self.assertEqual(self.stored(), set(found))
+        for (sensor, uid), row in self.fake.rows.items():
+            session = found[uid]
+            self.assertEqual(sensor, "one")
+            self.assertEqual((row["outcome"], row["cause"]), (session["outcome"], session["verdict"]["cause"]))
+            self.assertEqual((row["client"], row["server"] or None), (session["client"]["ip"], session["server"]["ip"]))
+            self.assertEqual(row["finding"], [f["id"] for f in session["findings"]])
+            self.assertEqual(row["finding_frame"], [f["frame"] for f in session["findings"]])
+            self.assertEqual(row["login_user"], [a["user"] or "" for a in (session["auth"] or {"attempts": []})["attempts"]][:8])
+        self.assertEqual(self.fake.users, {("fleet", PASSWORD)})
+
+    def test_read_again_counts_once(self):
+        path = self.capture("two.pcap", LOGIN, REFUSED)
+        for _ in range(3):
+            self.assertEqual(self.send(path).status, 0)
+        self.assertEqual((self.fake.received, len(self.fake.rows)), (6, 2))
+        self.assertEqual(self.send("--sensor", "two", path).status, 0)
+        self.assertEqual(len(self.fake.rows), 4)
+        made = [query for query in self.fake.asked if query.startswith("CREATE")]
+        self.assertEqual(len(made), 3, "the tables are made once")
+
+    def test_an_outage_is_made_up_for(self):
+        first, second = self.capture("a.pcap", LOGIN), self.capture("b.pcap", REFUSED, DELIVERED)
+        self.fake.plan = lambda: "error"
+        result = self.send(first)
+        self.assertEqual(result.status, 3)
+        self.assertIn("answers 500: Memory limit exceeded: 1 segment", result.err)
+        self.assertIn("will be sent by the next run", result.err)
+        self.fake.close()
+        result = self.send(second)
+        self.assertEqual(result.status, 3)
+        self.assertIn("2 segments", result.err)
+        port = self.fake.port
+        self.assertEqual(len(set(self.spooled())), 3)
+        self.fake = Fake()
+        folder, = os.listdir(self.spool)
+        os.rename(os.path.join(self.spool, folder), os.path.join(self.spool, folder.replace(str(port), str(self.fake.port))))
+        sent = []
+        self.fake.plan = lambda: sent.append(1)
+        result = run(*self.arguments()[1:], environment={"SMTPWHY_STORE_PASSWORD": PASSWORD})
+        self.assertEqual((result.status, result.out, result.err), (0, "", ""))
+        self.assertEqual(len(self.fake.rows), 3)
+        self.assertEqual(self.segments(), [])
+
+    def test_it_tries_again_for_a_while(self):
+        moods = ["error", "cut-before", "cut-after", "slow"]
+        self.fake.plan = lambda: moods.pop(0) if moods else None
+        result = self.send("--store-wait", "20", self.capture("a.pcap", LOGIN))
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual(len(self.fake.rows), 1)
+        self.assertGreaterEqual(self.fake.received, 2)
+
+    def test_what_is_refused_stays_and_stops_nobody(self):
+        self.fake.plan = lambda: "refuse"
+        result = self.send(self.capture("a.pcap", LOGIN))
+        self.assertEqual(result.status, 2)
+        self.assertIn("your key is ***", result.err)
+        moods = ["refuse"]
+        self.fake.plan = lambda: moods.pop(0) if moods else None
+        self.send(self.capture("b.pcap", DELIVERED))
+        self.assertEqual(len(self.fake.rows), 2)
+
+    def test_the_spool_has_an_end(self):
+        self.fake.close()
+        path = self.many("many.pcap", 500)
+        self.assertEqual(self.send(path).status, 3)
+        folder = os.path.dirname(self.segments()[0])
+        with open(os.path.join(folder, "of-yesterday.ndjson.gz"), "wb") as other:
+            other.write(bytes((1 << 20) - sum(map(os.path.getsize, self.segments())) - (32 << 10)))
+        before = len(self.segments())
+        result = self.send("--spool-size", "1", path)
+        self.assertEqual(result.status, 2)
+        self.assertIn("holds 1 MB that the store has not taken, which is all that --spool-size allows", result.err)
+        self.assertGreater(len(self.segments()), before, "what fits is kept")
+        self.assertLess(sum(os.path.getsize(p) for p in self.segments()), 1 << 20)
+
+    def many(self, name, count):
+        return self.capture(name, *[["client 10.%d.%d.%d" % (n >> 16, n >> 8 & 255, n & 255), *DELIVERED] for n in range(count)])
+
+    def test_a_kill_at_any_moment_loses_nothing_and_doubles_nothing(self):
+        path = self.many("many.pcap", 400)
+        command = [PROGRAM] + self.arguments("--spool-size", "1", "--store-wait", "2", path)
+        environment = dict(os.environ, SMTPWHY_STORE_PASSWORD=PASSWORD)
+        chance = random.Random(4711)
+        self.fake.plan = lambda: chance.choice([None, None, None, "error", "cut-before", "cut-after"])
+        whole = {s["id"] for s in run("-o", "json", path).sessions()}
+        start = time.monotonic()
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        length = time.monotonic() - start
+        self.fake.rows.clear()
+        for leftover in self.segments():
+            os.remove(leftover)
+        committed = set()
+        moments = 0
+        for _ in range(KILLS):
+            writer = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.random() * length)
+            writer.send_signal(signal.SIGKILL)
+            moments += writer.wait() == -signal.SIGKILL
+            with self.fake.lock:
+                now = self.stored() | set(self.spooled())
+            self.assertLessEqual(committed, now, "a session was there and has gone")
+            committed = now
+        self.assertGreater(moments, 0)
+        self.fake.plan = lambda: None
+        self.assertEqual(self.send("--spool-size", "1", "--store-wait", "20", path).status, 0)
+        self.assertEqual(self.segments(), [])
+        self.assertEqual(glob.glob(os.path.join(self.spool, "*", "*.tmp")), [])
+        self.assertEqual(self.stored(), whole)
+        self.assertEqual(len(self.fake.rows), len(whole))
+
+    def test_several_programs_share_a_spool(self):
+        paths = [self.capture("w%d.pcap" % n, *[["client 192.0.2.%d" % (20 * n + i)] + DELIVERED for i in range(10)])
+                 for n in range(4)]
+        environment = dict(os.environ, SMTPWHY_STORE_PASSWORD=PASSWORD)
+        chance = random.Random(7)
+        self.fake.plan = lambda: chance.choice([None, "error", "slow"])
+        writers = [subprocess.Popen([PROGRAM] + self.arguments("--store-wait", "60", path), env=environment,
+                                    stdout=subprocess.DEVNULL) for path in paths]
+        self.assertEqual([writer.wait() for writer in writers], [0] * 4)
+        self.assertEqual((len(self.fake.rows), self.segments()), (40, []))
+
+    def test_passwords(self):
+        path = self.capture("a.pcap", LOGIN)
+        result = run("-q", "--store", "http://fleet:%s@127.0.0.1" % "Tell-Nobody", path)
+        self.assertEqual(result.status, 2)
+        self.assertIn("does not belong on a command line", result.err)
+        self.assertNotIn("Tell-Nobody", result.err)
+        file = self.file("password", b"from a file\n")
+        result = run(*self.arguments(path), environment={"SMTPWHY_STORE_PASSWORD_FILE": file})
+        self.assertEqual((result.status, self.fake.users), (0, {("fleet", "from a file")}))
+        self.assertEqual(run(*self.arguments(path), environment={"SMTPWHY_STORE_PASSWORD_FILE": self.path("none")}).status, 2)
+        with open("/proc/self/environ", "rb") as own:
+            self.assertNotIn(PASSWORD.encode(), own.read())
+
+    def test_nothing_secret_is_spooled(self):
+        self.fake.plan = lambda: "error"
+        self.send(*captures("auth/"))
+        self.assertTrue(self.segments())
+        with open(os.path.join(PCAPS, "SECRETS.txt"), encoding="utf-8") as file:
+            secrets = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
+        for path in self.segments():
+            with gzip.open(path, "rb") as file:
+                data = file.read()
+            for secret in [PASSWORD, *secrets]:
+                self.assertNotIn(secret.encode(), data)
+            self.assertEqual(os.stat(path).st_mode & 0o077, 0)
+
+    def test_usage(self):
+        path = self.capture("a.pcap", LOGIN)
+        for arguments, words in ((["--store", "clickhouse:8123", path], "takes http://"),
+                                 (["--store", "http://a/b-c", path], "letters, digits and '_'"),
+                                 (["--store", "http://a/b,http://a/c", path], "the same database"),
+                                 (["--store", "http://u@a/b,http://v@a/b", path], "the same user"),
+                                 (["--store", "http://a b", path], "the host is none"),
+                                 (["--store", self.fake.url, "--cluster", "a.b", path], "cluster"),
+                                 (["--sensor", "x", path], "belong to --store"),
+                                 (["--store", self.fake.url, "--anonymize", path], "exclude each other"),
+                                 (["--store", self.fake.url, "--spool", path, path], "cannot be used"),
+                                 (["live", "-i", "lo", "--store", self.fake.url], "does not apply to 'live'"),
+                                 (["--store", self.fake.url, "--spool-size", "0", path], "takes a number")):
+            result = run(*arguments)
+            self.assertEqual(result.status, 2, arguments)
+            self.assertIn(words, result.err)
+            self.assertEqual(len(result.err.splitlines()) <= 2, True)
+
+    def test_a_store_of_later_versions_is_left_alone(self):
+        self.fake.layout = 99
+        result = self.send(self.capture("a.pcap", LOGIN))
+        self.assertEqual(result.status, 2)
+        self.assertIn("later version of smtpwhy", result.err)
+        self.assertEqual((self.fake.inserts, len(self.segments())), (0, 1))
+
+
+if __name__ == "__main__":
+    common.main()
