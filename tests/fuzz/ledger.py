@@ -2,7 +2,7 @@
 """ledger.py add TARGET SECONDS RUNS FINDINGS   notes one run of a fuzzer in tests/fuzz/ledger.tsv
 ledger.py table                             adds them up: the table of docs/FUZZING.md is written anew
 
-Each fuzzer has one core, so seconds are CPU seconds. A finding counts as one run that ended with it, until it is mended
+Seconds are CPU seconds. A finding counts as one run that ended with it, until it is mended
 and has a test.
 """
 import datetime

@@ -1,8 +1,9 @@
 #!/bin/sh
 # run.sh SECONDS [TARGET...] - each fuzzer for so long, as many at a time as there are cores, from what earlier runs
 # found (build/fuzz/corpus), the corpora in tests/fuzz/corpus and seeds made of the transcripts and pcaps/. No input may
-# take more than a second (five under the sanitizers). "afl" among the targets is afl.sh; without targets it is left out.
-# What was done is noted in tests/fuzz/ledger.tsv (ledger.py adds it up).
+# take more than a second, five under the sanitizers (SW_FUZZ_TIMEOUT, for a machine that has other work beside it).
+# "afl" among the targets is afl.sh; without targets it is left out. What was done is noted in tests/fuzz/ledger.tsv
+# (ledger.py adds it up).
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
@@ -20,11 +21,12 @@ printf '%s\n' $targets | xargs -P "$(nproc)" -I NAME sh -c '
     kept=tests/fuzz/corpus/$name
     [ -d "$kept" ] || kept=
     findings=0
-    begin=$(date +%s)
-    build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -dict=tests/fuzz/smtp.dict \
+    build/fuzz/tests/fuzz/"$name" -max_total_time="$seconds" -timeout="${SW_FUZZ_TIMEOUT:-5}" -rss_limit_mb=2048 -dict=tests/fuzz/smtp.dict \
         -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 "$work" "build/fuzz/seeds/$name" $kept >"$log" 2>&1 || findings=1
     runs=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log")
-    python3 tests/fuzz/ledger.py add "$name" $(($(date +%s) - begin)) "${runs:-0}" $findings
+    times >"$log.times" # its last line: user and system time of the children, as 9m59.87s
+    cpu=$(awk "END { for (i = 1; i <= NF; i++) { split(\$i, t, \"m\"); s += t[1] * 60 + t[2] } printf \"%d\", s }" "$log.times")
+    python3 tests/fuzz/ledger.py add "$name" "$cpu" "${runs:-0}" $findings
     if [ $findings = 0 ]; then
         echo "$name: no finding in $seconds s, $runs runs, $(grep -o "cov: [0-9]*" "$log" | tail -1)"
     else
