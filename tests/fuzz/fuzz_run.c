@@ -35,6 +35,8 @@ static void on_record(void *ctx, const struct sw_record *record)
         if (record->delivery->attempt_count < 2 || record->delivery->summary[0] == '\0')
             abort();
         return;
+    case SW_RECORD_STALL: /* of live traffic only */
+        abort();
     case SW_RECORD_SESSION:
         break;
     }
