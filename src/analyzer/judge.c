@@ -183,8 +183,9 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
         return;
     }
     const struct sw_tls *tls = c->session->tls_facts;
-    if (tls && tls->sni.len > 0) { /* the name that the client asked for (RFC 6066 3) */
-        verdict->server_name = tls->sni;
+    struct sw_span asked = tls ? sw_tls_wanted_name(tls) : (struct sw_span){NULL, 0};
+    if (asked.len > 0) { /* RFC 6066 3 */
+        verdict->server_name = asked;
         verdict->server_name_source = "sni";
         return;
     }

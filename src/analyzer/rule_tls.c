@@ -56,8 +56,9 @@ static enum sw_cause interception(const struct sw_tls *tls)
     }
     bool private_issuer = sw_tls_has_problem(tls, SW_CERTIFICATE_NOT_TRUSTED) &&
                           !sw_tls_has_problem(tls, SW_CERTIFICATE_CHAIN_INCOMPLETE);
-    return private_issuer && sw_is_public_provider(tls->sni) ? SW_CAUSE_MBX_TLS_INTERCEPT
-                                                             : SW_CAUSE_NONE;
+    return private_issuer && sw_is_public_provider(sw_tls_wanted_name(tls))
+               ? SW_CAUSE_MBX_TLS_INTERCEPT
+               : SW_CAUSE_NONE;
 }
 
 /* Who does not vouch for it: what an "unknown CA" means in the light of the certificate. */

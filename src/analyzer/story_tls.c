@@ -61,7 +61,9 @@ static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
             sw_prose_add(story, ", for the name ");
             sw_prose_wire(story, tls->sni, NAME);
         }
-        sw_prose_add(story, ".");
+        sw_prose_add(story, tls->encrypted_hello ? " (it may be a stand-in: the hello has an "
+                                                   "encrypted part besides)."
+                                                 : ".");
     }
     tell_early(tls, story);
     if (!tls->server_hello.frame)
@@ -86,6 +88,9 @@ static void tell_certificate(const struct sw_tls *tls, struct sw_prose *story)
     if (leaf->not_before[0] && leaf->not_after[0])
         sw_prose_add(story, ", valid from %s to %s", leaf->not_before, leaf->not_after);
     sw_prose_add(story, ".");
+    if (tls->chain_open)
+        sw_prose_add(story, " Not all certificates that the server sent were kept or are in the "
+                            "capture, so whether its authority is known cannot be told.");
     uint32_t problems = 0;
     const struct sw_certificate *certificate;
     SW_EACH(certificate, tls->certificates)

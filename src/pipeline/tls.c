@@ -182,9 +182,8 @@ static struct sw_span wanted_host(const struct sw_session *session,
 {
     if (setting->server_name)
         return sw_span_str(setting->server_name);
-    if (session->tls_facts->sni.len > 0 || !session->naming)
-        return session->tls_facts->sni;
-    return session->naming->name;
+    struct sw_span asked = sw_tls_wanted_name(session->tls_facts);
+    return asked.len > 0 || !session->naming ? asked : session->naming->name;
 }
 
 void sw_tls_judge_certificates(struct sw_session *session, struct sw_tls_setting *setting)
@@ -201,6 +200,9 @@ void sw_tls_judge_certificates(struct sw_session *session, struct sw_tls_setting
     struct sw_span host = wanted_host(session, setting);
     int64_t time_s = tls->certificates->mark.time_ns / SW_NS_PER_S;
     sw_certificate_check(setting->trust, ders, count, host, time_s, &session->arena, facts);
+    /* of a chain that is not whole nobody can say that it leads nowhere */
+    const uint32_t needs_all =
+        1u << SW_CERTIFICATE_NOT_TRUSTED | 1u << SW_CERTIFICATE_CHAIN_INCOMPLETE;
     size_t i = 0;
     SW_EACH(certificate, tls->certificates) {
         const struct sw_x509_facts *f = &facts[i++];
@@ -212,6 +214,10 @@ void sw_tls_judge_certificates(struct sw_session *session, struct sw_tls_setting
         memcpy(certificate->not_after, f->not_after, sizeof(certificate->not_after));
         memcpy(certificate->sha256, f->sha256, sizeof(certificate->sha256));
         certificate->problems = problems_of(f->problems);
+        if (tls->certificate_cut && (certificate->problems & needs_all)) {
+            certificate->problems &= ~needs_all;
+            tls->chain_open = true;
+        }
         sw_session_certificate(certificate);
     }
 }

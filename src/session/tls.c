@@ -61,6 +61,7 @@ static void on_client_hello(struct sw_session *session, struct sw_tls *tls,
     tls->client_id = hello->session_id_len > 0;
     tls->fallback = hello->fallback_scsv;
     tls->early_data = hello->early_data;
+    tls->encrypted_hello = hello->encrypted_hello;
     tls->client_hello_bytes = (uint32_t)(event->end.offset - event->begin.offset + 1);
     tls->sni = sw_arena_copy(&session->arena, sw_span_make(hello->name, hello->name_len));
     tls->alpn = sw_arena_copy(&session->arena, sw_span_make(hello->alpn, hello->alpn_len));

@@ -123,6 +123,8 @@ struct sw_tls {
     const uint16_t *ciphers;          /* offered, GREASE left out */
     uint16_t cipher_count;
     struct sw_span sni; /* empty = none */
+    bool
+        encrypted_hello; /* it has an encrypted part besides (ECH), and the SNI may be a stand-in */
     struct sw_span alpn;
     char ja3[33];
     char ja4[40];
@@ -143,6 +145,7 @@ struct sw_tls {
     struct sw_certificate *certificates; /* of the server */
     uint16_t certificates_sent;          /* how many it sent, kept or not */
     bool certificate_cut;                /* bytes of the message are missing or did not fit */
+    bool chain_open;                     /* it does not verify, and it is cut: nothing follows */
     struct sw_mark certificate;          /* its last byte */
     struct sw_mark certificate_request;  /* from the server */
     struct sw_mark server_done;          /* ServerHelloDone */
@@ -185,6 +188,11 @@ uint32_t sw_tls_finished_bytes(const struct sw_tls *tls);
 
 /* Both sides have finished the handshake, as far as it can be seen from outside. */
 bool sw_tls_is_established(const struct sw_tls *tls);
+
+/* The name that the client asked for, as far as it can be seen: empty when the hello has an
+ * encrypted part, because what can be read is a stand-in then, or may be one (Encrypted Client
+ * Hello). */
+struct sw_span sw_tls_wanted_name(const struct sw_tls *tls);
 
 /* True for a host of one of the big public mail providers. */
 bool sw_is_public_provider(struct sw_span name);

@@ -55,6 +55,11 @@ bool sw_tls_is_resumed(const struct sw_tls *tls)
     return server->change_cipher.frame && !(server->messages & full) && !server->gap;
 }
 
+struct sw_span sw_tls_wanted_name(const struct sw_tls *tls)
+{
+    return tls->encrypted_hello ? (struct sw_span){NULL, 0} : tls->sni;
+}
+
 uint32_t sw_tls_finished_bytes(const struct sw_tls *tls)
 {
     struct tls_suite suite;

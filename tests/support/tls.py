@@ -168,12 +168,26 @@ def limit(context, version):
             context.minimum_version, context.maximum_version = VERSIONS[low], VERSIONS[high or low]
 
 
+def extended(record, kind, body):
+    """A record with a ClientHello, with one more extension at its end."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + record[at]
+    at += 2 + int.from_bytes(record[at:at + 2], "big")
+    at += 1 + record[at]
+    extension = kind.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
+    out = bytearray(record + extension)
+    for place, size in ((3, 2), (6, 3), (at, 2)):
+        out[place:place + size] = (int.from_bytes(out[place:place + size], "big") + len(extension)).to_bytes(size, "big")
+    return bytes(out)
+
+
 class Connection:
     """Both ends of one connection; bytes go where `send(side, bytes)` takes them.
 
     Options: cert (names joined by +), name (SNI, - = none), trust (root, none = the client does not check), version,
     client and server (versions of one side), cipher, client-cipher, server-cipher, ask (the server wants a client
-    certificate), group (bits, for DHE), session (an earlier Connection to take up), check (no = the client does not compare the name).
+    certificate), group (bits, for DHE), session (an earlier Connection to take up), check (no = the client does not compare the name),
+    ech (yes: the hello that is sent has an encrypted part besides).
     """
 
     def __init__(self, options, session=None):
@@ -196,6 +210,7 @@ class Connection:
             server.verify_mode = ssl.CERT_REQUIRED if options["ask"] == "required" else ssl.CERT_OPTIONAL
             server.load_verify_locations(STORE.anchor())
         self.server_context = server
+        self.encrypted_hello = options.get("ech") == "yes"
         name = options.get("name", "mx.example.org")
         how = {"server_hostname": None if name == "-" else name}
         if session:
@@ -213,7 +228,8 @@ class Connection:
             ends[side].shake()
             said = ends[side].outgoing.read()
             if said:
-                send(side, said)
+                send(side, extended(said, 0xFE0D, bytes(64)) if side == 0 and self.encrypted_hello else said)
+                self.encrypted_hello = False
                 ends[1 - side].incoming.write(said)
                 flights -= 1
             idle = 0 if said else idle + 1
