@@ -62,7 +62,6 @@ static const struct sw_tls_record *skip_handshake(const struct sw_tls *tls,
 {
     const struct sw_tls_record *record;
     bool hidden = tls->version == TLS_VERSION_1_3 && tls->server_hello.frame;
-    uint32_t finished = sw_tls_finished_bytes(tls);
     if (tls->client_hello.frame == 0 && tls->server_hello.frame == 0)
         return tls->records; /* it begins inside: all of it is application data */
     SW_EACH(record, tls->records) {
@@ -70,7 +69,7 @@ static const struct sw_tls_record *skip_handshake(const struct sw_tls *tls,
                          (hidden && record->content == TLS_CONTENT_APPLICATION);
         if (!handshake)
             continue;
-        if (hidden && record->from == SW_CLIENT && record->first_bytes >= finished) {
+        if (hidden && record->from == SW_CLIENT && sw_tls_may_finish(tls, record)) {
             shape->handshake_done = record->last;
             return record->next;
         }
@@ -83,8 +82,9 @@ static const struct sw_tls_record *skip_handshake(const struct sw_tls *tls,
 static void early_alert(const struct sw_tls *tls, struct sw_tls_shape *shape)
 {
     const struct sw_tls_record *record;
+    bool early_data = tls->early_data && tls->psk_accepted; /* which it may be as well */
     SW_EACH(record, tls->records) {
-        if (record->from != SW_CLIENT || record->content != TLS_CONTENT_APPLICATION)
+        if (record->from != SW_CLIENT || record->content != TLS_CONTENT_APPLICATION || early_data)
             continue;
         shape->client_alert = record->first;
         shape->client_alert_early = true;

@@ -186,6 +186,10 @@ bool sw_tls_is_resumed(const struct sw_tls *tls);
 /* Length of the record that holds a Finished of TLS 1.3 and nothing else (RFC 8446 4.4.4, 5.2). */
 uint32_t sw_tls_finished_bytes(const struct sw_tls *tls);
 
+/* Can this record of the client, or a row of them, hold its Finished of TLS 1.3? Where early data
+ * may come before it (RFC 8446 4.2.10) it holds that and nothing else. */
+bool sw_tls_may_finish(const struct sw_tls *tls, const struct sw_tls_record *record);
+
 /* Both sides have finished the handshake, as far as it can be seen from outside. */
 bool sw_tls_is_established(const struct sw_tls *tls);
 

@@ -68,12 +68,31 @@ uint32_t sw_tls_finished_bytes(const struct sw_tls *tls)
     return hash + 4 + 1 + 16;
 }
 
-static bool has_encrypted(const struct sw_tls *tls, enum sw_side from, uint8_t content,
-                          uint32_t least)
+bool sw_tls_may_finish(const struct sw_tls *tls, const struct sw_tls_record *record)
+{
+    bool early = tls->early_data && tls->psk_accepted && !tls->early_refused;
+    uint32_t finished = sw_tls_finished_bytes(tls);
+    if (early && record->count == 1)
+        return record->first_bytes == finished;
+    return early || record->first_bytes >= finished;
+}
+
+static bool client_finished(const struct sw_tls *tls)
 {
     const struct sw_tls_record *record;
     SW_EACH(record, tls->records) {
-        if (record->from == from && record->content == content && record->first_bytes >= least)
+        if (record->from == SW_CLIENT && record->content == TLS_CONTENT_APPLICATION &&
+            sw_tls_may_finish(tls, record))
+            return true;
+    }
+    return false;
+}
+
+static bool has_encrypted(const struct sw_tls *tls, enum sw_side from, uint8_t content)
+{
+    const struct sw_tls_record *record;
+    SW_EACH(record, tls->records) {
+        if (record->from == from && record->content == content)
             return true;
     }
     return false;
@@ -84,11 +103,10 @@ bool sw_tls_is_established(const struct sw_tls *tls)
     if (tls->finished[SW_CLIENT].frame && tls->finished[SW_SERVER].frame)
         return true;
     if (!tls->server_hello.frame) /* it begins before the capture, or one side is missing */
-        return has_encrypted(tls, SW_CLIENT, TLS_CONTENT_APPLICATION, 0) &&
-               has_encrypted(tls, SW_SERVER, TLS_CONTENT_APPLICATION, 0);
+        return has_encrypted(tls, SW_CLIENT, TLS_CONTENT_APPLICATION) &&
+               has_encrypted(tls, SW_SERVER, TLS_CONTENT_APPLICATION);
     if (tls->version == TLS_VERSION_1_3)
-        return has_encrypted(tls, SW_SERVER, TLS_CONTENT_APPLICATION, 0) &&
-               has_encrypted(tls, SW_CLIENT, TLS_CONTENT_APPLICATION, sw_tls_finished_bytes(tls));
-    return has_encrypted(tls, SW_CLIENT, TLS_CONTENT_HANDSHAKE, 0) &&
-           has_encrypted(tls, SW_SERVER, TLS_CONTENT_HANDSHAKE, 0);
+        return has_encrypted(tls, SW_SERVER, TLS_CONTENT_APPLICATION) && client_finished(tls);
+    return has_encrypted(tls, SW_CLIENT, TLS_CONTENT_HANDSHAKE) &&
+           has_encrypted(tls, SW_SERVER, TLS_CONTENT_HANDSHAKE);
 }

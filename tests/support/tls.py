@@ -187,7 +187,7 @@ class Connection:
     Options: cert (names joined by +), name (SNI, - = none), trust (root, none = the client does not check), version,
     client and server (versions of one side), cipher, client-cipher, server-cipher, ask (the server wants a client
     certificate), group (bits, for DHE), session (an earlier Connection to take up), check (no = the client does not compare the name),
-    ech (yes: the hello that is sent has an encrypted part besides).
+    ech, early (yes: the hello that is sent has an encrypted part besides, announces early data).
     """
 
     def __init__(self, options, session=None):
@@ -210,7 +210,7 @@ class Connection:
             server.verify_mode = ssl.CERT_REQUIRED if options["ask"] == "required" else ssl.CERT_OPTIONAL
             server.load_verify_locations(STORE.anchor())
         self.server_context = server
-        self.encrypted_hello = options.get("ech") == "yes"
+        self.more = [(0xFE0D, bytes(64))] if options.get("ech") else [(0x2A, b"")] if options.get("early") else []
         name = options.get("name", "mx.example.org")
         how = {"server_hostname": None if name == "-" else name}
         if session:
@@ -228,8 +228,7 @@ class Connection:
             ends[side].shake()
             said = ends[side].outgoing.read()
             if said:
-                send(side, extended(said, 0xFE0D, bytes(64)) if side == 0 and self.encrypted_hello else said)
-                self.encrypted_hello = False
+                send(side, extended(said, *self.more.pop()) if side == 0 and self.more else said)
                 ends[1 - side].incoming.write(said)
                 flights -= 1
             idle = 0 if said else idle + 1
