@@ -247,39 +247,64 @@ static void not_enough(const struct sw_case *c, struct sw_ruling *ruling)
 
 /* --- opened with a key --- */
 
-/* The alert of a side that could not check what arrived. One behind the end of the other side only
- * says that no close_notify came. */
-static const struct sw_tls_alert *damage_alert(const struct sw_case *c)
+/* One behind the end of the other side only says that no close_notify came. */
+static bool is_behind_the_end(const struct sw_case *c, const struct sw_tls_alert *alert)
 {
+    struct sw_mark end = c->facts->half[alert->from == SW_CLIENT ? SW_SERVER : SW_CLIENT].fin;
+    return end.frame && end.time_ns <= alert->mark.time_ns;
+}
+
+static bool tells_of_damage(const struct sw_tls_alert *alert, struct sw_ruling *ruling)
+{
+    switch (alert->description) {
+    case 20: /* bad_record_mac */
+    case 21: /* decryption_failed */
+    case 51: /* decrypt_error */
+        *ruling = (struct sw_ruling){.cause = SW_CAUSE_TLS_CORRUPT,
+                                     .outcome = SW_OUTCOME_STUCK,
+                                     .confidence = SW_CONFIDENCE_LIKELY};
+        return alert->known;
+    default:
+        return false;
+    }
+}
+
+/* Did the server say anything inside the encryption? */
+static bool server_spoke_inside(const struct sw_case *c)
+{
+    const struct sw_step *last = c->session->last_reply;
+    return last && last->encrypted;
+}
+
+/* The alert that broke a dialogue off: one side could not check a record, or did not like the
+ * other's certificate, which in TLS 1.3 it may say behind the first words. */
+static const struct sw_tls_alert *breaking_alert(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
     const struct sw_tls_alert *alert;
-    SW_EACH(alert, c->session->tls_facts->alerts) {
-        struct sw_mark end = c->facts->half[alert->from == SW_CLIENT ? SW_SERVER : SW_CLIENT].fin;
-        bool behind = end.frame && end.time_ns <= alert->mark.time_ns;
-        switch (alert->description) {
-        case 20: /* bad_record_mac */
-        case 21: /* decryption_failed */
-        case 51: /* decrypt_error */
-            if (alert->known && !behind)
-                return alert;
-            break;
-        default:
-            break;
-        }
+    SW_EACH(alert, tls->alerts) {
+        if (is_behind_the_end(c, alert))
+            continue;
+        if (tells_of_damage(alert, ruling))
+            return c->waiting == SW_WAITING_NOTHING ? NULL : alert;
+        if (sw_tls_rule_on_certificate_alert(tls, alert, ruling))
+            return c->orderly_quit ? NULL : alert;
     }
     return NULL;
 }
 
-/* The dialogue was read, and in the middle of it one side could not check a record. */
-static bool damaged_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
+/* The dialogue was read, and an alert broke it off. */
+static bool broken_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    const struct sw_tls_alert *alert = c->session->tls_facts->decrypted ? damage_alert(c) : NULL;
-    if (!alert || c->waiting == SW_WAITING_NOTHING)
+    struct sw_ruling by_alert;
+    const struct sw_tls_alert *alert =
+        c->session->tls_facts->decrypted ? breaking_alert(c, &by_alert) : NULL;
+    if (!alert)
         return false;
     bool client = alert->from == SW_CLIENT;
-    *ruling = (struct sw_ruling){.cause = SW_CAUSE_TLS_CORRUPT,
-                                 .outcome = SW_OUTCOME_STUCK,
-                                 .confidence = SW_CONFIDENCE_LIKELY,
-                                 .stage = sw_case_waiting_stage(c)};
+    bool begun = server_spoke_inside(c) || by_alert.cause == SW_CAUSE_TLS_CORRUPT;
+    *ruling = by_alert;
+    ruling->stage = begun ? sw_case_waiting_stage(c) : SW_STAGE_TLS;
     if (ruling->stage == SW_STAGE_FINAL) /* the server may have the message nevertheless */
         sw_ruling_also(ruling, SW_CAUSE_DATA_CLOSED_AFTER_DOT, SW_CONFIDENCE_POSSIBLE);
     if (c->pending)
@@ -304,7 +329,7 @@ bool sw_rule_encrypted(const struct sw_case *c, struct sw_ruling *ruling)
         (c->encrypted && closed_dialogue(c, &shape, ruling)))
         return true;
     if (!c->encrypted)
-        return damaged_dialogue(c, ruling); /* opened with a key: the dialogue itself tells */
+        return broken_dialogue(c, ruling); /* opened with a key: the dialogue itself tells */
     enum { RTO_THAT_PROVE_LOSS = 3 };
     for (int side = 0; side < 2; side++) {
         if (c->facts->half[side].rto_open >= RTO_THAT_PROVE_LOSS && c->client_seen &&

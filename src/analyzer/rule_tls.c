@@ -247,6 +247,20 @@ static struct sw_ruling ruling_on_server_alert(const struct sw_tls *tls, uint8_t
                                                     : SW_CONFIDENCE_LIKELY);
 }
 
+bool sw_tls_rule_on_certificate_alert(const struct sw_tls *tls, const struct sw_tls_alert *alert,
+                                      struct sw_ruling *ruling)
+{
+    uint8_t description = alert->description;
+    bool about =
+        (description >= 41 && description <= 49 && description != 47) || description == 116;
+    bool client = alert->from == SW_CLIENT;
+    if (!alert->known || alert->level == 1 || !about || (client && description == 116))
+        return false;
+    *ruling = client ? ruling_on_client_alert(tls, description)
+                     : ruling_on_server_alert(tls, description);
+    return true;
+}
+
 /* The alert that ended it: the first that says that something is wrong. A warning that the name is
  * not known stops nobody (RFC 6066 3). */
 static const struct sw_tls_alert *deciding_alert(const struct sw_tls *tls)

@@ -12,6 +12,11 @@ bool sw_tls_has_problem(const struct sw_tls *tls, enum sw_certificate_problem pr
 enum sw_cause sw_tls_visible_problem(const struct sw_tls *tls);
 void sw_tls_also_problems(const struct sw_tls *tls, struct sw_ruling *ruling);
 
+/* What the alert of a side about the other's certificate means (42 to 49, 116); false for others.
+ * In TLS 1.3 it may come behind the first words (RFC 8446 4.4.2.4, 4.6.2). */
+bool sw_tls_rule_on_certificate_alert(const struct sw_tls *tls, const struct sw_tls_alert *alert,
+                                      struct sw_ruling *ruling);
+
 /* A handshake that failed. */
 bool sw_rule_handshake(const struct sw_case *c, const struct sw_tls_shape *shape,
                        struct sw_ruling *ruling);

@@ -190,7 +190,21 @@ class Connection:
     ech, early (yes: the hello that is sent has an encrypted part besides, announces early data).
     """
 
-    def __init__(self, options, session=None):
+    def __init__(self, options, session=None, contexts=None):
+        client, server = contexts or self.contexts(options, session)
+        self.server_context = server
+        self.more = [(0xFE0D, bytes(64))] if options.get("ech") else [(0x2A, b"")] if options.get("early") else []
+        name = options.get("name", "mx.example.org")
+        how = {"server_hostname": None if name == "-" else name}
+        if session:
+            how["session"] = session.client.tls.session
+            client = session.client_context
+        self.client_context = client
+        self.client = End(client, server_side=False, **how)
+        self.server = End(server, server_side=True)
+
+    @staticmethod
+    def contexts(options, session):
         trust = options.get("trust", "none")
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client.check_hostname = trust != "none" and options.get("check", "yes") == "yes"
@@ -209,16 +223,7 @@ class Connection:
         if options.get("ask"):
             server.verify_mode = ssl.CERT_REQUIRED if options["ask"] == "required" else ssl.CERT_OPTIONAL
             server.load_verify_locations(STORE.anchor())
-        self.server_context = server
-        self.more = [(0xFE0D, bytes(64))] if options.get("ech") else [(0x2A, b"")] if options.get("early") else []
-        name = options.get("name", "mx.example.org")
-        how = {"server_hostname": None if name == "-" else name}
-        if session:
-            how["session"] = session.client.tls.session
-            client = session.client_context
-        self.client_context = client
-        self.client = End(client, server_side=False, **how)
-        self.server = End(server, server_side=True)
+        return client, server
 
     def shake(self, send, flights=99):
         """Runs the handshake for so many flights; each flight is what one side has to say."""

@@ -96,6 +96,7 @@ WANTED = ("stuck", "tls-client-cert-required", "tls")
 asking("client-certificate-missing-465-tls1.3", 465, "1.3", WANTED + (r"S:^\x17\x03\x03\x00\x13",), WANTED + (alert(116),))
 asking("client-certificate-missing-465-tls1.2", 465, "1.2", WANTED + ("S:" + ALERT + r".\x28",), None)
 asking("client-certificate-missing-587-tls1.2", 587, "1.2", WANTED + ("S:" + ALERT + r".\x28",), None)
+asking("client-certificate-missing-587-tls1.3", 587, "1.3", NOTHING, WANTED + (alert(116),))
 asking("client-certificate-given-465-tls1.3", 465, "1.3", DELIVERED, ACCEPTED, given=True)
 asking("client-certificate-given-587-tls1.2", 587, "1.2", DELIVERED, ACCEPTED, given=True)
 
