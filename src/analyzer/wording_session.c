@@ -232,8 +232,9 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_QUIT_PROBLEM - FIRST] =
         {
-            .summary = "The mail was accepted; only the goodbye (QUIT) at the end of the connection "
-                       "was left out or not answered.",
+            .summary =
+                "The mail was accepted; only the goodbye (QUIT) at the end of the connection "
+                "was left out or not answered.",
             .meaning = "The server confirmed the mail before; how the connection ended afterwards "
                        "changes nothing.",
             .references = "RFC 5321 4.1.1.10",
