@@ -35,12 +35,12 @@ struct sw_audit *sw_audit_new(const struct sw_policy *policy, uint32_t subjects)
     return audit;
 }
 
-static void widen(int64_t *first_ns, int64_t *last_ns, int64_t at_ns, bool fresh)
+static void widen(int64_t *first_ns, int64_t *last_ns, const struct sw_fact *fact, bool fresh)
 {
-    if (fresh || at_ns < *first_ns)
-        *first_ns = at_ns;
-    if (fresh || at_ns > *last_ns)
-        *last_ns = at_ns;
+    if (fresh || fact->start_ns < *first_ns)
+        *first_ns = fact->start_ns;
+    if (fresh || sw_fact_last_ns(fact) > *last_ns)
+        *last_ns = sw_fact_last_ns(fact);
 }
 
 struct sw_subject sw_subject_server(const struct sw_fact *fact)
@@ -150,8 +150,8 @@ struct sw_audit_row *sw_audit_count(struct sw_audit *audit, uint16_t topic,
     }
     offer_server(entry, subject, fact, fresh);
     offer_name(audit, entry, subject->name, fact->start_ns);
-    widen(&result->first_ns, &result->last_ns, fact->start_ns, fresh);
-    result->count++;
+    widen(&result->first_ns, &result->last_ns, fact, fresh);
+    result->count += sw_fact_count(fact);
     return result;
 }
 
@@ -216,8 +216,8 @@ static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
         seen->not_after = sw_arena_strdup(&audit->arena, c->not_after);
     }
     seen->problems |= c->problems;
-    seen->count++;
-    widen(&seen->first_ns, &seen->last_ns, fact->start_ns, fresh);
+    seen->count += sw_fact_count(fact);
+    widen(&seen->first_ns, &seen->last_ns, fact, fresh);
     if (sw_example_is_earlier(&seen->example, fact)) {
         seen->server = sw_subject_server(fact);
         seen->server.name = sw_arena_copy(&audit->arena, fact->server_name);
@@ -228,9 +228,9 @@ static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
 void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
 {
     struct sw_audit_totals *totals = &audit->totals;
-    widen(&totals->first_ns, &totals->last_ns, fact->start_ns, totals->sessions == 0);
-    totals->sessions++;
-    totals->by_outcome[fact->outcome]++;
+    widen(&totals->first_ns, &totals->last_ns, fact, totals->sessions == 0);
+    totals->sessions += sw_fact_count(fact);
+    totals->by_outcome[fact->outcome] += sw_fact_count(fact);
     add_findings(audit, fact);
     add_certificate(audit, fact);
     if (audit->policy)

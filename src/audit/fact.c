@@ -14,6 +14,24 @@ const char *sw_fact_file(const struct sw_fact *fact, uint64_t frame)
     return fact->file_count > 1 && place < fact->file_count ? fact->files[place] : fact->file;
 }
 
+enum sw_outcome sw_fact_outcome(struct sw_span name)
+{
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
+        if (sw_span_eq(name, sw_span_str(sw_outcome_name((enum sw_outcome)i))))
+            return (enum sw_outcome)i;
+    }
+    return SW_OUTCOME_UNKNOWN;
+}
+
+enum sw_security sw_fact_security(struct sw_span name)
+{
+    for (int i = SW_SECURITY_NONE; i <= SW_SECURITY_IMPLICIT_TLS_FAILED; i++) {
+        if (sw_span_eq(name, sw_span_str(sw_security_name((enum sw_security)i))))
+            return (enum sw_security)i;
+    }
+    return SW_SECURITY_UNKNOWN;
+}
+
 static const struct sw_finding *find(const struct sw_verdict *verdict, enum sw_finding_id id)
 {
     const struct sw_finding *finding;

@@ -52,6 +52,11 @@ struct sw_fact_certificate {
 struct sw_fact {
     const char *id; /* of the session: the same in every run */
     int64_t start_ns;
+    /* A store may hand out one fact for many sessions that an audit judges alike. The fact is then
+     * that of the earliest, but for measures, which are the worst; all others began within
+     * span_ns. */
+    uint64_t others;
+    int64_t span_ns;
     const char *file;         /* of the first frame */
     const char *const *files; /* all captures of a series, which frame references name */
     unsigned file_count;      /* 0 or 1: no series */
@@ -92,6 +97,21 @@ struct sw_fact {
 /* Reads a session and its verdict; the fact borrows from both. */
 void sw_fact_of(struct sw_fact *fact, const struct sw_session *session,
                 const struct sw_verdict *verdict);
+
+/* How many sessions it stands for, and the start of the latest. */
+static inline uint64_t sw_fact_count(const struct sw_fact *fact)
+{
+    return fact->others + 1;
+}
+
+static inline int64_t sw_fact_last_ns(const struct sw_fact *fact)
+{
+    return fact->start_ns + fact->span_ns;
+}
+
+/* What a store has by name. */
+enum sw_outcome sw_fact_outcome(struct sw_span name);
+enum sw_security sw_fact_security(struct sw_span name);
 
 /* The capture that a frame of the fact stands in. */
 const char *sw_fact_file(const struct sw_fact *fact, uint64_t frame);

@@ -99,7 +99,7 @@ static bool observe_certificate_days(const struct sw_fact *fact, const struct sw
         o->mark = SW_MARK_UNMEASURABLE;
         return true;
     }
-    int64_t left_ns = sw_time_between(fact->start_ns, end_ns);
+    int64_t left_ns = sw_time_between(sw_fact_last_ns(fact), end_ns);
     int64_t days = left_ns >= 0 ? left_ns / NS_PER_DAY : -((NS_PER_DAY - 1 - left_ns) / NS_PER_DAY);
     measure(o, days, days >= demand->limit, fact->certificate.frame);
     return true;
@@ -221,14 +221,14 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
         if (!result->waiver || waiver->index < result->waiver->index)
             result->waiver = waiver;
     }
-    result->marks[o->mark]++;
     if (o->mark == SW_MARK_FAILED) {
-        if (result->marks[SW_MARK_FAILED] == 1) /* failures outrank what was shown so far */
+        if (result->marks[SW_MARK_FAILED] == 0) /* failures outrank what was shown so far */
             result->example.session[0] = '\0';
         (void)sw_example_offer(&audit->files, &result->example, fact, o->frame);
     } else if (result->marks[SW_MARK_FAILED] == 0) {
         (void)sw_example_offer(&audit->files, &result->example, fact, o->frame);
     }
+    result->marks[o->mark] += sw_fact_count(fact);
 }
 
 /* Another login of the same user in the same session: they are judged together. */

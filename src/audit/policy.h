@@ -132,6 +132,18 @@ const struct sw_demand *sw_policy_demand(const struct sw_policy *policy, enum sw
 const struct sw_waiver *sw_policy_waiver(const struct sw_policy *policy, enum sw_rule rule,
                                          enum sw_finding_id finding, const struct sw_fact *fact,
                                          struct sw_span user);
+/*
+ * Where a policy draws lines between sessions that are otherwise alike: those with a measure on the
+ * same side of every limit, in the same time between the ends of waivers, are judged alike.
+ */
+enum sw_policy_cut {
+    SW_CUT_TIME,     /* sessions from this time on */
+    SW_CUT_GREETING, /* greetings later than so many nanoseconds */
+    SW_CUT_DAYS,     /* certificates good for at least so many days */
+    SW_CUT_CLIENT,   /* some clients are not like others; the number means nothing */
+};
+void sw_policy_cuts(const struct sw_policy *policy,
+                    void (*cut)(void *ctx, enum sw_policy_cut kind, int64_t at), void *ctx);
 /* The demand of the first section that names the rule, for headings; NULL when none does. */
 const char *sw_policy_rule_text(const struct sw_policy *policy, enum sw_rule rule);
 

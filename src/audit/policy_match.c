@@ -72,6 +72,26 @@ const struct sw_demand *sw_policy_demand(const struct sw_policy *policy, enum sw
     return found && !found->off ? found : NULL;
 }
 
+void sw_policy_cuts(const struct sw_policy *policy,
+                    void (*cut)(void *ctx, enum sw_policy_cut kind, int64_t at), void *ctx)
+{
+    const struct sw_policy_section *section;
+    const struct sw_waiver *waiver;
+    SW_EACH(section, policy->sections) {
+        if (section->demands[SW_RULE_GREETING_DELAY_MAX].given)
+            cut(ctx, SW_CUT_GREETING, section->demands[SW_RULE_GREETING_DELAY_MAX].limit);
+        if (section->demands[SW_RULE_CERTIFICATE_DAYS_MIN].given)
+            cut(ctx, SW_CUT_DAYS, section->demands[SW_RULE_CERTIFICATE_DAYS_MIN].limit);
+        if (section->scope.clients)
+            cut(ctx, SW_CUT_CLIENT, 0);
+    }
+    SW_EACH(waiver, policy->waivers) {
+        cut(ctx, SW_CUT_TIME, waiver->until_ns);
+        if (waiver->scope.clients)
+            cut(ctx, SW_CUT_CLIENT, 0);
+    }
+}
+
 const char *sw_policy_rule_text(const struct sw_policy *policy, enum sw_rule rule)
 {
     const struct sw_policy_section *section;

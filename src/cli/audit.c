@@ -13,8 +13,9 @@ struct work {
     struct sw_audit *audit;
     struct sw_diff *diff; /* or NULL */
     struct sw_keeper keeper;
-    int64_t last_run; /* --diff last */
-    bool matched;     /* --fail-on */
+    int64_t last_run;                     /* --diff last */
+    bool matched;                         /* --fail-on */
+    char missing[SW_FLEET_MESSAGE_BYTES]; /* shards of the store, or "" */
 };
 
 static int complain(const char *what)
@@ -96,14 +97,46 @@ static bool read_history(struct work *work)
     return good;
 }
 
+static void on_asked(void *ctx, const struct sw_fact *fact)
+{
+    on_kept(ctx, fact, 0);
+}
+
+static bool read_store(struct work *work)
+{
+    const struct sw_select *select = &work->settings->select;
+    const struct sw_fleet_question question = {.policy = work->policy,
+                                               .by_client = select->client_count > 0,
+                                               .has_since = select->has_since,
+                                               .since_ns = select->since_ns,
+                                               .has_until = select->has_until,
+                                               .until_ns = select->until_ns};
+    struct sw_fleet_choice choice;
+    char message[SW_FLEET_MESSAGE_BYTES];
+    if (!sw_fleet_choose(&choice, work->settings))
+        return false;
+    enum sw_fleet_answer answer =
+        sw_fleet_each(&choice.options, &question, on_asked, work, message);
+    if (answer != SW_FLEET_WHOLE)
+        sw_complain("%s", message);
+    if (answer == SW_FLEET_PARTIAL)
+        (void)snprintf(work->missing, sizeof(work->missing), "%s", message);
+    return answer != SW_FLEET_NONE;
+}
+
 static void write_results(const struct work *work, struct sw_outputs *outputs)
 {
     char source[40];
     unsigned n = work->settings->word_count;
-    (void)snprintf(source, sizeof(source), n > 0 ? "%u capture%s" : "the history", n,
-                   n == 1 ? "" : "s");
-    const struct sw_audit_source from = {
-        .name = source, .diff = work->diff, .since = work->settings->diff};
+    (void)snprintf(source, sizeof(source),
+                   n > 0                   ? "%u capture%s"
+                   : work->settings->store ? "the store"
+                                           : "the history",
+                   n, n == 1 ? "" : "s");
+    const struct sw_audit_source from = {.name = source,
+                                         .diff = work->diff,
+                                         .since = work->settings->diff,
+                                         .missing = work->missing[0] ? work->missing : NULL};
     for (unsigned i = 0; i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
         sw_audit_write(output->audit, work->audit, &output->style, &from, &output->writer);
@@ -131,8 +164,10 @@ static int run(struct work *work, struct sw_outputs *outputs)
         if (status == SW_EXIT_DONE && work->keeper.waits)
             status = SW_EXIT_INCOMPLETE;
     } else {
-        good = read_history(work);
+        good = work->settings->store ? read_store(work) : read_history(work);
     }
+    if (work->missing[0])
+        status = SW_EXIT_INCOMPLETE;
     if (!sw_audit_finish(work->audit))
         good = complain("out of memory") == SW_EXIT_DONE;
     if (good && work->diff)
@@ -159,8 +194,11 @@ static bool wants_policy(const struct sw_settings *settings)
 
 static const char *contradiction(const struct sw_settings *settings)
 {
-    if (settings->word_count == 0 && !settings->db)
-        return "no capture given; name a FILE, '-' for standard input, or a history with --db";
+    if (settings->word_count == 0 && !settings->db && !settings->store)
+        return "no capture given; name a FILE, '-' for standard input, a history with --db, or a "
+               "store with --store";
+    if (settings->word_count == 0 && settings->db && settings->store)
+        return "--db and --store: one of them can be asked at a time";
     if (!settings->policy && wants_policy(settings))
         return "-o junit judges a policy; name one with --policy ('default' is built in)";
     if (settings->diff && !settings->db)

@@ -16,6 +16,7 @@ struct sw_audit_source {
     const char *name;           /* "3 captures" */
     const struct sw_diff *diff; /* NULL: nothing was compared */
     const char *since;          /* "last", or a time */
+    const char *missing;        /* what is not in here but should be, as a sentence, or NULL */
 };
 
 /* What a format is given. */

@@ -91,6 +91,11 @@ static void put_head(const struct sw_audit_view *view)
         put_time(out, totals->last_ns);
     }
     sw_writer_text(out, "</p>\n");
+    if (!view->source->missing)
+        return;
+    sw_writer_text(out, "<p><span class=\"mark failed\">incomplete</span> ");
+    sw_markup_text(out, view->source->missing);
+    sw_writer_text(out, ".</p>\n");
 }
 
 static void put_rule_row(const struct sw_audit_view *view, const struct sw_audit_row *r)

@@ -184,6 +184,7 @@ static void put_summary(const struct sw_audit_view *view, struct sw_json *json)
     sw_json_end_object(json);
     put_rules_summary(view, json);
     sw_json_number(json, "left_out", totals->left_out);
+    sw_json_text(json, "missing", view->source->missing);
     sw_json_text(json, "version", view->style->version);
 }
 

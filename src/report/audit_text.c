@@ -47,6 +47,10 @@ static void put_head(struct text *t)
         sw_writer_format(&t->line, ", %s to %s", first, last);
     }
     put_line(t, 0, SW_TONE_BOLD);
+    if (!t->view->source->missing)
+        return;
+    sw_writer_format(&t->line, "INCOMPLETE: %s.", t->view->source->missing);
+    put_line(t, 0, SW_TONE_BAD);
 }
 
 static void put_policy_head(struct text *t)

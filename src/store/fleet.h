@@ -28,6 +28,22 @@ struct sw_fleet_options {
 
 struct sw_fleet;
 
+/* What an audit wants to know of a store. */
+struct sw_fleet_question {
+    const struct sw_policy *policy; /* or NULL */
+    bool by_client;                 /* it is asked for some clients only */
+    bool has_since, has_until;
+    int64_t since_ns, until_ns; /* since at the earliest, before until */
+};
+
+enum sw_fleet_answer {
+    SW_FLEET_WHOLE,
+    SW_FLEET_PARTIAL, /* shards are missing; the message says which */
+    SW_FLEET_NONE,    /* the message says why */
+};
+
+enum { SW_FLEET_MESSAGE_BYTES = 600 };
+
 enum sw_fleet_end {
     SW_FLEET_SENT,
     SW_FLEET_WAITS, /* safe in the spool; the message says how much */
@@ -47,5 +63,15 @@ enum sw_fleet_end sw_fleet_finish(struct sw_fleet *fleet);
 /* What there is to say, or "". */
 const char *sw_fleet_message(const struct sw_fleet *fleet);
 void sw_fleet_close(struct sw_fleet *fleet);
+
+/*
+ * Asks the store: hands out one fact for all sessions that an audit with this policy judges alike,
+ * in no order, each borrowed during the call. Its files are called SENSOR:FILE. When the answer is
+ * NONE, what was handed out is worth nothing.
+ */
+enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,
+                                   const struct sw_fleet_question *question,
+                                   void (*take)(void *ctx, const struct sw_fact *fact), void *ctx,
+                                   char message[SW_FLEET_MESSAGE_BYTES]);
 
 #endif

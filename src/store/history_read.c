@@ -209,24 +209,6 @@ static uint64_t column_frame(sqlite3_stmt *s, int at)
     return (uint64_t)sqlite3_column_int64(s, at);
 }
 
-static enum sw_outcome outcome_of(struct sw_span name)
-{
-    for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
-        if (sw_span_eq(name, sw_span_str(sw_outcome_name((enum sw_outcome)i))))
-            return (enum sw_outcome)i;
-    }
-    return SW_OUTCOME_UNKNOWN;
-}
-
-static enum sw_security security_of(struct sw_span name)
-{
-    for (int i = SW_SECURITY_NONE; i <= SW_SECURITY_IMPLICIT_TLS_FAILED; i++) {
-        if (sw_span_eq(name, sw_span_str(sw_security_name((enum sw_security)i))))
-            return (enum sw_security)i;
-    }
-    return SW_SECURITY_UNKNOWN;
-}
-
 /* The address in a column; 0 when it is none. */
 static uint8_t column_address(sqlite3_stmt *s, int at, uint8_t address[16])
 {
@@ -253,9 +235,9 @@ static void read_columns(struct reading *r, struct sw_fact *f)
     f->has_server = column_address(s, SW_COLUMN_SERVER, f->server) != 0;
     f->server_port = (uint16_t)sqlite3_column_int(s, SW_COLUMN_PORT);
     f->server_name = column_span(s, SW_COLUMN_SERVER_NAME);
-    f->outcome = outcome_of(column_span(s, SW_COLUMN_OUTCOME));
+    f->outcome = sw_fact_outcome(column_span(s, SW_COLUMN_OUTCOME));
     f->cause = sw_cause_by_id(column_span(s, SW_COLUMN_CAUSE));
-    f->security = security_of(column_span(s, SW_COLUMN_SECURITY));
+    f->security = sw_fact_security(column_span(s, SW_COLUMN_SECURITY));
     f->login = column_seen(s, SW_COLUMN_LOGIN);
     f->clear_mail = column_seen(s, SW_COLUMN_CLEAR_MAIL);
     f->clear_mail_frame = column_frame(s, SW_COLUMN_CLEAR_MAIL_FRAME);

@@ -4,6 +4,7 @@
 Most of it runs against a server made here that speaks ClickHouse's HTTP as far as it is needed and fails on demand; the
 last part against a real clickhouse-server with two shards, where one is installed.
 """
+import base64
 import glob
 import gzip
 import http.server
@@ -11,8 +12,10 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -20,6 +23,7 @@ import urllib.parse
 
 import common
 from common import DELIVERED, LOGIN, PCAPS, PROGRAM, REFUSED, run
+import clickhouse
 
 
 
@@ -329,6 +333,181 @@ class Store(common.Case):
         self.assertEqual(result.status, 2)
         self.assertIn("later version of smtpwhy", result.err)
         self.assertEqual((self.fake.inserts, len(self.segments())), (0, 1))
+
+
+
+POLICY = b"""[policy]
+name = Fleet
+[rules]
+clear-text-login = forbid
+clear-text-mail = forbid
+starttls = require
+tls-version-min = 1.2
+certificate = require
+certificate-days-min = 30
+greeting-delay-max = 20ms
+failure-rate-max = 5%
+finding-max = low
+[rules some clients]
+client = 192.0.2.0/28
+greeting-delay-max = 2s
+certificate-days-min = 400
+[waiver for a while]
+rule = clear-text-mail
+until = 2026-11-24T17:00:00Z
+reason = moves
+[waiver one client]
+finding = aud-starttls-not-offered
+client = 192.0.2.10
+until = 2030-01-01
+reason = known
+"""
+
+
+@unittest.skipUnless(clickhouse.SERVER, "clickhouse-server is not installed: nothing is tested against a real one")
+class Real(common.Case):
+    """Two servers, one cluster."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = tempfile.TemporaryDirectory()
+        cls.cluster = clickhouse.Cluster(cls.home.name, password=PASSWORD)
+        cls.addClassCleanup(cls.home.cleanup)
+        cls.addClassCleanup(cls.cluster.stop)
+        cls.cluster.start()
+
+    def setUp(self):
+        super().setUp()
+        Real.number = getattr(Real, "number", 0) + 1
+        self.database = "test%d" % Real.number
+        self.urls = ",".join("http://fleet@127.0.0.1:%d/%s" % (s.http, self.database) for s in self.cluster.shards)
+        self.store = ["--store", self.urls, "--cluster", "mail"]
+
+    def call(self, *arguments):
+        result = run(*arguments, environment={"SMTPWHY_STORE_PASSWORD": PASSWORD})
+        self.assertNotIn(PASSWORD, result.out + result.err)
+        return result
+
+    def send(self, *arguments):
+        return self.call("-q", *self.store, "--spool", self.path("spool"), "--sensor", "one", "--store-wait", "2", *arguments)
+
+    def audit(self, *arguments):
+        return self.call("audit", *self.store, *arguments)
+
+    def count(self, shard=0, table="session_on_mail FINAL"):
+        return int(self.cluster.shards[shard].ask("SELECT count() FROM %s.%s" % (self.database, table)))
+
+    def test_the_audit_is_that_of_the_captures(self):
+        files, seen = [], set()
+        for session in run("-o", "json", *captures("auth/", "tls/", "dns/")).sessions():
+            if session["id"] not in seen and session["capture"]["file"] not in files[-1:]:
+                files.append(session["capture"]["file"])
+            elif session["id"] in seen and session["capture"]["file"] in files:
+                files.remove(session["capture"]["file"])  # the same packets in another wrapping: read here, they count again
+            seen.add(session["id"])
+        self.assertEqual(self.send(*files).err.count("segment"), 0)
+        policy = self.file("policy.ini", POLICY)
+        for arguments in (["--policy", policy], ["--client", "192.0.2.10", "--cause", "auth-bad-credentials,ok-delivered"],
+                          ["--since", "2026-11-24T16:00:00Z", "--policy", "default"]):
+            read = self.call("audit", "-o", "json", *arguments, *files)
+            asked = self.audit("-o", "json", *arguments)
+            self.assertEqual(asked.out.replace('"file":"one:', '"file":"'), read.out, arguments)
+            self.assertEqual(asked.err, "")
+            self.assertEqual(asked.status, 0 if read.status == 3 else read.status)
+            self.assertGreater(len(read.out.splitlines()), 20)
+        classes = self.audit("--sensor", "two", "-o", "json").records()
+        self.assertEqual([r["sessions"] for r in classes], [0])
+
+    def test_outage_of_a_shard_restart_and_everything_again(self):
+        paths = [self.capture("p%d.pcap" % n, *[["client 10.0.%d.%d" % (n, i), *(DELIVERED if i % 2 else REFUSED)]
+                                                for i in range(60)]) for n in range(3)]
+        self.assertEqual(self.send(paths[0]).status, 0)
+        shards = [self.count(n, "session FINAL") for n in (0, 1)]
+        self.assertEqual(sum(shards), 60)
+        self.assertGreater(min(shards), 10)
+        self.cluster.shards[1].stop(signal.SIGKILL)
+        try:
+            result = self.send(paths[1])
+            self.assertEqual(result.status, 3)
+            self.assertIn("will be sent by the next run", result.err)
+            place = "127.0.0.1:%d" % self.cluster.shards[1].tcp
+            told = "shard 2 of 2 (%s) does not answer: the sessions there are missing here" % place
+            for form in ("text", "json", "html", "junit"):
+                part = self.audit("-o", form, "--policy", self.file("open.ini", b"[rules]\ntls-version-min = 1.0\n"))
+                self.assertEqual((part.status, part.err), (3, "smtpwhy: %s\n" % told), form)
+                self.assertIn(told, " ".join(part.out.split()), form)
+            records = self.audit("-o", "json").records()
+            self.assertIn(records[-1]["sessions"], range(shards[0], 60 + shards[0]))
+            self.assertEqual(self.audit("--fail-on", "stuck").status, 1)
+        finally:
+            self.cluster.shards[1].start()
+        self.assertEqual(self.send(paths[2]).status, 0)
+        self.assertEqual((self.count(), os.listdir(os.path.join(self.path("spool"), os.listdir(self.path("spool"))[0]))), (180, []))
+        self.cluster.shards[0].stop()
+        try:
+            part = self.audit("-o", "json")
+            self.assertEqual(part.status, 3)
+            self.assertIn("shard 1 of 2", part.records()[-1]["missing"])
+            self.cluster.shards[1].stop()
+            none = self.audit("-o", "json")
+            self.assertEqual((none.status, none.out), (2, ""))
+        finally:
+            for shard in self.cluster.shards:
+                shard.stop()
+                shard.start()
+        for path in paths:
+            self.assertEqual(self.send(path).status, 0)
+        self.assertEqual((self.count(), self.count(1)), (180, 180))
+        whole = self.audit("-o", "json")
+        self.assertEqual((whole.status, whole.err), (0, ""))
+        self.assertEqual((whole.records()[-1]["sessions"], whole.records()[-1]["missing"]), (180, None))
+        self.assertEqual(whole.records()[-1]["by_outcome"]["stuck"], 90)
+
+    def test_one_server_alone(self):
+        path = self.capture("a.pcap", LOGIN, REFUSED)
+        self.store = ["--store", self.urls.split(",")[0]]
+        self.assertEqual(self.audit().status, 2)
+        self.assertEqual((self.send(path).status, self.send(path).status), (0, 0))
+        self.assertEqual(self.count(0, "session FINAL"), 2)
+        self.assertEqual(self.audit("-o", "json").records()[-1]["sessions"], 2)
+        result = run("-q", *self.store, "--spool", self.path("other"), path, environment={"SMTPWHY_STORE_PASSWORD": "wrong-one"})
+        self.assertEqual(result.status, 2)
+        self.assertIn("Wrong password", result.err)
+        self.assertNotIn("wrong-one", result.err)
+
+    def test_times_that_cannot_be_and_names_of_odd_bytes(self):
+        data = bytearray(self.read(os.path.basename(self.capture("a.pcap", LOGIN))))
+        times = (0, 1, 1 << 31, (1 << 32) - 1000)
+        paths = []
+        for n, second in enumerate(times):
+            at = 24
+            copy = bytearray(data)
+            first = int.from_bytes(data[24:28], "little")
+            while at < len(copy):
+                now = int.from_bytes(data[at:at + 4], "little") - first + second
+                copy[at:at + 4] = now.to_bytes(4, "little")
+                at += 16 + int.from_bytes(copy[at + 8:at + 12], "little")
+            paths.append(self.file("t%d.pcap" % n, bytes(copy)))
+        odd = base64.b64encode(b"\0a'\\\t\xff\xc3\xa4\"{\0secret-4711").decode()
+        paths.append(self.capture("odd.pcap", ["port 587", "hello AUTH_PLAIN", "C: AUTH PLAIN " + odd, "S: 235 2.7.0 ok", "sent", "quit"]))
+        result = self.send(*paths)
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual(self.count(), len({s["id"] for s in self.call("-o", "json", *paths).sessions()}))
+        read = self.call("audit", "-o", "json", "--policy", "default", *paths)
+        asked = self.audit("-o", "json", "--policy", "default")
+        self.assertEqual(asked.out.replace('"file":"one:', '"file":"'), read.out)
+        self.assertIn('"name_hex":"61275c09ffc3a4227b"', asked.out)
+
+    @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
+    def test_parallel(self):
+        for n in range(6):
+            self.capture("archive %d.pcap" % n, *[["client 10.0.%d.%d" % (n, i)] + DELIVERED for i in range(5)])
+        script = ("cd %s && find . -name '*.pcap' -print0 | sort -z | parallel -0 -j 3 --joblog mail.jobs --retries 2 "
+                  "%s -q -o json:{/.}.json --store %s --cluster mail --sensor archive --spool spool {}"
+                  % (self.folder.name, PROGRAM, self.urls))
+        done = subprocess.run(["bash", "-c", script], env=dict(os.environ, SMTPWHY_STORE_PASSWORD=PASSWORD), check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual((self.count(), len(glob.glob(self.path("*.json")))), (30, 6))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
+from xml.sax.saxutils import escape
 
 SERVER = shutil.which("clickhouse-server")
 CONFIG = """<?xml version="1.0"?>
@@ -53,7 +53,7 @@ class Shard:
         with open(os.path.join(folder, "config.xml"), "w", encoding="utf-8") as file:
             file.write(CONFIG.format(folder=folder, http=http, tcp=tcp, inter=inter, shards=shards))
         with open(os.path.join(folder, "users.xml"), "w", encoding="utf-8") as file:
-            file.write(USERS.format(user=user, password=password))
+            file.write(USERS.format(user=user, password=escape(password)))
 
     def start(self):
         with open(os.path.join(self.folder, "output"), "ab") as output:
@@ -94,7 +94,7 @@ class Cluster:
 
     def __init__(self, folder, user="fleet", password="secret-of-the-fleet"):
         ports = free_ports(6)
-        shards = "".join(SHARD % (ports[3 * n + 1], password) for n in range(2))
+        shards = "".join(SHARD % (ports[3 * n + 1], escape(password)) for n in range(2))
         self.shards = [Shard(os.path.join(folder, "shard%d" % n), user, password, *ports[3 * n:3 * n + 3], shards)
                        for n in range(2)]
 
