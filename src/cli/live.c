@@ -2,6 +2,7 @@
 
 #include "cli/analyse.h"
 #include "cli/complain.h"
+#include "cli/live_history.h"
 #include "cli/outputs.h"
 #include "cli/run_options.h"
 #include "cli/tui.h"
@@ -36,6 +37,7 @@ struct live {
     unsigned file_count;
     struct sw_sandbox sandbox;
     struct sw_recording recording;
+    struct sw_live_history history;
     struct sw_board board;
     bool has_board;
     struct sw_metrics_facts facts;
@@ -54,6 +56,7 @@ static void on_record(void *ctx, const struct sw_record *record)
         sw_part_record(&live->parts[i], record);
     if (live->has_board)
         sw_board_record(&live->board, record);
+    sw_live_history_record(&live->history, record);
     live->fresh = true;
 }
 
@@ -62,6 +65,7 @@ static bool on_flush(void *ctx)
     struct live *live = ctx;
     bool good = !live->fresh || sw_outputs_flush(&live->outputs);
     live->fresh = false;
+    sw_live_history_turn(&live->history);
     return good;
 }
 
@@ -352,8 +356,9 @@ static bool begin(struct live *live)
         sw_complain("%s", live->loop.message);
         return false;
     }
-    return make_run(live) && open_watch(live) && open_board(live) && open_http(live) &&
-           open_tui(live) && shut_in(live) && open_parts(live, live->devices, 0);
+    return sw_live_history_start(&live->history, live->settings) && make_run(live) &&
+           open_watch(live) && open_board(live) && open_http(live) && open_tui(live) &&
+           shut_in(live) && open_parts(live, live->devices, 0);
 }
 
 static int exit_status(const struct live *live)
@@ -388,13 +393,15 @@ int sw_live(const struct sw_settings *settings)
         return SW_EXIT_TROUBLE;
     }
     live->settings = settings;
-    live->opener.fd = live->recording.fd = -1;
+    live->opener.child.fd = live->recording.fd = -1;
     live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
     if (begin(live))
         run_loop(live);
     else
         live->trouble = true;
     if (!sw_outputs_close(&live->outputs))
+        live->trouble = true;
+    if (!sw_live_history_stop(&live->history))
         live->trouble = true;
     sw_run_free(live->run);
     sw_loop_release(&live->loop);

@@ -366,9 +366,9 @@ static const struct sw_option table[] = {
     {0, "policy", "FILE", AUDIT, true, take_policy,
      "what the audit demands ('default' is built in); exit with 1 when it is broken; --help policy "
      "shows how one is written"},
-    {0, "db", "FILE", ANALYSE | AUDIT, true, sw_keeper_take_db,
+    {0, "db", "FILE", ANALYSE | AUDIT | LIVE, true, sw_keeper_take_db,
      "keep the sessions in this history file (SQLite), each once; audit without FILE reads it"},
-    {0, "retain", "DAYS", ANALYSE | AUDIT, true, sw_keeper_take_retain,
+    {0, "retain", "DAYS", ANALYSE | AUDIT | LIVE, true, sw_keeper_take_retain,
      "with --db: forget sessions that are older than the newest by so many days"},
     {0, "diff", "WHEN", AUDIT, true, sw_keeper_take_diff,
      "with --db: what changed at each server, 'last' for the last run against those before it, or "

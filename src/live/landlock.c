@@ -16,6 +16,8 @@ enum {
     CREATE_RULESET_VERSION = 1,
     RULE_PATH_BENEATH = 1,
     FS_WRITE_FILE = 1 << 1,
+    FS_READ_FILE = 1 << 2,
+    FS_READ_DIR = 1 << 3,
     FS_REMOVE_FILE = 1 << 5,
     FS_MAKE_REG = 1 << 8,
     FS_TRUNCATE = 1 << 14,
@@ -58,7 +60,7 @@ static int fail(const char *what, char *why, size_t room)
     return 0;
 }
 
-int sw_sandbox_landlock(const int *directories, unsigned count, char *why, size_t room)
+int sw_sandbox_landlock(const int *directories, unsigned count, bool reads, char *why, size_t room)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
     if (abi <= 0)
@@ -69,9 +71,11 @@ int sw_sandbox_landlock(const int *directories, unsigned count, char *why, size_
     if (fd < 0)
         return fail("Landlock", why, room);
     bool good = true;
+    const uint64_t allowed = FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE |
+                             (reads ? FS_READ_FILE | FS_READ_DIR : 0);
     for (unsigned i = 0; good && i < count; i++) {
         const struct path_beneath rule = {
-            .allowed = rights & (FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE),
+            .allowed = rights & allowed,
             .parent = directories[i],
         };
         good = syscall(SYS_landlock_add_rule, (int)fd, RULE_PATH_BENEATH, &rule, 0) == 0;

@@ -1,21 +1,14 @@
-#define _GNU_SOURCE /* O_PATH, close_range */
 #include "live/opener.h"
-
-#include "live/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, FIRST_FD = 3 };
+enum { PATH_BYTES = 4096 };
 
 struct request {
     uint32_t how; /* enum sw_opener_how */
@@ -96,35 +89,18 @@ static void answer(int socket, int32_t error, int fd)
     (void)!sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/* The directories of the paths stay open to it, and nothing else does. */
-static void shut_in(const char *const *paths, unsigned count)
-{
-    int directories[SW_OPENER_PATHS_MAX];
-    unsigned opened = 0;
-    char why[80];
-    for (unsigned i = 0; i < count; i++) {
-        char directory[PATH_BYTES];
-        const char *slash = strrchr(paths[i], '/');
-        size_t len = slash ? (size_t)(slash - paths[i]) : 0;
-        if (len >= sizeof(directory))
-            continue;
-        memcpy(directory, paths[i], len);
-        directory[len] = '\0';
-        const char *name = len > 0 ? directory : slash ? "/" : ".";
-        directories[opened] = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        opened += directories[opened] >= 0;
-    }
-    (void)tzset(); /* reads its file now */
-    (void)sw_sandbox_no_core();
-    (void)sw_sandbox_drop_capabilities(why, sizeof(why));
-    (void)sw_sandbox_landlock(directories, opened, why, sizeof(why));
-}
+/* What it knows of. */
+struct names {
+    const char *const *paths;
+    unsigned count;
+};
 
-static void serve(int socket, const char *const *paths, unsigned count)
+static void serve(void *ctx, int socket)
 {
+    const struct names *names = ctx;
     struct request request;
     while (recv(socket, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
-        int fd = act(paths, count, &request);
+        int fd = act(names->paths, names->count, &request);
         bool gives = fd >= 0 && request.how != SW_OPENER_REMOVE;
         answer(socket, fd < 0 ? errno : 0, gives ? fd : -1);
         if (gives)
@@ -137,33 +113,10 @@ static void serve(int socket, const char *const *paths, unsigned count)
 bool sw_opener_start(struct sw_opener *opener, const char *const *paths, unsigned count,
                      bool sandboxed)
 {
-    int ends[2];
-    *opener = (struct sw_opener){.fd = -1};
-    if (count > SW_OPENER_PATHS_MAX || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-        return false;
-    pid_t owner = getpid();
-    opener->pid = fork();
-    if (opener->pid < 0) {
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        return false;
-    }
-    if (opener->pid == 0) {
-        (void)close(ends[0]);
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (getppid() != owner)
-            _exit(0);
-        /* The devices and what else is open are the owner's. */
-        if (dup2(ends[1], FIRST_FD) < 0 || close_range(FIRST_FD + 1, ~0U, 0) != 0)
-            _exit(1);
-        if (sandboxed)
-            shut_in(paths, count);
-        serve(FIRST_FD, paths, count);
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    opener->fd = ends[0];
-    return true;
+    struct names names = {paths, count};
+    const struct sw_child_work work = {
+        .paths = paths, .count = count, .sandboxed = sandboxed, .ctx = &names, .serve = serve};
+    return sw_child_start(&opener->child, &work);
 }
 
 int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
@@ -177,8 +130,10 @@ int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof(control.bytes)};
-    if (send(opener->fd, &request, sizeof(request), MSG_NOSIGNAL) != (ssize_t)sizeof(request) ||
-        recvmsg(opener->fd, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(error) || error != 0) {
+    if (send(opener->child.fd, &request, sizeof(request), MSG_NOSIGNAL) !=
+            (ssize_t)sizeof(request) ||
+        recvmsg(opener->child.fd, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(error) ||
+        error != 0) {
         errno = error;
         return -1;
     }
@@ -193,9 +148,5 @@ int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
 
 void sw_opener_stop(struct sw_opener *opener)
 {
-    if (opener->fd < 0)
-        return;
-    (void)close(opener->fd);
-    opener->fd = -1;
-    (void)waitpid(opener->pid, NULL, 0);
+    sw_child_stop(&opener->child);
 }

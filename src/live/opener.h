@@ -10,15 +10,15 @@
 #ifndef SW_LIVE_OPENER_H
 #define SW_LIVE_OPENER_H
 
+#include "live/child.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-enum { SW_OPENER_PATHS_MAX = 64 };
+enum { SW_OPENER_PATHS_MAX = SW_CHILD_PATHS_MAX };
 
 struct sw_opener {
-    int fd; /* -1: not started */
-    pid_t pid;
+    struct sw_child child;
 };
 
 /* Which file of a path is meant. */

@@ -38,11 +38,12 @@ const char *sw_sandbox_layer_name(enum sw_sandbox_layer layer);
 /* Says what is missing; with `all` also what is there. */
 void sw_sandbox_tell(const struct sw_sandbox *sandbox, bool all, FILE *out);
 
-/* The parts that the opener uses as well. */
+/* The parts that other processes of ours use as well. */
 bool sw_sandbox_no_core(void);
 bool sw_sandbox_drop_capabilities(char *why, size_t room);
 /* Landlock: nothing of the file system but files in these directories (descriptors), in which they
- * may be made, written and removed. Returns the ABI, or 0 and the reason in `why`. */
-int sw_sandbox_landlock(const int *directories, unsigned count, char *why, size_t room);
+ * may be made, written and removed, and read where `reads`. Returns the ABI, or 0 and the reason in
+ * `why`. */
+int sw_sandbox_landlock(const int *directories, unsigned count, bool reads, char *why, size_t room);
 
 #endif

@@ -47,8 +47,9 @@ struct sw_history *sw_history_open(const char *path, bool write, struct sw_statu
     good = good && (write ? sw_layout_upgrade(history->db, path, status)
                           : sw_layout_check(history->db, path, status));
     if (good && write &&
-        sqlite3_exec(history->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768", NULL, NULL,
-                     NULL) != SQLITE_OK) {
+        sqlite3_exec(history->db,
+                     "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY",
+                     NULL, NULL, NULL) != SQLITE_OK) {
         *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", path, sqlite3_errmsg(history->db));
         good = false;
     }
@@ -148,6 +149,14 @@ bool sw_history_commit(struct sw_history *history)
         return sw_history_fail(history);
     history->in_transaction = false;
     return true;
+}
+
+void sw_history_rollback(struct sw_history *history)
+{
+    /* Some failures have done so already; then there is nothing to take back. */
+    (void)sqlite3_exec(history->db, "ROLLBACK", NULL, NULL, NULL);
+    history->in_transaction = false;
+    history->file_id = history->certificate_id = 0; /* their rows may be gone */
 }
 
 bool sw_history_begin_run(struct sw_history *history, const char *what, int64_t now_ns)

@@ -35,6 +35,8 @@ bool sw_history_begin_run(struct sw_history *history, const char *what, int64_t 
  * then. */
 bool sw_history_add(struct sw_history *history, const struct sw_fact *fact);
 bool sw_history_commit(struct sw_history *history);
+/* Takes back what was not committed. */
+void sw_history_rollback(struct sw_history *history);
 /* Forgets sessions that began before this, and what only they needed. */
 bool sw_history_forget(struct sw_history *history, int64_t before_ns, uint64_t *forgotten);
 /* Start of the newest session; SW_TIME_NONE when there is none. */
