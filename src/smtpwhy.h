@@ -25,6 +25,13 @@
 
 #define SMTPWHY_VERSION "0.1.0"
 
+/* Versions of the libraries at work ("3.0.17"). */
+struct sw_build_info {
+    char ndpi[24], openssl[24], libpcap[24];
+};
+
+SW_API void sw_build_describe(struct sw_build_info *info);
+
 struct sw_run;
 struct sw_record;
 
@@ -161,7 +168,8 @@ struct sw_watch_counts {
     uint64_t sessions, connections;
     uint64_t open_connections; /* at the moment */
     uint64_t shed_connections, shed_half_open;
-    int64_t last_frame_ns; /* 0 = none so far */
+    uint64_t memory_bytes, memory_cap_bytes; /* that grows with the traffic */
+    int64_t last_frame_ns;                   /* 0 = none so far */
     bool recording_failed;
 };
 
@@ -182,6 +190,8 @@ enum sw_watch_state {
  */
 SW_API enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns);
 SW_API void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts);
+/* Hands out the summary of all so far, as sw_run_finish() does at the end. */
+SW_API void sw_watch_tell(struct sw_run *run);
 /* How long after a frame came the kernel may still keep it back, in milliseconds. */
 SW_API unsigned sw_watch_delay_ms(void);
 /* Every open connection becomes final. INCOMPLETE when frames were lost. */

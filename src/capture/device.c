@@ -246,3 +246,8 @@ struct sw_status sw_device_list(void (*tell)(void *ctx, const char *name, const 
     pcap_freealldevs(all);
     return sw_status_ok();
 }
+
+const char *sw_device_library(void)
+{
+    return pcap_lib_version();
+}

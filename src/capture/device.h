@@ -61,4 +61,7 @@ void sw_device_close(struct sw_device *device);
 struct sw_status sw_device_list(void (*tell)(void *ctx, const char *name, const char *description),
                                 void *ctx) SW_MUST_CHECK;
 
+/* As libpcap tells its own version: "libpcap version 1.10.3 (...)". */
+const char *sw_device_library(void);
+
 #endif

@@ -45,6 +45,7 @@ struct live {
     struct sw_tui *tui;
     struct sw_tui_hooks tui_hooks;
     char devices[SW_WATCH_DEVICES_MAX * SW_LIVE_NAME_BYTES]; /* "eth0,eth1" */
+    int ending; /* the output whose file ends: the summary is for it alone; -1: none does */
     bool fresh; /* something was written that is not handed on yet */
     bool trouble, matched, incomplete;
 };
@@ -52,6 +53,10 @@ struct live {
 static void on_record(void *ctx, const struct sw_record *record)
 {
     struct live *live = ctx;
+    if (live->ending >= 0) {
+        sw_part_record(&live->parts[live->ending], record);
+        return;
+    }
     for (unsigned i = 0; i < live->outputs.count; i++)
         sw_part_record(&live->parts[i], record);
     if (live->has_board)
@@ -75,10 +80,50 @@ static int open_again(void *ctx, unsigned index)
     return sw_opener_ask(&live->opener, SW_OPENER_APPEND, &(struct sw_opener_file){.path = index});
 }
 
+static bool open_part(struct live *live, unsigned i, const char *file, unsigned index)
+{
+    struct sw_output *output = &live->outputs.list[i];
+    if (!sw_part_open(&live->parts[i], output->format, &output->style, &output->writer, file,
+                      index))
+        return false;
+    live->parts[i].shown_before = output->shown;
+    return true;
+}
+
+static void close_part(struct live *live, unsigned i)
+{
+    sw_part_close(&live->parts[i]);
+    live->outputs.list[i].shown += live->parts[i].shown;
+    live->matched = live->matched || live->parts[i].matched;
+}
+
+/* What was moved away is left complete, and what follows begins like any other. */
+static bool end_output(void *ctx, unsigned i)
+{
+    struct live *live = ctx;
+    close_part(live, i);
+    if (!live->outputs.list[i].format->whole)
+        return true;
+    if (!open_part(live, i, NULL, 1))
+        return false;
+    live->ending = (int)i;
+    sw_watch_tell(live->run);
+    live->ending = -1;
+    close_part(live, i);
+    return true;
+}
+
+static bool begin_output(void *ctx, unsigned i)
+{
+    struct live *live = ctx;
+    return open_part(live, i, live->devices, 0);
+}
+
 static bool on_reopen(void *ctx)
 {
     struct live *live = ctx;
-    return sw_outputs_reopen(&live->outputs, open_again, live);
+    const struct sw_outputs_again again = {live, open_again, end_output, begin_output};
+    return sw_outputs_reopen(&live->outputs, &again);
 }
 
 static void on_tell(void *ctx)
@@ -146,28 +191,24 @@ static bool open_board(struct live *live)
     const struct sw_live_settings *settings = &live->settings->live;
     if (!settings->http && !settings->tui)
         return true;
+    bool alone = live->outputs.count == 0;
     const struct sw_report_style style = {.version = SMTPWHY_VERSION,
                                           .no_names = live->settings->no_names,
                                           .anonymize = live->settings->anonymize,
-                                          .veil_key = sw_hash_random_key(),
+                                          .veil_key = alone ? sw_hash_random_key()
+                                                            : live->outputs.list[0].style.veil_key,
                                           .select = &live->settings->select};
     live->has_board = true;
-    live->facts.sandbox = &live->sandbox;
     return sw_board_init(&live->board, &style, settings->tui, 0);
 }
 
 static bool open_http(struct live *live)
 {
     const struct sw_live_settings *settings = &live->settings->live;
-    char message[SW_CLI_MESSAGE_BYTES] = "out of memory";
+    char message[SW_CLI_MESSAGE_BYTES];
     if (!settings->http)
         return true;
-    struct sw_report_style style = live->outputs.list[0].style;
-    live->has_board = true;
-    live->facts.sandbox = &live->sandbox;
-    if (sw_board_init(&live->board, &style, false, 0))
-        live->http =
-            sw_http_open(settings->http, &live->board, &live->facts, message, sizeof(message));
+    live->http = sw_http_open(settings->http, &live->board, &live->facts, message, sizeof(message));
     if (live->http)
         (void)fprintf(stderr, "smtpwhy: the dashboard is at %s\n", sw_http_place(live->http));
     else
@@ -242,23 +283,16 @@ static bool open_watch(struct live *live)
 
 static bool open_parts(struct live *live, const char *file, unsigned index)
 {
-    for (unsigned i = 0; i < live->outputs.count; i++) {
-        struct sw_output *output = &live->outputs.list[i];
-        if (!sw_part_open(&live->parts[i], output->format, &output->style, &output->writer, file,
-                          index))
-            return false;
-        live->parts[i].shown_before = output->shown;
-    }
-    return true;
+    bool good = true;
+    for (unsigned i = 0; good && i < live->outputs.count; i++)
+        good = open_part(live, i, file, index);
+    return good;
 }
 
 static void close_parts(struct live *live)
 {
-    for (unsigned i = 0; i < live->outputs.count; i++) {
-        sw_part_close(&live->parts[i]);
-        live->outputs.list[i].shown += live->parts[i].shown;
-        live->matched = live->matched || live->parts[i].matched;
-    }
+    for (unsigned i = 0; i < live->outputs.count; i++)
+        close_part(live, i);
 }
 
 static void run_loop(struct live *live)
@@ -352,6 +386,8 @@ static bool shut_in(struct live *live)
 
 static bool begin(struct live *live)
 {
+    live->facts.sandbox = &live->sandbox;
+    live->facts.history = live->settings->db ? &live->history.feed : NULL;
     if (!sw_loop_prepare(&live->loop)) {
         sw_complain("%s", live->loop.message);
         return false;
@@ -393,6 +429,7 @@ int sw_live(const struct sw_settings *settings)
         return SW_EXIT_TROUBLE;
     }
     live->settings = settings;
+    live->ending = -1;
     live->opener.child.fd = live->recording.fd = -1;
     live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
     if (begin(live))

@@ -218,21 +218,65 @@ unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsign
     return count;
 }
 
-bool sw_outputs_reopen(struct sw_outputs *outputs, int (*open_again)(void *ctx, unsigned index),
-                       void *ctx)
+static bool is_same_file(int a, int b)
+{
+    struct stat one;
+    struct stat other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+enum { FILES_MOST = 8 }; /* of one output */
+
+/* Opens all files of an output, or none; *moved: is one of them another than before? */
+static bool open_anew(const struct sw_output *output, const struct sw_outputs_again *again,
+                      unsigned first, int fds[FILES_MOST], bool *moved)
+{
+    unsigned count = 0;
+    *moved = false;
+    for (const struct sw_writer *w = &output->writer; w && count < FILES_MOST; w = w->next) {
+        fds[count] = again->open(again->ctx, first + count);
+        if (fds[count] < 0) {
+            (void)complain(output->path, strerror(errno));
+            while (count > 0)
+                (void)close(fds[--count]);
+            return false;
+        }
+        *moved = *moved || !is_same_file(fds[count], w->fd);
+        count++;
+    }
+    return true;
+}
+
+static bool reopen_one(struct sw_outputs *outputs, unsigned index,
+                       const struct sw_outputs_again *again, unsigned first)
+{
+    struct sw_output *output = &outputs->list[index];
+    int fds[FILES_MOST];
+    bool moved;
+    unsigned count = 0;
+    if (!open_anew(output, again, first, fds, &moved))
+        return true;
+    bool good = !moved || (again->end(again->ctx, index) && sw_outputs_flush(outputs));
+    for (struct sw_writer *w = &output->writer; w && count < FILES_MOST; w = w->next, count++) {
+        good = good && (!moved || dup2(fds[count], w->fd) >= 0);
+        (void)close(fds[count]);
+    }
+    good = good && (!moved || again->begin(again->ctx, index));
+    return good || complain(output->path, strerror(errno));
+}
+
+bool sw_outputs_reopen(struct sw_outputs *outputs, const struct sw_outputs_again *again)
 {
     bool good = sw_outputs_flush(outputs);
-    unsigned number = 0;
+    unsigned first = 0;
     for (unsigned i = 0; good && i < outputs->count; i++) {
-        struct sw_output *output = &outputs->list[i];
-        for (struct sw_writer *w = &output->writer; good && output->path && w; w = w->next) {
-            int fd = open_again(ctx, number++);
-            good = fd >= 0 && dup2(fd, w->fd) >= 0;
-            if (!good)
-                (void)complain(output->path, strerror(errno));
-            if (fd >= 0)
-                (void)close(fd);
-        }
+        const struct sw_output *output = &outputs->list[i];
+        if (!output->path)
+            continue;
+        good = reopen_one(outputs, i, again, first);
+        for (const struct sw_writer *w = &output->writer; w; w = w->next)
+            first++;
     }
     return good;
 }

@@ -31,13 +31,24 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
 bool sw_outputs_flush(struct sw_outputs *outputs);
 /* Paths of all files of all outputs, at most `room`, in one order; each is the caller's to free. */
 unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsigned room);
+/* Who helps to open outputs anew; `output` is a place in the list. */
+struct sw_outputs_again {
+    void *ctx;
+    /* The descriptor of a file, by its place in the order of sw_outputs_files(); or -1 with errno.
+     */
+    int (*open)(void *ctx, unsigned file);
+    /* The file was moved away: what was begun in it is ended; then a new one begins. False: it
+     * cannot be, and errno says why. */
+    bool (*end)(void *ctx, unsigned output);
+    bool (*begin)(void *ctx, unsigned output);
+};
+
 /*
- * Opens the files anew, to go on behind what is there: they may have been moved away. open_again
- * gets a file's place in that order and returns a descriptor, or -1 with errno. The result is as of
- * flush.
+ * Opens the files anew, as far as they were moved away or removed; one that stands where it stood
+ * is left alone. One that cannot be opened is complained of, and written to as before. The result
+ * is as of flush.
  */
-bool sw_outputs_reopen(struct sw_outputs *outputs, int (*open_again)(void *ctx, unsigned index),
-                       void *ctx);
+bool sw_outputs_reopen(struct sw_outputs *outputs, const struct sw_outputs_again *again);
 /* Flushes and closes; the result is as of flush. */
 bool sw_outputs_close(struct sw_outputs *outputs);
 

@@ -55,6 +55,11 @@ bool sw_sha256(struct sw_span bytes, uint8_t out[SW_SHA256_BYTES])
     return digest(bytes, EVP_sha256(), out, SW_SHA256_BYTES);
 }
 
+const char *sw_openssl_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 void sw_hex(const uint8_t *bytes, size_t count, char *out)
 {
     static const char digits[] = "0123456789abcdef";

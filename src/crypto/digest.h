@@ -24,6 +24,8 @@ void sw_sha1_free(struct sw_sha1 *sha1);
 /* False when OpenSSL cannot (no memory, no such algorithm). */
 bool sw_md5(struct sw_span bytes, uint8_t out[SW_MD5_BYTES]);
 bool sw_sha256(struct sw_span bytes, uint8_t out[SW_SHA256_BYTES]);
+/* The version of OpenSSL at work: "3.0.17". */
+const char *sw_openssl_version(void);
 /* 2 * count lower-case digits and a NUL. */
 void sw_hex(const uint8_t *bytes, size_t count, char *out);
 

@@ -52,6 +52,13 @@ static void put_sessions(struct page *page, const struct sw_board_counts *c)
         (void)snprintf(labels, sizeof(labels), "security=\"%s\"", name ? name : "unknown");
         sample(page, labels, c->security[i]);
     }
+    family(page, "tls_results", KIND_COUNTER,
+           "Sessions that show how TLS went, by the result types of RFC 8460.");
+    for (int i = SW_TLS_RESULT_NONE + 1; i < SW_TLS_RESULTS; i++) {
+        (void)snprintf(labels, sizeof(labels), "rfc8460=\"%s\"",
+                       sw_tls_result_name((enum sw_tls_result)i));
+        sample(page, labels, c->tls_results[i]);
+    }
 }
 
 static void put_replies(struct page *page, const struct sw_board_counts *c)
@@ -121,9 +128,26 @@ static void put_watch(struct page *page, const struct sw_watch_counts *w)
     family(page, "sessions_shed", KIND_COUNTER, "Connections let go early because of a cap.");
     sample(page, "reason=\"connections\"", w->shed_connections);
     sample(page, "reason=\"half-open\"", w->shed_half_open);
+    family(page, "memuse_bytes", KIND_GAUGE, "Memory that the traffic takes at the moment.");
+    sample(page, "", w->memory_bytes);
+    family(page, "memcap_bytes", KIND_GAUGE, "Memory that it may take.");
+    sample(page, "", w->memory_cap_bytes);
     family(page, "last_packet_timestamp_seconds", KIND_GAUGE, "When the last frame came.");
     sw_writer_format(page->out, "smtpwhy_last_packet_timestamp_seconds %.3f\n",
                      (double)w->last_frame_ns / 1e9);
+}
+
+static void put_history(struct page *page, const struct sw_feed *feed)
+{
+    if (!feed)
+        return;
+    family(page, "export_batches", KIND_COUNTER, "Batches of sessions handed to a sink.");
+    sample(page, "sink=\"history\",result=\"ok\"", feed->batches[1]);
+    sample(page, "sink=\"history\",result=\"failed\"", feed->batches[0]);
+    family(page, "export_sessions_lost", KIND_COUNTER, "Sessions that a sink did not take.");
+    sample(page, "sink=\"history\"", feed->lost + feed->messages_given_up);
+    family(page, "export_spool_bytes", KIND_GAUGE, "Bytes that wait for a sink.");
+    sample(page, "sink=\"history\"", sw_feed_waiting(feed));
 }
 
 static void put_sandbox(struct page *page, const struct sw_sandbox *sandbox)
@@ -141,6 +165,18 @@ static void put_sandbox(struct page *page, const struct sw_sandbox *sandbox)
     sample(page, labels, 1);
 }
 
+static void put_build(struct page *page)
+{
+    struct sw_build_info info;
+    char labels[200];
+    sw_build_describe(&info);
+    family(page, "build_info", KIND_GAUGE, "The program and the libraries that it uses.");
+    (void)snprintf(labels, sizeof(labels),
+                   "version=\"%s\",ndpi=\"%s\",openssl=\"%s\",libpcap=\"%s\"", SMTPWHY_VERSION,
+                   info.ndpi, info.openssl, info.libpcap);
+    sample(page, labels, 1);
+}
+
 void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts *facts,
                     bool open_metrics, struct sw_writer *out)
 {
@@ -152,13 +188,13 @@ void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts 
            "Bytes that were acknowledged and that the capture lacks.");
     sample(&page, "", board->counts.acked_unseen_bytes);
     put_watch(&page, &facts->watch);
+    put_history(&page, facts->history);
     family(&page, "kept_rows", KIND_GAUGE, "Sessions that are kept for the dashboard.");
     sample(&page, "", board->next - board->first);
     family(&page, "kept_bytes", KIND_GAUGE, "Memory that they take.");
     sample(&page, "", board->bytes);
     put_sandbox(&page, facts->sandbox);
-    family(&page, "build_info", KIND_GAUGE, "The program.");
-    sample(&page, "version=\"" SMTPWHY_VERSION "\"", 1);
+    put_build(&page);
     if (open_metrics)
         sw_writer_text(out, "# EOF\n");
 }

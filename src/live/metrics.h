@@ -5,6 +5,7 @@
 #ifndef SW_LIVE_METRICS_H
 #define SW_LIVE_METRICS_H
 
+#include "live/feed.h"
 #include "live/sandbox.h"
 #include "report/board.h"
 #include "smtpwhy.h"
@@ -13,6 +14,7 @@
 struct sw_metrics_facts {
     struct sw_watch_counts watch;
     const struct sw_sandbox *sandbox;
+    const struct sw_feed *history; /* NULL: none is kept */
 };
 
 void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts *facts,

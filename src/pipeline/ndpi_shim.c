@@ -61,6 +61,11 @@ static void choose_protocols(struct ndpi_detection_module_struct *module)
 }
 #pragma GCC diagnostic pop
 
+const char *sw_ndpi_version(void)
+{
+    return ndpi_revision();
+}
+
 struct sw_ndpi *sw_ndpi_new(void)
 {
     struct sw_ndpi *ndpi = calloc(1, sizeof(*ndpi));

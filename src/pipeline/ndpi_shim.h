@@ -18,6 +18,9 @@ enum { SW_NDPI_NAME = 24, SW_NDPI_PIECES = 8 /* of one connection, then it stays
 struct sw_ndpi;
 struct sw_ndpi_flow;
 
+/* Of nDPI itself, for who reports it. */
+const char *sw_ndpi_version(void);
+
 /* NULL when nDPI cannot be had; every other call takes that for "cannot tell". */
 struct sw_ndpi *sw_ndpi_new(void);
 void sw_ndpi_free(struct sw_ndpi *ndpi);

@@ -3,6 +3,8 @@
  * and the wall clock where no packet tells the time.
  */
 #include "capture/device.h"
+#include "crypto/digest.h"
+#include "pipeline/ndpi_shim.h"
 #include "pipeline/recorder.h"
 #include "pipeline/run.h"
 
@@ -299,6 +301,8 @@ void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
         .open_connections = flows->open,
         .shed_connections = flows->shed_flows,
         .shed_half_open = flows->shed_half_open,
+        .memory_bytes = run->account,
+        .memory_cap_bytes = run->limits.memory_bytes,
         .bytes = watch->bytes,
         .kernel_drops = watch->kernel_drops,
         .interface_drops = watch->interface_drops,
@@ -307,6 +311,30 @@ void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
         .last_frame_ns = watch->last_frame_ns,
         .recording_failed = watch->recording_failed,
     };
+}
+
+void sw_watch_tell(struct sw_run *run)
+{
+    struct sw_summary so_far = run->summary; /* its lists stay the run's */
+    so_far.frames_read += run->watch->frames;
+    so_far.bytes += run->watch->bytes;
+    const struct sw_record record = {.kind = SW_RECORD_SUMMARY, .summary = &so_far};
+    run->options.record(run->options.record_ctx, &record);
+}
+
+/* The first word that begins with a digit. */
+static void put_version(char out[24], const char *text)
+{
+    size_t begin = strcspn(text, "0123456789");
+    size_t len = strcspn(text + begin, " -+(");
+    (void)snprintf(out, 24, "%.*s", (int)(len < 23 ? len : 23), text + begin);
+}
+
+void sw_build_describe(struct sw_build_info *info)
+{
+    put_version(info->ndpi, sw_ndpi_version());
+    put_version(info->openssl, sw_openssl_version());
+    put_version(info->libpcap, sw_device_library());
 }
 
 uint64_t sw_watch_save(struct sw_run *run, const struct sw_session_key *key,

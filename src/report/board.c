@@ -111,6 +111,8 @@ static void count(struct sw_board *board, const struct sw_session *session,
     c->by_outcome[verdict->outcome]++;
     c->by_cause[verdict->cause][verdict->stage]++;
     c->security[verdict->security]++;
+    const char *reason;
+    c->tls_results[sw_tls_result_of(session, verdict, &reason)]++;
     c->acked_unseen_bytes += f->half[SW_CLIENT].gap_bytes + f->half[SW_SERVER].gap_bytes;
     count_delay(c, SW_BOARD_TCP, session->lookup ? SW_TIME_NONE : sw_view_handshake_rtt(f));
     const struct sw_step *step;

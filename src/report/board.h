@@ -12,6 +12,7 @@
 #define SW_REPORT_BOARD_H
 
 #include "report/report.h"
+#include "report/tls_result.h"
 
 enum {
     SW_BOARD_ROWS = 4096,
@@ -91,6 +92,7 @@ struct sw_board_counts {
     uint64_t delay_count[SW_BOARD_STAGES];
     double delay_sum_s[SW_BOARD_STAGES];
     uint64_t security[SW_SECURITY_IMPLICIT_TLS_FAILED + 1];
+    uint64_t tls_results[SW_TLS_RESULTS];
     uint64_t acked_unseen_bytes;
 };
 

@@ -8,17 +8,13 @@
  */
 #include "report/json_writer.h"
 #include "report/report.h"
+#include "report/tls_result.h"
 #include "report/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { POLICIES = 1024, DETAILS = 4096, SLOTS = 8192, ARENA_BYTES = 4 * 1024 * 1024 };
-
-/* How TLS went, in the words of RFC 8460 section 4.3; NULL for success. */
-struct failure {
-    const char *type, *reason;
-};
 
 struct policy {
     uint64_t key;
@@ -54,74 +50,6 @@ static void open_report(struct sw_part *part)
     sw_arena_init(&t->arena, ARENA_BYTES, NULL);
     t->first_ns = INT64_MAX;
     t->last_ns = INT64_MIN;
-}
-
-static bool has(const struct sw_certificate *c, enum sw_certificate_problem problem)
-{
-    return c && (c->problems & 1u << problem);
-}
-
-static const char *certificate_type(const struct sw_certificate *c)
-{
-    if (has(c, SW_CERTIFICATE_HOST_MISMATCH))
-        return "certificate-host-mismatch";
-    if (has(c, SW_CERTIFICATE_EXPIRED))
-        return "certificate-expired";
-    if (has(c, SW_CERTIFICATE_NOT_TRUSTED) || has(c, SW_CERTIFICATE_SELF_SIGNED) ||
-        has(c, SW_CERTIFICATE_CHAIN_INCOMPLETE))
-        return "certificate-not-trusted";
-    return NULL;
-}
-
-/* What the client said of the certificate outranks what is seen of it. */
-static struct failure handshake_failure(const struct sw_session *session,
-                                        const struct sw_verdict *verdict)
-{
-    enum { BAD = 42, UNSUPPORTED = 43, REVOKED = 44, EXPIRED = 45, UNKNOWN = 46, UNKNOWN_CA = 48 };
-    const struct sw_tls *tls = session->tls_facts;
-    const struct sw_tls_alert *alert = tls ? sw_tls_fatal(tls, SW_CLIENT) : NULL;
-    struct failure f = {"validation-failure", sw_cause_name(verdict->cause)};
-    if (!alert)
-        return f;
-    const char *name = tls_alert_name(alert->description);
-    f.reason = name ? name : f.reason;
-    if (alert->description == EXPIRED)
-        f.type = "certificate-expired";
-    else if (alert->description == UNKNOWN_CA)
-        f.type = "certificate-not-trusted";
-    else if (alert->description >= BAD && alert->description <= UNKNOWN &&
-             certificate_type(tls->certificates))
-        f.type = certificate_type(tls->certificates);
-    return f;
-}
-
-/* True when the session says how TLS went. */
-static bool went(const struct sw_session *session, const struct sw_verdict *verdict,
-                 struct failure *failure)
-{
-    const struct sw_hello *hello = sw_session_hello(session, false);
-    const struct sw_step *asked = session->starttls;
-    *failure = (struct failure){NULL, NULL};
-    switch (verdict->security) {
-    case SW_SECURITY_STARTTLS:
-    case SW_SECURITY_IMPLICIT_TLS:
-        return true;
-    case SW_SECURITY_STARTTLS_FAILED:
-    case SW_SECURITY_IMPLICIT_TLS_FAILED:
-        *failure = handshake_failure(session, verdict);
-        return true;
-    case SW_SECURITY_UNKNOWN:
-        return false;
-    case SW_SECURITY_NONE:
-        break;
-    }
-    bool refused = asked && asked->reply && !sw_reply_is(asked->reply, 2);
-    bool lacking = !asked && hello && hello->capabilities && !sw_capability_find(hello, "STARTTLS");
-    if (refused)
-        *failure = (struct failure){"starttls-not-supported", "STARTTLS refused"};
-    else if (lacking)
-        *failure = (struct failure){"starttls-not-supported", "STARTTLS not offered"};
-    return refused || lacking;
 }
 
 static struct sw_span domain_of(struct sw_span address)
@@ -190,13 +118,13 @@ static struct sw_span kept_name(struct sw_part *part, struct sw_span name)
 /* Counts a failure under its kind; without room only the sum of the domain knows of it. */
 static void count_detail(struct sw_part *part, struct policy *policy,
                          const struct sw_session *session, const struct sw_verdict *verdict,
-                         const struct failure *failure)
+                         enum sw_tls_result result, const char *reason)
 {
     struct tlsrpt *t = part->state;
     const struct sw_tuple *tuple = &session->facts->tuple;
     struct sw_span host = sw_view_server_name(verdict, part->style->no_names);
-    uint64_t key = hash_of(policy->key, sw_span_str(failure->type));
-    key = hash_of(key, sw_span_str(failure->reason));
+    uint64_t key = hash_of(policy->key, sw_span_str(sw_tls_result_name(result)));
+    key = hash_of(key, sw_span_str(reason));
     key = hash_of(key, sw_span_make(tuple->src, 16));
     key = hash_of(key, sw_span_make(tuple->dst, 16));
     key = hash_of(key, host);
@@ -214,8 +142,8 @@ static void count_detail(struct sw_part *part, struct policy *policy,
     t->detail_slots[at] = d;
     d->key = key;
     d->count = 1;
-    d->type = failure->type;
-    d->reason = failure->reason;
+    d->type = sw_tls_result_name(result);
+    d->reason = reason;
     sw_veil_address(&part->veil, tuple->src, tuple->ip_version, d->sender);
     sw_veil_address(&part->veil, tuple->dst, tuple->ip_version, d->receiver);
     d->host = kept_name(part, host);
@@ -230,8 +158,9 @@ static void add_session(struct sw_part *part, const struct sw_session *session,
 {
     struct tlsrpt *t = part->state;
     const struct sw_flow_facts *f = session->facts;
-    struct failure failure;
-    if (session->lookup || !went(session, verdict, &failure))
+    const char *reason;
+    enum sw_tls_result result = sw_tls_result_of(session, verdict, &reason);
+    if (result == SW_TLS_RESULT_NONE)
         return;
     if (!t->id[0])
         sw_veil_id(&part->veil, session->id, t->id);
@@ -239,12 +168,12 @@ static void add_session(struct sw_part *part, const struct sw_session *session,
     t->last_ns = f->last.time_ns > t->last_ns ? f->last.time_ns : t->last_ns;
     struct sw_span domain = sw_veil_name(&part->veil, policy_domain(session, verdict));
     struct policy *policy = find_policy(t, policy_kind(session), domain);
-    if (!failure.type) {
+    if (result == SW_TLS_RESULT_SUCCESS) {
         policy->good++;
         return;
     }
     policy->bad++;
-    count_detail(part, policy, session, verdict, &failure);
+    count_detail(part, policy, session, verdict, result, reason);
 }
 
 static void put_detail(struct sw_json *json, const struct detail *d)

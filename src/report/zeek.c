@@ -251,6 +251,7 @@ const struct sw_report_format sw_report_zeek = {
     .name = "zeek",
     .what = "Zeek's smtp.log and ssl.log, and smtpwhy.log with the verdicts, in a directory",
     .files = files,
+    .whole = true,
     .state_bytes = sizeof(struct zeek),
     .session = write_session,
     .summary = write_summary,

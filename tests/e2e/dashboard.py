@@ -10,8 +10,8 @@ import warnings
 
 import common
 import live as base
+import web  # noqa: E402  (common made the way to it)
 
-PLACE = os.path.join(common.ROOT, "web")  # where playwright-core may be installed
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\x1b[31m"
 
 
@@ -77,6 +77,10 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(sum(int(v) for k, v in values.items() if k.startswith("smtpwhy_outcomes_total")), 2)
         self.assertEqual(values['smtpwhy_replies_total{class="5xx",stage="rcpt"}'], "1")
         self.assertEqual(values['smtpwhy_kernel_drops_total'], "0")
+        self.assertEqual(values['smtpwhy_tls_results_total{rfc8460="starttls-not-supported"}'], "2")
+        self.assertEqual(values['smtpwhy_tls_results_total{rfc8460="success"}'], "0")
+        self.assertGreater(int(values["smtpwhy_memcap_bytes"]), int(values["smtpwhy_memuse_bytes"]))
+        self.assertRegex(text, r'smtpwhy_build_info{version="[0-9.]+",ndpi="[0-9.]+",openssl="3[0-9.]+",libpcap="[0-9.]+"} 1')
         self.assertNotIn("192.0.2.10", text)
         if shutil.which("promtool"):
             done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
@@ -125,13 +129,18 @@ class Dashboard(unittest.TestCase):
             self.assertIn("--http " + address, done.err)
 
     def test_page(self):
-        if not (chromium() and shutil.which("node") and os.path.isdir(os.path.join(PLACE, "node_modules", "playwright-core"))):
-            self.skipTest("the page was not looked at in a browser: it needs chromium, node, and playwright-core in web/node_modules")
+        try:
+            if not chromium():
+                raise web.Missing("chromium is not installed")
+            place = web.workshop()
+        except web.Missing as missing:
+            print("the page of the dashboard was not looked at in a browser: %s" % missing, file=sys.stderr)
+            self.skipTest(str(missing))
         self.begin("127.0.0.1:8099")
         pictures = os.path.join(common.ROOT, "build", "dashboard")
         os.makedirs(pictures, exist_ok=True)
         script = os.path.join(common.HERE, "dashboard.mjs")
-        browser = subprocess.Popen(["ip", "netns", "exec", self.lab.client, "node", script, PLACE, chromium(), "http://127.0.0.1:8099/", pictures],
+        browser = subprocess.Popen(["ip", "netns", "exec", self.lab.client, "node", script, place, chromium(), "http://127.0.0.1:8099/", pictures],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.assertEqual(browser.stdout.readline(), "ready\n")
         self.send(1)

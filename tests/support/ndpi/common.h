@@ -52,6 +52,7 @@ struct ndpi_flow_struct {
 void *ndpi_flow_malloc(size_t size);
 void ndpi_flow_free(void *flow);
 void ndpi_free_flow_data(struct ndpi_flow_struct *flow);
+char *ndpi_revision(void);
 void ndpi_exit_detection_module(struct ndpi_detection_module_struct *module);
 
 #endif
