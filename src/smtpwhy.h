@@ -201,7 +201,8 @@ SW_API enum sw_result sw_watch_close(struct sw_run *run);
 SW_API bool sw_watch_devices(void (*tell)(void *ctx, const char *name, const char *description),
                              void *ctx, char *message, size_t room);
 
-/* Which packets are those of a session: addresses (IPv4 in the first 4 bytes), ports, and times. */
+/* Which packets are those of a session: addresses (IPv4 in the first 4 bytes), ports, and times.
+ * Without ports: the client's look-ups and its searches for neighbours. */
 struct sw_session_key {
     uint8_t client[16], server[16];
     uint16_t client_port, server_port;

@@ -71,7 +71,9 @@ const struct sw_flow_counters *sw_engine_flows(const struct sw_engine *engine);
 struct sw_seen {
     bool about_mail; /* in any case: names, errors, neighbours, parts of packets, new connections */
     bool is_tcp;     /* else, when this is so, what is known of the connection decides */
-    struct sw_tuple tuple; /* of the packet, or that an ICMP error quotes; all zero: none */
+    /* of the packet, or that an ICMP error quotes; of a search for a neighbour who asks and for
+     * whom, without ports; all zero: none */
+    struct sw_tuple tuple;
 };
 
 const struct sw_seen *sw_engine_seen(const struct sw_engine *engine);

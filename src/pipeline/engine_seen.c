@@ -22,6 +22,11 @@ void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packe
     struct sw_seen *seen = &engine->seen;
     const struct sw_tuple *t = &packet->tuple;
     *seen = (struct sw_seen){.about_mail = part || packet->neighbour.seen};
+    if (packet->neighbour.seen) {
+        seen->tuple.ip_version = packet->neighbour.ip_version;
+        memcpy(seen->tuple.src, packet->neighbour.asker, sizeof(seen->tuple.src));
+        memcpy(seen->tuple.dst, packet->neighbour.target, sizeof(seen->tuple.dst));
+    }
     if (!whole)
         return;
     switch (packet->transport) {
@@ -40,6 +45,7 @@ void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packe
         return;
     case SW_TRANSPORT_UDP:
         seen->about_mail = seen->about_mail || has_port(t, DNS_PORT);
+        seen->tuple = *t;
         return;
     case SW_TRANSPORT_NONE:
         return;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINKS_MAX = 16 };
+enum { LINKS_MAX = 16, DNS_PORT = 53 };
 
 struct extract {
     const struct sw_session_key *key;
@@ -34,6 +34,11 @@ bool sw_session_key_fits(const struct sw_session_key *key, const void *src, cons
 {
     if (time_ns < key->from_ns || time_ns > key->to_ns)
         return false;
+    if (key->client_port == 0 && key->server_port == 0) {
+        bool asks =
+            src_port == DNS_PORT || dst_port == DNS_PORT || (src_port == 0 && dst_port == 0);
+        return asks && (memcmp(src, key->client, 16) == 0 || memcmp(dst, key->client, 16) == 0);
+    }
     bool there = src_port == key->client_port && dst_port == key->server_port &&
                  memcmp(src, key->client, 16) == 0 && memcmp(dst, key->server, 16) == 0;
     bool back = dst_port == key->client_port && src_port == key->server_port &&
@@ -41,11 +46,15 @@ bool sw_session_key_fits(const struct sw_session_key *key, const void *src, cons
     return there || back;
 }
 
-/* The packet itself, or one that an ICMP error quotes. */
+/* The packet itself, one that an ICMP error quotes, or a search for a neighbour. */
 static bool belongs(const struct extract *extract, const struct sw_frame *frame)
 {
-    struct sw_packet packet;
-    if (sw_decode(frame, &packet) != SW_DECODE_IP)
+    struct sw_packet packet = {.payload = {NULL, 0}};
+    enum sw_decode_result decoded = sw_decode(frame, &packet);
+    if (packet.neighbour.seen)
+        return sw_session_key_fits(extract->key, packet.neighbour.asker, packet.neighbour.target, 0,
+                                   0, frame->time_ns);
+    if (decoded != SW_DECODE_IP)
         return false;
     bool quotes = packet.transport == SW_TRANSPORT_ICMP || packet.transport == SW_TRANSPORT_ICMP6;
     if (quotes && !packet.icmp.has_quote)

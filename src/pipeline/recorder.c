@@ -10,15 +10,21 @@ enum {
     BUFFER_BYTES = 64 * 1024,
     LEAST_HELD_BYTES = 1 << 20,
     MAILS_REMEMBERED = 4096, /* connections that were mail and are over; a power of two */
+    DNS_PORT = 53,
+    PROOFS = 64,  /* frames on which a verdict rests besides those of its session, */
+    LOOKUPS = 16, /* and look-ups among them */
 };
 
 /* How long a connection may keep the frames behind it waiting for what it turns out to be. */
 #define PATIENCE_NS (10 * SW_NS_PER_S)
+/* How long before its answer a question for a name may stand. */
+#define LOOKUP_NS (60 * SW_NS_PER_S)
 
 enum state {
     STATE_OPEN, /* what its connection is decides */
     STATE_KEEP,
-    STATE_DONE, /* of a ring: written already */
+    STATE_PROVES, /* of a ring, for a moment: the session in work rests on it */
+    STATE_DONE,   /* of a ring: written already */
 };
 
 /* A frame that is held; its bytes stand behind it. */
@@ -282,15 +288,110 @@ void sw_recorder_frame(struct sw_recorder *r, const struct sw_frame *frame)
         hold(r, frame, seen->about_mail ? STATE_KEEP : STATE_OPEN, key, &seen->tuple);
 }
 
-/* All that is held of a session. */
-static void write_session(struct sw_recorder *r, uint64_t key, const struct sw_session *session)
+/* What a session and its verdict rest on besides its own packets. */
+struct proofs {
+    uint64_t frames[PROOFS];
+    unsigned count;
+    struct {
+        uint64_t key;
+        int64_t from_ns, to_ns;
+    } lookups[LOOKUPS]; /* whole, with the questions */
+    unsigned lookup_count;
+};
+
+static void add_proof(struct proofs *proofs, uint64_t frame)
+{
+    if (frame > 0 && proofs->count < PROOFS)
+        proofs->frames[proofs->count++] = frame;
+}
+
+static void list_proofs(struct proofs *proofs, const struct sw_record *record)
+{
+    const struct sw_naming *naming = record->session->naming;
+    const struct sw_flow_facts *facts = record->session->facts;
+    const struct sw_evidence *e;
+    proofs->count = proofs->lookup_count = 0;
+    if (naming) {
+        add_proof(proofs, naming->answered.frame);
+        add_proof(proofs, naming->tlsa.frame);
+        add_proof(proofs, naming->mta_sts.frame);
+    }
+    for (uint8_t i = 0; i < facts->icmp_count; i++)
+        add_proof(proofs, facts->icmp[i].mark.frame);
+    SW_EACH(e, record->verdict->evidence)
+        add_proof(proofs, e->mark.frame);
+}
+
+/* A frame that is held proves something: it is chosen, and the look-up that it ends. */
+static void choose(struct proofs *proofs, struct held *held)
+{
+    const struct sw_tuple *t = &held->tuple;
+    bool lookup = held->key && (t->src_port == DNS_PORT || t->dst_port == DNS_PORT);
+    held->state = STATE_PROVES;
+    if (!lookup || proofs->lookup_count == LOOKUPS)
+        return;
+    proofs->lookups[proofs->lookup_count].key = held->key;
+    proofs->lookups[proofs->lookup_count].from_ns = held->frame.time_ns - LOOKUP_NS;
+    proofs->lookups[proofs->lookup_count].to_ns = held->frame.time_ns;
+    proofs->lookup_count++;
+}
+
+static void choose_proofs(struct sw_recorder *r, struct proofs *proofs)
 {
     size_t left = r->used;
     for (size_t offset = r->head; left > 0;) {
         struct held *held = entry_at(r, &offset);
-        if (held->key == key && held->state != STATE_DONE &&
-            held->frame.time_ns >= session->facts->first.time_ns &&
-            held->frame.time_ns <= session->final.time_ns) {
+        for (unsigned i = 0; i < proofs->count && held->state != STATE_DONE; i++) {
+            if (held->frame.number == proofs->frames[i]) {
+                choose(proofs, held);
+                break;
+            }
+        }
+        left -= held->size;
+        offset += held->size;
+    }
+}
+
+static bool is_of_lookup(const struct proofs *proofs, const struct held *held)
+{
+    for (unsigned i = 0; held->key && i < proofs->lookup_count; i++) {
+        if (held->key == proofs->lookups[i].key &&
+            held->frame.time_ns >= proofs->lookups[i].from_ns &&
+            held->frame.time_ns <= proofs->lookups[i].to_ns)
+            return true;
+    }
+    return false;
+}
+
+static struct sw_session_key key_for(const struct sw_session *session)
+{
+    const struct sw_tuple *t = &session->facts->tuple;
+    struct sw_session_key key = {
+        .client_port = session->lookup ? 0 : t->src_port,
+        .server_port = session->lookup ? 0 : t->dst_port,
+        .from_ns = session->facts->first.time_ns,
+        .to_ns = session->final.time_ns,
+    };
+    memcpy(key.client, t->src, sizeof(key.client));
+    memcpy(key.server, t->dst, sizeof(key.server));
+    return key;
+}
+
+/* All that is held of a session, in the order in which it came, with what its verdict rests on. */
+static void write_session(struct sw_recorder *r, const struct sw_record *record)
+{
+    const struct sw_session_key key = key_for(record->session);
+    struct proofs proofs;
+    list_proofs(&proofs, record);
+    choose_proofs(r, &proofs);
+    size_t left = r->used;
+    for (size_t offset = r->head; left > 0;) {
+        struct held *held = entry_at(r, &offset);
+        const struct sw_tuple *t = &held->tuple;
+        bool own = held->key && sw_session_key_fits(&key, t->src, t->dst, t->src_port, t->dst_port,
+                                                    held->frame.time_ns);
+        if (held->state != STATE_DONE &&
+            (own || held->state == STATE_PROVES || is_of_lookup(&proofs, held))) {
             write_frame(r, &held->frame);
             held->state = STATE_DONE;
         }
@@ -302,14 +403,16 @@ static void write_session(struct sw_recorder *r, uint64_t key, const struct sw_s
 
 void sw_recorder_session(struct sw_recorder *r, const struct sw_record *record)
 {
-    if (record->kind != SW_RECORD_SESSION || record->session->lookup)
+    if (record->kind != SW_RECORD_SESSION)
         return;
-    uint64_t key = key_of(r, &record->session->facts->tuple);
-    r->mails[key & (MAILS_REMEMBERED - 1)] = (struct mail){key, record->session->final.time_ns};
+    if (!record->session->lookup) {
+        uint64_t key = key_of(r, &record->session->facts->tuple);
+        r->mails[key & (MAILS_REMEMBERED - 1)] = (struct mail){key, record->session->final.time_ns};
+    }
     bool left = record->verdict->outcome == SW_OUTCOME_STUCK ||
                 record->verdict->outcome == SW_OUTCOME_PARTIAL;
     if (left && r->options.kind == SW_RECORDING_RING)
-        write_session(r, key, record->session);
+        write_session(r, record);
 }
 
 /* A file beside the recording. */

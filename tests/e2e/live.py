@@ -317,6 +317,7 @@ class TestLive(unittest.TestCase):
         self.assertNotEqual(common.run("-o", "json", *files).status, 2)
 
     def test_ring_writes_what_is_stuck(self):
+        """And the look-ups that led there, or that failed before there was a connection."""
         lab, act = self.lab, self.traffic()
         path = os.path.join(lab.folder, "stuck.pcapng")
         live = Live(lab, lab.folder, "-o", "json", "-w", path, "--ring", "8")
@@ -327,9 +328,13 @@ class TestLive(unittest.TestCase):
         time.sleep(1)
         rest, _, _ = live.stop()
         told = [json.loads(line) for line in lines + rest]
-        stuck = [r["id"] for r in told if r["type"] == "session" and r["outcome"] == "stuck" and r["server"]["ip"]]
+        said = lambda records: sorted((r["server"]["ip"] or "", r["server"]["name"] or "", r["verdict"]["cause"], r["verdict"]["summary"], r["id"])  # noqa: E731
+                                      for r in records if r["type"] == "session")
+        stuck = [r for r in told if r["type"] == "session" and r["outcome"] == "stuck"]
         saved = common.run("-o", "json", path).sessions()
-        self.assertEqual(sorted(s["id"] for s in saved), sorted(stuck))
+        self.assertEqual(said(saved), said(stuck))
+        self.assertIn(("", "smtp.example.com", "dns-nxdomain"), [s[:3] for s in said(saved)])
+        self.assertIn("mail.example.org", [s[1] for s in said(saved)])
         self.assertEqual({s["outcome"] for s in saved}, {"stuck"})
 
     def test_what_was_lost_is_told(self):
