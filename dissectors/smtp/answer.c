@@ -183,7 +183,10 @@ static void reply_inside_text(struct smtp_io *io, struct smtp_event *event)
         return;
     }
     if (after_gap && !breaks_in) {
-        smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
+        /* The reply tells that the text is over; the place where it ended was not seen. */
+        struct smtp_io there = *io;
+        there.begin.offset = there.end.offset = 0;
+        smtp_body_end(&there, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
         if (!sure) { /* it may have broken in all the same: the next lines tell */
             st->mode = SMTP_MODE_UNKNOWN;
             st->after_gap[SW_FROM_CLIENT] = true;

@@ -75,11 +75,14 @@ static size_t kept_back(const struct smtp_state *st)
     return st->body_state == DOT ? 1 : st->body_state == DOT_CR ? 2 : 0;
 }
 
-/* The octets that were kept back before and are text after all. */
+/* The octets that were kept back before and are text after all. They stand before the piece at
+ * hand. */
 static void tell_kept(struct smtp_io *io, size_t n)
 {
+    struct smtp_io there = *io;
+    there.begin.offset = there.end.offset = 0;
     if (n > 0)
-        tell_octets(io, sw_span_sub(SW_SPAN_LIT(".\r"), 0, n), n, 0);
+        tell_octets(&there, sw_span_sub(SW_SPAN_LIT(".\r"), 0, n), n, 0);
 }
 
 /* Told when the text is over, so that it stands at the same place for any chunking. */

@@ -310,15 +310,19 @@ static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_
     tell_command(io, &event, event.text);
 }
 
-static void perhaps_text(struct smtp_io *io)
+/* Where the command before it was lost, it may be part of a login as well. */
+static void perhaps_text(struct smtp_io *io, const struct sw_line *line)
 {
+    bool secret = looks_like_password(line->text) || smtp_may_hold_secret(line->text);
     struct smtp_event event = {.kind = SMTP_EVENT_BODY,
                                .from = SW_FROM_CLIENT,
                                .verb = SMTP_VERB_DATA,
-                               .flags = SMTP_FLAG_GUESSED,
+                               .flags = SMTP_FLAG_GUESSED | (secret ? SMTP_FLAG_HIDDEN : 0u),
                                .number = io->end.offset - io->begin.offset + 1,
                                .begin = io->begin,
                                .end = io->end};
+    if (secret)
+        smtp_echo_remember(io->state, line->text);
     io->state->body_octets += event.number;
     smtp_emit(io, &event);
 }
@@ -348,7 +352,7 @@ static void unknown_line(struct smtp_io *io, const struct sw_line *line)
     } else if (line->text.len == 1 && line->text.ptr[0] == '.') {
         smtp_body_end(io, SMTP_VERB_END_OF_DATA, SMTP_FLAG_GUESSED);
     } else {
-        perhaps_text(io);
+        perhaps_text(io, line);
     }
 }
 

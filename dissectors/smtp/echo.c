@@ -51,7 +51,10 @@ static size_t find(struct sw_span s, const struct smtp_secret *secret)
 
 struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line)
 {
-    for (size_t i = 0; i < SMTP_SECRETS; i++)
-        line = sw_span_sub(line, 0, find(line, &state->secrets[i]));
-    return line;
+    size_t shown = line.len; /* each is looked for in the whole line: one may be part of another */
+    for (size_t i = 0; i < SMTP_SECRETS; i++) {
+        size_t at = find(line, &state->secrets[i]);
+        shown = at < shown ? at : shown;
+    }
+    return sw_span_sub(line, 0, shown);
 }

@@ -46,16 +46,33 @@ static uint64_t harmless(const struct smtp_event *event)
     return shown ? whole : 0;
 }
 
+/* Text of a mail, as long as it is certain to be that: behind a gap, or where the 354 was not seen,
+ * commands may have been taken for it. */
+static void keep_text(struct sw_session *session, const struct smtp_event *event)
+{
+    uint64_t begin = event->begin.offset;
+    if (event->flags & SMTP_FLAG_CUT)
+        session->text_unsure = true;
+    else if (event->text.len == 0 && !(event->flags & SMTP_FLAG_HIDDEN)) /* a line by itself */
+        sw_session_keep(session, SW_CLIENT, begin, event->end.offset + 1);
+    else if (event->text.len > 0 && begin > 0 && !session->text_unsure) /* 0: held back before */
+        sw_session_keep(session, SW_CLIENT, begin, begin + event->text.len);
+}
+
 void sw_keep_event(struct sw_session *session, const struct smtp_event *event)
 {
     enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
     uint64_t begin = event->begin.offset;
-    if (event->kind == SMTP_EVENT_COMMAND)
+    if (event->kind == SMTP_EVENT_DATA_BEGIN)
+        session->text_unsure = event->flags & SMTP_FLAG_GUESSED;
+    else if (event->kind == SMTP_EVENT_COMMAND)
         sw_session_keep(session, from, begin, begin + harmless(event));
     else if (event->kind == SMTP_EVENT_REPLY_LINE) /* cut where it repeats something of a login */
         sw_session_keep(session, from, begin, begin + (event->code ? CODE : 0) + event->text.len);
-    else if (event->kind == SMTP_EVENT_BODY || event->kind == SMTP_EVENT_PROXY)
+    else if (event->kind == SMTP_EVENT_BODY)
+        keep_text(session, event);
+    else if (event->kind == SMTP_EVENT_PROXY)
         sw_session_keep(session, from, begin, event->end.offset + 1);
-    else if (event->kind == SMTP_EVENT_END_OF_DATA)
+    else if (event->kind == SMTP_EVENT_END_OF_DATA && begin > 0) /* 0: it was not seen itself */
         sw_session_keep(session, from, begin > DOT ? begin - DOT : 0, event->end.offset + 1);
 }

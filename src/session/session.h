@@ -307,6 +307,7 @@ struct sw_session {
      * list is either one, or nobody knows what it is. */
     struct sw_kept *kept[2];
     struct sw_kept *kept_last[2];
+    bool text_unsure;          /* of the mail that is being sent: it may be commands as well */
     uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
     bool words_missing;  /* bytes of the client are missing behind the last words that are there */
     bool answer_missing; /* bytes of the server are missing behind the last reply that is there */
