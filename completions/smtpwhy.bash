@@ -17,7 +17,7 @@ _smtpwhy() {
         --until --verbose --flow --keep-keys --keep-credentials --quiet --jobs --anonymize --fail-on --color --progress --keylog --rsa-key
         --ca-file --ca-path --server-name --limits --policy --db --retain --diff
         --store --cluster --sensor --spool --spool-size --store-wait
-        --interface --list-interfaces --snaplen --no-sandbox
+        --interface --list-interfaces --snaplen --buffer-size --no-sandbox
         --write --record --rotate-size --rotate-seconds --rotate-count --ring --http --tui
         --help --version"
     local subcommands="analyse live tui audit explain causes findings"
@@ -33,7 +33,7 @@ _smtpwhy() {
             _smtpwhy_list "$current" "stuck finding finding:info finding:low finding:medium finding:high finding:critical"
             return ;;
         -h | --help) mapfile -t COMPREPLY < <(compgen -W "limits formats fields policy" -- "$current"); return ;;
-        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name | -s | --snaplen)
+        -f | --filter | -c | --count | -p | --ports | --client | --server | --since | --until | -j | --jobs | --limits | --server-name | -s | --snaplen | -B | --buffer-size)
             return ;;
     esac
     if [[ $current == -* ]]; then

@@ -274,6 +274,7 @@ static bool open_watch(struct live *live)
         .devices = names,
         .device_count = settings->device_count,
         .snaplen_bytes = settings->snaplen_bytes,
+        .buffer_bytes = settings->buffer_bytes,
     };
     if (sw_watch_open(live->run, &options) == SW_RESULT_OK)
         return true;

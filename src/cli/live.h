@@ -12,6 +12,7 @@ int sw_live(const struct sw_settings *settings);
 /* The readers of its options, for the table. */
 bool sw_live_take_interface(struct sw_settings *settings, const char *value, char *message);
 bool sw_live_take_list(struct sw_settings *settings, const char *value, char *message);
+bool sw_live_take_buffer(struct sw_settings *settings, const char *value, char *message);
 bool sw_live_take_snaplen(struct sw_settings *settings, const char *value, char *message);
 bool sw_live_take_no_sandbox(struct sw_settings *settings, const char *value, char *message);
 bool sw_live_take_write(struct sw_settings *settings, const char *value, char *message);

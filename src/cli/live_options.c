@@ -57,6 +57,16 @@ bool sw_live_take_snaplen(struct sw_settings *settings, const char *value, char 
     return true;
 }
 
+bool sw_live_take_buffer(struct sw_settings *settings, const char *value, char *message)
+{
+    uint64_t kib = 0;
+    enum { LEAST = 256, MOST = 1 << 20 };
+    if (!sw_span_u64(sw_span_str(value), &kib) || kib < LEAST || kib > MOST)
+        return say(message, "takes a number of KiB from 256 to 1048576, not", value, "");
+    settings->live.buffer_bytes = (uint32_t)(kib * 1024);
+    return true;
+}
+
 bool sw_live_take_no_sandbox(struct sw_settings *settings, const char *value, char *message)
 {
     (void)value;

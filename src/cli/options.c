@@ -398,6 +398,8 @@ static const struct sw_option table[] = {
      "list the interfaces that can be watched"},
     {'s', "snaplen", "N", LIVE, true, sw_live_take_snaplen,
      "look at the first N bytes of a frame only (0, the default: at all)"},
+    {'B', "buffer-size", "KIB", LIVE, true, sw_live_take_buffer,
+     "the kernel's buffer of each interface (32768): a larger one helps where packets are lost"},
     {'w', "write", "FILE", LIVE, true, sw_live_take_write,
      "record what concerns mail, as it is on the wire, to this pcapng file"},
     {0, "record", "WHAT", LIVE, true, sw_live_take_record,

@@ -53,6 +53,7 @@ struct sw_live_settings {
     const char *http; /* ADDR, or NULL */
     bool tui;
     uint32_t snaplen_bytes; /* 0 = whole frames */
+    uint32_t buffer_bytes;  /* of the kernel; 0 = the default */
 };
 
 /* What a command line asks for. Strings are borrowed from argv. */

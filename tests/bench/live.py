@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""live.py rates|soak [--seconds N] [--program FILE]
+"""live.py rates|loss|soak [--seconds N] [--program FILE]
 
 rates   replays a mixed capture over a cable at growing rates, and says what smtpwhy live and tcpdump -w /dev/null lose.
+loss    looks for the highest rate at which smtpwhy live, tcpdump -w /dev/null and tshark -Y smtp lose nothing, then replays
+        sessions at twice the rate of smtpwhy and holds every verdict against that of the file. So that the replayer can
+        reach such rates, all of them get one core, --busy other processes share it, and the kernel's buffer is small.
 soak    replays floods, half-open connections, mail and other traffic for half an hour (or N seconds) while connections
         stay open, and looks at memory, descriptors and counts: they must stay flat, and agree.
 
@@ -96,6 +99,152 @@ def lost_by_tcpdump(cable, path, options):
     return int(re.search(r"(\d+) packets dropped by kernel", said).group(1))
 
 
+class Busy:
+    """Processes that keep a core busy: whoever runs on it gets his share only."""
+
+    def __init__(self, core, count):
+        self.processes = [subprocess.Popen(["taskset", "-c", str(core), sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def on_core(arguments, *command):
+    return ["taskset", "-c", str(os.cpu_count() - 1), *command]
+
+
+def options_for(rate, seconds, frames):
+    packets = rate * seconds
+    return ["--pps=%d" % rate, "--loop=%d" % max(1, -(-packets // frames)), "--limit=%d" % packets]
+
+
+class Smtpwhy:
+    name = "smtpwhy live"
+
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, folder
+
+    def start(self, cable):
+        self.process = cable.start(on_core(self.arguments, self.arguments.program, "live", "-i", "f0", "-B", str(self.arguments.buffer),
+                                           "-o", "json:" + os.path.join(self.folder, "out.json")), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def lost(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate()
+        return summary_of(self.folder)["skipped"].get("dropped-by-recorder", 0)
+
+
+class Tcpdump(Smtpwhy):
+    name = "tcpdump -w /dev/null"
+    how = signal.SIGINT
+    command = ("tcpdump", "-i", "f0", "-s", "0", "-w", "/dev/null", "-B")
+
+    def start(self, cable):
+        self.process = cable.start(on_core(self.arguments, *self.command, str(self.size())), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def size(self):
+        return self.arguments.buffer
+
+    def lost(self):
+        self.process.send_signal(self.how)
+        said = self.process.communicate()[1]
+        found = re.search(r"(\d+) packets? dropped", said)
+        return int(found.group(1)) if found else 0
+
+
+class Tshark(Tcpdump):
+    name = "tshark -l -Y smtp"
+    command = ("tshark", "-i", "f0", "-l", "-n", "-Y", "smtp", "-T", "fields", "-e", "smtp.req.command", "-e", "smtp.response.code", "-B")
+
+    def size(self):
+        return max(1, self.arguments.buffer // 1024)  # MiB
+
+
+def lossless(cable, reader, path, frames, most):
+    """The highest rate found without loss; None when even the replayer's own end does not lose anything."""
+    def loses(rate):
+        reader.start(cable)
+        time.sleep(2)
+        sent, pps, _ = cable.replay(path, *options_for(rate, 4, frames))
+        time.sleep(0.7)
+        lost = reader.lost()
+        print("    %-22s %7d packets/s: %d of %d lost" % (reader.name, pps, lost, sent), flush=True)
+        return lost > 0
+    good, bad = 0, None
+    rate = 4000
+    while bad is None and rate <= most:
+        good, bad = (good, rate) if loses(rate) else (rate, None)
+        rate *= 2
+    for _ in range(3 if bad else 0):
+        middle = (good + bad) // 2
+        good, bad = (good, middle) if loses(middle) else (middle, bad)
+    return good if bad else None
+
+
+def session_key(record):
+    return record["client"]["ip"], record["client"]["port"], record["server"]["ip"], record["server"]["port"]
+
+
+def verdicts_at(cable, arguments, folder, rate):
+    """Replays short sessions once at this rate; counts how each verdict compares with that of the file."""
+    path = bench.generate("sessions", min(30000, max(2000, rate * 5 // 20)), folder)[0]
+    truth = {}
+    whole = subprocess.run([arguments.program, "-o", "json", path], capture_output=True, text=True, check=False).stdout
+    for record in map(json.loads, whole.splitlines()):
+        if record["type"] == "session":
+            truth[session_key(record)] = (record["outcome"], record["verdict"]["cause"])
+    reader = Smtpwhy(arguments, folder)
+    reader.start(cable)
+    time.sleep(2)
+    sent, pps, _ = cable.replay(path, "--pps=%d" % rate)
+    time.sleep(3)
+    lost = reader.lost()
+    found = {"same": 0, "cannot tell": 0, "another, not certain": 0, "another, CERTAIN": 0}
+    wrong = []
+    with open(os.path.join(folder, "out.json"), encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            if record["type"] != "session":
+                continue
+            said = (record["outcome"], record["verdict"]["cause"])
+            true = truth.get(session_key(record))
+            kind = ("same" if said == true else "cannot tell" if said[0] == "unknown" else
+                    "another, CERTAIN" if record["verdict"]["confidence"] == "certain" else "another, not certain")
+            found[kind] += 1
+            if kind == "another, CERTAIN":
+                wrong.append((true, said, record["id"]))
+    print("at %d packets/s %d of %d packets (%.1f %%) were lost; of %d sessions %d were told: %s"
+          % (pps, lost, sent, 100 * lost / sent, len(truth), sum(found.values()), ", ".join("%d %s" % (n, k) for k, n in found.items())))
+    for example in wrong[:10]:
+        print("    WRONG AND CERTAIN: %s was told as %s (%s)" % example)
+    return lost, len(wrong)
+
+
+def loss(arguments):
+    bench.compile_tools()
+    with tempfile.TemporaryDirectory() as folder, Cable() as cable, Busy(os.cpu_count() - 1, arguments.busy):
+        path = bench.generate(arguments.kind, arguments.size, folder)[0]
+        frames = json.loads(subprocess.run([arguments.program, "-q", "-o", "json", path], capture_output=True, text=True, check=False).stdout)["frames"]["read"]
+        print("buffer of %d KiB; each program on one core with %d busy processes" % (arguments.buffer, arguments.busy))
+        best = {}
+        for kind in (Smtpwhy, Tcpdump, Tshark):
+            if subprocess.run(["sh", "-c", "command -v " + kind.name.split()[0]], capture_output=True, check=False).returncode and kind is not Smtpwhy:
+                print("%s is not installed" % kind.name)
+                continue
+            best[kind.name] = lossless(cable, kind(arguments, folder), path, frames, arguments.most)
+        for name, rate in best.items():
+            print("%-22s %s" % (name, "loses nothing at the replayer's best" if rate is None else "loses nothing up to %d packets/s" % rate))
+        rate = best[Smtpwhy.name] or arguments.most
+        results = [verdicts_at(cable, arguments, folder, factor * rate) for factor in (2, 4, 8)]
+        if not sum(lost for lost, _ in results):
+            print("loss: nothing was lost at these rates: use a smaller --buffer or more --busy")
+        return 1 if sum(wrong for _, wrong in results) or not sum(lost for lost, _ in results) else 0
+
+
 def rates(arguments):
     bench.compile_tools()
     with tempfile.TemporaryDirectory() as folder, Cable() as cable:
@@ -181,13 +330,16 @@ def judge(samples, summary, packets):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("rates", "soak"))
+    parser.add_argument("what", choices=("rates", "loss", "soak"))
     parser.add_argument("--seconds", type=int, default=1800)
     parser.add_argument("--kind", default="noise", help="of the capture that rates replays: noise (3 % is mail), sessions, hostile, ...")
     parser.add_argument("--size", type=int, default=60, help="its size: megabytes, thousands or number of sessions")
     parser.add_argument("--program", default=bench.PROGRAM)
+    parser.add_argument("--buffer", type=int, default=1024, help="of loss: the kernel's buffer in KiB")
+    parser.add_argument("--busy", type=int, default=3, help="of loss: processes that share the core with what is measured")
+    parser.add_argument("--most", type=int, default=256000, help="of loss: packets a second that are tried at most")
     arguments = parser.parse_args()
-    return (rates if arguments.what == "rates" else soak)(arguments)
+    return {"rates": rates, "loss": loss, "soak": soak}[arguments.what](arguments) or 0
 
 
 if __name__ == "__main__":
