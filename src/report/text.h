@@ -62,6 +62,8 @@ void sw_text_head(struct sw_text_session *s, const char *tail);
 void sw_text_block(struct sw_text_session *s);
 /* Everything that -v adds. */
 void sw_text_detail(struct sw_text_session *s);
+/* What was said (-v). */
+void sw_text_dialogue(struct sw_text_session *s);
 /* The ladder of --flow. */
 void sw_text_flow(struct sw_text_session *s);
 

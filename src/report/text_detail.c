@@ -340,58 +340,6 @@ static void put_findings(struct sw_text_session *s)
     }
 }
 
-enum { DIALOGUE_HANG = SW_TEXT_INDENT + 24 };
-
-static void put_step(struct sw_text_session *s, const struct sw_step *step)
-{
-    bool client = step->from == SW_CLIENT;
-    int64_t at_ns = sw_view_since(s->session->facts->first.time_ns, step->first.time_ns);
-    struct sw_writer said;
-    sw_writer_open_memory(&said);
-    if (client)
-        sw_view_command(step, &said);
-    else
-        sw_view_reply(step, true, &said);
-    sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
-    sw_writer_format(s->page->out, "%7" PRIu64 " %11.6f  %s  ", sw_frame_number(step->first.frame),
-                     (double)at_ns / (double)SW_NS_PER_S, client ? "C" : "S");
-    sw_page_wrap(s->page, DIALOGUE_HANG, client ? SW_TONE_PLAIN : SW_TONE_NOTE,
-                 sw_veil_text(&s->part->veil, sw_writer_span(&said)));
-    sw_writer_release(&said);
-}
-
-/* From here on frames are those of another capture. */
-static void put_next_file(struct sw_text_session *s, uint64_t frame)
-{
-    const char *file = sw_session_file_of(s->session, frame);
-    sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM,
-                      sw_view_file(file, &s->part->veil));
-}
-
-static void put_dialogue(struct sw_text_session *s)
-{
-    const struct sw_step *step;
-    if (!s->session->steps)
-        return;
-    sw_writer_repeat(s->page->out, ' ', SW_TEXT_INDENT);
-    sw_page_text(s->page, SW_TONE_DIM, "  frame   after (s)");
-    sw_page_newline(s->page);
-    uint32_t file = sw_frame_file(s->session->facts->first.frame);
-    SW_EACH(step, s->session->steps) {
-        if (sw_frame_file(step->first.frame) != file)
-            put_next_file(s, step->first.frame);
-        file = sw_frame_file(step->first.frame);
-        put_step(s, step);
-    }
-    if (s->session->steps_left_out > 0) {
-        char text[120];
-        (void)snprintf(text, sizeof(text),
-                       "... and %u more lines that were not kept (--help limits)",
-                       s->session->steps_left_out);
-        sw_page_paragraph(s->page, SW_TEXT_INDENT, NULL, 0, SW_TONE_DIM, sw_span_str(text));
-    }
-}
-
 void sw_text_detail(struct sw_text_session *s)
 {
     const struct sw_cause_wording *wording = sw_cause_wording(s->verdict->cause);
@@ -409,5 +357,5 @@ void sw_text_detail(struct sw_text_session *s)
     put_findings(s);
     put_tcp(s);
     put_quality(s);
-    put_dialogue(s);
+    sw_text_dialogue(s);
 }

@@ -34,6 +34,16 @@ class Reading(common.Case):
         self.assertEqual([line.split("<")[1].split(">")[0] for line in text.splitlines() if line.strip().startswith("to <")],
                          ["user%d@example.org" % i for i in (0, 1, 2, 3, 4, 20, 30)])
         self.assertIn("and 33 more: 33 delivered (-o json has all)", text)
+        self.assertEqual([line.split("RCPT TO:<")[1].split(">")[0] for line in text.splitlines() if "C  RCPT TO:<" in line],
+                         ["user%d@example.org" % i for i in (0, 1, 2, 3, 4, 20, 30)])
+        self.assertEqual([line.strip() for line in text.splitlines() if "more RCPT" in line],
+                         ["... and %d more RCPT, all accepted" % n for n in (15, 9, 9)])
+        self.assertEqual((text.count("S  250 2.1.5 Ok"), text.count("S  550 5.1.1")), (5, 2))
+        pipelined = ["hello", "mail"] + ["C: RCPT TO:<user%d@example.org>" % i for i in range(30)]
+        pipelined += ["S: 550 5.1.1 User unknown" if i == 20 else "S: 250 2.1.5 Ok" for i in range(30)]
+        text = run("-v", self.capture("pipelined.pcap", pipelined + ["data", "text", "queued", "quit"])).out
+        self.assertEqual([line.strip() for line in text.splitlines() if "more RCPT" in line], ["... and 15 more RCPT, all accepted", "... and 9 more RCPT, all accepted"])
+        self.assertEqual((text.count("S  250 2.1.5 Ok"), text.count("S  550 5.1.1")), (5, 1))
         twelve = ["hello", "mail"] + ["C: RCPT TO:<a%d@example.org>" % i if i % 2 else "S: 250 Ok" for i in range(1, 25)]
         self.assertNotIn("more:", run("-v", self.capture("few.pcap", twelve + ["data", "text", "queued", "quit"])).out)
 
