@@ -201,6 +201,8 @@ void sw_board_record(struct sw_board *board, const struct sw_record *record)
         sw_part_record(&board->told_part, record);
     }
     sw_board_fill(row, record->session, record->verdict, &board->record_part.veil);
+    if (board->style.no_names)
+        row->name[0] = '\0';
     count(board, record->session, record->verdict);
     put_ladder(board, record->session, record->verdict);
     keep_texts(board, row);
@@ -244,6 +246,7 @@ void sw_board_row_json(const struct sw_board_row *row, struct sw_writer *out)
     sw_json_text(&json, "server", row->server);
     sw_json_wire(&json, "name", sw_span_str(row->name));
     sw_json_wire(&json, "summary", sw_span_str(row->summary));
+    sw_json_wire(&json, "advice", sw_span_str(row->advice));
     sw_json_object(&json, "stages");
     for (int i = 0; i < SW_BOARD_STAGES; i++) {
         sw_json_object(&json, sw_board_stage_name((enum sw_board_stage)i));

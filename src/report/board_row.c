@@ -132,5 +132,7 @@ void sw_board_fill(struct sw_board_row *row, const struct sw_session *session,
     struct sw_span name = sw_view_server_name(verdict, false);
     put_text(row->name, sizeof(row->name), name.len ? sw_veil_name(veil, name) : name);
     put_text(row->summary, sizeof(row->summary), sw_veil_text(veil, sw_span_str(verdict->summary)));
+    const char *advice = verdict->advice && verdict->advice[0] ? verdict->advice[0] : "";
+    put_text(row->advice, sizeof(row->advice), sw_veil_text(veil, sw_span_str(advice)));
     mark_stages(row, session, verdict);
 }

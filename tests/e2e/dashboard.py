@@ -148,6 +148,9 @@ class Dashboard(unittest.TestCase):
         self.live.stop()
         self.assertEqual(found["troubles"], [])
         self.assertEqual((found["before"], found["after"], found["delivered"], found["closed"], found["markup"]), (2, 3, 1, True, 0))
+        self.assertEqual((len(found["newest"]), found["cause"], found["server"], found["wide"]), (1, 1, "198.51.100.25", False))
+        self.assertIn("Try first: Check the address", found["newest"][0])
+        self.assertIn("those that match", found["title"])
         self.assertIn("<img src=x onerror=alert(1)>", found["detail"])
         self.assertTrue(any("550 5.1.1" in line for line in found["evidence"]), found["evidence"])
 
