@@ -108,14 +108,26 @@ static void add_evidence(struct sw_extract *extract, struct sw_extract_session *
     }
 }
 
-static char *headline(const struct sw_session *session, struct sw_arena *arena, const char *line)
+/* Whole other connections, of others perhaps, say so: they are not copied. */
+static bool rests_on_others(enum sw_cause cause)
+{
+    return cause == SW_CAUSE_TCP_PORT25_BLOCKED || cause == SW_CAUSE_MBX_CAPTIVE_PORTAL ||
+           cause == SW_CAUSE_MBX_STARTTLS_STRIPPED || cause == SW_CAUSE_CLIENT_GAVE_UP_AFTER_EHLO;
+}
+
+static char *headline(const struct sw_session *session, const struct sw_verdict *verdict,
+                      struct sw_arena *arena, const char *line)
 {
     const struct sw_tuple *t = &session->facts->tuple;
-    char *text = sw_arena_printf(arena, "%s port %u to %s port %u, from frame %llu of %s on: %s",
+    const char *more =
+        rests_on_others(verdict->cause)
+            ? " (Other connections of the capture, which are not copied, are part of the reason.)"
+            : "";
+    char *text = sw_arena_printf(arena, "%s port %u to %s port %u, from frame %llu of %s on: %s%s",
                                  sw_address_text(arena, t->src, t->ip_version), t->src_port,
                                  sw_address_text(arena, t->dst, t->ip_version), t->dst_port,
                                  (unsigned long long)sw_frame_number(session->facts->first.frame),
-                                 session->file ? session->file : "", line);
+                                 session->file ? session->file : "", line, more);
     return strdup(text ? text : line);
 }
 
@@ -139,6 +151,11 @@ static void add_around(struct sw_extract_session *s, const struct sw_session *se
 {
     const struct sw_naming *naming = session->naming;
     const struct sw_flow_facts *f = session->facts;
+    if (session->lookup) {
+        add_frame(s, session->lookup->heard.frame);
+        add_frame(s, session->lookup->led_asked.frame);
+        add_frame(s, session->lookup->led.frame);
+    }
     if (naming) {
         add_frame(s, naming->answered.frame);
         add_frame(s, naming->tlsa.frame);
@@ -179,7 +196,7 @@ void sw_extract_add(struct sw_extract *extract, const struct sw_session *session
     const char *line = verdict_line(&arena, verdict);
     add_evidence(extract, s, verdict, &arena, line);
     add_around(s, session);
-    s->headline = headline(session, &arena, line);
+    s->headline = headline(session, verdict, &arena, line);
     if (session->naming && !s->lookup)
         add_name(extract, f->tuple.dst, f->tuple.ip_version, session->naming->name);
     sw_arena_release(&arena);

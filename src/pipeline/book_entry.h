@@ -129,6 +129,7 @@ struct sw_book {
     uint64_t dropped;
     size_t *account, own_account;
     bool heard;
+    struct sw_mark heard_at; /* the first answer of a neighbour */
     /* the message that is being read */
     struct entry *reading;
     struct sw_tuple tuple;

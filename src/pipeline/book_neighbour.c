@@ -79,6 +79,8 @@ void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbou
     struct neighbour *n = find(book, neighbour);
     if (neighbour->answer) {
         book->heard = true;
+        if (book->heard_at.frame == 0)
+            book->heard_at = mark;
         if (n)
             n->answered = true;
         return;
@@ -117,13 +119,20 @@ static void tell(struct sw_book *book, struct neighbour *n, const struct entry *
         .end = SW_LOOKUP_NEIGHBOUR,
         .guess = guess,
         .deaf = !book->heard,
+        .heard = book->heard_at,
         .questions = n->asked,
         .asked = n->first,
         .again = n->asked > 1 ? n->last : (struct sw_mark){0},
         .ip_version = n->ip_version,
     };
-    if (entry)
+    if (entry) {
         lookup.name = sw_span_make(entry->name.text, entry->name.length);
+        lookup.led_asked = entry->asked;
+        for (uint32_t i = 0; i < entry->address_count; i++) {
+            if (memcmp(entry->addresses[i].address, n->target, 16) == 0)
+                lookup.led = entry->addresses[i].answered;
+        }
+    }
     memcpy(lookup.resolver, n->target, 16);
     struct sw_flow_facts facts = {
         .first = n->first,

@@ -35,9 +35,12 @@ struct sw_lookup {
     struct sw_mark asked;   /* first question */
     struct sw_mark again;   /* last question, when there are more than one */
     struct sw_mark decided; /* the answer or ICMP error that decided; frame 0 = none came */
-    uint8_t resolver[16];   /* who was asked (last), or the neighbour's address */
-    uint8_t ip_version;     /* of resolver */
-    uint8_t address[16];    /* SINKHOLED: where the name led */
+    /* what it rests on besides: that answers reach the recorder, and the question and answer that
+     * led to the neighbour; frame 0 = not known, or nothing */
+    struct sw_mark heard, led_asked, led;
+    uint8_t resolver[16]; /* who was asked (last), or the neighbour's address */
+    uint8_t ip_version;   /* of resolver */
+    uint8_t address[16];  /* SINKHOLED: where the name led */
     uint8_t address_version;
 };
 

@@ -15,9 +15,9 @@ from common import DELIVERED, LOGIN, REFUSED, SILENT, run
 sys.path.insert(0, os.path.join(common.ROOT, "pcaps", "lab"))
 import rewrite  # noqa: E402
 
-# Verdicts that rest on connections which are not copied: other clients or servers of the same capture, a web page.
+# Verdicts that rest on connections which are not copied: other mail, of others perhaps, or a web page. They say so.
 BY_OTHERS = {"connect/port25-blocked.pcap", "middlebox/guest-network-before-login.pcap", "middlebox/starttls-stripped.pcap",
-             "session/gave-up-after-ehlo-with-everything.pcap", "dns/neighbour-off.pcap", "dns/no-answer.pcap"}
+             "session/gave-up-after-ehlo-with-everything.pcap"}
 EVERYTHING = ["--only", "delivered,partial,stuck,no-mail,unknown"]
 LOGINS = ["auth/wrong-password-login.pcap", "auth/wrong-password-plain.pcap", "auth/wrong-password-until-the-server-closes.pcap",
           "proxy/http-wants-login.pcap", "proxy/socks-delivered.pcap"]
@@ -82,6 +82,17 @@ class Annotated(common.Case):
             everything = number % 3 == 1
             result, out = self.annotate(path, *(EVERYTHING if everything else []))
             self.assertEqual(verdicts(self.again(path, out)), verdicts(result.records(), None if everything else "stuck"), name)
+
+    def test_what_it_rests_on_besides(self):
+        """Frames that show it are copied; where it is a whole connection, that is said."""
+        for name in ("dns/neighbour-off.pcap", "dns/no-answer.pcap"):
+            path = os.path.join(common.PCAPS, name)
+            result, out = self.annotate(path)
+            self.assertEqual(verdicts(self.again(path, out)), verdicts(result.records(), "stuck"), name)
+        for name in BY_OTHERS:
+            _, out = self.annotate(os.path.join(common.PCAPS, name))
+            with open(out, "rb") as file:
+                self.assertIn(b"Other connections of the capture, which are not copied", file.read(), name)
 
     def test_no_login_is_left(self):
         planted = set()
