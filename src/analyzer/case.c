@@ -72,6 +72,13 @@ static enum sw_reply_stage reply_stage(enum sw_phase phase)
     return SW_REPLY_STAGE_HELLO;
 }
 
+bool sw_case_first_is_doubtful(const struct sw_case *c, enum sw_side side)
+{
+    const struct sw_half_facts *half = &c->facts->half[side];
+    bool damaged = half->first_wrong && half->checksums_right;
+    return damaged || c->session->first_bytes[side].late;
+}
+
 const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind)
 {
     const struct sw_oddity *o;

@@ -101,6 +101,8 @@ void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
 const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind);
 /* The stage of a verdict that stands at a phase of the dialogue. */
 enum sw_stage sw_stage_of_phase(enum sw_phase phase);
+/* Are the first bytes of this side, as the capture has them, perhaps not the ones that it sent? */
+bool sw_case_first_is_doubtful(const struct sw_case *c, enum sw_side side);
 /* Where the dialogue stood when it ended. */
 enum sw_stage sw_case_waiting_stage(const struct sw_case *c);
 /* Full-size segments of this side were repeated in vain, and none of that size ever arrived. */

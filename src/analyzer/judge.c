@@ -265,7 +265,9 @@ static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ru
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     bool maybe_again = ruling->outcome == SW_OUTCOME_PARTIAL && c->message_count > 1 &&
                        c->facts->half[SW_CLIENT].gap_bytes > 0;
-    if (maybe_again || (c->answer_lost && ruling->outcome == SW_OUTCOME_NO_MAIL))
+    bool no_greeting = !c->session->greeting || c->session->greeting->code == 0;
+    bool unread = c->answer_lost || (no_greeting && sw_case_first_is_doubtful(c, SW_SERVER));
+    if (maybe_again || (unread && ruling->outcome == SW_OUTCOME_NO_MAIL))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
 }
 
@@ -280,7 +282,8 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
     const struct sw_half_facts *half = c->facts->half;
     bool partly = c->facts->midstream || c->session->limits_hit;
     bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
-                 half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0;
+                 half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0 ||
+                 sw_case_first_is_doubtful(c, SW_CLIENT) || sw_case_first_is_doubtful(c, SW_SERVER);
     bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
            (holes && failed) ||

@@ -90,12 +90,21 @@ static bool is_mail_client(enum sw_content content)
     return false;
 }
 
+/* Nothing that is known begins like this; where bytes may be damaged or missing, that says nothing.
+ */
+static bool is_noise(const struct sw_case *c, enum sw_side side)
+{
+    bool unknown = content(c, side) == SW_CONTENT_TEXT || content(c, side) == SW_CONTENT_BINARY;
+    return unknown && sw_case_first_is_doubtful(c, side);
+}
+
 /* A browser, an SSH client or something unknown that happens to use a mail port. */
 static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
 {
     bool named = c->session->named[0] != '\0' && content(c, SW_CLIENT) == SW_CONTENT_TEXT;
+    bool taken = c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL;
     if ((is_mail_client(content(c, SW_CLIENT)) && !named) || !c->complete_start ||
-        c->session->hellos)
+        c->session->hellos || taken || is_noise(c, SW_CLIENT))
         return false;
     *ruling = (struct sw_ruling){
         .cause = SW_CAUSE_OK_NO_ATTEMPT,
@@ -103,7 +112,8 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_CONNECT,
     };
-    if (content(c, SW_CLIENT) == SW_CONTENT_BINARY && !c->session->named[0])
+    bool guess = content(c, SW_CLIENT) == SW_CONTENT_BINARY && !c->session->named[0];
+    if (guess || sw_case_first_is_doubtful(c, SW_CLIENT))
         ruling->confidence = SW_CONFIDENCE_LIKELY;
     sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT,
                     "first bytes of the client: no mail protocol");
@@ -117,7 +127,7 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
     enum sw_content server = content(c, SW_SERVER);
     bool foreign =
         server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP && server != SW_CONTENT_TLS;
-    if (!foreign || !c->complete_start || c->facts->conflicts > 0)
+    if (!foreign || !c->complete_start || c->facts->conflicts > 0 || is_noise(c, SW_SERVER))
         return false;
     if (s->greeting && s->greeting->code != 0)
         return false; /* junk before a proper greeting */
@@ -131,7 +141,8 @@ static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
     *ruling = (struct sw_ruling){
         .cause = mailbox_server ? SW_CAUSE_GREET_POP_IMAP_BANNER : SW_CAUSE_GREET_NOT_SMTP,
         .outcome = SW_OUTCOME_STUCK,
-        .confidence = SW_CONFIDENCE_CERTAIN,
+        .confidence =
+            sw_case_first_is_doubtful(c, SW_SERVER) ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_GREETING,
     };
     sw_ruling_prove(ruling, mark(c, SW_SERVER), SW_ORIGIN_SERVER,

@@ -489,6 +489,12 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     sw_story_tls_end(c, story);
 }
 
+static bool damaged(const struct sw_flow_facts *facts, enum sw_side side)
+{
+    const struct sw_half_facts *half = &facts->half[side];
+    return half->damaged > 0 || (half->first_wrong && half->checksums_right);
+}
+
 void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                       struct sw_prose *story)
 {
@@ -508,6 +514,9 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                      " The recorder lost %llu packets of whatever kind at that time; some may have "
                      "been of this connection.",
                      (unsigned long long)c->session->lost_frames);
+    if (damaged(c->facts, SW_CLIENT) || damaged(c->facts, SW_SERVER))
+        sw_prose_add(story, " Packets have wrong checksums: what they hold may not be what was "
+                            "sent.");
     if (c->facts->conflicts > 0)
         sw_prose_add(
             story,

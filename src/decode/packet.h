@@ -144,8 +144,8 @@ struct sw_packet {
     uint16_t ip_id;   /* IPv4 only, else 0 */
     uint16_t vlan;    /* outermost VLAN id (inside a tunnel: of the inner frame), 0 when untagged */
     bool conflicting; /* put together from parts that contradict each other */
-    struct sw_span segment; /* TCP with a payload, complete and with a checksum that can be verified
-                               (sw_packet_is_damaged()); else empty */
+    struct sw_span segment; /* TCP with a payload or a SYN, complete and with a checksum that can be
+                               verified (sw_packet_is_damaged()); else empty */
     struct sw_tcp_header tcp;
     struct sw_icmp_header icmp;
     struct sw_neighbour neighbour;
@@ -157,8 +157,9 @@ struct sw_packet {
 };
 
 /*
- * True when the checksum of a TCP packet with a payload is wrong, and not what a network card is
- * given to fill in (RFC 9293 section 3.1). Looks at every byte of it: only where it matters.
+ * True when the checksum of a TCP packet with a payload or a SYN is wrong, and not what a network
+ * card is given to fill in (RFC 9293 section 3.1). Looks at every byte of it: only where it
+ * matters.
  */
 bool sw_packet_is_damaged(const struct sw_packet *packet);
 

@@ -94,7 +94,8 @@ static enum sw_layer tcp(struct sw_inside *in)
     packet->transport = SW_TRANSPORT_TCP;
     packet->payload = sw_cursor_rest(c);
     packet->payload_wire = content->wire - header;
-    if (packet->payload_wire > 0 && segment.len == content->wire && content->verifiable)
+    bool matters = packet->payload_wire > 0 || (tcp->flags & SW_TCP_SYN);
+    if (matters && segment.len == content->wire && content->verifiable)
         packet->segment = segment;
     return SW_LAYER_DECODED;
 }

@@ -133,6 +133,7 @@ bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, str
         .has_timestamp = tcp->has_timestamp,
         .has_mss = tcp->has_mss,
         .has_scale = tcp->has_window_scale,
+        .checksum_right = f->half[SW_CLIENT].checksums_right,
     };
     sw_flow_body_free(flow);
     return true;
@@ -182,6 +183,7 @@ bool sw_flow_wake(struct sw_flow *flow, bool to_end)
     bool first = sw_flow_take(flow, SW_CLIENT, &packet, flow->syn.mark);
     assert(first);
     (void)first;
+    flow->body->facts.half[SW_CLIENT].checksums_right = flow->syn.checksum_right;
     return true;
 }
 

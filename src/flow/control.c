@@ -260,6 +260,7 @@ void sw_flow_settle(struct sw_flow *flow, struct sw_mark mark)
         struct sw_half *half = &flow->body->half[side];
         struct sw_half_facts *facts = &flow->body->facts.half[side];
         facts->acked_bytes = half->acked;
+        facts->damaged += half->checksum_good ? half->wrong_before : 0;
         bool peer_visible = flow->body->facts.half[1 - side].seen;
         facts->unacked_bytes =
             peer_visible && half->high > half->acked ? half->high - half->acked : 0;

@@ -104,6 +104,8 @@ struct sw_half_facts {
                                    as long as that hole is open */
     uint32_t damaged; /* segments that were taken, acknowledged, with a wrong checksum among right
                          ones: their bytes may be others than those that arrived */
+    bool first_wrong; /* so had the first segment of all, before any right one was seen; and */
+    bool checksums_right; /* a SYN or a segment had a right one, so wrong ones mean something */
     uint32_t keepalives;
     int64_t zero_window_ns; /* total time this side announced a zero window while established */
     int64_t zero_window_open_ns; /* of which the last one that had not been reopened at the end */

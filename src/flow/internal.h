@@ -54,8 +54,9 @@ struct sw_half {
     bool has_fin;
     bool shut_told;
     bool has_scale;
-    bool probe_pending; /* this side sent into a closed window and awaits the answer */
-    bool checksum_good; /* a segment with a right checksum was seen: wrong ones are doubtful */
+    bool probe_pending;    /* this side sent into a closed window and awaits the answer */
+    uint32_t wrong_before; /* segments with a wrong checksum that were taken before that: */
+    bool checksum_good;    /* a segment with a right checksum was seen: wrong ones are doubtful */
     uint8_t scale;
     uint8_t signature_at;
     uint32_t base;  /* sequence number of offset 0 */
@@ -113,7 +114,7 @@ struct sw_flow_syn {
     uint32_t seq, ack, timestamp;
     uint16_t window, mss, ip_id, vlan;
     uint8_t flags, ttl, scale, time_digits;
-    bool has_timestamp, has_mss, has_scale;
+    bool has_timestamp, has_mss, has_scale, checksum_right;
 };
 
 /*

@@ -251,14 +251,22 @@ static void begin_reused(struct sw_flow *flow, uint32_t isn, struct sw_mark syn)
 static bool is_doubtful(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
     struct sw_half *half = &flow->body->half[from];
-    if (packet->payload_wire == 0)
+    struct sw_half_facts *facts = &flow->body->facts.half[from];
+    if (packet->payload_wire == 0) { /* only a SYN brings its bytes along */
+        facts->checksums_right =
+            facts->checksums_right || (packet->segment.len > 0 && !sw_packet_is_damaged(packet));
         return false;
+    }
     if (!sw_packet_is_damaged(packet)) {
-        half->checksum_good = true;
+        half->checksum_good = facts->checksums_right = true;
         return false;
     }
     flow->table->count.bad_checksum++;
-    return half->checksum_good && flow->body->facts.half[sw_side_other(from)].seen;
+    if (half->checksum_good && flow->body->facts.half[sw_side_other(from)].seen)
+        return true;
+    facts->first_wrong = facts->first_wrong || facts->bytes == 0;
+    half->wrong_before += !half->checksum_good;
+    return false;
 }
 
 /* Takes of a doubtful segment what is plausible: an acknowledgement of bytes that were seen, and

@@ -403,6 +403,7 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
     }
     struct sw_first_bytes *first = &mail->session.first_bytes[from];
     first->cut = first->cut || first->len > 0;
+    first->late = first->late || first->len == 0;
     mail->session.words_missing = mail->session.words_missing || from == SW_CLIENT;
     struct sw_at at = {offset, mark.frame, mark.time_ns};
     bool implicit = mail->way && mail->session.first_bytes[from].content == SW_CONTENT_TLS;

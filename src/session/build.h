@@ -21,8 +21,8 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
 void sw_build_header(struct sw_session *session, struct sw_message *m,
                      const struct smtp_event *event);
 void sw_build_header_end(struct sw_session *session);
-/* A reply in a capture that lacks the client's side. */
-void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply);
+/* A reply in a capture that lacks the client's words; `first`: nothing was said before it. */
+void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply, bool first);
 /* EHLO, HELO, LHLO and their replies; AUTH and its replies. */
 void sw_build_hello(struct sw_session *session, struct sw_step *step);
 void sw_build_hello_reply(struct sw_session *session, struct sw_step *reply);

@@ -232,7 +232,7 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
     if (facts->half[SW_SERVER].gap_bytes > 0 || (lost_command && !facts->midstream))
         reply->flags |= SMTP_FLAG_UNSURE; /* counted off, and some are missing */
     if (facts->half[SW_CLIENT].bytes == 0)
-        sw_build_lonely_reply(session, reply);
+        sw_build_lonely_reply(session, reply, !facts->midstream && !session->last_reply);
 }
 
 static bool came_after(const struct sw_step *reply, struct sw_mark mark)

@@ -397,12 +397,16 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
     m->body_last = m->end_mark;
 }
 
-void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply)
+void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply, bool first)
 {
     struct sw_message *m = session->message;
     reply->flags |= SMTP_FLAG_GUESSED;
-    reply->phase = session->greeting && session->last_reply == session->greeting ? SW_PHASE_HELLO
-                                                                                 : SW_PHASE_RCPT;
+    bool second = session->greeting && session->last_reply == session->greeting;
+    reply->phase = second ? SW_PHASE_HELLO : SW_PHASE_RCPT;
+    if (first)
+        reply->phase = SW_PHASE_GREETING;
+    if (reply->code == 221)
+        reply->phase = SW_PHASE_QUIT;
     if (reply->code == 354) {
         m = new_message(session, NULL);
         if (m)

@@ -200,7 +200,8 @@ enum { SW_FIRST_BYTES = 96 };
 struct sw_first_bytes {
     uint8_t bytes[SW_FIRST_BYTES];
     uint8_t len;
-    bool cut; /* what came behind them is not in the capture */
+    bool cut;  /* what came behind them is not in the capture */
+    bool late; /* nor is what came before them */
     enum sw_content content;
     struct sw_mark mark;
 };

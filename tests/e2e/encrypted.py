@@ -28,7 +28,7 @@ def main():
         handshakes += failed
         if failed:
             continue
-        uploaded = row["stage"] == "final"
+        uploaded = row["stage"] in ("final", "quit")
         expected = "enc-likely-delivered" if uploaded else "enc-no-upload"
         if session["outcome"] != "unknown" or session["verdict"]["confidence"] != "possible" or cause != expected:
             wrong.append("%s: %s %s (%s), the keys show %s %s" % (name, session["outcome"], cause, session["verdict"]["confidence"],

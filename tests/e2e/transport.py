@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What TCP tells, in the record: repetitions, losses, resets, closes, the pace of an upload."""
 import common
+import dialogue
 from common import run
 
 TO_TEXT = ["hello", "mail", "rcpt", "data"]
@@ -51,6 +52,23 @@ class Transport(common.Case):
         self.assertEqual((forged["ttl"], forged["other_ttls"]), (120, [57]))
         self.assertEqual(forged["sender_went_on"], forged["frame"] + 1)
         self.assertIsNone(self.tcp("hello", "quit")["reset"])
+
+    def greeting(self, wrong):
+        """An SSH server's first words to a mail client, the checksums of these frames being wrong."""
+        made = dialogue.Capture()
+        made.run(["S: SSH-2.0-OpenSSH_9.2", "C: QUIT", "S: Invalid SSH identification string.", "close S"])
+        made.frames = [(t, f[:50] + bytes([f[50] ^ 0x55]) + f[51:] if wrong(i) else f) for i, (t, f) in enumerate(made.frames, 1)]
+        made.write(self.path("wrong.pcap"))
+        record = run("-o", "json", self.path("wrong.pcap")).sessions()[0]
+        return record["verdict"]["cause"], record["verdict"]["confidence"]
+
+    def test_wrong_checksums_mean_something_where_others_are_right(self):
+        cause = "greet-not-smtp"
+        self.assertEqual(self.greeting(lambda i: False), (cause, "certain"))
+        self.assertEqual(self.greeting(lambda i: True), (cause, "certain"))  # addresses were rewritten, or a card fills them in
+        self.assertEqual(self.greeting(lambda i: i == 4), (cause, "likely"))
+        self.assertEqual(self.greeting(lambda i: i > 3), (cause, "likely"))  # those of the handshake are right
+        self.assertEqual(self.greeting(lambda i: i <= 4), (cause, "likely"))  # later ones are
 
 
 common.main()
