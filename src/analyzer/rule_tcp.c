@@ -238,9 +238,12 @@ static bool unscaled_upload(const struct sw_case *c, struct sw_ruling *ruling)
 
 /* --- a RST in the name of another --- */
 
-static bool ttl_differs(const struct sw_half_facts *half)
+/* A scanner makes its SYN itself, with a TTL of its own, and its system sends the RST; a server's
+ * SYN/ACK is its system's as well. */
+static bool ttl_differs(const struct sw_half_facts *half, enum sw_side side)
 {
-    if (half->packets < 3) /* the RST, and at least two to compare it with */
+    uint64_t others = half->packets - 1;
+    if (others < (side == SW_SERVER ? 1 : 2))
         return false;
     int rst = half->rst_ttl;
     return rst > half->ttl_max + TTL_SPREAD || rst + TTL_SPREAD < half->ttl_min;
@@ -253,10 +256,10 @@ static bool forged_reset(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     enum sw_side side = (enum sw_side)f->closed_by;
     const struct sw_half_facts *half = &f->half[side];
-    bool idle_probe = !c->session->hellos && !c->server_spoke;
+    bool idle_probe = side == SW_CLIENT && !c->session->hellos && !c->server_spoke;
     if (idle_probe || half->rst.frame != f->closed.frame)
         return false;
-    bool other_way = ttl_differs(half);
+    bool other_way = ttl_differs(half, side);
     if (!other_way && !half->after_rst.frame)
         return false;
     *ruling = stuck(SW_CAUSE_MBX_RST_INJECTED, SW_CONFIDENCE_LIKELY, stage_of(c));

@@ -139,6 +139,13 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     const struct sw_flow_facts *f = c->facts;
     const char *client = sw_address_text(c->arena, f->tuple.src, f->tuple.ip_version);
     const char *server = sw_address_text(c->arena, f->tuple.dst, f->tuple.ip_version);
+    if (!f->syn.frame && f->syn_ack.frame) {
+        sw_prose_add(story,
+                     "%s accepted a connection of %s on port %u (frame %s); the request for it is "
+                     "not in the capture.",
+                     server, client, f->tuple.dst_port, frame(story, f->syn_ack));
+        return;
+    }
     if (!f->syn.frame) {
         sw_prose_add(story,
                      "The connection from %s to %s port %u was already open when the capture began "

@@ -73,6 +73,12 @@ void sw_story_lookup(const struct sw_case *c, struct sw_prose *story)
                      frame(story, l->decided));
     else
         sw_prose_add(story, "; no answer is in the capture.");
+    if (l->foreign.frame)
+        sw_prose_add(
+            story,
+            " Frame %s has an answer for that name that fits none of the questions (another "
+            "sender, port or number); programs do not take such an answer.",
+            frame(story, l->foreign));
     if (l->end == SW_LOOKUP_SINKHOLED)
         sw_prose_add(story, " The address is %s.",
                      sw_address_text(c->arena, l->address, l->address_version));

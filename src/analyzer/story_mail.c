@@ -47,9 +47,9 @@ static void tell_recipients(const struct sw_case *c, const struct sw_message *m,
     unsigned refused = 0;
     unsigned open = 0;
     SW_EACH(r, m->recipients) {
-        if (!r->reply)
-            open++;
-        else if (!sw_reply_is(r->reply, 2)) {
+        if (!r->reply) {
+            open += !sw_was_taken(m, r); /* the answer to the text is one for all */
+        } else if (!sw_reply_is(r->reply, 2)) {
             refused++;
             first_refused = first_refused ? first_refused : r;
         }

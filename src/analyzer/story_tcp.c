@@ -50,7 +50,7 @@ static void tell_repetitions(const struct sw_half_facts *half, int side, struct 
 
 static void tell_reset(const struct sw_half_facts *half, int side, struct sw_prose *story)
 {
-    if (!half->rst.frame || half->packets < 3)
+    if (!half->rst.frame || half->packets < (side == SW_SERVER ? 2 : 3))
         return;
     int rst = half->rst_ttl;
     if (rst > half->ttl_max + TTL_SPREAD || rst + TTL_SPREAD < half->ttl_min)

@@ -199,6 +199,16 @@ static enum sw_side side_of(const struct sw_flow *flow, const struct sw_tuple *t
     return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
 }
 
+/* RFC 9293 section 3.5: requests that cross on their way are one connection. */
+static bool both_ask(const struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
+{
+    enum { CROSSING_S = 10 };
+    const struct sw_flow_facts *f = &flow->body->facts;
+    return from == SW_SERVER && f->syn.frame && !f->syn_ack.frame && !flow->dead &&
+           !sw_flow_has_payload(flow) &&
+           mark.time_ns - f->last_syn.time_ns <= CROSSING_S * SW_NS_PER_S;
+}
+
 /*
  * A SYN where a connection is known already: a repetition, or the ports are used again. True when
  * the old connection is over and a new one has to be made.
@@ -208,6 +218,8 @@ static bool syn_begins_anew(struct sw_flow *flow, enum sw_side from, const struc
 {
     const struct sw_half *half = &flow->body->half[from];
     if (from == SW_CLIENT && half->based && packet->tcp.seq + 1 == half->base && !flow->dead)
+        return false;
+    if (both_ask(flow, from, mark))
         return false;
     bool over =
         flow->dead || (flow->body->facts.half[0].fin.frame && flow->body->facts.half[1].fin.frame);

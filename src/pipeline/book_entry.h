@@ -8,7 +8,7 @@
 
 enum {
     ENTRY_ADDRESSES = 8,
-    ENTRY_ASKS = 8, /* questions that an ICMP error can still be matched to */
+    ENTRY_ASKS = 8, /* questions that an answer or ICMP error can still be matched to */
 };
 
 /* The types that decide whether a host can be reached, and what it asks of those who send to it. */
@@ -42,6 +42,7 @@ struct entry_address {
 struct entry_ask {
     uint8_t resolver[16];
     uint16_t port;
+    uint16_t id;
     bool unreachable;
 };
 
@@ -62,7 +63,8 @@ struct entry {
     bool truncated; /* the answer is still to come over TCP */
     uint32_t own;   /* questions that were not a mail server's checks */
     uint32_t answers;
-    uint32_t unreachable; /* questions answered by ICMP */
+    struct sw_mark foreign; /* an answer to none of its questions */
+    uint32_t unreachable;   /* questions answered by ICMP */
     struct sw_mark unreachable_mark;
     struct sw_mark first, last;
     struct sw_mark asked, again;

@@ -30,7 +30,8 @@ static void set_first(struct sw_mark *place, struct sw_mark mark)
         *place = mark;
 }
 
-static void on_question(struct sw_book *book, struct entry *entry, int type)
+static void on_question(struct sw_book *book, struct entry *entry, const struct dns_message *m,
+                        int type)
 {
     const struct sw_tuple *t = &book->tuple;
     const struct host *host = sw_book_host(book, t->src);
@@ -43,8 +44,22 @@ static void on_question(struct sw_book *book, struct entry *entry, int type)
     memcpy(entry->resolver, t->dst, 16);
     entry->resolver_version = t->ip_version;
     struct entry_ask *ask = &entry->asks[entry->ask_count++ % ENTRY_ASKS];
-    *ask = (struct entry_ask){.port = t->src_port};
+    *ask = (struct entry_ask){.port = t->src_port, .id = m->id};
     memcpy(ask->resolver, t->dst, 16);
+}
+
+/*
+ * RFC 5452 section 9.1: an answer has the addresses, port and number of a question, else the client
+ * does not take it. Where no question is in the capture, or too many are, it is taken at its word.
+ */
+static bool answers_a_question(const struct entry *entry, const struct sw_tuple *t, uint16_t id)
+{
+    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
+        const struct entry_ask *ask = &entry->asks[i];
+        if (ask->id == id && ask->port == t->dst_port && memcmp(ask->resolver, t->src, 16) == 0)
+            return true;
+    }
+    return entry->ask_count == 0 || entry->ask_count > ENTRY_ASKS;
 }
 
 static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
@@ -69,7 +84,11 @@ static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
         return;
     sw_book_touch(book, entry, book->mark);
     if (!m->response) {
-        on_question(book, entry, type);
+        on_question(book, entry, m, type);
+        return;
+    }
+    if (!answers_a_question(entry, t, m->id)) {
+        set_first(&entry->foreign, book->mark);
         return;
     }
     entry->answers++;

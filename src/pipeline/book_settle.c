@@ -176,6 +176,7 @@ void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, b
         .answers = entry->answers,
         .asked = entry->asked,
         .again = entry->again,
+        .foreign = entry->foreign,
         .ip_version = entry->resolver_version,
     };
     memcpy(lookup.resolver, entry->resolver, 16);

@@ -34,6 +34,7 @@ struct sw_lookup {
     uint8_t rcode;          /* of the deciding answer */
     struct sw_mark asked;   /* first question */
     struct sw_mark again;   /* last question, when there are more than one */
+    struct sw_mark foreign; /* an answer that the client cannot have taken for its own */
     struct sw_mark decided; /* the answer or ICMP error that decided; frame 0 = none came */
     /* what it rests on besides: that answers reach the recorder, and the question and answer that
      * led to the neighbour; frame 0 = not known, or nothing */

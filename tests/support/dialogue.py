@@ -220,6 +220,15 @@ class Capture(Names):
                 wait *= 2
             self.emit(0, SYN)
 
+    def do_crossing(self):
+        """Both SYNs are on their way at once (RFC 9293 section 3.5)."""
+        s = self.session
+        for flags in (SYN, SYN | ACK):
+            for side in (0, 1):
+                self.emit(side, flags, seq=s.seq[side] - (flags != SYN))
+                s.seq[side] += flags == SYN
+        s.established = True
+
     def do_refuse(self):
         self.emit(0, SYN)
         self.session.seq[0] += 1

@@ -72,6 +72,13 @@ class Names:
             for kind in kinds.split(","):
                 self.ask(name, kind)
 
+    def do_dns_foreign(self, name, kind, wrong, *words):
+        """A question, and an answer that fits none: the id, the port or the sender is another."""
+        question = bytearray(self.ask(name, kind))
+        question[0] ^= wrong == "id"
+        sender = self.resolver[:3] + b"\x42" if wrong == "sender" else self.resolver
+        self.udp(sender, self.session.address[0], 53, 50000 + self.questions + (wrong == "port"), answer(bytes(question), words))
+
     def do_dns_icmp(self, name, kinds, code="3"):
         """A question and an ICMP error in place of its answer."""
         for kind in kinds.split(","):
