@@ -46,6 +46,7 @@ struct sw_run_options {
     const char *ca_file, *ca_path; /* trust anchors for certificates; both NULL = the system's */
     const char *keylog;            /* file in the format of SSLKEYLOGFILE, or NULL */
     const char *rsa_key;           /* file with a server's RSA private key (PEM), or NULL */
+    bool no_names;                 /* sentences call hosts by their addresses only */
     const char *server_name;       /* the name that certificates must bear, or NULL: SNI tells */
     /* Called for every record; required. */
     void (*record)(void *ctx, const struct sw_record *record);

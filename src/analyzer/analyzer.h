@@ -26,6 +26,8 @@ struct sw_ledger_limits {
  * outlives it. */
 struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits, size_t *account);
 void sw_analyzer_free(struct sw_analyzer *analyzer);
+/* From now on sentences call hosts by their addresses only. */
+void sw_analyzer_no_names(struct sw_analyzer *analyzer);
 
 /* A connection attempt of any kind was seen (its SYN). Needed to tell a scan and a blocked port
  * from a single failure. */

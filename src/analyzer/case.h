@@ -32,6 +32,7 @@ struct sw_case {
     struct sw_arena *arena;
     const struct sw_reply_kb *kb;
     const struct sw_history *history;
+    bool no_names; /* hosts are called by their addresses */
 
     bool server_seen, client_seen; /* packets of that side are in the capture */
     bool established;

@@ -14,6 +14,7 @@ struct sw_analyzer {
     struct sw_history *history;
     struct sw_conduct *conduct;
     struct sw_ledger *ledger;
+    bool no_names;
     size_t own_account; /* where the caller has none */
 };
 
@@ -48,6 +49,11 @@ void sw_analyzer_free(struct sw_analyzer *analyzer)
     sw_ledger_free(analyzer->ledger);
     sw_reply_kb_release(&analyzer->kb);
     free(analyzer);
+}
+
+void sw_analyzer_no_names(struct sw_analyzer *analyzer)
+{
+    analyzer->no_names = true;
 }
 
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
@@ -329,6 +335,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     session->arena.limit_bytes += session->limits.arena_bytes / 2;
     struct sw_case c;
     sw_case_open(&c, session, &analyzer->kb, analyzer->history);
+    c.no_names = analyzer->no_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
         sw_history_tried_mail(analyzer->history, &c.facts->tuple);
@@ -345,6 +352,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_ruling ruling;
     rule(&c, &ruling);
     const struct sw_cause_info *info = sw_cause_info(ruling.cause);
+    verdict->no_names = c.no_names;
     verdict->outcome = ruling.outcome;
     verdict->cause = ruling.cause;
     verdict->stage = ruling.stage;

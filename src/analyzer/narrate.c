@@ -152,9 +152,9 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
 {
     const struct sw_tuple *t = &c->facts->tuple;
     *values = (struct sw_template_values){0};
-    values->server = verdict->server_name.len > 0
-                         ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
-                         : sw_address_text(c->arena, t->dst, t->ip_version);
+    bool named = verdict->server_name.len > 0 && (!c->no_names || c->session->lookup);
+    values->server = named ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
+                           : sw_address_text(c->arena, t->dst, t->ip_version);
     const struct sw_proxied *proxied = &c->session->proxied;
     if (proxied->host_length > 0 && !proxied->open)
         values->server =

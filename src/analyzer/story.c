@@ -61,7 +61,7 @@ const char *sw_story_within(const struct sw_case *c, int64_t ns)
 static void tell_name(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_naming *naming = c->session->naming;
-    if (!naming)
+    if (!naming || c->no_names)
         return;
     sw_prose_add(story, "The name service gave the address of ");
     sw_prose_wire(story, naming->name, NAME);

@@ -131,6 +131,7 @@ struct sw_verdict {
     /* server name and where it comes from ("banner"), or empty */
     struct sw_span server_name;
     const char *server_name_source;
+    bool no_names; /* the texts call hosts by their addresses, and so should who shows it */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include "cli/history.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/run_options.h"
 #include "smtpwhy.h"
 
 #include <pthread.h>
@@ -84,23 +85,12 @@ static void on_progress(void *ctx, uint64_t done_bytes, uint64_t all_bytes)
 
 static struct sw_run *new_run(struct crew *crew, struct job *job, char *message, size_t room)
 {
-    const struct sw_settings *settings = crew->settings;
-    struct sw_run_options options = {
-        .filter = settings->filter,
-        .ports = settings->ports,
-        .stop_after_frames = settings->stop_after_frames,
-        .limits = settings->limits,
-        .beside = crew->workers,
-        .ca_file = settings->ca_file,
-        .ca_path = settings->ca_path,
-        .keylog = settings->keylog,
-        .rsa_key = settings->rsa_key,
-        .server_name = settings->server_name,
-        .record = on_record,
-        .record_ctx = job,
-        .progress = on_progress,
-        .progress_ctx = job,
-    };
+    struct sw_run_options options = sw_run_options_of(crew->settings);
+    options.beside = crew->workers;
+    options.record = on_record;
+    options.record_ctx = job;
+    options.progress = on_progress;
+    options.progress_ctx = job;
     return sw_run_new(&options, message, room);
 }
 

@@ -324,7 +324,8 @@ static const struct sw_option table[] = {
     {'f', "filter", "EXPR", READS | LIVE, true, take_filter,
      "look only at frames that match this capture filter (pcap syntax)"},
     {'c', "count", "N", READS | LIVE, true, take_stop, "stop after N frames"},
-    {'n', "no-names", NULL, READS | LIVE, true, take_no_names, "show addresses, never names"},
+    {'n', "no-names", NULL, READS | LIVE, true, take_no_names,
+     "call hosts by their addresses, never by names; what was said stays as it was"},
     {'p', "ports", "LIST", READS | LIVE, true, take_ports,
      "ports that are mail by definition (25,465,587,2525,24); mail elsewhere is recognised by "
      "content"},

@@ -11,6 +11,7 @@ struct sw_run_options sw_run_options_of(const struct sw_settings *settings)
         .ca_path = settings->ca_path,
         .keylog = settings->keylog,
         .rsa_key = settings->rsa_key,
+        .no_names = settings->no_names,
         .server_name = settings->server_name,
     };
 }

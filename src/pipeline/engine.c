@@ -484,6 +484,11 @@ void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
     engine->tls = setting;
 }
 
+void sw_engine_no_names(struct sw_engine *engine)
+{
+    sw_analyzer_no_names(engine->analyzer);
+}
+
 void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts)
 {
     engine->hosts = hosts;

@@ -59,6 +59,8 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
  * Borrowed. */
 struct sw_tls_setting;
 void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
+/* Sentences call hosts by their addresses only. */
+void sw_engine_no_names(struct sw_engine *engine);
 /* The names that the capture brings along. Borrowed. */
 struct sw_hosts;
 void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts);

@@ -174,6 +174,8 @@ static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame
             return NULL;
         sw_engine_tls(stream->engine, &run->tls);
         sw_engine_hosts(stream->engine, &run->hosts);
+        if (run->options.no_names)
+            sw_engine_no_names(stream->engine);
         sw_engine_files(stream->engine, stream->paths, stream->count);
         stream->last_ns = frame->time_ns;
     }

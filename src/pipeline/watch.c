@@ -130,6 +130,8 @@ static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch,
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", watch->name);
     watch->files[0] = watch->name;
     sw_engine_tls(watch->engine, &run->tls);
+    if (run->options.no_names)
+        sw_engine_no_names(watch->engine);
     sw_engine_files(watch->engine, watch->files, 1);
     sw_engine_prepare(watch->engine);
     return sw_status_ok();

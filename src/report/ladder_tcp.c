@@ -90,7 +90,7 @@ void sw_ladder_lookups(struct sw_ladder_maker *m)
     const struct sw_session *s = m->session;
     if (s->lookup)
         failed_lookup(m, s->lookup);
-    else if (s->naming)
+    else if (s->naming && !m->verdict->no_names)
         naming(m, s->naming);
 }
 

@@ -232,6 +232,8 @@ static void put_section(struct annotated *a)
 static void put_names(struct annotated *a)
 {
     const struct sw_extract *extract = &a->extract;
+    if (a->part->style->no_names)
+        return;
     struct sw_pcapng_name *names = calloc(extract->name_count + 1, sizeof(*names));
     for (uint32_t i = 0; names && i < extract->name_count; i++) {
         names[i].ip_version = extract->names[i].ip_version;

@@ -301,7 +301,7 @@ void sw_view_frame(const struct sw_session *session, uint64_t frame, struct sw_w
 
 struct sw_span sw_view_server_name(const struct sw_verdict *verdict, bool no_names)
 {
-    return no_names ? (struct sw_span){NULL, 0} : verdict->server_name;
+    return no_names || verdict->no_names ? (struct sw_span){NULL, 0} : verdict->server_name;
 }
 
 struct sw_span sw_view_file(const char *file, const struct sw_veil *veil)

@@ -56,6 +56,21 @@ class Names(common.Case):
             self.assertNotIn("exmaple", out)
             self.assertNotIn("192.0.2.10", out)
 
+    def test_no_names(self):
+        """-n: hosts go by their addresses in every field and sentence; what was said on the wire is no name of ours."""
+        looked_up = "dns smtp.example.org A 198.51.100.25"
+        path = self.capture("n.pcap", [looked_up] + SILENT, [looked_up, "hello", "mail", "rst S"])
+        for form in ("json", "csv", "eve", "ecs", "ocsf", "html", "text"):
+            for names in (True, False):
+                out = run("-v", "--flow", "-o", form, *[] if names else ["-n"], path)
+                text = b"".join(common.page_blocks(out.raw)).decode() if form == "html" else out.out
+                self.assertEqual("smtp.example.org" in text, names, form)
+        for record in run("-n", "-o", "json", path).sessions():
+            self.assertIn("198.51.100.25", record["verdict"]["summary"])
+            self.assertIsNone(record["server"]["name"])
+        failed = run("-n", "-o", "json", self.capture("f.pcap", ["dns smtp.exmaple.org A nxdomain"])).sessions()[0]
+        self.assertIn("smtp.exmaple.org", failed["verdict"]["summary"])  # what the look-up was about
+
     def test_selection_by_server_leaves_out_what_has_none(self):
         path = self.capture("n.pcap", ["dns smtp.exmaple.org A nxdomain"])
         self.assertEqual(run("-o", "json", "--server", "0.0.0.0/0", path).sessions(), [])
