@@ -39,6 +39,10 @@ static void tell_repetitions(const struct sw_half_facts *half, int side, struct 
                      "it was never acknowledged.",
                      name_of(side), half->rto_bytes, half->rto_open, frame(story, half->rto_first),
                      frame(story, half->rto_last));
+    else if (half->retransmissions >= half->data_packets && half->retransmissions > 1)
+        sw_prose_add(story, " The %s had to send its packets again %llu times, last in frame %s.",
+                     name_of(side), (unsigned long long)half->retransmissions,
+                     frame(story, half->rto_last));
     else if (half->retransmissions >= MANY_REPETITIONS)
         sw_prose_add(story, " The %s had to send %llu of %llu packets again, last in frame %s.",
                      name_of(side), (unsigned long long)half->retransmissions,

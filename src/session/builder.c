@@ -208,6 +208,17 @@ static int64_t reply_delay(const struct sw_step *reply, const struct sw_flow_fac
     return reply->first.time_ns - since;
 }
 
+/* Bytes are missing around it: a word on a recipient's mailbox was none on the hello or the sender
+ * (RFC 3463 3.2). */
+static void move_to_recipient(struct sw_step *reply)
+{
+    const struct smtp_enhanced *e = &reply->enhanced;
+    bool of_recipient = e->klass != 0 && e->subject == 1 && (e->detail == 1 || e->detail == 5);
+    bool before = reply->phase == SW_PHASE_HELLO || reply->phase == SW_PHASE_MAIL;
+    if (of_recipient && before)
+        reply->phase = SW_PHASE_RCPT;
+}
+
 /*
  * A reply that answers no command of the capture: it belongs to where the dialogue stands. In a
  * capture without the client's side the replies alone tell the story: what follows a 354 is the
@@ -224,10 +235,8 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
     reply->phase = of_login && (reply->flags & SMTP_FLAG_GUESSED) ? SW_PHASE_AUTH
                    : session->last_command                        ? session->last_command->phase
                                                                   : SW_PHASE_GREETING;
-    const struct smtp_enhanced *e = &reply->enhanced;
-    bool of_recipient = e->klass != 0 && e->subject == 1 && (e->detail == 1 || e->detail == 5);
-    if (of_recipient && reply->phase == SW_PHASE_MAIL && (reply->flags & SMTP_FLAG_GUESSED))
-        reply->phase = SW_PHASE_RCPT; /* RFC 3463 3.2 */
+    if (reply->flags & SMTP_FLAG_GUESSED)
+        move_to_recipient(reply);
     bool lost_command = (reply->flags & SMTP_FLAG_GUESSED) && facts->half[SW_CLIENT].bytes > 0;
     if (facts->half[SW_SERVER].gap_bytes > 0 || (lost_command && !facts->midstream))
         reply->flags |= SMTP_FLAG_UNSURE; /* counted off, and some are missing */
@@ -265,6 +274,8 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
     }
     if (event->flags & SMTP_FLAG_UNSOLICITED)
         place_unasked(session, step, facts);
+    if (facts->half[SW_SERVER].gap_bytes > 0)
+        move_to_recipient(step);
     step->delay_ns = reply_delay(step, facts);
     step->after_close = came_after(step, facts->half[SW_CLIENT].fin) ||
                         came_after(step, facts->half[SW_CLIENT].rst);

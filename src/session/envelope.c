@@ -397,6 +397,22 @@ void sw_build_end_of_data(struct sw_session *session, struct sw_step *step,
     m->body_last = m->end_mark;
 }
 
+/* In the words of most servers for a mail that they have taken (RFC 3463: X.6.0, Exchange). */
+static bool says_that_it_is_taken(const struct sw_step *reply)
+{
+    const struct smtp_enhanced *e = &reply->enhanced;
+    static const struct sw_span words[] = {SW_SPAN_LIT("queued as "), SW_SPAN_LIT("queued mail"),
+                                           SW_SPAN_LIT("message queued"),
+                                           SW_SPAN_LIT("accepted for delivery")};
+    if (reply->code != 250)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (sw_span_find_nocase(reply->text, words[i]) < reply->text.len)
+            return true;
+    }
+    return e->klass == 2 && e->subject == 6 && e->detail == 0;
+}
+
 void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply, bool first)
 {
     struct sw_message *m = session->message;
@@ -412,6 +428,11 @@ void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply, bo
         if (m)
             m->go_ahead = reply;
         reply->phase = SW_PHASE_DATA;
+    } else if (!m && says_that_it_is_taken(reply)) {
+        m = new_message(session, NULL);
+        if (m)
+            m->final = reply;
+        reply->phase = SW_PHASE_FINAL;
     } else if (m && m->go_ahead && !m->final && reply->code >= 200 && reply->code != 334) {
         m->final = reply;
         reply->phase = SW_PHASE_FINAL;
