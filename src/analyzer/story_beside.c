@@ -6,10 +6,7 @@
 void sw_story_beside(const struct sw_case *c, const struct sw_verdict *verdict,
                      struct sw_prose *story)
 {
-    bool open_question = verdict->outcome == SW_OUTCOME_STUCK ||
-                         verdict->outcome == SW_OUTCOME_UNKNOWN ||
-                         verdict->outcome == SW_OUTCOME_NO_MAIL;
-    if (!c->history || c->session->lookup || !open_question)
+    if (!c->history || c->session->lookup)
         return;
     struct sw_mark busy = sw_history_find_beside(c->history, &c->facts->tuple,
                                                  SW_BESIDE_MAILBOX_BUSY, c->facts->first.time_ns);

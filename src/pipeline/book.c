@@ -214,7 +214,7 @@ static void begin_anew(struct entry *entry, struct sw_mark mark)
 {
     entry->used = entry->null_mx = entry->truncated = false;
     entry->own = entry->answers = entry->unreachable = entry->ask_count = 0;
-    entry->asked = entry->again = entry->unreachable_mark = (struct sw_mark){0};
+    entry->asked = entry->again = entry->unreachable_mark = entry->foreign = (struct sw_mark){0};
     memset(entry->types, 0, sizeof(entry->types));
     entry->first = mark;
 }

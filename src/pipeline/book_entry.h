@@ -12,7 +12,7 @@ enum {
 };
 
 /* The types that decide whether a host can be reached, and what it asks of those who send to it. */
-enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_POLICY, ENTRY_TYPES };
+enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_POLICY, ENTRY_SERVICE, ENTRY_TYPES };
 
 /* Names of policies: TLSA records of port 25 (RFC 7672 2.2.1), the TXT record of MTA-STS (RFC 8461
  * 3.1). */
@@ -69,6 +69,7 @@ struct entry {
     struct sw_mark first, last;
     struct sw_mark asked, again;
     uint8_t resolver[16];
+    bool of_service;     /* an SRV record named this host as one that takes mail */
     struct entry *mx_of; /* the domain whose MX record named this host, while its id is mx_of_id */
     uint64_t mx_of_id;
     struct entry_answers types[ENTRY_TYPES];

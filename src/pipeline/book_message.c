@@ -5,6 +5,13 @@
 
 enum { DNS_PORT = 53 };
 
+/* Who takes mail for a domain's own people (RFC 6186 3.1, RFC 8314 5.1). */
+static bool is_mail_service(struct sw_span name)
+{
+    return sw_span_starts_nocase(name, SW_SPAN_LIT("_submission._tcp.")) ||
+           sw_span_starts_nocase(name, SW_SPAN_LIT("_submissions._tcp."));
+}
+
 static int type_of(const struct dns_message *m)
 {
     struct sw_span name = sw_span_make(m->name.text, m->name.length);
@@ -13,6 +20,8 @@ static int type_of(const struct dns_message *m)
         return sw_span_starts_nocase(name, SW_SPAN_LIT(BOOK_TLSA_PREFIX)) ? ENTRY_POLICY : -1;
     case DNS_TXT:
         return sw_span_starts_nocase(name, SW_SPAN_LIT(BOOK_STS_PREFIX)) ? ENTRY_POLICY : -1;
+    case DNS_SRV:
+        return is_mail_service(name) ? ENTRY_SERVICE : -1;
     case DNS_A:
         return ENTRY_A;
     case DNS_AAAA:
@@ -82,13 +91,13 @@ static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
     struct entry *entry = sw_book_find_or_make(book, client, t->ip_version, &m->name, book->mark);
     if (!entry)
         return;
+    if (m->response && !answers_a_question(entry, t, m->id)) {
+        set_first(&entry->foreign, book->mark);
+        return;
+    }
     sw_book_touch(book, entry, book->mark);
     if (!m->response) {
         on_question(book, entry, m, type);
-        return;
-    }
-    if (!answers_a_question(entry, t, m->id)) {
-        set_first(&entry->foreign, book->mark);
         return;
     }
     entry->answers++;
@@ -115,6 +124,21 @@ static void on_mx(struct sw_book *book, const struct dns_record *r)
     host->mx_of_id = id;
 }
 
+/* So is one that an SRV record names; a dot says that there is none (RFC 2782). */
+static void on_service(struct sw_book *book, const struct dns_record *r)
+{
+    const struct entry *domain = book->reading;
+    if (r->target->length == 0 || r->target->cut)
+        return;
+    uint64_t id = domain->id; /* making room may take the domain's own place */
+    struct entry *host =
+        sw_book_find_or_make(book, domain->client, domain->ip_version, r->target, book->mark);
+    if (host)
+        host->of_service = true;
+    if (domain->id != id)
+        book->reading = NULL;
+}
+
 /* RFC 8461 section 3.1: other TXT records of the name announce nothing. */
 static bool counts(const struct dns_record *r)
 {
@@ -131,7 +155,9 @@ static void on_record(void *ctx, const struct dns_message *m, const struct dns_r
     uint8_t version = r->type == DNS_A ? 4 : 6;
     if (r->section == DNS_ANSWER && r->type == m->type && counts(r))
         book->found = true;
-    if (is_address && r->section == DNS_ANSWER && type_of(m) != ENTRY_MX) {
+    int asked = type_of(m);
+    bool of_the_name = asked == ENTRY_A || asked == ENTRY_AAAA;
+    if (is_address && r->section == DNS_ANSWER && of_the_name) {
         sw_book_add_address(book, entry, r->address, version, book->mark);
     } else if (is_address) { /* of a host that the answer names */
         struct entry *host =
@@ -140,6 +166,8 @@ static void on_record(void *ctx, const struct dns_message *m, const struct dns_r
             sw_book_add_address(book, host, r->address, version, book->mark);
     } else if (r->type == DNS_MX && r->section == DNS_ANSWER) {
         on_mx(book, r);
+    } else if (asked == ENTRY_SERVICE && r->type == DNS_SRV && r->section == DNS_ANSWER) {
+        on_service(book, r);
     }
 }
 

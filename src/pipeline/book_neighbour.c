@@ -155,7 +155,7 @@ static const struct entry *mail_host(const struct sw_book *book, const struct ne
     for (uint32_t i = 0; i < count; i++) {
         const struct entry *entry = nodes[i]->entry;
         struct sw_span name = sw_span_make(entry->name.text, entry->name.length);
-        bool mail = sw_name_says_mail(name) || entry->mx_of_id != 0;
+        bool mail = sw_name_says_mail(name) || entry->mx_of_id != 0 || entry->of_service;
         if (mail && !entry->used && nodes[i]->answered.time_ns <= n->last.time_ns)
             return entry;
     }
@@ -189,7 +189,7 @@ static const struct entry *untried(const struct sw_book *book, const uint8_t cli
     for (const struct entry *e = book->settled.oldest; e; e = e->newer) {
         struct sw_span name = sw_span_make(e->name.text, e->name.length);
         if (e->address_count > 0 && !e->used && memcmp(e->client, client, 16) == 0 &&
-            (sw_name_says_mail(name) || e->mx_of_id != 0))
+            (sw_name_says_mail(name) || e->mx_of_id != 0 || e->of_service))
             return e;
     }
     return NULL;

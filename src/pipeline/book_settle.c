@@ -184,7 +184,8 @@ void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, b
         return;
     const struct entry_answers *mx = &entry->types[ENTRY_MX];
     bool mail = sw_name_says_mail(lookup.name) || mx->questions > 0 || mx->found.frame ||
-                mx->nxdomain.frame || mx->failed.frame || mx->nodata.frame || entry->mx_of_id != 0;
+                mx->nxdomain.frame || mx->failed.frame || mx->nodata.frame ||
+                entry->mx_of_id != 0 || entry->of_service;
     if (!mail && (!at_end || lookup.end == SW_LOOKUP_SINKHOLED)) /* nothing else to go by */
         return;
     lookup.guess = !mail;

@@ -26,6 +26,8 @@ def value(text):
         return "TXT", bytes([len(text) - 4]) + text[4:].encode()
     if text.startswith("tlsa:"):  # usage, SPKI, SHA-256 of something
         return "TLSA", bytes([int(text[5:]), 1, 1]) + bytes(32)
+    if text.startswith("srv:"):  # priority, weight, port 465, host
+        return "SRV", b"\0\0\0\1\x01\xd1" + packed_name(text[4:])
     for kind in ("mx", "cname"):
         if text.startswith(kind + ":"):
             name = packed_name(text[len(kind) + 1:])
