@@ -144,6 +144,31 @@ static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from,
     return offset >= (int64_t)half->next - 1 - WINDOW && offset <= (int64_t)half->high + WINDOW;
 }
 
+/* RFC 5961 section 3.2: the receiver takes a RST at the very place that it waits for, no other. */
+static bool is_in_place(const struct sw_flow *flow, enum sw_side from,
+                        const struct sw_packet *packet)
+{
+    const struct sw_half *half = &flow->body->half[from];
+    if (!half->based || !flow->body->facts.half[sw_side_other(from)].seen)
+        return true;
+    int64_t offset = seq_offset(packet->tcp.seq, half->base, half->next);
+    return offset >= (int64_t)half->acked && offset <= (int64_t)half->high + half->has_fin;
+}
+
+/* The other side answers a RST that was out of place, and goes on: it has not taken it. */
+static void revive(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_flow_facts *f = &flow->body->facts;
+    struct sw_half_facts *half = &f->half[from];
+    flow->body->stray_rst = false;
+    if (f->closed_by != (int)from || f->closed.frame != half->rst.frame)
+        return;
+    half->rst = f->closed = (struct sw_mark){0};
+    f->closed_by = -1;
+    f->close = SW_CLOSE_OPEN;
+    flow->dead = false;
+}
+
 void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                  struct sw_mark mark)
 {
@@ -155,6 +180,7 @@ void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet
     if (answers_syn)
         f->refused = true;
     f->half[from].rst_ttl = packet->ttl;
+    flow->body->stray_rst = !answers_syn && f->closed_by < 0 && !is_in_place(flow, from, packet);
     sw_flow_closing(flow, from, true, mark);
     flow->dead = true;
     flow->body->dead_since_ns = mark.time_ns;
@@ -223,6 +249,9 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         half->first = mark;
         half->ttl_min = half->ttl_max = packet->ttl;
     }
+    if (flow->body->stray_rst && f->closed_by == (int)sw_side_other(from) &&
+        !(packet->tcp.flags & SW_TCP_RST))
+        revive(flow, sw_side_other(from));
     half->packets++;
     half->last = mark;
     f->last = mark;

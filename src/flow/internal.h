@@ -95,6 +95,7 @@ struct sw_flow_body {
     struct sw_flow_facts facts;
     struct sw_tunnel *tunnel;
     int64_t dead_since_ns;
+    bool stray_rst; /* the RST that closed it was not where its sender had come to */
     /* a SYN with another number on a connection that was still open */
     bool reuse;
     uint32_t reuse_isn;

@@ -291,6 +291,11 @@ class Capture(Names):
         self.emit(me, RST | ACK)
         self.session.ttl[me] = keep
 
+    def do_stray(self, side, octets):
+        """A RST that is so many bytes ahead of what this side has sent."""
+        me = "CS".index(side)
+        self.emit(me, RST, seq=self.session.seq[me] + int(octets))
+
     def do_repeat(self, side, text, times="4", gap="0.3"):
         """A line that is sent again and again and never acknowledged."""
         self.handshake()
