@@ -196,13 +196,22 @@ static struct sw_mark later(struct sw_mark a, struct sw_mark b)
     return b.frame && (!a.frame || b.time_ns > a.time_ns) ? b : a;
 }
 
+/* The greeting began, and its last line never came: the client has to wait for that (RFC 5321
+ * 4.2.1). */
+static bool greeting_unfinished(const struct sw_case *c)
+{
+    const struct sw_step *greeting = c->session->greeting;
+    return greeting && (greeting->flags & SMTP_FLAG_CUT) && c->session->last_reply == greeting &&
+           !c->client_spoke && !c->reply_lost && c->facts->closed_by != SW_SERVER;
+}
+
 /* What the client was waiting for when the dialogue ended, and since when. */
 static void find_waiting(struct sw_case *c)
 {
     const struct sw_session *s = c->session;
     const struct sw_message *m = s->message;
     c->pending = find_pending(s);
-    if (!c->server_spoke) {
+    if (!c->server_spoke || greeting_unfinished(c)) {
         c->waiting = SW_WAITING_GREETING;
         c->wait_begin = c->facts->established.frame ? c->facts->established : c->facts->first;
         if (c->pending && c->pending->last.time_ns > c->wait_begin.time_ns)

@@ -212,7 +212,9 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
             sw_prose_add(story, " after %s", sw_duration_text(c->arena, greeting->delay_ns));
         sw_prose_add(story, " with ");
         quote_reply(story, greeting);
-        sw_prose_add(story, ".");
+        bool unfinished = c->waiting == SW_WAITING_GREETING;
+        sw_prose_add(
+            story, unfinished ? ", which is not the last line of a greeting; no other came." : ".");
     }
 }
 
