@@ -126,13 +126,13 @@ static struct sw_ruling client_on_certificate(const struct sw_tls *tls, uint8_t 
     case 44:
         return stuck(SW_CAUSE_TLS_CERT_REVOKED, SW_CONFIDENCE_CERTAIN);
     case 45:
-        /* Where the capture lost it, its dates cannot tell whether the client's clock is wrong. */
-        if (!seen && tls->version < TLS_VERSION_1_3) {
+        /* Where it is hidden or lost, its dates cannot tell whether the client's clock is wrong. */
+        if (!seen) {
             struct sw_ruling expired = stuck(SW_CAUSE_TLS_CERT_EXPIRED, SW_CONFIDENCE_LIKELY);
             sw_ruling_also(&expired, SW_CAUSE_TLS_CLOCK_WRONG, SW_CONFIDENCE_POSSIBLE);
             return expired;
         }
-        cause = seen ? date_problem(tls) : SW_CAUSE_TLS_CERT_EXPIRED;
+        cause = date_problem(tls);
         return cause != SW_CAUSE_NONE ? stuck(cause, SW_CONFIDENCE_CERTAIN)
                                       : stuck(SW_CAUSE_TLS_CLOCK_WRONG, SW_CONFIDENCE_LIKELY);
     case 48:

@@ -4,11 +4,12 @@ KeyUpdate, CBC and ChaCha20 in TLS 1.2, and causes of failed handshakes.
 None of these was used to tune what is said of encrypted sessions without keys.
 """
 import os
+import shutil
 import time
 
 from clients import SERVER, smtplib
 from scenarios import recording
-from scenarios.tls import ACCEPTED, ALERT, DELIVERED, HELLO, LOCK, NO_GOODBYE, NOTHING, STORE, by_python, chain, failing, postfix_tls
+from scenarios.tls import ACCEPTED, ALERT, DELIVERED, HELLO, LOCK, NO_GOODBYE, NOTHING, STORE, alert, by_python, chain, failing, hidden, postfix_tls
 
 UNKNOWN_USER = ("stuck", "rcpt-unknown-user", "rcpt", "550")
 # s_client takes a line that begins with K, Q or R for an order to itself, so commands are in small letters
@@ -109,27 +110,38 @@ failing("chain-incomplete-python", "python", "the certificate in between is not 
 failing("intercepted-python", "python", "the issuer is a firewall", ("stuck", "mbx-tls-intercept", "tls", "C:" + ALERT), "1.2", ("opened", "gateway"))
 
 
-@recording("tls/revoked-python.pcap", "Python -> Postfix", "the client has a list of revoked certificates", ("stuck", "tls-cert-revoked", "tls", "C:" + ALERT + ".\x2c"))
-def revoked(lab):
-    chain(lab, "good")
-    by = ("-config", "config", "-cert", "root.pem", "-keyfile", "root.key")
-    path = os.path.join(lab.folder, "crl.pem")
-    with LOCK:
-        STORE.openssl("ca", *by, "-revoke", "good.pem")
-        STORE.openssl("ca", *by, "-gencrl", "-crldays", "30", "-out", path)
-    os.chmod(path, 0o644)
-    postfix_tls(lab, 587, "1.2")
-    lab.record()
-    by_python(lab, 587, "1.2", trust=True, context="c.load_verify_locations(%r); c.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF" % path)
+def revoked(name, version):
+    @recording("tls/%s.pcap" % name, "Python -> Postfix", "the client has a list of revoked certificates", ("stuck", "tls-cert-revoked", "tls", "C:" + ALERT + ".\x2c"),
+               inside=[hidden(version, "tls-cert-revoked", alert(44))] if version == "1.3" else None)
+    def record(lab):
+        chain(lab, "good")
+        by = ("-config", "config", "-cert", "root.pem", "-keyfile", "root.key")
+        path = os.path.join(lab.folder, "crl.pem")
+        with LOCK:
+            if not os.path.exists(STORE.path("crl.pem")):
+                STORE.openssl("ca", *by, "-revoke", "good.pem")
+                STORE.openssl("ca", *by, "-gencrl", "-crldays", "30", "-out", "crl.pem")
+        shutil.copyfile(STORE.path("crl.pem"), path)
+        os.chmod(path, 0o644)
+        postfix_tls(lab, 587, version)
+        lab.record()
+        by_python(lab, 587, version, trust=True, context="c.load_verify_locations(%r); c.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF" % path)
 
 
-@recording("tls/clock-wrong-s_client.pcap", "openssl s_client -> Postfix", "the client believes it is the year 2052",
-           ("stuck", "tls-clock-wrong", "tls", "C:" + ALERT + ".\x2d"))
-def clock_wrong(lab):
-    chain(lab, "good")
-    postfix_tls(lab, 587, "1.2")
-    lab.record()
-    s_client(lab, ["quit"], "-CAfile", lab.trust, "-verify_return_error", "-attime", "2600000000")
+def clock_wrong(name, version, cause):
+    @recording("tls/%s.pcap" % name, "openssl s_client -> Postfix", "the client believes it is the year 2052", ("stuck", cause, "tls", "C:" + ALERT + ".\x2d"),
+               inside=[hidden(version, "tls-clock-wrong", alert(45))] if version == "1.3" else None)
+    def record(lab):
+        chain(lab, "good")
+        postfix_tls(lab, 587, version)
+        lab.record()
+        s_client(lab, ["quit"], "-CAfile", lab.trust, "-verify_return_error", "-attime", "2600000000")
+
+
+revoked("revoked-python", "1.2")
+revoked("revoked-python-tls1.3", "1.3")
+clock_wrong("clock-wrong-s_client", "1.2", "tls-clock-wrong")
+clock_wrong("clock-wrong-s_client-tls1.3", "1.3", "tls-cert-expired")  # the certificate is hidden, and the client says what it believes
 
 
 @recording("tls/name-not-served.pcap", "Python -> openssl s_server", "the server does not know the name", ("stuck", "tls-server-error", "tls",

@@ -8,7 +8,7 @@ import os
 from clients import PASSWORD, smtplib
 from net import HERE
 from scenarios import recording
-from scenarios.tls import (ACCEPTED, ALERT, CLIENTS, DELIVERED, HELLO, NOTHING, SERVERS, alert, both, by_python, chain, failing, postfix_tls)
+from scenarios.tls import (ACCEPTED, ALERT, CERTIFICATE, CLIENTS, DELIVERED, HELLO, NOTHING, SERVERS, alert, both, by_python, chain, failing, hidden, postfix_tls)
 from scenarios.tls_openssl import SENDING, UNKNOWN_USER, s_client, typed
 from server_dovecot import dovecot
 from servers import opensmtpd_with_tls
@@ -181,3 +181,18 @@ for who, order in (("server", "r"), ("client", None)):
         s_server(lab, 587, "1.2", options=() if order else ("-client_renegotiation",), order=order)
         lab.record()
         s_client(lab, SENDING if order else SENDING[:1] + ["R"] + SENDING[1:])
+
+
+# --- what is wrong with a certificate, in TLS 1.3: OpenSSL says why in clear, Node finishes and leaves ---
+def in_13(name, client, done, cause, found, number, certificates):
+    """`cause` is what can be seen without the certificate, `found` with it."""
+    proof = "C:END" if client == "nodemailer" else "C:" + ALERT + ".\\x%02x" % number
+    failing(name, client, done, ("stuck", cause, "tls", proof), "1.3", certificates, inside=hidden("1.3", found, CERTIFICATE if client == "nodemailer" else alert(number)))
+
+
+in_13("not-yet-valid-nodemailer-tls1.3", "nodemailer", "the first day is in the future", "tls-client-abort-opaque", "tls-cert-not-yet-valid", 0, ("future",))
+in_13("chain-incomplete-python-tls1.3", "python", "the certificate in between is not sent", "tls-cert-unknown-ca", "tls-cert-unknown-ca", 48, ("leaf",))
+in_13("chain-incomplete-known-authority-python-tls1.3", "python", "the certificate in between is not sent; the server's says where it can be had",
+      "tls-cert-unknown-ca", "tls-cert-chain-incomplete", 48, ("linked",))
+in_13("intercepted-python-tls1.3", "python", "the issuer is a firewall", "tls-cert-unknown-ca", "mbx-tls-intercept", 48, ("opened", "gateway"))
+in_13("scanner-python-tls1.3", "python", "the issuer is a virus scanner", "tls-cert-unknown-ca", "mbx-av-proxy", 48, ("scanned", "scanner"))
