@@ -438,7 +438,7 @@ static void judge_dates(struct sw_x509_facts *facts, bool leaf, int64_t time_s)
     else if (facts->not_before_s > time_s)
         facts->problems |= SW_X509_NOT_YET_VALID;
     if (leaf && facts->not_after_s >= time_s &&
-        facts->not_after_s - time_s < (int64_t)SW_X509_SOON_DAYS * 86400)
+        facts->not_after_s < time_s + (int64_t)SW_X509_SOON_DAYS * 86400)
         facts->problems |= SW_X509_EXPIRES_SOON;
 }
 

@@ -1,7 +1,8 @@
 /*
  * fuzz_certificate.c - a chain from the input: each certificate is two bytes of length and its
- * bytes; the first byte of the input chooses the host. The chain is judged twice, so that what is
- * remembered of it must agree with what was found.
+ * bytes; the first byte of the input chooses the host (which may be the first piece: a name comes
+ * from the wire as well) and the day. The chain is judged twice, so that what is remembered of it
+ * must agree with what was found.
  */
 #include "crypto/certificate.h"
 
@@ -25,7 +26,10 @@ static size_t split(const uint8_t *data, size_t size, struct sw_span ders[SW_X50
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const hosts[] = {"", "mx.example.org", "192.0.2.25", "2001:db8::25", "*"};
+    static const char *const hosts[] = {"",  "mx.example.org", "192.0.2.25", "2001:db8::25",
+                                        "*", "mx.example.org."};
+    enum { HOSTS = sizeof(hosts) / sizeof(hosts[0]), TIMES = 4, FIRST_PIECE = HOSTS };
+    static const int64_t times_s[TIMES] = {1700000000, 0, 4102444800, INT64_MIN / 2};
     static struct sw_trust *trust;
     struct sw_span ders[SW_X509_CHAIN];
     struct sw_x509_facts first[SW_X509_CHAIN];
@@ -34,12 +38,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         trust = sw_trust_new(NULL, NULL, NULL, 0);
     if (!trust || size == 0)
         return 0;
-    struct sw_span host = sw_span_str(hosts[data[0] % 5]);
+    unsigned choice = data[0] % (HOSTS + 1);
+    int64_t time_s = times_s[data[0] / (HOSTS + 1) % TIMES];
     size_t count = split(data, size, ders);
+    bool of_input = choice == FIRST_PIECE && count > 0;
+    struct sw_span host = of_input ? ders[0] : sw_span_str(hosts[choice % HOSTS]);
+    if (of_input)
+        memmove(ders, ders + 1, --count * sizeof(ders[0]));
     struct sw_arena arena;
     sw_arena_init(&arena, 1 << 16, NULL);
-    sw_certificate_check(trust, ders, count, host, 1700000000, &arena, first);
-    sw_certificate_check(trust, ders, count, host, 1700000000, &arena, second);
+    sw_certificate_check(trust, ders, count, host, time_s, &arena, first);
+    sw_certificate_check(trust, ders, count, host, time_s, &arena, second);
     for (size_t i = 0; i < count; i++) {
         if (first[i].read != second[i].read || first[i].problems != second[i].problems)
             abort();

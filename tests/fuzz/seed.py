@@ -6,6 +6,7 @@ fuzz_smtp, texts of mails, and connections of OpenSSL with their keys and certif
 """
 import hashlib
 import os
+import re
 import ssl
 import struct
 import sys
@@ -93,6 +94,7 @@ def link_types():
 # --- TLS: the formats are those at the top of fuzz_tls.c, fuzz_decrypt.c and fuzz_certificate.c ---
 
 WITH_RSA, SERVER, LOST, SEALED = 2, 1, 2, 4
+NO_ENCRYPT_THEN_MAC = 1 << 19  # SSL_OP_NO_ENCRYPT_THEN_MAC, which Python has no name for
 LABELS = {"early": 0, "handshake": 1, "traffic": 2}
 END_OF_EARLY, TOOK_EARLY = b"\x05\0\0\0", b"\x08\0\0\x06\0\x04\0\x2a\0\0"
 KEY_UPDATE, FINISHED_13, FINISHED_12 = b"\x18\0\0\1\0", b"\x14\0\0\x20" + bytes(32), b"\x14\0\0\x0c" + bytes(12)
@@ -103,7 +105,10 @@ def talk(options, session=None):
     log = tempfile.NamedTemporaryFile(delete=False)  # pylint: disable=consider-using-with
     log.close()
     said = []
-    connection = Connection(options, session)
+    contexts = None if session else Connection.contexts(options, None)
+    if contexts:
+        contexts[0].options |= options.get("options", 0)
+    connection = Connection(options, session, contexts)
     connection.client_context.keylog_filename = log.name
     connection.shake(lambda side, data: said.append((side, data)))
     handshake = len(said)
@@ -145,6 +150,45 @@ def steps_for_tls(said):
     for side, data in said:
         for at in range(0, len(data), 255):
             out += bytes([side, len(data[at:at + 255])]) + data[at:at + 255]
+    return bytes(out)
+
+
+def assembled(text):
+    """The bytes that a line of tests/tls stands for."""
+    out, opened = bytearray(), []
+    for token in re.findall(r'"[^"]*"|\*\d+:[0-9a-fA-F]{2}|\[\d|\]|[0-9a-fA-F]{2}', text):
+        if token[0] == '"':
+            out += token[1:-1].encode("utf-8")
+        elif token[0] == "*":
+            count, byte = token[1:].split(":")
+            out += bytes.fromhex(byte) * int(count)
+        elif token[0] == "[":
+            opened.append((len(out), int(token[1:])))
+            out += bytes(int(token[1:]))
+        elif token == "]":
+            at, size = opened.pop()
+            out[at:at + size] = (len(out) - at - size).to_bytes(size, "big")
+        else:
+            out += bytes.fromhex(token)
+    return bytes(out)
+
+
+def steps_of_tls(text):
+    """A transcript of tests/tls for fuzz_tls."""
+    out = bytearray([0])
+    for line in text.split("\n----")[0].splitlines():
+        words = line.split(None, 3)
+        if line == "midstream":
+            out[0] |= 1
+        elif words and words[0] == "gap":
+            out += bytes([0x06 | (words[1] == "S"), min(int(words[2]), 255)])
+        elif words and words[0] == "inner":
+            data = assembled(line[10:])[:255]
+            out += bytes([0x04 | (words[1] == "S") | (int(words[2]) - 20 & 3) << 4, len(data)]) + data
+        elif line[:2] in ("C:", "S:"):
+            data = assembled(line[2:])
+            for at in range(0, len(data), 255):
+                out += bytes([line[0] == "S", len(data[at:at + 255])]) + data[at:at + 255]
     return bytes(out)
 
 
@@ -208,6 +252,9 @@ def put_early(folder):
     put(folder, "fuzz_decrypt", with_keys(keys, first + [sealed(1, b"\x08\0\0\2\0\0", 22, label="handshake"), finished, words, more] + end[1:]))
     put(folder, "fuzz_decrypt", with_keys(keys, first + [words, more, took] + end))
     put(folder, "fuzz_decrypt", with_keys(keys, first[:2] + [lost(0, bytes(30)), first[2], took, more] + end))
+    torn = [raw(0, b"\x17\3\3\0\x40" + bytes(20)), lost(0, bytes(30)), raw(0, bytes(14))]
+    put(folder, "fuzz_decrypt", with_keys(keys, first[:2] + torn + first[2:] + [took, more] + end))
+    put(folder, "fuzz_decrypt", with_keys(keys, first + torn + [took, more] + torn + end))
     put(folder, "fuzz_decrypt", with_keys(keys, first[:1] + [sealed(0, b"EHLO pc\r\n", label="early", damage=5)] + first[2:] + [took, more] + end))
 
 
@@ -233,19 +280,52 @@ def put_tls(folder):
         put_connection(folder, {"version": "1.2", "cipher": cipher})
     for version, cipher in (("1.2", "AES128-GCM-SHA256"), ("1.2", "AES256-SHA"), ("1.0", "AES128-SHA"), ("1.1", "AES128-SHA")):
         put_connection(folder, {"version": version, "cipher": cipher, "cert": "weak"})
+    put_connection(folder, {"version": "1.2", "cipher": "ECDHE-ECDSA-AES128-SHA", "options": NO_ENCRYPT_THEN_MAC})
     put_connection(folder, {"version": "1.3"})
     put_connection(folder, {"version": "1.3", "ask": "optional"})
     put_sealed_13(folder)
     put_early(folder)
     put_sealed_12(folder)
-    for names in (["good"], ["rsa"], ["leaf", "middle"], ["unknown", "stranger"], ["sha1"], ["weak"], ["own"]):
-        chain = b""
-        for name in names:
-            STORE.make(name)
-            with open(STORE.path(name + ".pem"), encoding="ascii") as file:
-                der = ssl.PEM_cert_to_DER_cert(file.read())
-            chain += struct.pack(">H", len(der)) + der
-        put(folder, "fuzz_certificate", b"\1" + chain)
+    put_certificates(folder)
+
+
+HOSTS, FIRST_PIECE = 7, 6  # of fuzz_certificate.c
+
+
+def der_of(name):
+    with open(STORE.path(name + ".pem"), encoding="ascii") as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
+
+
+def pieces(*parts):
+    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
+
+
+def put_certificates(folder):
+    """Chains good and bad, keys of every kind, names and addresses; on several days, for several hosts, the last of them from the input."""
+    chains = [["good"], ["rsa"], ["leaf", "middle"], ["leaf"], ["linked"], ["unknown", "stranger"], ["sha1"], ["weak"], ["own"], ["expired"], ["soon"]]
+    for name in {name for names in chains for name in names}:
+        STORE.make(name)
+    made = {"addresses": ["-newkey", "rsa:2048", "-addext", "subjectAltName=IP:192.0.2.25,IP:2001:db8::25,DNS:*.example.org,DNS:mx.example.org,email:a@example.org"],
+            "ed25519": ["-newkey", "ed25519"], "ed448": ["-newkey", "ed448"], "small": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp192k1"],
+            "kin": ["-newkey", "ed25519", "-subj", "/O=Internet Security Research Group/CN=mx.example.org"]}
+    STORE.openssl("dsaparam", "-out", "dsa.parameters", "1024")
+    made["dsa"] = ["-newkey", "dsa:dsa.parameters"]
+    for name, options in made.items():
+        subject = [] if "-subj" in options else ["-subj", "/CN=mx.example.org"]
+        STORE.openssl("req", "-x509", "-nodes", *options, *subject, "-keyout", name + ".key", "-out", name + ".pem", "-config", "config", "-days", "9000")
+        chains.append([name])
+    for names in chains:
+        chain = [der_of(name) for name in names]
+        put(folder, "fuzz_certificate", b"\1" + pieces(*chain))
+        put(folder, "fuzz_certificate", bytes([2 * HOSTS + 5]) + pieces(*chain))
+        put(folder, "fuzz_certificate", bytes([FIRST_PIECE]) + pieces(b"mail.example.org", *chain))
+    address = der_of("addresses")
+    for host in (2, 3, 4, HOSTS):
+        put(folder, "fuzz_certificate", bytes([host]) + pieces(address))
+    for host in (b"\0", b"mx\0.example.org", b".", b"*.example.org", b"x" * 255):
+        put(folder, "fuzz_certificate", bytes([FIRST_PIECE]) + pieces(host, address))
+    put(folder, "fuzz_certificate", b"\1" + pieces(address + b"\0", b"", address[:-40], address))
 
 
 def main():
@@ -265,6 +345,10 @@ def main():
         if name.endswith(".txt") and name != "CMakeLists.txt":
             with open(os.path.join(transcripts, name), encoding="utf-8") as file:
                 put(folder, "fuzz_smtp", steps_of(file.read()))
+    for name in sorted(os.listdir(os.path.join(ROOT, "tests", "tls"))):
+        if name.endswith(".txt") and name != "CMakeLists.txt":
+            with open(os.path.join(ROOT, "tests", "tls", name), encoding="utf-8") as file:
+                put(folder, "fuzz_tls", steps_of_tls(file.read()))
     put(folder, "fuzz_mime", b"\x01" + b"From: =?utf-8?q?Anna_M=C3=BCller?= <anna@example.net>\r\nTo: a@example.org,\r\n b@example.org\r\n"
         b"Subject: =?iso-8859-1?Q?Gr=FC=DFe?= =?utf-8?b?w6Q=?=\r\nMessage-ID: <1@example.net>\r\n\r\nHello\r\n..\r\n")
 

@@ -158,6 +158,21 @@ static void test_the_time_of_the_capture_counts(void **state)
     X509_free(leaf);
 }
 
+/* A day that cannot be read is no day that comes soon, on the oddest of clocks either. */
+static void test_a_day_that_cannot_be_read(void **state)
+{
+    struct world *w = *state;
+    X509 *leaf = make(&ordinary, w->leaf_key, w->middle, w->middle_key);
+    assert_int_equal(ASN1_STRING_set(X509_getm_notAfter(leaf), "some day", 8), 1);
+    const struct sw_span ders[] = {der(leaf)};
+    static const int64_t clocks[] = {NOW, 0, -NOW};
+    for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
+        assert_int_equal(problems(w, ders, 1, "mx.example.org", clocks[i]) &
+                             (SW_X509_EXPIRES_SOON | SW_X509_EXPIRED),
+                         0);
+    X509_free(leaf);
+}
+
 static void test_who_issued_it(void **state)
 {
     struct world *w = *state;
@@ -315,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_chain),
         cmocka_unit_test(test_the_time_of_the_capture_counts),
+        cmocka_unit_test(test_a_day_that_cannot_be_read),
         cmocka_unit_test(test_who_issued_it),
         cmocka_unit_test(test_the_name),
         cmocka_unit_test(test_weak_keys_and_signatures),
