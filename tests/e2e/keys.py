@@ -63,6 +63,61 @@ def inside(row, folder):
             yield "%s, secrets %s: claims %s %s" % (row["file"], name, *verdict)
 
 
+UNOPENED = "could not be opened with the keys that were given"
+# Which lines of a key log of TLS 1.3 are there, and what is still certain then.
+HALVES = (("nothing of the server's dialogue", lambda line: b"SERVER_TRAFFIC" not in line, ("unknown", "unk-incomplete")),
+          ("nothing of the client's dialogue", lambda line: b"CLIENT_TRAFFIC" not in line, ("delivered", "ok-delivered")),
+          ("the handshake alone", lambda line: b"HANDSHAKE" in line, ("unknown", "enc-likely-delivered")),
+          ("the dialogue alone", lambda line: b"TRAFFIC_SECRET_0" in line, ("delivered", "ok-delivered")))
+
+
+def halves(folder):
+    """Half a key log: the explanation says that records stayed closed, and of what was not opened nothing is claimed."""
+    path = os.path.join(common.PCAPS, "tls", "sent-postfix-by-curl-587-tls1.3.pcap")
+    with open(path[:-5] + ".keys", "rb") as file:
+        lines = file.readlines()
+    for name, wanted, expected in HALVES:
+        keys = os.path.join(folder, "half.keys")
+        with open(keys, "wb") as file:
+            file.writelines(line for line in lines if wanted(line))
+        session = common.run("-o", "json", "-k", keys, path).sessions()[0]
+        verdict = (session["outcome"], session["verdict"]["cause"])
+        if verdict != expected or UNOPENED not in session["verdict"]["explanation"]:
+            yield "%s, %s: %s %s, %s" % (os.path.basename(path), name, *verdict, session["verdict"]["explanation"])
+
+
+def words(session):
+    """The dialogue; where a damaged text ended is known by its answer alone."""
+    return {(step["verb"] == "." or step["frame"], step["from"], step["verb"], step["code"], step["text"]) for step in session["dialogue"]}
+
+
+def damaged(folder):
+    """A record that was changed behind TCP's back, one after the other: what it said is missed, and nothing is made up."""
+    path = os.path.join(common.PCAPS, "tls", "sent-postfix-by-curl-587-tls1.3.pcap")
+    with open(path, "rb") as file:
+        capture = file.read()
+    whole = common.run("-o", "json", "-k", path[:-5] + ".keys", path).sessions()[0]
+    said = words(whole)
+    at, frame, tried = 24, 0, 0
+    while at < len(capture):
+        length, frame = struct.unpack("<I", capture[at + 8:at + 12])[0], frame + 1
+        body = at + 16 + 14 + 20 + 32
+        if length > 14 + 20 + 32 + 30 and capture[body:body + 3] == b"\x17\3\3":
+            changed = bytearray(capture)
+            for place, by in ((body + 10, 1), (body + 12, -1)):  # the checksum of TCP stays right
+                changed[place] = (changed[place] + by) % 256
+            carried = capture[body + 10] != 255 and capture[body + 12] != 0
+            with open(os.path.join(folder, "damaged.pcap"), "wb") as file:
+                file.write(changed)
+            session = common.run("-o", "json", "-k", path[:-5] + ".keys", os.path.join(folder, "damaged.pcap")).sessions()[0]
+            heard, tried = words(session), tried + carried
+            if carried and (heard - said or UNOPENED not in session["verdict"]["explanation"]):
+                yield "%s, frame %d damaged: %s, %s" % (os.path.basename(path), frame, heard - said, session["verdict"]["explanation"])
+        at += 16 + length
+    if tried < 10:
+        yield "only %d records were damaged" % tried
+
+
 def main():
     with open(os.path.join(common.PCAPS, "KEYS.tsv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -70,6 +125,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for row in rows[::12]:
             wrong += inside(row, folder)
+        wrong += list(halves(folder)) + list(damaged(folder))
     # The keys of another connection open nothing, change no verdict, and the explanation says so.
     for row, other in zip(rows[:10], rows[1:11]):
         path = os.path.join(common.PCAPS, row["file"])
