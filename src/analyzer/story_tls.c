@@ -43,9 +43,13 @@ static void tell_early(const struct sw_tls *tls, struct sw_prose *story)
             sw_prose_add(story, " It announced early data (0-RTT).");
         return;
     }
-    const char *fate = tls->early_opened    ? "and the server took it"
-                       : tls->early_refused ? "which the server did not take: it counts as unsaid"
-                                            : "which stayed closed";
+    const char *fate = "which stayed closed";
+    if (tls->early_opened)
+        fate = "and the server took it";
+    else if (tls->early_refused)
+        fate = "which the server did not take: it counts as unsaid";
+    else if (tls->early_taken)
+        fate = "which the server took and which could not be opened";
     sw_prose_add(story, " It sent %u record%s of early data (0-RTT) at once (frame %s), %s.",
                  tls->early_records, tls->early_records == 1 ? "" : "s", frame(story, tls->early),
                  fate);

@@ -86,6 +86,19 @@ def halves(folder):
             yield "%s, %s: %s %s, %s" % (os.path.basename(path), name, *verdict, session["verdict"]["explanation"])
 
 
+def early(folder):
+    """0-RTT without its secret: the server took what is not known, and what it answered is answer to nothing that is."""
+    path = os.path.join(common.PCAPS, "tls", "sent-by-s_client-early-data-starttls.pcap")
+    keys = os.path.join(folder, "late.keys")
+    with open(path[:-5] + ".keys", "rb") as file, open(keys, "wb") as out:
+        out.writelines(line for line in file if b"EARLY" not in line)
+    session = common.run("-o", "json", "-k", keys, path).sessions()[0]
+    inside = [step["verb"] for step in session["dialogue"] if step["from"] == "client"][2:]
+    if session["outcome"] != "delivered" or inside != ["MAIL", "RCPT", "DATA", ".", "QUIT"] or \
+            "took and which could not be opened" not in session["verdict"]["explanation"]:
+        yield "early data without its secret: %s %s" % (inside, session["verdict"]["explanation"])
+
+
 def words(session):
     """The dialogue; where a damaged text ended is known by its answer alone."""
     return {(step["verb"] == "." or step["frame"], step["from"], step["verb"], step["code"], step["text"]) for step in session["dialogue"]}
@@ -125,7 +138,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for row in rows[::12]:
             wrong += inside(row, folder)
-        wrong += list(halves(folder)) + list(damaged(folder))
+        wrong += list(halves(folder)) + list(damaged(folder)) + list(early(folder))
     # The keys of another connection open nothing, change no verdict, and the explanation says so.
     for row, other in zip(rows[:10], rows[1:11]):
         path = os.path.join(common.PCAPS, row["file"])

@@ -97,6 +97,12 @@ class OddTls(common.Case):
             self.made.send(side, record(20, b"\1") + data)
         self.check(self.finish(before=record(20, b"\1") * 3))
 
+    def test_no_change_cipher_spec_at_all(self):
+        self.begin(version="1.3")
+        for side, data in self.flights():
+            self.made.send(side, data.replace(record(20, b"\1"), b""))
+        self.check(self.finish())
+
     def test_empty_records(self):
         self.begin(version="1.3")
         for side, data in self.flights():

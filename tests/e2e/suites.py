@@ -27,15 +27,16 @@ SAID = ((1, b"220 mx.example.org ESMTP\r\n"), (0, b"EHLO pc.example.net\r\n"), (
 
 
 def suites():
-    """(suite, version)"""
+    """(suite, version, with a secret that both sides have)"""
     for version, words in (("1.2", ["ALL:COMPLEMENTOFALL:@SECLEVEL=0"]), ("1.3", [])):
         for psk in ([], ["-psk"]) if version == "1.2" else ([],):
             command = ["openssl", "ciphers", "-s", "-tls1_" + version[2], *psk, *words]
             for suite in subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split(":"):
                 if (version == "1.3") == suite.startswith("TLS_") and (not psk or "PSK" in suite):
-                    yield suite, version
-    yield "TLS_AES_128_CCM_SHA256", "1.3"
-    yield "TLS_AES_128_CCM_8_SHA256", "1.3"
+                    yield suite, version, "PSK" in suite
+    yield "TLS_AES_128_CCM_SHA256", "1.3", False
+    yield "TLS_AES_128_CCM_8_SHA256", "1.3", False
+    yield "TLS_AES_128_GCM_SHA256", "1.3", True  # in TLS 1.3 a shared secret changes nothing behind the hellos
 
 
 def dsa():
@@ -106,11 +107,11 @@ class Link:
             raise RuntimeError("%r came through as %r" % (text, heard))
 
 
-def record(suite, version, folder):
+def record(suite, version, secret, folder):
     """A connection with this suite; the paths of the capture and of the key log."""
     path, keys = os.path.join(folder, suite + ".pcap"), os.path.join(folder, suite + ".keys")
     choose = ["-tls1_" + version[2]] + (["-ciphersuites", suite] if version == "1.3" else ["-cipher", suite + ":@SECLEVEL=0"])
-    choose += ["-psk", SECRET] if "PSK" in suite else []
+    choose += ["-psk", SECRET] if secret else []
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -135,9 +136,11 @@ def record(suite, version, folder):
     return path, keys
 
 
-def check(suite, version, folder):
-    path, keys = record(suite, version, folder)
+def check(suite, version, secret, folder):
+    path, keys = record(suite, version, secret, folder)
     session = common.run("-o", "json", "--keylog", keys, path).sessions()[0]
+    if secret and version == "1.3" and not session["tls"]["resumed"]:
+        yield "the secret was not used"
     verdict, dialog = session["verdict"], session["dialogue"]
     if any(word in suite for word in LEFT_CLOSED):
         words = verdict["explanation"]
@@ -156,8 +159,8 @@ def check(suite, version, folder):
 def main():
     opened, closed, failures = 0, 0, []
     with tempfile.TemporaryDirectory() as folder:
-        for suite, version in suites():
-            failures += ["%s: %s" % (suite, failure) for failure in check(suite, version, folder)]
+        for suite, version, secret in suites():
+            failures += ["%s: %s" % (suite, failure) for failure in check(suite, version, secret, folder)]
             closed += any(word in suite for word in LEFT_CLOSED)
             opened += not any(word in suite for word in LEFT_CLOSED)
     print("\n".join(failures + ["%d suites are opened, %d are named as not opened; %d failures" % (opened, closed, len(failures))]))
