@@ -237,11 +237,15 @@ static void dialogue(const struct pair *pair, const struct peers_wish *wish)
     else
         say_line(pair, 1, GREETING);
     say_line(pair, 0, HELLO);
-    if (wish->key_update)
-        assert_int_equal(SSL_key_update(pair->end[0], SSL_KEY_UPDATE_REQUESTED), 1);
+    for (int i = 0; i < wish->key_updates; i++) {
+        int kind = i % 2 ? SSL_KEY_UPDATE_NOT_REQUESTED : SSL_KEY_UPDATE_REQUESTED;
+        assert_int_equal(SSL_key_update(pair->end[0], kind), 1);
+        (void)SSL_do_handshake(pair->end[0]);
+        carry_all(pair);
+    }
     if (again)
         renegotiate(pair, wish->renegotiate[1]);
-    if (wish->key_update || again) {
+    if (wish->key_updates > 0 || again) {
         say_line(pair, 0, NOOP);
         say_line(pair, 1, OK);
     }

@@ -31,7 +31,7 @@ struct peers_wish {
     const char *suites; /* of 1.2 and before, or of 1.3 */
     uint64_t options;
     const char *client_groups, *server_groups;
-    bool key_update;        /* then NOOP and its answer */
+    int key_updates;        /* so many, then NOOP and its answer */
     bool renegotiate[2];    /* asked for by the client, the server (TLS 1.2 and before); the same */
     const char *early;      /* with a session to take up: sent before the handshake is over */
     int early_records;      /* so many times; 0 = once */
