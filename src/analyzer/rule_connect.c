@@ -147,6 +147,25 @@ static bool half_done(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* The server goes on accepting long after the client has confirmed: the confirmation does not
+ * arrive, nor does anything else. */
+static bool confirmed_in_vain(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    enum { REPETITIONS = 2 };
+    const struct sw_flow_facts *f = c->facts;
+    int64_t lasted_ns = f->last_syn_ack.time_ns - f->established.time_ns;
+    if (!c->established || !f->last_syn_ack.frame || f->syn_ack_count <= REPETITIONS ||
+        c->server_spoke || lasted_ns < 2 * SW_NS_PER_S || f->closed_by == SW_SERVER)
+        return false;
+    *ruling =
+        connect_ruling(SW_CAUSE_TCP_HANDSHAKE_INCOMPLETE, SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
+    sw_ruling_prove(ruling, f->syn_ack, SW_ORIGIN_SERVER, "acceptance (SYN/ACK)");
+    sw_ruling_prove(ruling, f->established, SW_ORIGIN_CLIENT, "its confirmation (ACK)");
+    sw_ruling_prove(ruling, f->last_syn_ack, SW_ORIGIN_SERVER,
+                    "the acceptance again: the confirmation did not arrive");
+    return true;
+}
+
 enum { PROBE_TTL = 30 }; /* systems begin at 64 or more; who begins low counts the way */
 
 /* A SYN that was to die on the way: a traceroute to the mail port. */
@@ -167,6 +186,8 @@ static bool traced(const struct sw_case *c, struct sw_ruling *ruling)
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_flow_facts *f = c->facts;
+    if (confirmed_in_vain(c, ruling))
+        return true;
     if (c->established || !f->syn.frame)
         return false;
     bool client_went_on =

@@ -95,9 +95,9 @@ static const struct sw_cause_wording rows[] = {
             .summary = "The mail was not sent because the connection to {server} never became "
                        "complete.",
             .meaning =
-                "The server answered the connection request again and again, but its answers "
-                "did not reach the client or were not accepted by it. Packets get lost on the "
-                "way back or in a firewall of the client.",
+                "The server answered the connection request again and again: its answers did not "
+                "reach the client or were not accepted by it, or the client's confirmation did "
+                "not reach the server. Packets get lost on one of the two ways, or in a firewall.",
             .advice =
                 {
                     "Turn off the computer's firewall or security suite for a test and send again.",

@@ -100,6 +100,8 @@ static void server_syn(struct sw_flow *flow, const struct sw_packet *packet, str
     }
     if (f->syn_ack_count++ == 0)
         f->syn_ack = mark;
+    else
+        f->last_syn_ack = mark;
     f->client_known = true;
     note_options(server, &f->half[SW_SERVER], &packet->tcp);
 }

@@ -245,6 +245,18 @@ class Capture(Names):
         self.session.seq[1] += 1
         self.session.established = True
 
+    def do_unheard(self, times):
+        """The client confirms the SYN/ACK, which the server does not hear: it repeats it so often."""
+        self.do_synack("1")
+        s = self.session
+        self.emit(0, ACK)
+        for i in range(int(times)):
+            self.time += 2 ** i
+            s.seq[1] -= 1
+            self.emit(1, SYN | ACK)
+            s.seq[1] += 1
+            self.emit(0, ACK)
+
     def do_icmp(self, kind, code, router="192.0.2.1"):
         s = self.session
         quote_tcp = struct.pack("!HHI", s.port[0], s.port[1], s.seq[0] & 0xFFFFFFFF)
