@@ -290,6 +290,25 @@ static void test_half_close(void **state)
     assert_int_equal(CLIENT->unacked_bytes, 0);
 }
 
+/* The same packet but for one flag, with the same IP id and at the same moment, is another one. */
+static void test_a_flag_more_is_no_copy(void **state)
+{
+    (void)state;
+    static const unsigned flags[] = {SW_TCP_FIN, SW_TCP_RST};
+    for (int shift = 0; shift < 2; shift++) { /* two frames in a row have one id */
+        for (int i = 0; i < 2; i++) {
+            begin();
+            if (shift)
+                segments_send(&s, SW_SERVER, SW_TCP_ACK, 0, NULL, 0, 0);
+            segments_send(&s, SW_CLIENT, SW_TCP_ACK, 0, NULL, 0, 0);
+            segments_send(&s, SW_CLIENT, SW_TCP_ACK | flags[i], 0, NULL, 0, 0);
+            segments_close(&s);
+            assert_int_equal(CLIENT->duplicates, 0);
+            assert_int_equal(s.facts.closed_by, SW_CLIENT);
+        }
+    }
+}
+
 /* An ICMP error that quotes the client's SYN. */
 static void unreachable(void)
 {
@@ -375,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_rst_of_somebody_else),
         cmocka_unit_test(test_rst_far_outside_of_the_window_is_ignored),
         cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_a_flag_more_is_no_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
