@@ -71,7 +71,7 @@ static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
     }
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
-        if (!m->header.shell_code)
+        if (!m->header->shell_code)
             continue;
         hit->mark = m->body_first;
         return true;
@@ -106,7 +106,7 @@ static bool header_injection(const struct sw_case *c, struct sw_hit *hit)
     }
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
-        if (!m->header.repeats)
+        if (!m->header->repeats)
             continue;
         hit->mark = m->body_first;
         return true;
@@ -120,9 +120,9 @@ static bool bcc_leak(const struct sw_case *c, struct sw_hit *hit)
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
         const struct sw_recipient *r = m->recipients;
-        bool own_copy = m->header.bcc_count == 1 && m->recipient_count == 1 &&
-                        sw_span_eq_nocase(r->address, m->header.bcc);
-        if (m->header.bcc_count == 0 || own_copy)
+        bool own_copy = m->header->bcc_count == 1 && m->recipient_count == 1 &&
+                        sw_span_eq_nocase(r->address, m->header->bcc);
+        if (m->header->bcc_count == 0 || own_copy)
             continue;
         hit->mark = m->body_first;
         return true;
@@ -239,7 +239,7 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
     SW_EACH(m, c->session->messages) {
         hit->mark = m->body_first;
         if (is_inside_name(sw_detect_domain(m->message_id)) ||
-            is_inside_address(m->header.originating_ip) || names_inside(m->header.received))
+            is_inside_address(m->header->originating_ip) || names_inside(m->header->received))
             return true;
     }
     return false;

@@ -194,7 +194,7 @@ static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
         bool envelope = is_foreign(user, m->sender);
-        if (!sw_reply_is(m->final, 2) || (!envelope && !is_foreign(user, m->header.from)))
+        if (!sw_reply_is(m->final, 2) || (!envelope && !is_foreign(user, m->header->from)))
             continue;
         hit->mark = envelope && m->mail ? m->mail->last : m->body_first;
         return true;

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 
 enum {
-    ALIGN_BYTES = 16,
-    FIRST_CHUNK_BYTES = 1024, /* a short session fits; 50,000 open ones stay small */
+    ALIGN_BYTES = 8,
+    FIRST_CHUNK_BYTES = 1000, /* with what stands before it a size that allocators like */
+    LEAST_CHUNK_BYTES = 256,
     LARGEST_CHUNK_BYTES = 64 * 1024,
+    STEP = 4, /* as much of what there is comes on top: many that have just begun stay small */
 };
 
 struct sw_arena_chunk {
@@ -26,7 +28,9 @@ void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account)
 
 static size_t next_chunk_bytes(const struct sw_arena *arena, size_t need)
 {
-    size_t size = arena->head ? arena->head->size_bytes * 2 : FIRST_CHUNK_BYTES;
+    size_t size = arena->head ? arena->total_bytes / STEP : FIRST_CHUNK_BYTES;
+    if (size < LEAST_CHUNK_BYTES)
+        size = LEAST_CHUNK_BYTES;
     if (size > LARGEST_CHUNK_BYTES)
         size = LARGEST_CHUNK_BYTES;
     return need > size ? need : size;
@@ -68,28 +72,40 @@ void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size)
     arena->total_bytes += size;
 }
 
-static void *take(struct sw_arena *arena, size_t n)
+size_t sw_arena_lent_bytes(const struct sw_arena *arena)
+{
+    const struct sw_arena_chunk *first = arena->head;
+    while (first && first->older)
+        first = first->older;
+    if (!first || !first->lent)
+        return 0;
+    return sizeof(*first) + (first == arena->head ? arena->used_bytes : first->size_bytes);
+}
+
+static void *take(struct sw_arena *arena, size_t n, size_t align)
 {
     if (n > SIZE_MAX - ALIGN_BYTES) {
         arena->exhausted = true;
         return NULL;
     }
-    size_t need = (n + (ALIGN_BYTES - 1)) & ~(size_t)(ALIGN_BYTES - 1);
-    if (need == 0)
-        need = ALIGN_BYTES;
-    bool fits = arena->head && arena->head->size_bytes - arena->used_bytes >= need;
-    if (!fits && !add_chunk(arena, need)) {
-        arena->exhausted = true;
-        return NULL;
+    size_t at = (arena->used_bytes + (align - 1)) & ~(align - 1);
+    if (n == 0)
+        n = 1;
+    bool fits = arena->head && at <= arena->head->size_bytes && arena->head->size_bytes - at >= n;
+    if (!fits) {
+        if (!add_chunk(arena, n)) {
+            arena->exhausted = true;
+            return NULL;
+        }
+        at = 0;
     }
-    void *block = arena->head->bytes + arena->used_bytes;
-    arena->used_bytes += need;
-    return block;
+    arena->used_bytes = at + n;
+    return arena->head->bytes + at;
 }
 
 void *sw_arena_alloc(struct sw_arena *arena, size_t n)
 {
-    void *block = take(arena, n);
+    void *block = take(arena, n, ALIGN_BYTES);
     if (block)
         memset(block, 0, n);
     return block;
@@ -97,14 +113,26 @@ void *sw_arena_alloc(struct sw_arena *arena, size_t n)
 
 char *sw_arena_text(struct sw_arena *arena, size_t n)
 {
-    return take(arena, n);
+    return take(arena, n, 1);
+}
+
+bool sw_arena_resize(struct sw_arena *arena, const void *block, size_t before, size_t n)
+{
+    const struct sw_arena_chunk *head = arena->head;
+    if (!head || (const uint8_t *)block + before != head->bytes + arena->used_bytes)
+        return false;
+    size_t at = arena->used_bytes - before;
+    if (n > head->size_bytes - at)
+        return false;
+    arena->used_bytes = at + n;
+    return true;
 }
 
 struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s)
 {
     if (s.len == 0)
         return (struct sw_span){NULL, 0};
-    uint8_t *copy = take(arena, s.len);
+    uint8_t *copy = take(arena, s.len, 1);
     if (!copy)
         return (struct sw_span){NULL, 0};
     memcpy(copy, s.ptr, s.len);

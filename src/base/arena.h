@@ -1,7 +1,8 @@
 /*
  * arena.h - memory that lives and dies together: one arena a session.
  *
- * Invariants: blocks are aligned to 16 bytes and stay where they are until release. An arena never
+ * Invariants: blocks are aligned to 8 bytes, texts not at all, and all stay where they are until
+ * release. An arena never
  * holds more than its limit; the allocation that would pass it (or that the system refuses) gives
  * NULL and sets `exhausted`, and the owner says so in the session's record.
  */
@@ -31,10 +32,16 @@ void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account);
  * allocated does, but not into `account`. Does nothing when the limit leaves no room for it.
  */
 void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size);
+/* How many bytes of the memory that was lent first are in use, from its beginning on; 0: none was.
+ */
+size_t sw_arena_lent_bytes(const struct sw_arena *arena);
 /* A zeroed block of n bytes, or NULL (see above). */
 void *sw_arena_alloc(struct sw_arena *arena, size_t n);
-/* The same for a text that is written at once: not zeroed. */
+/* The same for a text that is written at once: not zeroed, not aligned. */
 char *sw_arena_text(struct sw_arena *arena, size_t n);
+/* Makes the block of `before` bytes that was taken last longer or shorter, where it stands; false:
+ * another one was taken since, or there is no room behind it. What is added is not zeroed. */
+bool sw_arena_resize(struct sw_arena *arena, const void *block, size_t before, size_t n);
 /* A copy of the bytes; an empty span when there is no room (then `exhausted` is set) or the source
  * is empty. */
 struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s);

@@ -11,35 +11,51 @@
 
 enum { SPARES = 64 }; /* bodies that are kept for the next connections */
 
-static struct sw_flow_body *new_body(struct sw_flow_table *table)
+struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_lived)
 {
+    if (short_lived && !table->desk_in_use) {
+        table->desk_in_use = true;
+        return &table->desk;
+    }
     struct sw_flow_body *body = table->spare;
     if (body) {
         table->spare = body->spare;
         table->spares--;
-        memset(body, 0, sizeof(*body));
     } else {
-        body = calloc(1, sizeof(*body));
+        body = malloc(sizeof(*body));
     }
     if (body)
         sw_account_take(table->account, sizeof(*body));
     return body;
 }
 
+void sw_flow_body_give(struct sw_flow_table *table, struct sw_flow_body *body)
+{
+    if (body == &table->desk) {
+        table->desk_in_use = false;
+        return;
+    }
+    sw_account_give(table->account, sizeof(*body));
+    if (table->spares == SPARES) {
+        free(body);
+        return;
+    }
+    body->spare = table->spare;
+    table->spare = body;
+    table->spares++;
+}
+
 bool sw_flow_begin(struct sw_flow *flow, bool short_lived)
 {
     struct sw_flow_table *table = flow->table;
-    if (short_lived && !table->desk_in_use) {
-        table->desk_in_use = true;
-        flow->body = &table->desk;
-        memset(flow->body, 0, sizeof(*flow->body));
-    } else {
-        flow->body = new_body(table);
-    }
+    flow->body = sw_flow_body_take(table, short_lived);
     if (!flow->body)
         return false;
+    memset(flow->body, 0, sizeof(*flow->body));
     flow->body->facts.closed_by = -1;
     flow->body->half[0].zero_since_ns = flow->body->half[1].zero_since_ns = SW_TIME_NONE;
+    if (flow->body != &table->desk)
+        sw_flow_is_awake(flow);
     return true;
 }
 
@@ -64,18 +80,7 @@ void sw_flow_body_free(struct sw_flow *flow)
     if (body->tunnel)
         sw_account_give(table->account, sizeof(*body->tunnel));
     free(body->tunnel);
-    if (body == &table->desk) {
-        table->desk_in_use = false;
-        return;
-    }
-    sw_account_give(table->account, sizeof(*body));
-    if (table->spares == SPARES) {
-        free(body);
-        return;
-    }
-    body->spare = table->spare;
-    table->spare = body;
-    table->spares++;
+    sw_flow_body_give(table, body);
 }
 
 void sw_flow_bodies_release(struct sw_flow_table *table)
@@ -91,12 +96,13 @@ void sw_flow_bodies_release(struct sw_flow_table *table)
 static bool leave_desk(struct sw_flow *flow)
 {
     struct sw_flow_table *table = flow->table;
-    struct sw_flow_body *body = new_body(table);
+    struct sw_flow_body *body = sw_flow_body_take(table, false);
     if (!body)
         return false;
     *body = table->desk;
     flow->body = body;
     table->desk_in_use = false;
+    sw_flow_is_awake(flow);
     return true;
 }
 
@@ -175,6 +181,8 @@ bool sw_flow_wake(struct sw_flow *flow, bool to_end)
 {
     if (flow->body)
         return true;
+    if (flow->resting)
+        return sw_flow_end_rest(flow, to_end);
     if (!sw_flow_begin(flow, to_end))
         return false;
     struct sw_packet packet;
@@ -197,10 +205,10 @@ void sw_flow_sleep_on(struct sw_flow *flow)
 
 struct sw_mark sw_flow_first(const struct sw_flow *flow)
 {
-    return flow->body ? flow->body->facts.first : flow->syn.mark;
+    return flow->body ? flow->body->facts.first : flow->resting ? flow->rest.first : flow->syn.mark;
 }
 
 struct sw_mark sw_flow_last(const struct sw_flow *flow)
 {
-    return flow->body ? flow->body->facts.last : flow->syn.mark;
+    return flow->body ? flow->body->facts.last : flow->resting ? flow->rest.last : flow->syn.mark;
 }

@@ -190,12 +190,17 @@ struct sw_flow_sink {
     /* The connection is final: closed and lingered, timed out, or the capture ended. The flow is
      * freed afterwards. */
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);
+    /* Among many the connection waits for a while: the user makes small what hangs on it. Its facts
+     * are not there until wake(), which comes before anything else. Both may be NULL. */
+    void (*rest)(void *ctx, struct sw_flow *flow);
+    void (*wake)(void *ctx, struct sw_flow *flow);
 };
 
 /* Caps; fields that are 0 take their defaults. */
 struct sw_flow_limits {
-    uint32_t flows;               /* connections watched at once */
-    uint32_t half_open;           /* of these, connections that are not established yet */
+    uint32_t flows;     /* connections watched at once */
+    uint32_t half_open; /* of these, connections that are not established yet */
+    uint32_t awake;     /* of these, connections whose state is at hand; the others rest */
     uint32_t held_per_side_bytes; /* out-of-order bytes of one direction */
     uint32_t held_segments;       /* and segments of one direction */
     uint64_t held_total_bytes;    /* out-of-order bytes of all connections */

@@ -228,6 +228,8 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
     list_remove(table, flow);
     table->flows--;
     table->count.open = table->flows;
+    if (flow->resting)
+        (void)sw_flow_wake(flow, true);
     if (flow->body)
         sw_flow_body_free(flow);
     sw_account_give(table->account, sizeof(*flow));

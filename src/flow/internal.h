@@ -13,10 +13,12 @@ enum {
     SW_VLANS = 4,        /* VLANs of one direction that are remembered */
     SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
+    SW_AWAKE = 1024,     /* connections whose body is at hand; the rest of them rest */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
     SW_FLOW_TRANSPORT_TCP = 6,   /* as addresses say it */
+    SW_PAST_FIRST_BYTES = 128,   /* a client says little before its mail */
     SW_PAST_SEGMENT_BYTES = 256, /* longer client segments are no dialogue and are not kept */
 };
 
@@ -118,24 +120,39 @@ struct sw_flow_syn {
     bool has_timestamp, has_mss, has_scale, checksum_right;
 };
 
+/* A body that is squeezed (rest.c), and what must be known of it all the same. */
+struct sw_flow_rest {
+    uint8_t *bytes; /* the body, then what of its directions was passed on */
+    uint32_t length;
+    bool closed;
+    int64_t deadline_ns;
+    struct sw_mark first, last;
+};
+
 /*
  * A connection. While nothing but one SYN was seen of it, it sleeps: it has no body, which is made
  * again from that SYN when it is needed (body.c). So a flood of connection requests costs a tenth
- * of the memory that as many connections would.
+ * of the memory that as many connections would. One of which nothing was heard for a while, among
+ * many, rests: its body is squeezed (rest.c).
  */
 struct sw_flow {
     struct sw_flow *hash_next; /* or the next place that is free */
     struct sw_flow_table *table;
-    struct sw_flow_body *body; /* NULL while it sleeps */
+    struct sw_flow_body *body; /* NULL while it sleeps or rests */
     struct sw_flow_key key;
     uint64_t hash;
     uint64_t serial;     /* in the order of first frames; 0: the place is free */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
     void *user;
-    struct sw_flow_syn syn; /* while it sleeps */
-    uint8_t listed;         /* enum sw_flow_rank: which list */
-    uint8_t rank;           /* enum sw_flow_rank: which one when it is established */
+    union {
+        struct sw_flow_syn syn;   /* while it sleeps */
+        struct sw_flow_rest rest; /* while it rests */
+    };
+    bool resting;
+    bool touched;   /* heard of since somebody looked for one that may rest */
+    uint8_t listed; /* enum sw_flow_rank: which list */
+    uint8_t rank;   /* enum sw_flow_rank: which one when it is established */
     bool half_open;
     bool client_is_low; /* the client is the lower end of the key */
     bool forgotten;
@@ -149,6 +166,12 @@ struct sw_timer {
     int64_t deadline_ns;
     uint64_t serial;
     struct sw_flow *flow;
+};
+
+/* One whose body is at hand, as long as it is that connection. */
+struct sw_flow_awake {
+    struct sw_flow *flow;
+    uint64_t serial;
 };
 
 /* Connections of one rank in the order of their first frames. */
@@ -176,6 +199,8 @@ struct sw_flow_table {
     bool desk_in_use;
     struct sw_flow_body *spare;
     uint32_t spares;
+    struct sw_flow_awake awake[SW_AWAKE]; /* a ring */
+    uint32_t awake_at;
     uint64_t next_serial;
     uint64_t held_bytes; /* of all connections */
     int64_t now_ns;
@@ -192,6 +217,8 @@ static inline bool sw_flow_has_payload(const struct sw_flow *flow)
 /* Both sides have said their last word. */
 static inline bool sw_flow_is_closed(const struct sw_flow *flow)
 {
+    if (flow->resting)
+        return flow->rest.closed;
     return flow->body && flow->body->facts.half[0].fin.frame && flow->body->facts.half[1].fin.frame;
 }
 
@@ -255,9 +282,13 @@ bool sw_flow_begin(struct sw_flow *flow, bool short_lived);
 /* Puts a connection to sleep of which nothing but this packet was seen, where that says it all;
  * else it is given memory of its own. False without that. */
 bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark);
-/* Makes the body of a connection that sleeps; `to_end`: it will not be needed for long. False
- * without memory. */
+/* Makes the body of a connection that sleeps or rests; `to_end`: it will not be needed for long.
+ * False without memory: then it is as it was. */
 bool sw_flow_wake(struct sw_flow *flow, bool to_end);
+/* Memory for a body, not cleared, or NULL; `short_lived`: the desk, when it is free. */
+struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_lived);
+/* Gives back that memory alone. */
+void sw_flow_body_give(struct sw_flow_table *table, struct sw_flow_body *body);
 void sw_flow_body_free(struct sw_flow *flow);
 /* It was woken only to be looked at, and sleeps on, unless something was noted. */
 void sw_flow_sleep_on(struct sw_flow *flow);
@@ -272,6 +303,17 @@ struct sw_mark sw_flow_last(const struct sw_flow *flow);
 bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark);
 
+/* --- rest.c: many connections that wait --- */
+
+/* The connection has a body from now on, not for the moment only: another one may have to rest. */
+void sw_flow_is_awake(struct sw_flow *flow);
+/* Squeezes the body; false without memory: then it is as it was. */
+bool sw_flow_rest(struct sw_flow *flow);
+/* The body of one that rests; false without memory: then it is as it was. */
+bool sw_flow_end_rest(struct sw_flow *flow, bool to_end);
+/* It was woken only to be looked at. */
+void sw_flow_rest_on(struct sw_flow *flow);
+
 /* --- segment.c: bytes in order --- */
 
 /* The payload (and FIN) of one packet. */
@@ -285,6 +327,19 @@ void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark);
 /* The connection ends: gaps that are certain are told, what can still be passed on is. */
 void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark);
 void sw_half_free(struct sw_flow_table *table, struct sw_half *half);
+/* --- past.c: what was passed on --- */
+
+/* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts
+ * are not kept. */
+void sw_half_remember(struct sw_flow *flow, enum sw_side from, uint64_t offset,
+                      struct sw_span bytes);
+/* Compares a second copy with what was passed on, as far as that is still known. */
+bool sw_half_differs_from_past(const struct sw_half *half, uint64_t offset, struct sw_span bytes);
+/* Gives back what is remembered. */
+void sw_half_free_past(struct sw_flow_table *table, struct sw_half *half);
+/* Remembers the bytes of [past_from, past_to), where nothing is remembered; without memory they are
+ * forgotten. */
+void sw_half_set_past(struct sw_flow_table *table, struct sw_half *half, const uint8_t *bytes);
 
 /* --- progress.c: what segments and acknowledgements tell --- */
 

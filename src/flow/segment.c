@@ -28,68 +28,6 @@ static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
         flow->table->sink.gap(flow->table->sink.ctx, flow, from, offset, length, kind, mark);
 }
 
-static void forget_past(struct sw_half *half, uint64_t offset)
-{
-    half->past_from = half->past_to = offset;
-}
-
-/* Room for n more bytes: grows with the dialogue, then gives up the older half. False when that is
- * not enough. */
-static bool past_makes_room(struct sw_flow_table *table, struct sw_half *half, size_t n)
-{
-    size_t used = (size_t)(half->past_to - half->past_from);
-    if (used + n <= half->past_room)
-        return true;
-    size_t room = half->past_room ? half->past_room : 512;
-    while (room < used + n && room < SW_PAST_BYTES)
-        room *= 2;
-    if (room > half->past_room) {
-        uint8_t *bigger = malloc(room);
-        if (!bigger)
-            return false;
-        if (used > 0)
-            memcpy(bigger, half->past, used);
-        *table->account += room - half->past_room;
-        sw_wipe_free(half->past, half->past_room);
-        half->past = bigger;
-        half->past_room = (uint32_t)room;
-    }
-    if (used + n > room && used > 0) {
-        size_t drop = used + n - room > used       ? used
-                      : used + n - room > used / 2 ? used + n - room
-                                                   : used / 2;
-        memmove(half->past, half->past + drop, used - drop);
-        half->past_from += drop;
-        used -= drop;
-    }
-    return used + n <= room;
-}
-
-/* Keeps bytes of the dialogue that are passed on, so that a second copy can be compared. Long texts
- * are not kept. */
-static void remember(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_span bytes)
-{
-    struct sw_half *half = &flow->body->half[from];
-    bool dialogue = from == SW_SERVER || bytes.len <= SW_PAST_SEGMENT_BYTES;
-    if (half->past_to != offset)
-        forget_past(half, offset);
-    if (!dialogue || bytes.len == 0 || !past_makes_room(flow->table, half, bytes.len)) {
-        forget_past(half, offset + bytes.len);
-        return;
-    }
-    memcpy(half->past + (half->past_to - half->past_from), bytes.ptr, bytes.len);
-    half->past_to += bytes.len;
-}
-
-/* Compares a second copy with what was passed on, as far as that is still known. */
-static bool differs_from_past(const struct sw_half *half, uint64_t offset, struct sw_span bytes)
-{
-    uint64_t from = offset > half->past_from ? offset : half->past_from;
-    uint64_t to = offset + bytes.len < half->past_to ? offset + bytes.len : half->past_to;
-    return from < to && memcmp(half->past + (from - half->past_from), bytes.ptr + (from - offset),
-                               (size_t)(to - from)) != 0;
-}
-
 static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
                      struct sw_span second, struct sw_mark mark)
 {
@@ -104,7 +42,7 @@ static void deliver(struct sw_flow *flow, enum sw_side from, struct sw_span byte
     struct sw_half *half = &flow->body->half[from];
     if (bytes.len > 0) {
         struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
-        remember(flow, from, half->next, bytes);
+        sw_half_remember(flow, from, half->next, bytes);
         half->next += bytes.len;
         if (!flow->forgotten)
             flow->table->sink.chunk(flow->table->sink.ctx, flow, &chunk);
@@ -129,13 +67,11 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
 {
     while (half->held_count > 0)
         drop_held(table, half, (uint16_t)(half->held_count - 1));
-    *table->account -= half->held_room * sizeof(*half->held) + half->past_room;
+    *table->account -= half->held_room * sizeof(*half->held);
     free(half->held);
-    sw_wipe_free(half->past, half->past_room);
     half->held = NULL;
     half->held_room = 0;
-    half->past = NULL;
-    half->past_room = 0;
+    sw_half_free_past(table, half);
 }
 
 static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at,
@@ -519,7 +455,7 @@ static void compare_old(struct sw_flow *flow, enum sw_side from, const struct sw
                         uint64_t offset, uint64_t skip, struct sw_mark mark)
 {
     struct sw_span old = sw_span_sub(packet->payload, 0, (size_t)skip);
-    if (differs_from_past(&flow->body->half[from], offset, old))
+    if (sw_half_differs_from_past(&flow->body->half[from], offset, old))
         conflict(flow, from, offset, old, mark);
 }
 

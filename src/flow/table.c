@@ -32,6 +32,8 @@ static int64_t unreachable_patience(const struct sw_flow_facts *f, int64_t most_
 int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 {
     const struct sw_flow_limits *limits = &flow->table->limits;
+    if (flow->resting)
+        return flow->rest.deadline_ns;
     if (!flow->body)
         return flow->syn.mark.time_ns + limits->connect_ns;
     const struct sw_flow_facts *f = &flow->body->facts;
@@ -363,6 +365,7 @@ bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packe
 static void handle(struct sw_flow_table *table, struct sw_flow *flow,
                    const struct sw_packet *packet, struct sw_mark mark)
 {
+    flow->touched = true;
     if (!sw_flow_take(flow, side_of(flow, &packet->tuple), packet, mark))
         return;
     if (flow->half_open && (flow->dead || flow->body->facts.established.frame))
@@ -453,12 +456,15 @@ void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, st
 {
     for (int rank = 0; rank < SW_FLOW_RANKS; rank++) {
         for (struct sw_flow *flow = table->lists[rank].oldest; flow; flow = flow->newer) {
-            bool sleeps = !flow->body;
+            bool rests = flow->resting;
+            bool sleeps = !flow->body && !rests;
             if (!sw_flow_wake(flow, true))
                 continue;
             visit(ctx, flow);
             if (sleeps)
                 sw_flow_sleep_on(flow);
+            if (rests)
+                sw_flow_rest_on(flow);
         }
     }
 }
@@ -498,6 +504,7 @@ static void fill_limits(struct sw_flow_limits *l)
     uint32_t side_bytes = (uint32_t)sw_limit_default(SW_LIMIT_HELD_BYTES);
     l->flows = l->flows ? l->flows : (uint32_t)sw_limit_default(SW_LIMIT_CONNECTIONS);
     l->half_open = l->half_open ? l->half_open : (uint32_t)sw_limit_default(SW_LIMIT_HALF_OPEN);
+    l->awake = l->awake && l->awake < SW_AWAKE ? l->awake : (uint32_t)SW_AWAKE;
     l->held_per_side_bytes = l->held_per_side_bytes ? l->held_per_side_bytes : side_bytes;
     l->held_segments = l->held_segments ? l->held_segments : (uint32_t)HELD_SEGMENTS;
     l->held_total_bytes =

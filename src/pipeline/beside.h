@@ -11,9 +11,10 @@
 
 /* What the user pointer of a flow is; the first member of each kind. */
 enum sw_watch {
-    SW_WATCH_MAIL,   /* struct sw_mail */
-    SW_WATCH_DNS,    /* a pair of DNS streams */
-    SW_WATCH_BESIDE, /* struct sw_beside */
+    SW_WATCH_MAIL,    /* struct sw_mail */
+    SW_WATCH_DNS,     /* a pair of DNS streams */
+    SW_WATCH_BESIDE,  /* struct sw_beside */
+    SW_WATCH_RESTING, /* struct sw_mail_rest */
 };
 
 enum sw_beside_kind { SW_BESIDE_WEB, SW_BESIDE_POP, SW_BESIDE_IMAP };

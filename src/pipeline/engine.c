@@ -179,8 +179,8 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
         if (!other_way && !is_mailbox_greeting(chunk))
             return NULL;
     }
-    struct sw_mail *mail =
-        sw_mail_new(&engine->limits.session, &engine->lender, engine->account, facts->midstream);
+    struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender, engine->account,
+                                       engine->mail_slots, facts->midstream);
     if (mail) {
         mail->tentative = tentative;
         mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
@@ -436,6 +436,8 @@ static bool make_rooms(struct sw_engine *engine)
         .conflict = on_conflict,
         .shut = on_shut,
         .end = on_end,
+        .rest = sw_engine_rest,
+        .wake = sw_engine_wake,
     };
     const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
     struct sw_hash_key key = sw_hash_random_key();
@@ -472,6 +474,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     engine->record = record;
     engine->record_ctx = ctx;
     engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
+    engine->mail_slots = sw_mail_slots();
     if (!make_rooms(engine)) {
         sw_engine_free(engine);
         return NULL;
@@ -588,6 +591,7 @@ void sw_engine_free(struct sw_engine *engine)
         return;
     if (engine->flows)
         sw_flow_table_free(engine->flows);
+    sw_slots_free(engine->mail_slots);
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);

@@ -1,5 +1,6 @@
 /*
- * engine_clock.c - what the engine does when no frame comes: time goes on, or it is over.
+ * engine_clock.c - what the engine does when no frame comes: time goes on, connections rest, or it
+ * is over.
  */
 #include "pipeline/engine_state.h"
 #include "pipeline/tally.h"
@@ -11,6 +12,24 @@ void sw_engine_time(struct sw_engine *engine, int64_t now_ns)
     engine->now_ns = now_ns;
     sw_book_time(engine->book, now_ns);
     sw_flow_table_time(engine->flows, now_ns);
+}
+
+void sw_engine_rest(void *ctx, struct sw_flow *flow)
+{
+    (void)ctx;
+    const enum sw_watch *watch = sw_flow_user(flow);
+    bool is_mail = watch && *watch == SW_WATCH_MAIL;
+    struct sw_mail_rest *rest = is_mail ? sw_mail_rest(sw_flow_user(flow)) : NULL;
+    if (rest)
+        sw_flow_set_user(flow, rest);
+}
+
+void sw_engine_wake(void *ctx, struct sw_flow *flow)
+{
+    (void)ctx;
+    const enum sw_watch *watch = sw_flow_user(flow);
+    if (watch && *watch == SW_WATCH_RESTING)
+        sw_flow_set_user(flow, sw_mail_wake(sw_flow_user(flow)));
 }
 
 struct stall_search {

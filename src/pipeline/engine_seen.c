@@ -82,7 +82,8 @@ enum sw_interest sw_engine_interest(const struct sw_engine *engine, const struct
     const enum sw_watch *watch = sw_flow_user(flow);
     if (!watch)
         return SW_INTEREST_OPEN; /* nothing was said so far */
-    bool mail = *watch == SW_WATCH_MAIL && sw_mail_is_confirmed(sw_flow_user(flow));
+    bool mail = (*watch == SW_WATCH_MAIL && sw_mail_is_confirmed(sw_flow_user(flow))) ||
+                (*watch == SW_WATCH_RESTING && sw_mail_rest_is_confirmed(sw_flow_user(flow)));
     return mail ? SW_INTEREST_MAIL : SW_INTEREST_OPEN;
 }
 

@@ -28,7 +28,8 @@ struct sw_engine {
     const struct sw_hosts *hosts; /* of the run, or NULL */
     struct sw_tls_setting own_tls;
     struct sw_lender lender;
-    uint32_t lent; /* blocks lent at the moment */
+    struct sw_slots *mail_slots; /* NULL: they are made without */
+    uint32_t lent;               /* blocks lent at the moment */
     struct sw_book *book;
     struct sw_strangers strangers;
     struct sw_sha1 *sha1; /* of Community IDs; NULL: there are none */
@@ -46,6 +47,10 @@ struct sw_engine {
 /* Notes what the frame in work is; `part`: of an IP packet, whether or not it made one whole. */
 void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packet, bool whole,
                          bool part);
+/* Among many connections this one waits: what is known of its mail is made small, and whole again.
+ */
+void sw_engine_rest(void *ctx, struct sw_flow *flow);
+void sw_engine_wake(void *ctx, struct sw_flow *flow);
 /* The stories that are final by now. */
 void sw_engine_hand_out_deliveries(struct sw_engine *engine);
 

@@ -29,15 +29,26 @@ static void take_back(void *ctx, uint8_t *block)
     mail->outer->take_back(mail->outer->ctx, block);
 }
 
-struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
-                            size_t *account, bool midstream)
+struct sw_slots *sw_mail_slots(void)
 {
-    struct sw_mail *mail = calloc(1, sizeof(*mail));
+    return sw_slots_new(SW_MAIL_SLOT_BYTES);
+}
+
+struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
+                            size_t *account, struct sw_slots *slots, bool midstream)
+{
+    uint8_t *slot = slots ? sw_slots_take(slots) : NULL;
+    struct sw_mail *mail = slot ? (void *)slot : malloc(sizeof(*mail));
     if (!mail)
         return NULL;
+    memset(mail, 0, sizeof(*mail));
     mail->account = account;
-    sw_account_take(account, sizeof(*mail));
+    mail->slots = slot ? slots : NULL;
+    sw_account_take(account, slot ? SW_MAIL_SLOT_BYTES : sizeof(*mail));
     sw_session_init(&mail->session, limits, account);
+    if (slot)
+        sw_arena_lend(&mail->session.arena, slot + SW_MAIL_LENT_AT,
+                      SW_MAIL_SLOT_BYTES - SW_MAIL_LENT_AT);
     mail->outer = lender;
     mail->lender = (struct sw_lender){lend, take_back, mail};
     smtp_init(&mail->smtp, &mail->lender, midstream);
@@ -60,9 +71,17 @@ void sw_mail_free(struct sw_mail *mail)
     smtp_release(&mail->smtp);
     sw_tls_way_free(mail->way);
     drop_held(mail, &mail->held);
+    if (mail->proxy)
+        sw_account_give(mail->account, sizeof(*mail->proxy));
+    sw_wipe_free(mail->proxy, sizeof(*mail->proxy)); /* it may hold a login */
     sw_session_release(&mail->session);
-    sw_account_give(mail->account, sizeof(*mail));
-    sw_wipe_free(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
+    struct sw_slots *slots = mail->slots;
+    sw_account_give(mail->account, slots ? SW_MAIL_SLOT_BYTES : sizeof(*mail));
+    sw_wipe(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
+    if (slots)
+        sw_slots_give(slots, mail);
+    else
+        free(mail);
 }
 
 /* False when the caps are reached: the caller decides without waiting for the reply. */
@@ -327,16 +346,40 @@ static void keep_proxied(void *ctx, size_t at)
     sw_session_keep(&mail->session, SW_CLIENT, offset, offset + 1);
 }
 
+/* Memory for what goes before the mail; most have none of that. */
+static bool make_proxy(struct sw_mail *mail)
+{
+    if (!mail->proxy) {
+        mail->proxy = calloc(1, sizeof(*mail->proxy));
+        if (mail->proxy)
+            sw_account_take(mail->account, sizeof(*mail->proxy));
+        else
+            mail->session.limits_hit = true;
+    }
+    return mail->proxy != NULL;
+}
+
 void sw_mail_proxied(struct sw_mail *mail, struct sw_span first)
 {
-    sw_proxy_start(&mail->proxy, first, &mail->session.proxied);
-    mail->proxy.harmless = keep_proxied;
-    mail->proxy.ctx = mail;
+    if (!make_proxy(mail))
+        return;
+    sw_proxy_start(mail->proxy, first, &mail->session.proxied);
+    mail->proxy->harmless = keep_proxied;
+    mail->proxy->ctx = mail;
 }
 
 void sw_mail_may_be_proxied(struct sw_mail *mail)
 {
-    mail->proxy.step = SW_PROXY_GUESS;
+    if (make_proxy(mail))
+        mail->proxy->step = SW_PROXY_GUESS;
+    else
+        mail->no_proxy = true;
+}
+
+/* How far it is with a proxy. */
+static enum sw_proxy_step proxy_step(const struct sw_mail *mail)
+{
+    return mail->proxy ? mail->proxy->step : SW_PROXY_IDLE;
 }
 
 static struct sw_chunk chunk_rest(const struct sw_chunk *chunk, size_t used)
@@ -351,7 +394,7 @@ static struct sw_chunk to_proxy(struct sw_mail *mail, const struct sw_chunk *chu
 {
     mail->proxy_offset = chunk->offset;
     size_t used =
-        sw_proxy_feed(&mail->proxy, chunk->from, chunk->bytes, chunk->mark, &mail->session.proxied);
+        sw_proxy_feed(mail->proxy, chunk->from, chunk->bytes, chunk->mark, &mail->session.proxied);
     if (chunk->from == SW_SERVER)
         sw_session_keep(&mail->session, SW_SERVER, chunk->offset, chunk->offset + used);
     return chunk_rest(chunk, used);
@@ -363,15 +406,15 @@ static struct sw_chunk guess_proxy(struct sw_mail *mail, const struct sw_chunk *
     size_t used = chunk->bytes.len;
     bool possible = chunk->from == SW_CLIENT && !mail->no_proxy;
     enum sw_proxy_guess guess =
-        possible ? sw_proxy_collect(&mail->proxy, chunk->bytes, &used) : SW_PROXY_IS_NONE;
+        possible ? sw_proxy_collect(mail->proxy, chunk->bytes, &used) : SW_PROXY_IS_NONE;
     mail->no_proxy = guess == SW_PROXY_IS_NONE;
     if (guess != SW_PROXY_IS_ONE)
         return chunk_rest(chunk, chunk->bytes.len);
     uint8_t bytes[SW_PROXY_UNIT];
     struct sw_chunk first = *chunk;
-    first.bytes = sw_span_make(bytes, mail->proxy.kept);
-    first.offset = chunk->offset + used - mail->proxy.kept;
-    memcpy(bytes, mail->proxy.unit, mail->proxy.kept);
+    first.bytes = sw_span_make(bytes, mail->proxy->kept);
+    first.offset = chunk->offset + used - mail->proxy->kept;
+    memcpy(bytes, mail->proxy->unit, mail->proxy->kept);
     sw_mail_proxied(mail, first.bytes);
     (void)to_proxy(mail, &first);
     return chunk_rest(chunk, used);
@@ -383,9 +426,9 @@ void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
     mail->facts = facts;
     mail->session.facts = facts;
     struct sw_chunk rest = *chunk;
-    if (mail->proxy.step == SW_PROXY_GUESS)
+    if (proxy_step(mail) == SW_PROXY_GUESS)
         rest = guess_proxy(mail, &rest);
-    if (mail->proxy.step != SW_PROXY_IDLE && rest.bytes.len > 0)
+    if (proxy_step(mail) != SW_PROXY_IDLE && rest.bytes.len > 0)
         rest = to_proxy(mail, &rest);
     if (rest.bytes.len > 0)
         take_chunk(mail, &rest);
@@ -396,9 +439,9 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
 {
     mail->facts = facts;
     mail->session.facts = facts;
-    if (mail->proxy.step != SW_PROXY_IDLE) {
-        mail->no_proxy = mail->proxy.step == SW_PROXY_GUESS;
-        sw_proxy_gap(&mail->proxy);
+    if (proxy_step(mail) != SW_PROXY_IDLE) {
+        mail->no_proxy = proxy_step(mail) == SW_PROXY_GUESS;
+        sw_proxy_gap(mail->proxy);
         return;
     }
     struct sw_first_bytes *first = &mail->session.first_bytes[from];

@@ -6,6 +6,7 @@
 #ifndef SW_PIPELINE_MAIL_H
 #define SW_PIPELINE_MAIL_H
 
+#include "base/slots.h"
 #include "dissectors/smtp/smtp.h"
 #include "flow/flow.h"
 #include "pipeline/beside.h"
@@ -36,7 +37,8 @@ struct sw_held {
 
 struct sw_mail {
     enum sw_watch watch;
-    size_t *account; /* of the run's memory */
+    size_t *account;        /* of the run's memory */
+    struct sw_slots *slots; /* where its place is from; NULL: from malloc() */
     struct sw_session session;
     struct smtp_state smtp;
     struct smtp_sink sink;
@@ -44,7 +46,7 @@ struct sw_mail {
     const struct sw_lender *outer;
     struct sw_held held;
     struct sw_tls_way *way;             /* NULL before the first byte of TLS */
-    struct sw_proxy proxy;              /* what goes before the mail */
+    struct sw_proxy *proxy;             /* what goes before the mail, mostly NULL */
     uint64_t proxy_offset;              /* of the piece that it reads */
     struct sw_ndpi_flow *stranger;      /* while nDPI looks at it; owned by pipeline/stranger.c */
     bool not_named;                     /* nDPI need not be asked (again) */
@@ -60,13 +62,25 @@ struct sw_mail {
     struct sw_decrypt_keys keys; /* the engine sets them */
 };
 
+/* A mail stands at the beginning of a slot, and what is behind it is lent to its arena. */
+enum {
+    SW_MAIL_SLOT_BYTES = 8192,
+    SW_MAIL_LENT_AT = (sizeof(struct sw_mail) + 15) / 16 * 16,
+};
+
+/* A mail whose connection rests: squeezed, as most of it is empty. */
+struct sw_mail_rest;
+
 /* The client's first bytes speak to a proxy. */
 void sw_mail_proxied(struct sw_mail *mail, struct sw_span first);
 /* They may be the beginning of that: the next ones will tell. */
 void sw_mail_may_be_proxied(struct sw_mail *mail);
-/* A new connection's state, or NULL without memory. `lender` and `account` outlive it. */
+/* Places for mails; NULL without memory: it goes without, but then none of them can rest. */
+struct sw_slots *sw_mail_slots(void);
+/* A new connection's state, or NULL without memory. `lender`, `account` and `slots` (may be NULL)
+ * outlive it. */
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
-                            size_t *account, bool midstream);
+                            size_t *account, struct sw_slots *slots, bool midstream);
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
                    const struct sw_chunk *chunk);
 /* Tells the book the names in what the client has said since the last call. */
@@ -82,5 +96,11 @@ bool sw_mail_is_confirmed(const struct sw_mail *mail);
 /* True when the content shows that this is no mail and the port does not say so either. */
 bool sw_mail_is_refuted(const struct sw_mail *mail);
 void sw_mail_free(struct sw_mail *mail);
+/* Whether this may rest, and then what is left of it; NULL: it stays as it is. */
+struct sw_mail_rest *sw_mail_rest(struct sw_mail *mail);
+/* Makes it whole again, where it stood before. Its facts come with the next call. */
+struct sw_mail *sw_mail_wake(struct sw_mail_rest *rest);
+/* What sw_mail_is_confirmed() says of one that rests. */
+bool sw_mail_rest_is_confirmed(const struct sw_mail_rest *rest);
 
 #endif

@@ -155,16 +155,16 @@ static void put_smtp(struct eve *eve, const struct sw_message *m)
 static void put_email(struct eve *eve, const struct sw_message *m)
 {
     struct sw_json *json = &eve->json;
-    if (!m || !m->header.seen)
+    if (!m || !m->header->seen)
         return;
     sw_json_object(json, "email");
-    sw_json_text(json, "status", m->header.cut ? "PARSE_ERROR" : "PARSE_DONE");
-    put_some(eve, "from", m->header.from);
+    sw_json_text(json, "status", m->header->cut ? "PARSE_ERROR" : "PARSE_DONE");
+    put_some(eve, "from", m->header->from);
     if (!eve->part->veil.on)
         put_some(eve, "subject", m->subject);
-    put_some(eve, "date", m->header.date);
+    put_some(eve, "date", m->header->date);
     put_some(eve, "message_id", m->message_id);
-    put_some(eve, "x_mailer", m->header.mailer);
+    put_some(eve, "x_mailer", m->header->mailer);
     sw_json_end_object(json);
 }
 

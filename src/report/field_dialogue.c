@@ -177,7 +177,7 @@ SW_FIELD_READER(accepted)
 SW_FIELD_READER(header_from)
 {
     const struct sw_message *m = first_mail(s);
-    return m && sw_field_give_text(s, v, m->header.from);
+    return m && sw_field_give_text(s, v, m->header->from);
 }
 
 SW_FIELD_READER(ocsf_from)
@@ -200,7 +200,7 @@ SW_FIELD_READER(subject)
 SW_FIELD_READER(mailer)
 {
     const struct sw_message *m = first_mail(s);
-    return m && sw_field_give_text(s, v, m->header.mailer);
+    return m && sw_field_give_text(s, v, m->header->mailer);
 }
 
 SW_FIELD_READER(size)

@@ -85,7 +85,7 @@ static void put_message(struct sw_json_line *line, const struct sw_message_verdi
         sw_json_wire(json, "subject", m->subject);
     else
         sw_json_null(json, "subject");
-    put_header(line, &m->header);
+    put_header(line, m->header);
     sw_json_end_object(json);
 }
 

@@ -75,12 +75,12 @@ PUT(rcptto)
 
 PUT(date)
 {
-    message_text(row, row->message ? row->message->header.date : (struct sw_span){NULL, 0});
+    message_text(row, row->message ? row->message->header->date : (struct sw_span){NULL, 0});
 }
 
 PUT(from)
 {
-    message_text(row, row->message ? row->message->header.from : (struct sw_span){NULL, 0});
+    message_text(row, row->message ? row->message->header->from : (struct sw_span){NULL, 0});
 }
 
 PUT(msg_id)
@@ -109,7 +109,7 @@ PUT(originating_ip)
 {
     struct sw_span ip = {NULL, 0};
     if (row->message)
-        ip = sw_span_trim(row->message->header.originating_ip);
+        ip = sw_span_trim(row->message->header->originating_ip);
     if (ip.len > 2 && ip.ptr[0] == '[' && ip.ptr[ip.len - 1] == ']')
         ip = sw_span_sub(ip, 1, ip.len - 2);
     for (size_t i = 0; i < ip.len; i++) {
@@ -150,7 +150,7 @@ PUT(path)
 
 PUT(user_agent)
 {
-    message_text(row, row->message ? row->message->header.mailer : (struct sw_span){NULL, 0});
+    message_text(row, row->message ? row->message->header->mailer : (struct sw_span){NULL, 0});
 }
 
 PUT(tls)

@@ -135,7 +135,10 @@ static void on_command(struct sw_session *session, const struct smtp_event *even
     struct sw_step *step = add_step(session, SW_CLIENT, event, encrypted);
     if (!step)
         return;
-    step->word = sw_arena_copy(&session->arena, event->word);
+    const char *name = smtp_verb_name(event->verb); /* mostly it is written like that */
+    bool usual = event->word.len > 0 && sw_span_eq(event->word, sw_span_make(name, strlen(name)));
+    step->word =
+        usual ? sw_span_make(name, event->word.len) : sw_arena_copy(&session->arena, event->word);
     step->argument = sw_arena_copy(&session->arena, event->text);
     session->last_command = step;
     session->words_missing = false;
@@ -144,26 +147,34 @@ static void on_command(struct sw_session *session, const struct smtp_event *even
     sw_build_command(session, step, event);
 }
 
+/* Room for `need` bytes of the reply that is being read. */
+static bool reply_makes_room(struct sw_session *session, uint32_t need)
+{
+    if (need <= session->reply_room)
+        return true;
+    if (session->reply_room > 0 &&
+        sw_arena_resize(&session->arena, session->reply_text, session->reply_room, need)) {
+        session->reply_room = need;
+        return true;
+    }
+    uint32_t room = session->reply_room * 2 > need ? session->reply_room * 2 : need;
+    uint8_t *bigger = (uint8_t *)sw_arena_text(&session->arena, room);
+    if (!bigger)
+        return false;
+    if (session->reply_used > 0)
+        memcpy(bigger, session->reply_text, session->reply_used);
+    session->reply_text = bigger;
+    session->reply_room = room;
+    return true;
+}
+
 static void on_reply_line(struct sw_session *session, const struct smtp_event *event)
 {
     uint32_t need = session->reply_used + (uint32_t)event->text.len + 1;
-    if (event->text.len > session->limits.reply_bytes || need > session->limits.reply_bytes) {
+    if (event->text.len > session->limits.reply_bytes || need > session->limits.reply_bytes ||
+        !reply_makes_room(session, need)) {
         session->reply_cut = true;
         return;
-    }
-    if (need > session->reply_room) {
-        uint32_t room = session->reply_room ? session->reply_room * 2 : 128;
-        while (room < need)
-            room *= 2;
-        uint8_t *bigger = sw_arena_alloc(&session->arena, room);
-        if (!bigger) {
-            session->reply_cut = true;
-            return;
-        }
-        if (session->reply_used > 0)
-            memcpy(bigger, session->reply_text, session->reply_used);
-        session->reply_text = bigger;
-        session->reply_room = room;
     }
     if (event->number > 0 && session->reply_used > 0)
         session->reply_text[session->reply_used++] = '\n';
@@ -253,6 +264,8 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
     struct sw_span text = sw_span_make(session->reply_text, session->reply_used);
+    if (session->reply_text) /* what is left of its room may be used for others */
+        (void)sw_arena_resize(&session->arena, text.ptr, session->reply_room, text.len);
     bool cut = session->reply_cut;
     session->reply_text = NULL;
     session->reply_used = 0;

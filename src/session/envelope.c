@@ -15,6 +15,7 @@ static struct sw_message *new_message(struct sw_session *session, struct sw_step
         return NULL;
     m->index = session->message_count++;
     m->mail = mail;
+    m->header = &sw_header_none;
     struct sw_span path;
     struct sw_span params;
     if (mail && smtp_path_parse(mail->argument, &path, &params)) {

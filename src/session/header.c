@@ -6,12 +6,15 @@
 
 enum { RECEIVED_BYTES = 256 };
 
+const struct sw_header sw_header_none;
+
 struct sw_header_reader {
     struct mime_state mime;
     bool seen[MIME_FIELD_COUNT];
     uint8_t *received; /* room of the message's field */
     struct sw_session *session;
     struct sw_message *message; /* whose header block is being read, or NULL */
+    struct sw_header *header;   /* of that message, from the first thing on that is known of it */
 };
 
 /* The first field of a kind counts (RFC 5322 3.6: there is one at most). */
@@ -24,7 +27,7 @@ static void keep_first(struct sw_session *session, struct sw_span *kept, struct 
 /* The oldest one stands last (RFC 5321 4.4): each takes the place of the one before. */
 static void keep_received(struct sw_header_reader *reader, struct sw_span text)
 {
-    struct sw_header *h = &reader->message->header;
+    struct sw_header *h = reader->header;
     if (!reader->received)
         reader->received = sw_arena_alloc(&reader->session->arena, RECEIVED_BYTES);
     size_t n = text.len < RECEIVED_BYTES ? text.len : RECEIVED_BYTES;
@@ -44,7 +47,7 @@ static void on_field(struct sw_header_reader *reader, const struct mime_event *e
 {
     struct sw_session *session = reader->session;
     struct sw_message *m = reader->message;
-    struct sw_header *h = &m->header;
+    struct sw_header *h = reader->header;
     h->repeats = h->repeats || (reader->seen[event->field] && may_stand_once(event->field));
     reader->seen[event->field] = true;
     h->shell_code = h->shell_code || sw_span_starts(event->text, SW_SPAN_LIT("() {"));
@@ -96,11 +99,17 @@ static void on_field(struct sw_header_reader *reader, const struct mime_event *e
 static void on_event(void *ctx, const struct mime_event *event)
 {
     struct sw_header_reader *reader = ctx;
-    reader->message->header.seen = true;
+    if (!reader->header) {
+        reader->header = SW_ARENA_NEW(&reader->session->arena, struct sw_header);
+        if (!reader->header)
+            return;
+        reader->message->header = reader->header;
+    }
+    reader->header->seen = true;
     if (event->kind == MIME_EVENT_FIELD)
         on_field(reader, event);
     else if (event->flags & MIME_FLAG_CUT)
-        reader->message->header.cut = true;
+        reader->header->cut = true;
 }
 
 /* True when the octets of this event are the first ones of the message. */

@@ -42,29 +42,28 @@ enum sw_phase {
 /* One line of the dialogue: a command (with its arguments) or a whole reply. */
 struct sw_step {
     struct sw_step *next;
-    enum sw_side from;
-    enum sw_phase phase;  /* of the command; of a reply: the phase of what it answers */
-    enum smtp_verb verb;  /* of the command, or of the command a reply answers */
-    uint32_t flags;       /* enum smtp_flag */
-    uint32_t id;          /* the dissector's id of a command */
-    struct sw_mark first; /* frame and time of the first byte */
-    struct sw_mark last;  /* and of the last */
-    struct sw_span word;  /* verb as it was written */
+    enum sw_side from : 8;
+    enum sw_phase phase : 8;       /* of the command; of a reply: the phase of what it answers */
+    enum smtp_verb verb : 8;       /* of the command, or of the command a reply answers */
+    bool after_close;              /* came after the client's FIN or RST */
+    uint32_t flags;                /* enum smtp_flag */
+    uint32_t id;                   /* the dissector's id of a command */
+    uint16_t code;                 /* of a reply */
+    bool encrypted;                /* inside TLS */
+    struct smtp_enhanced enhanced; /* of a reply */
+    uint32_t replies;              /* to a command: LMTP end of data has several */
+    uint32_t lines;                /* of a reply */
+    struct sw_mark first;          /* frame and time of the first byte */
+    struct sw_mark last;           /* and of the last */
+    struct sw_span word;           /* verb as it was written */
     struct sw_span argument;
     struct sw_message *message; /* the mail this belongs to, or NULL */
-    /* commands */
-    struct sw_step *reply; /* the (final) answer, or NULL */
-    uint32_t replies;      /* LMTP end of data has several */
-    /* replies */
-    struct sw_step *command; /* what it answers, or NULL */
-    uint16_t code;
-    struct smtp_enhanced enhanced;
-    struct sw_span text; /* all lines, codes and separators stripped, joined by LF; capped */
-    uint32_t lines;
-    int64_t delay_ns; /* from the last byte of the command (or the handshake) to the first of the
-                         reply */
-    bool after_close; /* came after the client's FIN or RST */
-    bool encrypted;   /* inside TLS */
+    struct sw_step *reply;      /* the (final) answer to a command, or NULL */
+    struct sw_step *command;    /* what a reply answers, or NULL */
+    struct sw_span text; /* of a reply: all lines, codes and separators stripped, joined by LF;
+                            capped */
+    int64_t delay_ns;    /* from the last byte of the command (or the handshake) to the first of the
+                            reply */
 };
 
 struct sw_recipient {
@@ -95,6 +94,9 @@ struct sw_header {
     bool shell_code;               /* a field begins as Shellshock does (CVE-2014-6271) */
 };
 
+/* Of a mail whose header block was not seen. */
+extern const struct sw_header sw_header_none;
+
 /* One attempted mail: from its MAIL to what ended it. */
 struct sw_message {
     struct sw_message *next;
@@ -122,10 +124,10 @@ struct sw_message {
     bool false_end;            /* end-of-data look-alikes inside */
     bool bare_lf;              /* a lone LF inside the text */
     uint64_t longest_line;
-    bool chunks_missing; /* a gap before the first octet of it that was seen */
-    struct sw_header header;
-    struct sw_span message_id; /* without angle brackets; empty when it was not seen */
-    struct sw_span subject;    /* encoded words decoded to UTF-8 */
+    bool chunks_missing;            /* a gap before the first octet of it that was seen */
+    const struct sw_header *header; /* never NULL */
+    struct sw_span message_id;      /* without angle brackets; empty when it was not seen */
+    struct sw_span subject;         /* encoded words decoded to UTF-8 */
 };
 
 enum sw_auth_result {

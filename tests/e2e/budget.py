@@ -101,11 +101,11 @@ class Order(Budget):
 
 
 class Memory(Budget):
-    def crowd(self, count):
+    def crowd(self, count, recipients=0):
         def fill(made):
             begin(made, 0, ["hello", "sent"])
             for i in range(1, count):
-                begin(made, i, ["hello", "mail"])
+                begin(made, i, ["hello", "mail"] + ["rcpt somebody%d" % n for n in range(recipients)])
         return self.write(fill)
 
     def test_sessions_are_shed(self):
@@ -130,7 +130,7 @@ class Memory(Budget):
     def test_it_is_kept_to(self):
         if SANITIZED or not PEAK:
             self.skipTest("memory is not measured under a sanitizer")
-        path = self.crowd(6000)
+        path = self.crowd(6000, 12)
         self.assertLess(self.peak(path, "memory=48M"), 48 * 1024)
         self.assertGreater(self.peak(path, "memory=256M"), 48 * 1024)
 

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+enum { OTHER_PORT = 9 };
+
+bool segments_among_many;
+
 static void must(bool truth)
 {
     if (!truth)
@@ -68,8 +72,23 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
 {
     struct segments *s = ctx;
     (void)mark;
+    if (sw_flow_facts(flow)->tuple.dst_port == OTHER_PORT)
+        return;
     s->facts = *sw_flow_facts(flow);
     s->ended = true;
+}
+
+static void on_rest(void *ctx, struct sw_flow *flow)
+{
+    struct segments *s = ctx;
+    (void)flow;
+    s->rests++;
+}
+
+static void on_wake(void *ctx, struct sw_flow *flow)
+{
+    struct segments *s = ctx;
+    must(s->rests > 0 && sw_flow_facts(flow)->first.frame > 0);
 }
 
 void segments_open(struct segments *s, uint32_t client_isn, uint32_t server_isn,
@@ -83,9 +102,36 @@ void segments_open(struct segments *s, uint32_t client_isn, uint32_t server_isn,
         .window = {1000, 1000},
         .scale = {0xFF, 0xFF},
     };
-    const struct sw_flow_sink sink = {s, on_open, on_chunk, on_gap, on_conflict, on_shut, on_end};
-    s->table = sw_flow_table_new(limits, &sw_hash_fixed_key, &sink);
+    const struct sw_flow_sink sink = {
+        .ctx = s,
+        .open = on_open,
+        .chunk = on_chunk,
+        .gap = on_gap,
+        .conflict = on_conflict,
+        .shut = on_shut,
+        .end = on_end,
+        .rest = on_rest,
+        .wake = on_wake,
+    };
+    struct sw_flow_limits set = limits ? *limits : (struct sw_flow_limits){0};
+    set.awake = segments_among_many ? 1 : 0;
+    s->table = sw_flow_table_new(&set, &sw_hash_fixed_key, &sink);
     must(s->table != NULL);
+}
+
+/* A packet of another connection, which takes the only place of one that need not rest. */
+static void emit_other(struct segments *s)
+{
+    struct sw_packet packet = {.transport = SW_TRANSPORT_TCP, .ttl = 64};
+    packet.tuple = (struct sw_tuple){.ip_version = 4, .transport = 6};
+    packet.tuple.src[0] = 30;
+    packet.tuple.dst[0] = 40;
+    packet.tuple.src_port = 50000;
+    packet.tuple.dst_port = OTHER_PORT;
+    packet.tcp.flags = SW_TCP_ACK;
+    packet.tcp.window = 1000;
+    const struct sw_frame frame = {.number = s->number, .time_ns = s->now_ns, .time_digits = 9};
+    sw_flow_table_tcp(s->table, &frame, &packet);
 }
 
 static void emit(struct segments *s, enum sw_side from, unsigned flags, uint32_t seq, uint32_t ack,
@@ -115,6 +161,8 @@ static void emit(struct segments *s, enum sw_side from, unsigned flags, uint32_t
     }
     const struct sw_frame frame = {.number = s->number++, .time_ns = s->now_ns, .time_digits = 9};
     sw_flow_table_tcp(s->table, &frame, &packet);
+    if (segments_among_many)
+        emit_other(s);
     s->now_ns += 10000;
 }
 

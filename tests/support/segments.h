@@ -10,6 +10,10 @@
 
 #include "flow/flow.h"
 
+/* True: there is another connection whose every packet makes this one rest (flow/rest.c). Set it
+ * before segments_open(). */
+extern bool segments_among_many;
+
 enum { SEGMENTS_STREAM_BYTES = 8192 };
 
 struct segments {
@@ -25,7 +29,7 @@ struct segments {
     uint8_t text[2][SEGMENTS_STREAM_BYTES];
     bool delivered[2][SEGMENTS_STREAM_BYTES];
     uint64_t gaps[2][4]; /* bytes, by enum sw_gap_kind */
-    unsigned conflicts, shuts[2], resets;
+    unsigned conflicts, shuts[2], resets, rests;
     bool ended;
     struct sw_flow_facts facts; /* at the end */
 };

@@ -45,7 +45,7 @@ static inline void fixture_init(struct fixture *f)
 {
     static const uint8_t client[4] = {192, 0, 2, 10};
     static const uint8_t server[4] = {198, 51, 100, 25};
-    *f = (struct fixture){.step_count = 0};
+    *f = (struct fixture){.message.header = &sw_header_none};
     memcpy(f->facts.tuple.src, client, 4);
     memcpy(f->facts.tuple.dst, server, 4);
     f->facts.tuple.src_port = 40000;

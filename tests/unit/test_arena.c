@@ -14,7 +14,7 @@ static void test_blocks_are_aligned_zeroed_and_stay(void **state)
     for (size_t i = 0; i < 300; i++) {
         blocks[i] = sw_arena_alloc(&arena, i);
         assert_non_null(blocks[i]);
-        assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+        assert_int_equal((uintptr_t)blocks[i] % 8, 0);
         for (size_t at = 0; at < i; at++)
             assert_int_equal(blocks[i][at], 0);
         memset(blocks[i], (int)(i & 0xFF), i);
@@ -142,6 +142,51 @@ static void test_new(void **state)
     sw_arena_release(&arena);
 }
 
+static void test_the_last_block_changes_its_size(void **state)
+{
+    (void)state;
+    struct sw_arena arena;
+    sw_arena_init(&arena, 1 << 20, NULL);
+    assert_false(sw_arena_resize(&arena, NULL, 0, 1));
+    char *text = sw_arena_text(&arena, 100);
+    memset(text, 'x', 100);
+    assert_true(sw_arena_resize(&arena, text, 100, 10));
+    char *behind = sw_arena_text(&arena, 5);
+    assert_ptr_equal(behind, text + 10);
+    assert_false(sw_arena_resize(&arena, text, 10, 20)); /* it is the last one no more */
+    assert_true(sw_arena_resize(&arena, behind, 5, 300));
+    assert_false(sw_arena_resize(&arena, behind, 300, 1 << 19)); /* not where it stands */
+    memset(behind, 'y', 300);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(text[i], 'x');
+    uint64_t *aligned = sw_arena_alloc(&arena, sizeof(*aligned));
+    assert_int_equal((uintptr_t)aligned % 8, 0);
+    assert_int_equal(*aligned, 0);
+    assert_true((char *)aligned >= behind + 300);
+    sw_arena_release(&arena);
+}
+
+static void test_what_is_in_use_of_lent_memory(void **state)
+{
+    (void)state;
+    static _Alignas(16) uint8_t lent[1024];
+    struct sw_arena arena;
+    sw_arena_init(&arena, 1 << 20, NULL);
+    assert_int_equal(sw_arena_lent_bytes(&arena), 0);
+    sw_arena_lend(&arena, lent, sizeof(lent));
+    size_t before = sw_arena_lent_bytes(&arena);
+    assert_true(before > 0 && before < 64);
+    uint8_t *text = (uint8_t *)sw_arena_text(&arena, 100);
+    assert_int_equal(sw_arena_lent_bytes(&arena), before + 100);
+    assert_ptr_equal(text + 100, lent + before + 100);
+    assert_non_null(sw_arena_text(&arena, 2000)); /* others follow */
+    assert_int_equal(sw_arena_lent_bytes(&arena), sizeof(lent));
+    sw_arena_release(&arena);
+    assert_non_null(sw_arena_text(&arena, 1));
+    assert_int_equal(sw_arena_lent_bytes(&arena), 0);
+    sw_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +198,8 @@ int main(void)
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_printf),
         cmocka_unit_test(test_new),
+        cmocka_unit_test(test_the_last_block_changes_its_size),
+        cmocka_unit_test(test_what_is_in_use_of_lent_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

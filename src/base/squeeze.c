@@ -1,0 +1,160 @@
+#include "base/squeeze.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* What a half of a word is: two bits each in the word's first byte. */
+enum tag {
+    TAG_ZERO,
+    TAG_BYTE, /* below 256 */
+    TAG_NEAR, /* but for its low byte one of the words before */
+    TAG_RAW,
+};
+
+enum {
+    WORD = 8,
+    GROUP = 64, /* words that share a map of those that are not 0 */
+    KNOWN = 16,
+    HALF_BITS = 32,
+    TAG_BITS = 2,
+    TAG_MASK = 3,
+    PLACE_SHIFT = 4, /* the place of the first near half stands behind the tags */
+    NO_PLACE = KNOWN,
+};
+
+/* A known word has the place that its upper 24 bits give it. */
+static unsigned place_of(uint32_t half)
+{
+    return (half >> 8) * UINT32_C(0x9E3779B1) >> 28;
+}
+
+struct packer {
+    uint8_t *out;
+    uint8_t *first; /* of the word in work */
+    unsigned place; /* that stands in it, or NO_PLACE */
+    uint32_t known[KNOWN];
+};
+
+static void put_half(struct packer *p, uint32_t half, unsigned shift)
+{
+    if (half == 0)
+        return;
+    if (half <= UINT8_MAX) {
+        *p->first |= (uint8_t)(TAG_BYTE << shift);
+        *p->out++ = (uint8_t)half;
+        return;
+    }
+    unsigned place = place_of(half);
+    bool near = (p->known[place] ^ half) <= UINT8_MAX;
+    p->known[place] = half;
+    if (!near) {
+        *p->first |= (uint8_t)(TAG_RAW << shift);
+        memcpy(p->out, &half, sizeof(half));
+        p->out += sizeof(half);
+        return;
+    }
+    *p->first |= (uint8_t)(TAG_NEAR << shift);
+    if (p->place == NO_PLACE) {
+        *p->first |= (uint8_t)(place << PLACE_SHIFT);
+        p->place = place;
+    } else {
+        *p->out++ = (uint8_t)place;
+    }
+    *p->out++ = (uint8_t)half;
+}
+
+static void put_word(struct packer *p, uint64_t word)
+{
+    p->first = p->out++;
+    *p->first = 0;
+    p->place = NO_PLACE;
+    put_half(p, (uint32_t)(word >> HALF_BITS), 0);
+    put_half(p, (uint32_t)word, TAG_BITS);
+}
+
+size_t sw_squeeze(const void *memory, size_t n, uint8_t *out)
+{
+    assert(n % WORD == 0);
+    const uint8_t *in = memory;
+    struct packer p = {.out = out};
+    for (size_t words = n / WORD; words > 0;) {
+        size_t count = words < GROUP ? words : GROUP;
+        uint8_t *map_at = p.out;
+        uint64_t map = 0;
+        p.out += sizeof(map);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t word;
+            memcpy(&word, in + i * WORD, WORD);
+            if (word == 0)
+                continue;
+            map |= UINT64_C(1) << i;
+            put_word(&p, word);
+        }
+        memcpy(map_at, &map, sizeof(map));
+        in += count * WORD;
+        words -= count;
+    }
+    return (size_t)(p.out - out);
+}
+
+struct unpacker {
+    const uint8_t *in;
+    uint8_t first;
+    unsigned place;
+    uint32_t known[KNOWN];
+};
+
+static uint32_t take_half(struct unpacker *u, unsigned tag)
+{
+    uint32_t half = 0;
+    switch ((enum tag)tag) {
+    case TAG_ZERO:
+        return 0;
+    case TAG_BYTE:
+        return *u->in++;
+    case TAG_NEAR:
+        if (u->place == NO_PLACE)
+            u->place = u->first >> PLACE_SHIFT;
+        else
+            u->place = *u->in++;
+        half = (u->known[u->place] & ~(uint32_t)UINT8_MAX) | *u->in++;
+        u->known[u->place] = half;
+        return half;
+    case TAG_RAW:
+        memcpy(&half, u->in, sizeof(half));
+        u->in += sizeof(half);
+        u->known[place_of(half)] = half;
+        return half;
+    }
+    return half;
+}
+
+static uint64_t take_word(struct unpacker *u)
+{
+    u->first = *u->in++;
+    u->place = NO_PLACE;
+    uint64_t high = take_half(u, u->first & TAG_MASK);
+    return high << HALF_BITS | take_half(u, u->first >> TAG_BITS & TAG_MASK);
+}
+
+size_t sw_unsqueeze(const uint8_t *in, void *memory, size_t n)
+{
+    assert(n % WORD == 0);
+    uint8_t *out = memory;
+    struct unpacker u = {.in = in};
+    memset(out, 0, n);
+    for (size_t words = n / WORD; words > 0;) {
+        size_t count = words < GROUP ? words : GROUP;
+        uint64_t map;
+        memcpy(&map, u.in, sizeof(map));
+        u.in += sizeof(map);
+        for (; map; map &= map - 1) {
+            uint64_t word = take_word(&u);
+            memcpy(out + (size_t)__builtin_ctzll(map) * WORD, &word, WORD);
+        }
+        out += count * WORD;
+        words -= count;
+    }
+    return (size_t)(u.in - in);
+}
