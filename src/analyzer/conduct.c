@@ -27,39 +27,41 @@ struct event {
     uint64_t whom;
 };
 
-/* The newest things; as many places as were ever needed are filled. */
+/* The newest things of a kind. Most clients have none, so memory comes with the first. */
 struct ring {
     uint32_t next;
-    struct event events[KEPT];
+    struct event *events; /* KEPT of them */
+};
+
+struct offer {
+    uint64_t server; /* address and port */
+    bool offered;
 };
 
 struct client {
-    uint64_t key;              /* hash of the address, never 0 */
+    uint64_t key; /* hash of the address, never 0 */
+    size_t *account;
     struct ring failed_logins; /* whom = the user */
     struct ring unknown;       /* recipients that the server does not know */
     struct ring known;         /* and those that it does */
     struct ring bounced;       /* recipients of mail with the empty sender */
     int64_t guessing_ns;       /* when it was last seen guessing */
     bool guesses;
-    uint64_t servers[SERVERS]; /* on port 25 */
     uint32_t server_count;
+    uint64_t *servers;     /* on port 25; SERVERS, with the first */
     uint64_t names[NAMES]; /* with which it introduced itself there */
     uint32_t name_count;
-    bool odd_name;                         /* one of them is no full name */
-    bool is_server;                        /* it takes mail itself */
-    struct event tls_failed[FAILURES_TLS]; /* whom = the server */
+    bool odd_name;  /* one of them is no full name */
+    bool is_server; /* it takes mail itself */
     uint32_t next_tls_failed;
-    struct {
-        uint64_t server; /* address and port */
-        bool offered;
-    } offers[OFFERS];
+    struct event *tls_failed; /* whom = the server; FAILURES_TLS, with the first */
+    struct offer *offers;     /* OFFERS, with the first */
     uint32_t next_offer;
-    uint64_t accepted[ACCEPTED]; /* message and recipient */
     uint32_t next_accepted;
+    uint64_t *accepted; /* message and recipient; ACCEPTED, with the first */
 };
 
-/* The place is another client's now. What the counts say is empty is not cleared: it is most of the
- * four kilobytes, and a new client is the usual case. */
+/* The place is another client's now. What the counts say is empty is not cleared. */
 static void begin_client(struct client *c, uint64_t key)
 {
     c->key = key;
@@ -112,16 +114,46 @@ struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account)
     return conduct;
 }
 
+static void drop(struct sw_conduct *conduct, void *things, size_t n)
+{
+    if (things)
+        sw_account_give(conduct->account, n);
+    free(things);
+}
+
+static void free_client(struct sw_conduct *conduct, struct client *c)
+{
+    if (!c)
+        return;
+    struct ring *rings[] = {&c->failed_logins, &c->unknown, &c->known, &c->bounced};
+    for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++)
+        drop(conduct, rings[i]->events, KEPT * sizeof(struct event));
+    drop(conduct, c->servers, SERVERS * sizeof(*c->servers));
+    drop(conduct, c->tls_failed, FAILURES_TLS * sizeof(*c->tls_failed));
+    drop(conduct, c->offers, OFFERS * sizeof(*c->offers));
+    drop(conduct, c->accepted, ACCEPTED * sizeof(*c->accepted));
+    drop(conduct, c, sizeof(*c));
+}
+
 void sw_conduct_free(struct sw_conduct *conduct)
 {
-    for (uint32_t i = 0; conduct && i < conduct->places; i++) {
-        if (conduct->clients[i])
-            sw_account_give(conduct->account, sizeof(struct client));
-        free(conduct->clients[i]);
-    }
+    for (uint32_t i = 0; conduct && i < conduct->places; i++)
+        free_client(conduct, conduct->clients[i]);
     if (conduct)
         free(conduct->clients);
     free(conduct);
+}
+
+/* Memory of `n` bytes for things of a client, where there is none yet; NULL: there is none at all.
+ */
+static void *need(const struct client *who, void *things, size_t n)
+{
+    if (things)
+        return things;
+    things = malloc(n);
+    if (things)
+        sw_account_take(who->account, n);
+    return things;
 }
 
 static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t address[16])
@@ -130,16 +162,21 @@ static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t add
     struct client **place = &conduct->clients[key % conduct->places];
     if (!*place) {
         *place = calloc(1, sizeof(**place));
-        if (*place)
+        if (*place) {
+            (*place)->account = conduct->account;
             sw_account_take(conduct->account, sizeof(**place));
+        }
     }
     if (*place && (*place)->key != key)
         begin_client(*place, key);
     return *place;
 }
 
-static void ring_add(struct ring *ring, int64_t time_ns, uint64_t whom)
+static void ring_add(const struct client *who, struct ring *ring, int64_t time_ns, uint64_t whom)
 {
+    ring->events = need(who, ring->events, KEPT * sizeof(*ring->events));
+    if (!ring->events)
+        return;
     ring->events[ring->next++ % KEPT] = (struct event){time_ns, whom};
 }
 
@@ -216,7 +253,7 @@ static void add_failure(struct client *who, struct failures *f, const struct sw_
 {
     struct sw_mark mark = auth->reply->first;
     uint64_t user = hash_name(auth->user);
-    ring_add(&who->failed_logins, mark.time_ns, user);
+    ring_add(who, &who->failed_logins, mark.time_ns, user);
     if (f->count++ == 0)
         *f = (struct failures){1, mark.time_ns, user, true};
     f->one_user = f->one_user && user == f->user;
@@ -280,10 +317,10 @@ static void add_recipients(struct client *who, const struct sw_case *c,
                 signs->enumerating = s->first;
         }
         if (sw_reply_is(s, 2))
-            ring_add(&who->known, now_ns, 0);
+            ring_add(who, &who->known, now_ns, 0);
         if (!unknown)
             continue;
-        ring_add(&who->unknown, now_ns, 0);
+        ring_add(who, &who->unknown, now_ns, 0);
         unsigned misses = ring_count(&who->unknown, now_ns, 10 * MINUTE_NS, &ignored);
         if (misses >= UNKNOWN && misses > ring_count(&who->known, now_ns, 10 * MINUTE_NS, &ignored))
             signs->enumerating = s->first;
@@ -355,7 +392,8 @@ static void add_server(struct client *who, const struct sw_case *c, struct sw_co
     bool known = false;
     for (uint32_t i = 0; i < who->server_count; i++)
         known = known || who->servers[i] == server;
-    if (!known && who->server_count < SERVERS)
+    who->servers = need(who, who->servers, SERVERS * sizeof(*who->servers));
+    if (!known && who->servers && who->server_count < SERVERS)
         who->servers[who->server_count++] = server;
     add_name(who, c);
     bool odd = who->odd_name || who->name_count >= NAMES;
@@ -382,7 +420,7 @@ static void add_bounces(struct client *who, const struct sw_case *c, struct sw_c
         SW_EACH(r, m->recipients) {
             unsigned people;
             struct sw_mark mark = r->command->last;
-            ring_add(&who->bounced, mark.time_ns, hash_name(r->address));
+            ring_add(who, &who->bounced, mark.time_ns, hash_name(r->address));
             (void)ring_count(&who->bounced, mark.time_ns, 60 * MINUTE_NS, &people);
             if (people >= MANY)
                 signs->bounces = mark;
@@ -401,8 +439,10 @@ static void add_tls(struct client *who, const struct sw_case *c, struct sw_condu
 {
     uint64_t server = hash_of(sw_span_make(c->facts->tuple.dst, 16));
     if (tls_failed(c->session) && c->facts->closed.frame) {
-        who->tls_failed[who->next_tls_failed++ % FAILURES_TLS] =
-            (struct event){c->facts->closed.time_ns, server};
+        who->tls_failed = need(who, who->tls_failed, FAILURES_TLS * sizeof(*who->tls_failed));
+        if (who->tls_failed)
+            who->tls_failed[who->next_tls_failed++ % FAILURES_TLS] =
+                (struct event){c->facts->closed.time_ns, server};
         return;
     }
     const struct sw_step *s;
@@ -443,6 +483,9 @@ static void add_offer(struct client *who, const struct sw_case *c, struct sw_con
         who->offers[i].offered = offered;
         return;
     }
+    who->offers = need(who, who->offers, OFFERS * sizeof(*who->offers));
+    if (!who->offers)
+        return;
     uint32_t at = who->next_offer++ % OFFERS;
     who->offers[at].server = server;
     who->offers[at].offered = offered;
@@ -468,9 +511,12 @@ static void add_messages(struct client *who, const struct sw_case *c,
             bool known = false;
             for (size_t i = 0; i < filled(who->next_accepted, ACCEPTED) && !known; i++)
                 known = who->accepted[i] == hash;
-            if (known)
+            if (known) {
                 signs->duplicate = m->final->first;
-            else
+                continue;
+            }
+            who->accepted = need(who, who->accepted, ACCEPTED * sizeof(*who->accepted));
+            if (who->accepted)
                 who->accepted[who->next_accepted++ % ACCEPTED] = hash;
         }
     }
