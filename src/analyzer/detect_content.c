@@ -27,6 +27,11 @@ static bool has_backticks(struct sw_span s)
  */
 static bool is_attack(struct sw_span argument)
 {
+    bool odd = false; /* does it have any sign that all of these begin with? */
+    for (size_t i = 0; i < argument.len && !odd; i++)
+        odd = strchr("$<(|`", argument.ptr[i]) != NULL;
+    if (!odd)
+        return false;
     static const char *const shapes[] = {"${run{", "${perl{", "<;", "() {", "$(", "|/bin/"};
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         if (contains(argument, shapes[i]))

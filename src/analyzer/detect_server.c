@@ -258,6 +258,11 @@ static bool open_relay(const struct sw_case *c, struct sw_hit *hit)
 /* "Postfix 3.7", "Exim 4.96", "Microsoft ESMTP MAIL Service, Version: 8.5", "8.17.1/8.17.1". */
 static bool names_version(struct sw_span text)
 {
+    bool number = false;
+    for (size_t i = 0; i < text.len && !number; i++)
+        number = sw_ascii_digit(text.ptr[i]);
+    if (!number)
+        return false;
     static const char *const products[] = {"Postfix",   "Exim",    "Sendmail",   "Version",
                                            "OpenSMTPD", "qmail",   "MailEnable", "hMailServer",
                                            "Haraka",    "MDaemon", "CommuniGate"};

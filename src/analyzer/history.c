@@ -32,13 +32,15 @@ struct target {
     bool answered;
 };
 
+/* What a client that is seen once needs stands at the beginning, in one line of the cache. */
 struct client {
     uint64_t key;  /* hash of the address, never 0 */
     uint32_t next; /* ring */
-    bool tried_mail;
-    struct sw_mark beside[SW_BESIDE_FACTS];
-    struct target targets[TARGETS];
     uint32_t next_scan;
+    bool tried_mail;
+    bool has_more; /* something stands in `beside` or `scans`, which are empty otherwise */
+    struct target targets[TARGETS];
+    struct sw_mark beside[SW_BESIDE_FACTS];
     struct scan scans[SCANS];
 };
 
@@ -57,8 +59,11 @@ static void begin_client(struct client *c, uint64_t key)
     c->key = key;
     c->next = c->next_scan = 0;
     c->tried_mail = false;
+    if (!c->has_more)
+        return;
     memset(c->beside, 0, sizeof(c->beside));
     memset(c->scans, 0, sizeof(c->scans));
+    c->has_more = false;
 }
 
 /* How many targets are filled in. */
@@ -180,6 +185,7 @@ static void note_scan(struct client *c, int64_t now_ns)
         newest->unanswered++;
         return;
     }
+    c->has_more = true;
     c->scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
 }
 
@@ -309,8 +315,10 @@ void sw_history_beside(struct sw_history *history, const struct sw_tuple *tuple,
                        enum sw_beside_fact fact, struct sw_mark mark)
 {
     struct client *c = find_or_make(history, tuple);
-    if (c)
-        c->beside[fact] = mark;
+    if (!c)
+        return;
+    c->has_more = true;
+    c->beside[fact] = mark;
 }
 
 struct sw_mark sw_history_find_beside(const struct sw_history *history,

@@ -13,7 +13,7 @@ enum {
     SW_VLANS = 4,        /* VLANs of one direction that are remembered */
     SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
-    SW_AWAKE = 1024,     /* connections whose body is at hand; the rest of them rest */
+    SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */

@@ -28,6 +28,8 @@ static bool match_any(const struct signature *list, size_t n, struct sw_span fir
 
 static bool server_content(struct sw_span first, enum sw_content *content)
 {
+    if (sw_ascii_digit(first.ptr[0])) /* a reply of SMTP, most of the time */
+        return false;
     const struct signature known[] = {
         {SW_SPAN_LIT("HTTP/"), SW_CONTENT_HTTP, true},
         {SW_SPAN_LIT("<html"), SW_CONTENT_HTTP, true},
@@ -44,6 +46,8 @@ static bool server_content(struct sw_span first, enum sw_content *content)
 
 static bool client_content(struct sw_span first, enum sw_content *content)
 {
+    if (first.ptr[0] == 'E' || first.ptr[0] == 'e') /* EHLO, most of the time */
+        return false;
     const struct signature known[] = {
         {SW_SPAN_LIT("GET "), SW_CONTENT_HTTP, false},
         {SW_SPAN_LIT("POST "), SW_CONTENT_HTTP, false},

@@ -20,6 +20,7 @@ SCRIPTS = (
     (["port 8080", "S: 220 mx.example.org ESMTP"], ["C: EHLO pc", "S: 250 mx"], ["C: FROB", "S: 500 what?"], ["quit"]),
 )
 PAUSE_S = 2
+COUNT = 2800
 
 
 def place(session):
@@ -61,9 +62,9 @@ class Many(common.Case):
         return {session["client"]["ip"]: session for session in result.sessions()}
 
     def test_each_is_told_as_if_it_were_alone(self):
-        few, many = self.told(len(SCRIPTS)), self.told(1400)
-        self.assertEqual((len(few), len(many)), (len(SCRIPTS), 1400))
-        for number in range(1400):
+        few, many = self.told(len(SCRIPTS)), self.told(COUNT)
+        self.assertEqual((len(few), len(many)), (len(SCRIPTS), COUNT))
+        for number in range(COUNT):
             ip = "11.0.%d.%d" % (number // 256, number % 256)
             alone = few["11.0.0.%d" % (number % len(SCRIPTS))]
             self.maxDiff = 4000
