@@ -66,8 +66,9 @@ static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_fin
     if (!f)
         return;
     f->id = id;
-    f->severity = hit->severity;
-    f->summary = hit->summary;
+    f->severity =
+        hit->severity == SW_SEVERITY_COUNT ? sw_finding_info(id)->severity : hit->severity;
+    f->summary = hit->summary ? hit->summary : sw_finding_wording(id)->summary;
     f->frame = hit->mark.frame;
     struct sw_finding **place = &verdict->findings;
     while (*place && (*place)->id < id)
@@ -79,9 +80,7 @@ static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_fin
 static void run(const struct sw_detector *list, const struct sw_case *c, struct sw_verdict *verdict)
 {
     for (; list->detect; list++) {
-        struct sw_hit hit = {.mark = c->facts->first,
-                             .severity = sw_finding_info(list->id)->severity,
-                             .summary = sw_finding_wording(list->id)->summary};
+        struct sw_hit hit = {.mark = c->facts->first, .severity = SW_SEVERITY_COUNT};
         if (list->detect(c, &hit))
             add(c, verdict, list->id, &hit);
     }
@@ -89,9 +88,15 @@ static void run(const struct sw_detector *list, const struct sw_case *c, struct 
 
 void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
 {
-    run(sw_detect_login, c, verdict);
+    const struct sw_session *s = c->session;
+    bool spoken = s->steps || s->messages || s->oddities;
+    if (spoken)
+        run(sw_detect_login, c, verdict);
     run(sw_detect_server, c, verdict);
-    run(sw_detect_tls, c, verdict);
-    run(sw_detect_wire, c, verdict);
-    run(sw_detect_content, c, verdict);
+    if (s->tls_facts || s->naming)
+        run(sw_detect_tls, c, verdict);
+    if (spoken || c->facts->conflicts > 0)
+        run(sw_detect_wire, c, verdict);
+    if (spoken)
+        run(sw_detect_content, c, verdict);
 }

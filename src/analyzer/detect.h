@@ -12,8 +12,8 @@
  */
 struct sw_hit {
     struct sw_mark mark;
-    enum sw_severity severity;
-    const char *summary;
+    enum sw_severity severity; /* SW_SEVERITY_COUNT: what the table says */
+    const char *summary;       /* NULL: the same */
 };
 
 struct sw_detector {
