@@ -4,7 +4,6 @@
 #include "flow/internal.h"
 
 #include "base/limit.h"
-#include "base/sort.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -472,52 +471,6 @@ void sw_flow_table_each(struct sw_flow_table *table, void (*visit)(void *ctx, st
 void sw_flow_stall_told(struct sw_flow *flow, uint64_t frame)
 {
     flow->body->facts.stall_told = frame;
-}
-
-/* All connections in the order of their first frames; NULL without memory. */
-static struct sw_sorted *in_order(const struct sw_flow_table *table)
-{
-    struct sw_sorted *order = malloc(((size_t)table->flows + 1) * sizeof(*order));
-    size_t count = 0;
-    for (int rank = 0; order && rank < SW_FLOW_RANKS; rank++) {
-        for (struct sw_flow *flow = table->lists[rank].oldest; flow; flow = flow->newer)
-            order[count++] = (struct sw_sorted){flow->serial, flow};
-    }
-    if (order)
-        sw_sort(order, count);
-    return order;
-}
-
-/* Fetches what those that end soon will need. */
-static void look_ahead(const struct sw_flow_table *table, const struct sw_sorted *order,
-                       uint32_t at, uint32_t count)
-{
-    enum { SOON = 2, LATER = 6 };
-    if (at + LATER < count) {
-        const struct sw_flow *flow = order[at + LATER].item;
-        __builtin_prefetch(flow);
-        __builtin_prefetch(&flow->serial);
-        __builtin_prefetch(&flow->rest);
-    }
-    if (at + SOON < count) {
-        const struct sw_flow *flow = order[at + SOON].item;
-        __builtin_prefetch(&table->buckets[flow->hash & table->bucket_mask]);
-        if (flow->body || flow->resting)
-            __builtin_prefetch(flow->body ? (const void *)flow->body : flow->rest.bytes);
-    }
-}
-
-void sw_flow_table_finish(struct sw_flow_table *table)
-{
-    uint32_t count = table->flows;
-    struct sw_sorted *order = in_order(table);
-    for (uint32_t i = 0; i < count; i++) {
-        if (order) /* they are scattered over memory */
-            look_ahead(table, order, i, count);
-        struct sw_flow *flow = order ? order[i].item : sw_timers_first(table);
-        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
-    }
-    free(order);
 }
 
 static void fill_limits(struct sw_flow_limits *l)

@@ -482,27 +482,6 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     return engine;
 }
 
-void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
-{
-    engine->tls = setting;
-}
-
-void sw_engine_no_names(struct sw_engine *engine)
-{
-    sw_analyzer_no_names(engine->analyzer);
-}
-
-void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts)
-{
-    engine->hosts = hosts;
-}
-
-void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count)
-{
-    engine->files = files;
-    engine->file_count = count;
-}
-
 /* A SYN/ACK: the port takes connections, whatever becomes of this one. */
 static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet,
                             int64_t time_ns)
