@@ -22,7 +22,7 @@ def main():
         cause = session["verdict"]["cause"]
         opened = common.run("-o", "json", "--keylog", os.path.join(common.PCAPS, row["keys"]), os.path.join(common.PCAPS, name)).sessions()[0]
         found = (opened["outcome"], opened["verdict"]["cause"], opened["verdict"]["stage"])
-        failed = row["cause"].startswith("tls-")
+        failed = row["stage"] == "tls" or row["cause"].startswith("tls-")
         if found != (row["outcome"], row["cause"], row["stage"]) or not (row["stage"] == "tls" or opened["tls"]["decrypted"]):
             wrong.append("%s: with its keys %s/%s at %s" % ((name,) + found))
         handshakes += failed
