@@ -172,22 +172,32 @@ static bool is_about_certificate(enum sw_finding_id id)
     return sw_span_starts(sw_span_str(sw_finding_info(id)->id), SW_SPAN_LIT("aud-cert-"));
 }
 
+/* A user who logged in several times is told once. */
+static void count_users(struct sw_audit *audit, const struct sw_fact *fact,
+                        const struct sw_fact_finding *finding)
+{
+    for (unsigned l = 0; l < fact->login_count; l++) {
+        struct sw_subject user = sw_subject_user(fact, fact->logins[l].user);
+        bool again = false;
+        for (unsigned before = 0; before < l; before++)
+            again = again || sw_span_eq(fact->logins[before].user, user.name);
+        if (user.name.len > 0 && !again)
+            count_finding(audit, fact, finding, &user);
+    }
+}
+
 static void add_findings(struct sw_audit *audit, const struct sw_fact *fact)
 {
     struct sw_subject server = sw_subject_server(fact);
     struct sw_subject client = subject_client(fact);
     for (unsigned i = 0; i < fact->finding_count; i++) {
         const struct sw_fact_finding *finding = &fact->findings[i];
+        if (fact->part != SW_FACT_BUT_CLIENT)
+            count_finding(audit, fact, finding, &client);
+        if (fact->part == SW_FACT_CLIENT)
+            continue;
         count_finding(audit, fact, finding, &server);
-        count_finding(audit, fact, finding, &client);
-        for (unsigned l = 0; l < fact->login_count; l++) {
-            struct sw_subject user = sw_subject_user(fact, fact->logins[l].user);
-            bool again = false;
-            for (unsigned before = 0; before < l; before++)
-                again = again || sw_span_eq(fact->logins[before].user, user.name);
-            if (user.name.len > 0 && !again)
-                count_finding(audit, fact, finding, &user);
-        }
+        count_users(audit, fact, finding);
         if (fact->certificate.known && is_about_certificate(finding->id)) {
             struct sw_subject certificate = sw_subject_certificate(fact);
             count_finding(audit, fact, finding, &certificate);
@@ -228,10 +238,12 @@ static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
 void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
 {
     struct sw_audit_totals *totals = &audit->totals;
+    add_findings(audit, fact);
+    if (fact->part == SW_FACT_CLIENT)
+        return;
     widen(&totals->first_ns, &totals->last_ns, fact, totals->sessions == 0);
     totals->sessions += sw_fact_count(fact);
     totals->by_outcome[fact->outcome] += sw_fact_count(fact);
-    add_findings(audit, fact);
     add_certificate(audit, fact);
     if (audit->policy)
         sw_audit_judge(audit, fact);

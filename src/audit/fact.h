@@ -49,6 +49,14 @@ struct sw_fact_certificate {
     uint64_t frame;
 };
 
+/* What of a fact an audit counts: a store that hands out one fact for many sessions has others for
+ * what is told of each client. */
+enum sw_fact_part {
+    SW_FACT_WHOLE,
+    SW_FACT_BUT_CLIENT,
+    SW_FACT_CLIENT, /* the findings, at the client */
+};
+
 struct sw_fact {
     const char *id; /* of the session: the same in every run */
     int64_t start_ns;
@@ -57,6 +65,7 @@ struct sw_fact {
      * span_ns. */
     uint64_t others;
     int64_t span_ns;
+    enum sw_fact_part part;
     const char *file;         /* of the first frame */
     const char *const *files; /* all captures of a series, which frame references name */
     unsigned file_count;      /* 0 or 1: no series */

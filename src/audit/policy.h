@@ -27,6 +27,7 @@
 #define SW_AUDIT_POLICY_H
 
 #include "audit/fact.h"
+#include "base/network.h"
 #include "base/status.h"
 
 /* How the text behind a rule's key is read. */
@@ -140,10 +141,12 @@ enum sw_policy_cut {
     SW_CUT_TIME,     /* sessions from this time on */
     SW_CUT_GREETING, /* greetings later than so many nanoseconds */
     SW_CUT_DAYS,     /* certificates good for at least so many days */
-    SW_CUT_CLIENT,   /* some clients are not like others; the number means nothing */
 };
 void sw_policy_cuts(const struct sw_policy *policy,
                     void (*cut)(void *ctx, enum sw_policy_cut kind, int64_t at), void *ctx);
+/* The same of clients: those that are in the same of these networks are judged alike. */
+void sw_policy_networks(const struct sw_policy *policy,
+                        void (*take)(void *ctx, const struct sw_network *network), void *ctx);
 /* The demand of the first section that names the rule, for headings; NULL when none does. */
 const char *sw_policy_rule_text(const struct sw_policy *policy, enum sw_rule rule);
 

@@ -82,14 +82,30 @@ void sw_policy_cuts(const struct sw_policy *policy,
             cut(ctx, SW_CUT_GREETING, section->demands[SW_RULE_GREETING_DELAY_MAX].limit);
         if (section->demands[SW_RULE_CERTIFICATE_DAYS_MIN].given)
             cut(ctx, SW_CUT_DAYS, section->demands[SW_RULE_CERTIFICATE_DAYS_MIN].limit);
-        if (section->scope.clients)
-            cut(ctx, SW_CUT_CLIENT, 0);
     }
-    SW_EACH(waiver, policy->waivers) {
+    SW_EACH(waiver, policy->waivers)
         cut(ctx, SW_CUT_TIME, waiver->until_ns);
-        if (waiver->scope.clients)
-            cut(ctx, SW_CUT_CLIENT, 0);
+}
+
+static void each_network(const struct sw_scope *scope,
+                         void (*take)(void *ctx, const struct sw_network *network), void *ctx)
+{
+    const struct sw_pattern *pattern;
+    SW_EACH(pattern, scope->clients) {
+        if (pattern->is_network)
+            take(ctx, &pattern->network);
     }
+}
+
+void sw_policy_networks(const struct sw_policy *policy,
+                        void (*take)(void *ctx, const struct sw_network *network), void *ctx)
+{
+    const struct sw_policy_section *section;
+    const struct sw_waiver *waiver;
+    SW_EACH(section, policy->sections)
+        each_network(&section->scope, take, ctx);
+    SW_EACH(waiver, policy->waivers)
+        each_network(&waiver->scope, take, ctx);
 }
 
 const char *sw_policy_rule_text(const struct sw_policy *policy, enum sw_rule rule)

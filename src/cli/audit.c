@@ -99,14 +99,24 @@ static bool read_history(struct work *work)
 
 static void on_asked(void *ctx, const struct sw_fact *fact)
 {
-    on_kept(ctx, fact, 0);
+    struct work *work = ctx;
+    if (fact->part == SW_FACT_CLIENT)
+        sw_audit_add(work->audit, fact);
+    else
+        add(work, fact);
 }
 
 static bool read_store(struct work *work)
 {
     const struct sw_select *select = &work->settings->select;
     const struct sw_fleet_question question = {.policy = work->policy,
-                                               .by_client = select->client_count > 0,
+                                               .outcomes =
+                                                   select->by_outcome ? select->outcomes : NULL,
+                                               .causes = select->by_cause ? select->causes : NULL,
+                                               .clients = select->clients,
+                                               .client_count = select->client_count,
+                                               .servers = select->servers,
+                                               .server_count = select->server_count,
                                                .has_since = select->has_since,
                                                .since_ns = select->since_ns,
                                                .has_until = select->has_until,

@@ -31,7 +31,11 @@ struct sw_fleet;
 /* What an audit wants to know of a store. */
 struct sw_fleet_question {
     const struct sw_policy *policy; /* or NULL */
-    bool by_client;                 /* it is asked for some clients only */
+    /* of these only; NULL or none is all */
+    const bool *outcomes; /* by enum sw_outcome */
+    const bool *causes;   /* by enum sw_cause */
+    const struct sw_network *clients, *servers;
+    unsigned client_count, server_count;
     bool has_since, has_until;
     int64_t since_ns, until_ns; /* since at the earliest, before until */
 };
@@ -65,8 +69,9 @@ const char *sw_fleet_message(const struct sw_fleet *fleet);
 void sw_fleet_close(struct sw_fleet *fleet);
 
 /*
- * Asks the store: hands out one fact for all sessions that an audit with this policy judges alike,
- * in no order, each borrowed during the call. Its files are called SENSOR:FILE. When the answer is
+ * Asks the store: hands out one fact for all sessions that an audit with this policy judges alike
+ * but for their clients, and others for what is told of clients, in no order, each borrowed during
+ * the call. Its files are called SENSOR:FILE. When the answer is
  * NONE, what was handed out is worth nothing.
  */
 enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,

@@ -22,7 +22,7 @@ struct asking {
     struct sw_fleet_target target;
     struct sw_courier *courier;
     const char *place; /* that answers */
-    char *query;
+    char *queries[2];  /* of sessions, of clients */
     struct sw_fleet_reader reader;
     bool missing[SHARDS_MOST + 1]; /* by number, from 1 */
     unsigned shard_count;
@@ -37,18 +37,27 @@ static bool is_away(int code)
     return code == 198 || code == 209 || code == 210 || code == 279 || code == 32;
 }
 
-static enum sw_answer ask(struct asking *a, bool pass_over)
+static enum sw_answer ask_one(struct asking *a, bool pass_over, unsigned which)
 {
+    a->reader.part = which == 0 ? SW_FACT_BUT_CLIENT : SW_FACT_CLIENT;
     /* the server keeps the answer until it knows that it is whole */
     return sw_courier_ask(
         a->courier, &(struct sw_courier_question){
                         .place = a->place,
                         .settings = pass_over ? "&wait_end_of_query=1&skip_unavailable_shards=1"
                                               : "&wait_end_of_query=1&skip_unavailable_shards=0",
-                        .query = a->query,
+                        .query = a->queries[which],
                         .rows = -1,
                         .take = sw_fleet_reader_take,
                         .ctx = &a->reader});
+}
+
+static enum sw_answer ask(struct asking *a, bool pass_over)
+{
+    enum sw_answer answer = ask_one(a, pass_over, 0);
+    if (answer == SW_ANSWER_GOOD && sw_fleet_reader_is_done(&a->reader))
+        answer = ask_one(a, pass_over, 1);
+    return answer;
 }
 
 static bool is_plain(struct sw_span text)
@@ -210,9 +219,10 @@ static enum sw_fleet_answer begin(struct asking *a, const struct sw_fleet_questi
     }
     a->courier =
         sw_courier_new(a->target.user[0] ? a->target.user : NULL, a->options->password, &status);
-    a->query = sw_fleet_query_make(question, sw_fleet_table(&a->target, table, sizeof(table)),
-                                   a->options->sensor);
-    if (!a->courier || !a->query) {
+    (void)sw_fleet_table(&a->target, table, sizeof(table));
+    a->queries[0] = sw_fleet_query_make(question, table, a->options->sensor, SW_FACT_BUT_CLIENT);
+    a->queries[1] = sw_fleet_query_make(question, table, a->options->sensor, SW_FACT_CLIENT);
+    if (!a->courier || !a->queries[0] || !a->queries[1]) {
         (void)snprintf(a->message, SW_FLEET_MESSAGE_BYTES, "%s",
                        a->courier ? "out of memory" : status.message);
         return SW_FLEET_NONE;
@@ -237,7 +247,8 @@ enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,
     enum sw_fleet_answer answer = begin(a, question);
     sw_fleet_reader_release(&a->reader);
     sw_courier_free(a->courier);
-    free(a->query);
+    free(a->queries[0]);
+    free(a->queries[1]);
     free(a);
     return answer;
 }

@@ -1,8 +1,7 @@
 #include "store/fleet_query.h"
 
-#include "base/cursor.h"
-#include "base/network.h"
 #include "base/time.h"
+#include "store/fleet_schema.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,28 +10,29 @@
 
 #define NS_PER_DAY (INT64_C(86400) * SW_NS_PER_S)
 
-enum { ROW_BYTES_MOST = 16 << 20, ARRAY_MOST = 70000, ROW_ARENA = 64 << 20 };
-
-/* What is the same in all sessions of a group, in the order in which it is read. The client is
- * appended: only findings are told for each. */
+/* What is the same in all sessions of a group, in the order in which it is read. */
 static const char keys[] =
     "server,server_port,server_name,outcome,cause,login,login_user,login_exposed,clear_mail,"
-    "starttls,tls,tls_version,certified,certificate,certificate_problems,greeting_due,finding,"
-    "finding_severity,greeting_delay_ns<0";
+    "starttls,tls,tls_version,certified,certificate,certificate_problems,greeting_due,"
+    "greeting_delay_ns<0,finding,finding_severity";
 
 /* Of the earliest session, in the order in which it is read. */
 static const char earliest[] =
-    "start_ns,session_uid,sensor,file,files,first_frame,client,security,login_frame,"
+    "start_ns,session_uid,sensor,file,files,first_frame,client,finding_frame,security,login_frame,"
     "clear_mail_frame,starttls_frame,tls_frame,certificate_subject,certificate_issuer,"
     "certificate_names,certificate_not_before,certificate_not_after,certificate_frame,"
-    "greeting_frame,finding_frame";
+    "greeting_frame";
+
+/* The same of the groups of clients. */
+static const char client_keys[] = "client,finding,finding_severity";
+static const char client_earliest[] =
+    "start_ns,session_uid,sensor,file,files,first_frame,client,finding_frame";
 
 struct sql {
     char *text;
     size_t used, room;
     bool failed;
     const struct sw_policy *policy;
-    bool by_client;
     /* the cuts that are being written */
     enum sw_policy_cut kind;
     const char *measure;
@@ -62,13 +62,6 @@ __attribute__((format(printf, 2, 3))) static void add(struct sql *sql, const cha
     sql->used += (size_t)length;
 }
 
-static void note_client(void *ctx, enum sw_policy_cut kind, int64_t at)
-{
-    struct sql *sql = ctx;
-    (void)at;
-    sql->by_client = sql->by_client || kind == SW_CUT_CLIENT;
-}
-
 static void add_cut(void *ctx, enum sw_policy_cut kind, int64_t at)
 {
     struct sql *sql = ctx;
@@ -89,9 +82,74 @@ static void add_cuts(struct sql *sql, enum sw_policy_cut kind, const char *measu
         sw_policy_cuts(sql->policy, add_cut, sql);
 }
 
+/* Is the address of this key in the network? */
+static void add_network(struct sql *sql, const char *key, const struct sw_network *network)
+{
+    char first[SW_FLEET_KEY_BYTES];
+    char last[SW_FLEET_KEY_BYTES];
+    uint8_t low[16];
+    uint8_t high[16];
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned fixed = network->bits > 8 * i ? network->bits - 8 * i : 0;
+        uint8_t host = fixed >= 8 ? 0 : (uint8_t)(0xff >> fixed);
+        low[i] = (uint8_t)(network->address[i] & ~host);
+        high[i] = network->address[i] | host;
+    }
+    add(sql, "(%s>='%s' AND %s<='%s')", key, sw_fleet_key(low, network->ip_version, first), key,
+        sw_fleet_key(high, network->ip_version, last));
+}
+
+static void add_client_cut(void *ctx, const struct sw_network *network)
+{
+    struct sql *sql = ctx;
+    add(sql, ",");
+    add_network(sql, "client_key", network);
+}
+
+static void add_networks(struct sql *sql, const char *key, const struct sw_network *networks,
+                         unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        add(sql, "%s", i == 0 ? " AND (" : " OR ");
+        add_network(sql, key, &networks[i]);
+    }
+    add(sql, "%s", count > 0 ? ")" : "");
+}
+
+static const char *outcome_name(int id)
+{
+    return sw_outcome_name((enum sw_outcome)id);
+}
+
+static const char *cause_name(int id)
+{
+    return sw_cause_info((enum sw_cause)id)->id;
+}
+
+/* Ids are words of ours: nothing in them needs a quote. */
+static void add_ids(struct sql *sql, const char *column, const bool *chosen, int count,
+                    const char *(*name)(int id))
+{
+    const char *between = "";
+    if (!chosen)
+        return;
+    add(sql, " AND %s IN (", column);
+    for (int i = 0; i < count; i++) {
+        if (!chosen[i])
+            continue;
+        add(sql, "%s'%s'", between, name(i));
+        between = ",";
+    }
+    add(sql, ")");
+}
+
 static void add_where(struct sql *sql, const struct sw_fleet_question *question, const char *sensor)
 {
     add(sql, " WHERE 1");
+    add_ids(sql, "outcome", question->outcomes, SW_OUTCOME_COUNT, outcome_name);
+    add_ids(sql, "cause", question->causes, SW_CAUSE_COUNT, cause_name);
+    add_networks(sql, "client_key", question->clients, question->client_count);
+    add_networks(sql, "server_key", question->servers, question->server_count);
     if (question->has_since)
         add(sql, " AND start_ns>=%" PRId64, question->since_ns);
     if (question->has_until)
@@ -104,295 +162,35 @@ static void add_where(struct sql *sql, const struct sw_fleet_question *question,
     add(sql, "'");
 }
 
-char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *table,
-                          const char *sensor)
+static void add_groups(struct sql *sql)
 {
-    struct sql sql = {.policy = question->policy, .by_client = question->by_client};
-    if (sql.policy)
-        sw_policy_cuts(sql.policy, note_client, &sql);
-    add(&sql, "SELECT count(),max(start_ns),max(greeting_delay_ns),max(greeting_wait_ns),%s,",
-        keys);
-    add(&sql, "argMin((%s),(start_ns,session_uid)) FROM %s FINAL", earliest, table);
+    add(sql, " GROUP BY %s", keys);
+    if (sql->policy)
+        sw_policy_networks(sql->policy, add_client_cut, sql);
+    add_cuts(sql, SW_CUT_TIME, "start_ns>=");
+    add_cuts(sql, SW_CUT_GREETING, "greeting_delay_ns>");
+    add_cuts(sql, SW_CUT_GREETING, "greeting_wait_ns>");
+    add_cuts(sql, SW_CUT_DAYS, "certificate_end_ns-start_ns>=");
+}
+
+char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *table,
+                          const char *sensor, enum sw_fact_part part)
+{
+    struct sql sql = {.policy = question->policy};
+    bool clients = part == SW_FACT_CLIENT;
+    add(&sql, "SELECT count(),max(start_ns),%s%s,",
+        clients ? "" : "max(greeting_delay_ns),max(greeting_wait_ns),",
+        clients ? client_keys : keys);
+    add(&sql, "argMin((%s),(start_ns,session_uid)) FROM %s FINAL",
+        clients ? client_earliest : earliest, table);
     add_where(&sql, question, sensor);
-    add(&sql, " GROUP BY %s,%s", keys, sql.by_client ? "client" : "if(empty(finding),'',client)");
-    add_cuts(&sql, SW_CUT_TIME, "start_ns>=");
-    add_cuts(&sql, SW_CUT_GREETING, "greeting_delay_ns>");
-    add_cuts(&sql, SW_CUT_GREETING, "greeting_wait_ns>");
-    add_cuts(&sql, SW_CUT_DAYS, "certificate_end_ns-start_ns>=");
+    if (clients)
+        add(&sql, " AND notEmpty(finding) GROUP BY %s", client_keys);
+    else
+        add_groups(&sql);
     add(&sql, " FORMAT RowBinary");
     if (!sql.failed)
         return sql.text;
     free(sql.text);
     return NULL;
-}
-
-/* Unsigned LEB128. */
-static uint64_t read_length(struct sw_cursor *c)
-{
-    uint64_t value = 0;
-    for (int shift = 0; shift < 63 && !c->bad; shift += 7) {
-        uint8_t byte = sw_cursor_u8(c);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    c->bad = true;
-    return 0;
-}
-
-static struct sw_span read_span(struct sw_cursor *c)
-{
-    uint64_t length = read_length(c);
-    return sw_cursor_take(c, length > SIZE_MAX ? SIZE_MAX : (size_t)length);
-}
-
-static const char *read_str(struct sw_fleet_reader *r, struct sw_cursor *c, struct sw_span before)
-{
-    struct sw_span text = read_span(c);
-    char *out = sw_arena_text(&r->row, before.len + text.len + 1);
-    if (!out)
-        return "";
-    if (before.len > 0)
-        memcpy(out, before.ptr, before.len);
-    if (text.len > 0)
-        memcpy(out + before.len, text.ptr, text.len);
-    out[before.len + text.len] = '\0';
-    return out;
-}
-
-/* How many items follow; what is beyond `most` has to be passed over. */
-static unsigned read_count(struct sw_cursor *c)
-{
-    uint64_t count = read_length(c);
-    if (count > ARRAY_MOST)
-        c->bad = true;
-    return c->bad ? 0 : (unsigned)count;
-}
-
-static enum sw_seen read_seen(struct sw_cursor *c)
-{
-    uint8_t value = sw_cursor_u8(c);
-    return value <= SW_SEEN_YES ? (enum sw_seen)value : SW_SEEN_NOTHING;
-}
-
-/* 0 when it is none. */
-static uint8_t read_address(struct sw_cursor *c, uint8_t address[16])
-{
-    struct sw_network network;
-    struct sw_span text = read_span(c);
-    if (text.len == 0 || !sw_network_parse(text, &network))
-        return 0;
-    memcpy(address, network.address, sizeof(network.address));
-    return network.ip_version;
-}
-
-static void read_logins(struct sw_fact *f, struct sw_cursor *c)
-{
-    f->login = read_seen(c);
-    unsigned count = read_count(c);
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        struct sw_span user = read_span(c);
-        if (i < SW_FACT_LOGINS)
-            f->logins[f->login_count++].user = user;
-    }
-    count = read_count(c);
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        uint8_t exposed = sw_cursor_u8(c);
-        if (i < f->login_count)
-            f->logins[i].exposed = exposed != 0;
-    }
-}
-
-/* `known` gets the ids as they stand, with those that this version does not have. */
-static unsigned read_findings(struct sw_fact *f, struct sw_cursor *c,
-                              enum sw_finding_id known[SW_FACT_FINDINGS])
-{
-    unsigned count = read_count(c);
-    unsigned kept = 0;
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        enum sw_finding_id id = sw_finding_by_id(read_span(c));
-        if (i < SW_FACT_FINDINGS)
-            known[kept++] = id;
-    }
-    count = read_count(c);
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        uint8_t severity = sw_cursor_u8(c);
-        if (i < kept && known[i] != SW_FINDING_COUNT && severity < SW_SEVERITY_COUNT)
-            f->findings[f->finding_count++] =
-                (struct sw_fact_finding){known[i], (enum sw_severity)severity, 0};
-        else if (i < kept)
-            known[i] = SW_FINDING_COUNT;
-    }
-    return kept;
-}
-
-static unsigned read_keys(struct sw_fact *f, struct sw_fleet_reader *r, struct sw_cursor *c,
-                          enum sw_finding_id known[SW_FACT_FINDINGS])
-{
-    f->has_server = read_address(c, f->server) != 0;
-    f->server_port = sw_cursor_le16(c);
-    f->server_name = read_span(c);
-    f->outcome = sw_fact_outcome(read_span(c));
-    f->cause = sw_cause_by_id(read_span(c));
-    read_logins(f, c);
-    f->clear_mail = read_seen(c);
-    f->starttls = read_seen(c);
-    f->tls = read_seen(c);
-    f->tls_version = sw_cursor_le16(c);
-    f->certified = read_seen(c);
-    f->certificate.sha256 = read_str(r, c, sw_span_str(""));
-    f->certificate.known = f->certificate.sha256[0] != '\0';
-    f->certificate.problems = sw_cursor_le32(c);
-    f->greeting_due = sw_cursor_u8(c) != 0;
-    unsigned kept = read_findings(f, c, known);
-    if (sw_cursor_u8(c) != 0)
-        f->greeting_delay_ns = SW_TIME_NONE;
-    return kept;
-}
-
-static void read_files(struct sw_fact *f, struct sw_fleet_reader *r, struct sw_cursor *c,
-                       struct sw_span sensor)
-{
-    f->file = read_str(r, c, sensor);
-    unsigned count = read_count(c);
-    if (count == 0 || count > c->left) /* each has a length at least */
-        return;
-    const char **files = sw_arena_alloc(&r->row, count * sizeof(*files));
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        const char *name = read_str(r, c, sensor);
-        if (files)
-            files[i] = name;
-    }
-    f->files = files;
-    f->file_count = files ? count : 0;
-}
-
-static void read_certificate(struct sw_fact_certificate *certificate, struct sw_fleet_reader *r,
-                             struct sw_cursor *c)
-{
-    certificate->subject = read_span(c);
-    certificate->issuer = read_span(c);
-    certificate->names = read_span(c);
-    certificate->not_before = read_str(r, c, sw_span_str(""));
-    certificate->not_after = read_str(r, c, sw_span_str(""));
-    certificate->frame = sw_cursor_le64(c);
-}
-
-static void read_frames(struct sw_cursor *c, uint64_t *frames, unsigned room)
-{
-    unsigned count = read_count(c);
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        uint64_t frame = sw_cursor_le64(c);
-        if (i < room)
-            frames[i] = frame;
-    }
-}
-
-static void read_earliest(struct sw_fact *f, struct sw_fleet_reader *r, struct sw_cursor *c,
-                          const enum sw_finding_id known[SW_FACT_FINDINGS], unsigned kept)
-{
-    uint64_t logins[SW_FACT_LOGINS] = {0};
-    uint64_t findings[SW_FACT_FINDINGS] = {0};
-    f->start_ns = (int64_t)sw_cursor_le64(c);
-    struct sw_span uid = sw_cursor_take(c, 16);
-    char *id = sw_arena_text(&r->row, 17);
-    if (id && uid.len == 16) {
-        memcpy(id, uid.ptr, 16);
-        id[16] = '\0';
-    }
-    f->id = id && uid.len == 16 ? id : "";
-    const char *sensor = read_str(r, c, sw_span_str(""));
-    char *prefix = sw_arena_printf(&r->row, "%s:", sensor);
-    read_files(f, r, c, sw_span_str(prefix));
-    f->first_frame = sw_cursor_le64(c);
-    f->ip_version = read_address(c, f->client);
-    f->security = sw_fact_security(read_span(c));
-    read_frames(c, logins, SW_FACT_LOGINS);
-    for (unsigned i = 0; i < f->login_count; i++)
-        f->logins[i].frame = logins[i];
-    f->clear_mail_frame = sw_cursor_le64(c);
-    f->starttls_frame = sw_cursor_le64(c);
-    f->tls_frame = sw_cursor_le64(c);
-    read_certificate(&f->certificate, r, c);
-    f->greeting_frame = sw_cursor_le64(c);
-    read_frames(c, findings, SW_FACT_FINDINGS);
-    unsigned at = 0;
-    for (unsigned i = 0; i < kept && at < f->finding_count; i++) {
-        if (known[i] != SW_FINDING_COUNT)
-            f->findings[at++].frame = findings[i];
-    }
-}
-
-/* One row; the cursor is bad when it has not come completely. */
-static void read_row(struct sw_fleet_reader *r, struct sw_cursor *c)
-{
-    enum sw_finding_id known[SW_FACT_FINDINGS];
-    struct sw_fact *f = &r->fact;
-    *f = (struct sw_fact){.id = ""};
-    uint64_t count = sw_cursor_le64(c);
-    int64_t last_ns = (int64_t)sw_cursor_le64(c);
-    f->others = count > 0 ? count - 1 : 0;
-    f->greeting_delay_ns = (int64_t)sw_cursor_le64(c);
-    f->greeting_wait_ns = (int64_t)sw_cursor_le64(c);
-    unsigned kept = read_keys(f, r, c, known);
-    read_earliest(f, r, c, known, kept);
-    f->span_ns = last_ns > f->start_ns ? sw_time_between(f->start_ns, last_ns) : 0;
-}
-
-void sw_fleet_reader_init(struct sw_fleet_reader *reader,
-                          void (*take)(void *ctx, const struct sw_fact *fact), void *ctx)
-{
-    *reader = (struct sw_fleet_reader){.take = take, .ctx = ctx};
-    sw_arena_init(&reader->row, ROW_ARENA, NULL);
-}
-
-bool sw_fleet_reader_take(void *ctx, struct sw_span piece)
-{
-    struct sw_fleet_reader *r = ctx;
-    if (r->used + piece.len > r->room) {
-        size_t room = r->room ? r->room : 65536;
-        while (room < r->used + piece.len)
-            room *= 2;
-        uint8_t *bytes = room <= 2 * (size_t)ROW_BYTES_MOST ? realloc(r->bytes, room) : NULL;
-        if (!bytes)
-            return false;
-        r->bytes = bytes;
-        r->room = room;
-    }
-    if (piece.len > 0)
-        memcpy(r->bytes + r->used, piece.ptr, piece.len);
-    r->used += piece.len;
-    struct sw_span rest = sw_span_make(r->bytes, r->used);
-    while (rest.len > 0) {
-        struct sw_cursor c = sw_cursor_make(rest);
-        read_row(r, &c);
-        bool whole = !c.bad;
-        if (whole) {
-            rest = sw_cursor_rest(&c);
-            r->facts++;
-            r->take(r->ctx, &r->fact);
-        }
-        bool short_of_memory = r->row.exhausted;
-        sw_arena_release(&r->row);
-        if (short_of_memory)
-            return false;
-        if (!whole)
-            break;
-    }
-    if (rest.len > 0)
-        memmove(r->bytes, rest.ptr, rest.len);
-    r->used = rest.len;
-    return true;
-}
-
-bool sw_fleet_reader_is_done(const struct sw_fleet_reader *reader)
-{
-    return reader->used == 0;
-}
-
-void sw_fleet_reader_release(struct sw_fleet_reader *reader)
-{
-    sw_arena_release(&reader->row);
-    free(reader->bytes);
-    *reader = (struct sw_fleet_reader){.take = NULL};
 }

@@ -2,7 +2,8 @@
  * fleet_query.h - the question that an audit asks the store, in SQL, and how an answer is read.
  *
  * Sessions are grouped by all that an audit looks at; a group has its size and the columns of its
- * earliest session. The answer comes as RowBinary.
+ * earliest session. Findings are told of each client, too: that is a question of its own, so that
+ * many clients do not make many groups of everything. The answer comes as RowBinary.
  */
 #ifndef SW_STORE_FLEET_QUERY_H
 #define SW_STORE_FLEET_QUERY_H
@@ -11,14 +12,16 @@
 
 #include "base/arena.h"
 
-/* The SQL, to be freed; NULL without memory. `sensor` may be NULL. */
+/* The SQL, to be freed; NULL without memory. `sensor` may be NULL; `part` is BUT_CLIENT or CLIENT.
+ */
 char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *table,
-                          const char *sensor);
+                          const char *sensor, enum sw_fact_part part);
 
 struct sw_fleet_reader {
     uint8_t *bytes; /* what came and is no whole row yet */
     size_t used, room;
     struct sw_arena row;
+    enum sw_fact_part part; /* that is being read */
     struct sw_fact fact;
     uint64_t facts;
     void (*take)(void *ctx, const struct sw_fact *fact);

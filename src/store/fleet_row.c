@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/format.h"
 #include "base/time.h"
+#include "store/fleet_schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,10 +136,15 @@ static void put_place(struct sw_fleet_row *row, const struct sw_fact *fact)
 static void put_peers(struct sw_fleet_row *row, const struct sw_fact *fact)
 {
     char address[SW_ADDRESS_TEXT_BYTES];
+    char address_key[SW_FLEET_KEY_BYTES];
     sw_address_format(fact->client, fact->ip_version, address);
     text(row, "client", sw_span_str(address));
     sw_address_format(fact->server, fact->ip_version, address);
     text(row, "server", sw_span_str(fact->has_server ? address : ""));
+    text(row, "client_key", sw_span_str(sw_fleet_key(fact->client, fact->ip_version, address_key)));
+    text(row, "server_key",
+         sw_span_str(
+             sw_fleet_key(fact->server, fact->has_server ? fact->ip_version : 0, address_key)));
     number(row, "server_port", fact->server_port);
     text(row, "server_name", fact->server_name);
     text(row, "outcome", sw_span_str(sw_outcome_name(fact->outcome)));

@@ -147,6 +147,22 @@ const char *sw_fleet_table(const struct sw_fleet_target *target, char *out, size
     return out;
 }
 
+const char *sw_fleet_key(const uint8_t address[16], uint8_t ip_version,
+                         char out[SW_FLEET_KEY_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t length = ip_version == 4 ? 4 : ip_version == 6 ? 16 : 0;
+    char *at = out;
+    if (length > 0)
+        *at++ = ip_version == 4 ? '4' : '6';
+    for (size_t i = 0; i < length; i++) {
+        *at++ = digits[address[i] >> 4];
+        *at++ = digits[address[i] & 15];
+    }
+    *at = '\0';
+    return out;
+}
+
 struct text {
     char *out;
     size_t used, room;

@@ -12,7 +12,8 @@
 #include "store/courier.h"
 
 /* The columns, in the order in which rows are written: X(name, type); the first is FIRST's. Times
- * are nanoseconds since 1970, frames as in base/frame_ref.h, seen-columns as enum sw_seen. */
+ * are nanoseconds since 1970, frames as in base/frame_ref.h, seen-columns as enum sw_seen; a key is
+ * the address in hex behind its version, which sorts as networks do. */
 #define SW_FLEET_COLUMNS(FIRST, X)                                                                 \
     FIRST(sensor, "String")                                                                        \
     X(session_uid, "FixedString(16)")                                                              \
@@ -24,6 +25,8 @@
     X(first_frame, "UInt64")                                                                       \
     X(client, "String")                                                                            \
     X(server, "String")                                                                            \
+    X(client_key, "String")                                                                        \
+    X(server_key, "String")                                                                        \
     X(server_port, "UInt16")                                                                       \
     X(server_name, "String")                                                                       \
     X(outcome, "String")                                                                           \
@@ -87,6 +90,11 @@ const char *sw_fleet_table(const struct sw_fleet_target *target, char *out, size
  */
 enum sw_answer sw_fleet_prepare(struct sw_courier *courier, const struct sw_fleet_target *target,
                                 const char *place, bool make, struct sw_status *status);
+
+/* The key of an address, or "" without one. */
+enum { SW_FLEET_KEY_BYTES = 34 };
+const char *sw_fleet_key(const uint8_t address[16], uint8_t ip_version,
+                         char out[SW_FLEET_KEY_BYTES]);
 
 /* What a short query answers, as text with a NUL behind it. */
 enum sw_answer sw_fleet_ask_text(struct sw_courier *courier, const char *place, const char *query,
