@@ -14,19 +14,19 @@
 static const char keys[] =
     "server,server_port,server_name,outcome,cause,login,login_user,login_exposed,clear_mail,"
     "starttls,tls,tls_version,certified,certificate,certificate_problems,greeting_due,"
-    "greeting_delay_ns<0,finding,finding_severity";
+    "greeting_delay_ns<0,finding_set";
 
 /* Of the earliest session, in the order in which it is read. */
 static const char earliest[] =
-    "start_ns,session_uid,sensor,file,files,first_frame,client,finding_frame,security,login_frame,"
+    "start_ns,session_uid,sensor,file,files,first_frame,finding_frame,client,security,login_frame,"
     "clear_mail_frame,starttls_frame,tls_frame,certificate_subject,certificate_issuer,"
     "certificate_names,certificate_not_before,certificate_not_after,certificate_frame,"
     "greeting_frame";
 
 /* The same of the groups of clients. */
-static const char client_keys[] = "client,finding,finding_severity";
+static const char client_keys[] = "client,finding_set";
 static const char client_earliest[] =
-    "start_ns,session_uid,sensor,file,files,first_frame,client,finding_frame";
+    "start_ns,session_uid,sensor,file,files,first_frame,finding_frame";
 
 struct sql {
     char *text;
@@ -185,7 +185,7 @@ char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *
         clients ? client_earliest : earliest, table);
     add_where(&sql, question, sensor);
     if (clients)
-        add(&sql, " AND notEmpty(finding) GROUP BY %s", client_keys);
+        add(&sql, " AND finding_set!='' GROUP BY %s", client_keys);
     else
         add_groups(&sql);
     add(&sql, " FORMAT RowBinary");

@@ -89,25 +89,24 @@ static void read_logins(struct sw_fact *f, struct sw_cursor *c)
     }
 }
 
-/* `known` gets the ids as they stand, with those that this version does not have. */
+/* "aud-x:2 aud-y:3"; `known` gets the ids as they stand, with those that this version does not
+ * have. */
 static unsigned read_findings(struct sw_fact *f, struct sw_cursor *c,
                               enum sw_finding_id known[SW_FACT_FINDINGS])
 {
-    unsigned count = read_count(c);
+    struct sw_span rest = read_span(c);
     unsigned kept = 0;
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        enum sw_finding_id id = sw_finding_by_id(read_span(c));
-        if (i < SW_FACT_FINDINGS)
-            known[kept++] = id;
-    }
-    count = read_count(c);
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        uint8_t severity = sw_cursor_u8(c);
-        if (i < kept && known[i] != SW_FINDING_COUNT && severity < SW_SEVERITY_COUNT)
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0 && kept < SW_FACT_FINDINGS;
+         word = sw_span_word(&rest)) {
+        size_t colon = sw_span_index(word, ':');
+        enum sw_finding_id id = sw_finding_by_id(sw_span_sub(word, 0, colon));
+        uint64_t severity = 0;
+        if (!sw_span_u64(sw_span_from(word, colon + 1), &severity) || severity >= SW_SEVERITY_COUNT)
+            id = SW_FINDING_COUNT;
+        known[kept++] = id;
+        if (id != SW_FINDING_COUNT)
             f->findings[f->finding_count++] =
-                (struct sw_fact_finding){known[i], (enum sw_severity)severity, 0};
-        else if (i < kept)
-            known[i] = SW_FINDING_COUNT;
+                (struct sw_fact_finding){id, (enum sw_severity)severity, 0};
     }
     return kept;
 }
@@ -185,7 +184,6 @@ static void read_place(struct sw_fact *f, struct sw_fleet_reader *r, struct sw_c
     const char *sensor = read_str(r, c, sw_span_str(""));
     read_files(f, r, c, sw_span_str(sw_arena_printf(&r->row, "%s:", sensor)));
     f->first_frame = sw_cursor_le64(c);
-    f->ip_version = read_address(c, f->client);
 }
 
 static void read_finding_frames(struct sw_fact *f, struct sw_cursor *c,
@@ -203,6 +201,7 @@ static void read_finding_frames(struct sw_fact *f, struct sw_cursor *c,
 static void read_protection(struct sw_fact *f, struct sw_fleet_reader *r, struct sw_cursor *c)
 {
     uint64_t logins[SW_FACT_LOGINS] = {0};
+    f->ip_version = read_address(c, f->client);
     f->security = sw_fact_security(read_span(c));
     read_frames(c, logins, SW_FACT_LOGINS);
     for (unsigned i = 0; i < f->login_count; i++)

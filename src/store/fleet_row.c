@@ -180,6 +180,15 @@ static void put_logins(struct sw_fleet_row *row, const struct sw_fact *fact)
 static void put_findings(struct sw_fleet_row *row, const struct sw_fact *fact)
 {
     static const char *const names[] = {"finding", "finding_severity", "finding_frame"};
+    key(row, "finding_set"); /* ids are words of ours: nothing in them has to be escaped */
+    put_str(row, "\"");
+    for (unsigned i = 0; i < fact->finding_count; i++) {
+        put_str(row, i > 0 ? " " : "");
+        put_str(row, sw_finding_info(fact->findings[i].id)->id);
+        put_str(row, ":");
+        put_number(row, (uint64_t)fact->findings[i].severity);
+    }
+    put_str(row, "\"");
     for (unsigned part = 0; part < sizeof(names) / sizeof(names[0]); part++) {
         key(row, names[part]);
         put_str(row, "[");
