@@ -10,24 +10,6 @@
 
 #define NS_PER_DAY (INT64_C(86400) * SW_NS_PER_S)
 
-/* What is the same in all sessions of a group, in the order in which it is read. */
-static const char keys[] =
-    "server,server_port,server_name,outcome,cause,login,login_user,login_exposed,clear_mail,"
-    "starttls,tls,tls_version,certified,certificate,certificate_problems,greeting_due,"
-    "greeting_delay_ns<0,finding_set";
-
-/* Of the earliest session, in the order in which it is read. */
-static const char earliest[] =
-    "start_ns,session_uid,sensor,file,files,first_frame,finding_frame,client,security,login_frame,"
-    "clear_mail_frame,starttls_frame,tls_frame,certificate_subject,certificate_issuer,"
-    "certificate_names,certificate_not_before,certificate_not_after,certificate_frame,"
-    "greeting_frame";
-
-/* The same of the groups of clients. */
-static const char client_keys[] = "client,finding_set";
-static const char client_earliest[] =
-    "start_ns,session_uid,sensor,file,files,first_frame,finding_frame";
-
 struct sql {
     char *text;
     size_t used, room;
@@ -164,7 +146,7 @@ static void add_where(struct sql *sql, const struct sw_fleet_question *question,
 
 static void add_groups(struct sql *sql)
 {
-    add(sql, " GROUP BY %s", keys);
+    add(sql, " GROUP BY alike");
     if (sql->policy)
         sw_policy_networks(sql->policy, add_client_cut, sql);
     add_cuts(sql, SW_CUT_TIME, "start_ns>=");
@@ -178,14 +160,12 @@ char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *
 {
     struct sql sql = {.policy = question->policy};
     bool clients = part == SW_FACT_CLIENT;
-    add(&sql, "SELECT count(),max(start_ns),%s%s,",
-        clients ? "" : "max(greeting_delay_ns),max(greeting_wait_ns),",
-        clients ? client_keys : keys);
-    add(&sql, "argMin((%s),(start_ns,session_uid)) FROM %s FINAL",
-        clients ? client_earliest : earliest, table);
+    add(&sql, "SELECT count(),max(start_ns),%s,",
+        clients ? "finding_set,client" : "alike,max(greeting_delay_ns),max(greeting_wait_ns)");
+    add(&sql, "argMin((start_ns,session_uid,example),(start_ns,session_uid)) FROM %s FINAL", table);
     add_where(&sql, question, sensor);
     if (clients)
-        add(&sql, " AND finding_set!='' GROUP BY %s", client_keys);
+        add(&sql, " AND finding_set!='' GROUP BY client,finding_set");
     else
         add_groups(&sql);
     add(&sql, " FORMAT RowBinary");

@@ -14,43 +14,21 @@
  * `start_ns` is the truth. */
 enum { LAST_DAY = 24836 };
 
-static char *room_for(struct sw_fleet_row *row, size_t more)
+static void put(struct sw_fleet_text *row, struct sw_span bytes)
 {
-    if (row->failed || more > SIZE_MAX / 4 - row->used)
-        return NULL;
-    if (row->used + more > row->room) {
-        size_t room = row->room ? row->room : 4096;
-        while (room < row->used + more)
-            room *= 2;
-        char *bytes = realloc(row->bytes, room);
-        row->failed = !bytes;
-        if (!bytes)
-            return NULL;
-        row->bytes = bytes;
-        row->room = room;
-    }
-    return row->bytes + row->used;
+    sw_fleet_text_put(row, bytes);
 }
 
-static void put(struct sw_fleet_row *row, struct sw_span bytes)
-{
-    char *at = room_for(row, bytes.len);
-    if (!at || bytes.len == 0)
-        return;
-    memcpy(at, bytes.ptr, bytes.len);
-    row->used += bytes.len;
-}
-
-static void put_str(struct sw_fleet_row *row, const char *text)
+static void put_str(struct sw_fleet_text *row, const char *text)
 {
     put(row, sw_span_str(text));
 }
 
 /* Bytes stay as they are, also those that are no UTF-8: what is read back has to be the same. */
-static void put_string(struct sw_fleet_row *row, struct sw_span text)
+static void put_string(struct sw_fleet_text *row, struct sw_span text)
 {
     static const char digits[] = "0123456789abcdef";
-    char *at = room_for(row, 6 * text.len + 2);
+    char *at = sw_fleet_text_room(row, 6 * text.len + 2);
     if (!at)
         return;
     *at++ = '"';
@@ -71,32 +49,31 @@ static void put_string(struct sw_fleet_row *row, struct sw_span text)
     row->used = (size_t)(at - row->bytes);
 }
 
-static void put_number(struct sw_fleet_row *row, uint64_t value)
+static void put_number(struct sw_fleet_text *row, uint64_t value)
 {
-    uint8_t digits[SW_DIGITS];
-    put(row, sw_span_make(digits, sw_format_number(value, digits)));
+    sw_fleet_text_number(row, value);
 }
 
-static void key(struct sw_fleet_row *row, const char *name)
+static void key(struct sw_fleet_text *row, const char *name)
 {
     put_str(row, row->used == 0 ? "{\"" : ",\"");
     put_str(row, name);
     put_str(row, "\":");
 }
 
-static void text(struct sw_fleet_row *row, const char *name, struct sw_span value)
+static void text(struct sw_fleet_text *row, const char *name, struct sw_span value)
 {
     key(row, name);
     put_string(row, value);
 }
 
-static void number(struct sw_fleet_row *row, const char *name, uint64_t value)
+static void number(struct sw_fleet_text *row, const char *name, uint64_t value)
 {
     key(row, name);
     put_number(row, value);
 }
 
-static void signed_number(struct sw_fleet_row *row, const char *name, int64_t value)
+static void signed_number(struct sw_fleet_text *row, const char *name, int64_t value)
 {
     key(row, name);
     if (value < 0)
@@ -117,7 +94,7 @@ uint32_t sw_fleet_row_month(const struct sw_fact *fact)
     return (uint32_t)(strtoul(when, NULL, 10) * 100 + strtoul(when + 5, NULL, 10));
 }
 
-static void put_place(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_place(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     char when[SW_TIME_TEXT_BYTES];
     (void)sw_time_format(day_of(fact) * NS_PER_DAY, 0, when);
@@ -133,7 +110,7 @@ static void put_place(struct sw_fleet_row *row, const struct sw_fact *fact)
     number(row, "first_frame", fact->first_frame);
 }
 
-static void put_peers(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_peers(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     char address[SW_ADDRESS_TEXT_BYTES];
     char address_key[SW_FLEET_KEY_BYTES];
@@ -155,7 +132,7 @@ static void put_peers(struct sw_fleet_row *row, const struct sw_fact *fact)
 }
 
 /* One array for each part of the logins. */
-static void put_logins(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_logins(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     static const char *const names[] = {"login_user", "login_mechanism", "login_exposed",
                                         "login_accepted", "login_frame"};
@@ -177,18 +154,9 @@ static void put_logins(struct sw_fleet_row *row, const struct sw_fact *fact)
     }
 }
 
-static void put_findings(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_findings(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     static const char *const names[] = {"finding", "finding_severity", "finding_frame"};
-    key(row, "finding_set"); /* ids are words of ours: nothing in them has to be escaped */
-    put_str(row, "\"");
-    for (unsigned i = 0; i < fact->finding_count; i++) {
-        put_str(row, i > 0 ? " " : "");
-        put_str(row, sw_finding_info(fact->findings[i].id)->id);
-        put_str(row, ":");
-        put_number(row, (uint64_t)fact->findings[i].severity);
-    }
-    put_str(row, "\"");
     for (unsigned part = 0; part < sizeof(names) / sizeof(names[0]); part++) {
         key(row, names[part]);
         put_str(row, "[");
@@ -205,7 +173,7 @@ static void put_findings(struct sw_fleet_row *row, const struct sw_fact *fact)
     }
 }
 
-static void put_certificate(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_certificate(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     const struct sw_fact_certificate *c = &fact->certificate;
     int64_t end_ns = 0;
@@ -223,7 +191,7 @@ static void put_certificate(struct sw_fleet_row *row, const struct sw_fact *fact
     number(row, "certificate_frame", c->frame);
 }
 
-static void put_protection(struct sw_fleet_row *row, const struct sw_fact *fact)
+static void put_protection(struct sw_fleet_text *row, const struct sw_fact *fact)
 {
     number(row, "clear_mail", (uint64_t)fact->clear_mail);
     number(row, "clear_mail_frame", fact->clear_mail_frame);
@@ -242,26 +210,40 @@ static void put_protection(struct sw_fleet_row *row, const struct sw_fact *fact)
     text(row, "inner_keywords", fact->inner_keywords);
 }
 
+/* What the question of an audit is made of, as fleet_pack.h has it. */
+static void put_packed(struct sw_fleet_row *row, const struct sw_fact *fact, const char *sensor)
+{
+    struct sw_fleet_text *packed = &row->packed;
+    sw_fleet_pack_findings(packed, fact);
+    text(&row->line, "finding_set", sw_span_make(packed->bytes, packed->used));
+    sw_fleet_pack_alike(packed, fact);
+    text(&row->line, "alike", sw_span_make(packed->bytes, packed->used));
+    sw_fleet_pack_example(packed, fact, sensor);
+    text(&row->line, "example", sw_span_make(packed->bytes, packed->used));
+}
+
 struct sw_span sw_fleet_row_write(struct sw_fleet_row *row, const struct sw_fact *fact,
                                   const char *sensor, uint64_t run_ver)
 {
-    row->used = 0;
-    text(row, "sensor", sw_span_str(sensor));
-    text(row, "session_uid", sw_span_str(fact->id));
-    number(row, "run_ver", run_ver);
-    put_place(row, fact);
-    put_peers(row, fact);
-    put_logins(row, fact);
-    put_protection(row, fact);
-    put_findings(row, fact);
-    put_str(row, "}\n");
-    struct sw_span whole = sw_span_make(row->bytes, row->failed ? 0 : row->used);
-    row->failed = false;
-    return whole;
+    struct sw_fleet_text *line = &row->line;
+    line->used = 0;
+    text(line, "sensor", sw_span_str(sensor));
+    text(line, "session_uid", sw_span_str(fact->id));
+    number(line, "run_ver", run_ver);
+    put_place(line, fact);
+    put_peers(line, fact);
+    put_logins(line, fact);
+    put_protection(line, fact);
+    put_findings(line, fact);
+    put_packed(row, fact, sensor);
+    put_str(line, "}\n");
+    bool good = !line->failed && !row->packed.failed;
+    line->failed = row->packed.failed = false;
+    return sw_span_make(line->bytes, good ? line->used : 0);
 }
 
 void sw_fleet_row_release(struct sw_fleet_row *row)
 {
-    free(row->bytes);
-    *row = (struct sw_fleet_row){.bytes = NULL};
+    sw_fleet_text_release(&row->line);
+    sw_fleet_text_release(&row->packed);
 }

@@ -4,12 +4,10 @@
 #ifndef SW_STORE_FLEET_ROW_H
 #define SW_STORE_FLEET_ROW_H
 
-#include "audit/fact.h"
+#include "store/fleet_pack.h"
 
 struct sw_fleet_row {
-    char *bytes; /* owned */
-    size_t used, room;
-    bool failed; /* no memory */
+    struct sw_fleet_text line, packed;
 };
 
 /* The row with its line end, in place of what was there; empty without memory. */

@@ -13,8 +13,8 @@
 
 /* The columns, in the order in which rows are written: X(name, type); the first is FIRST's. Times
  * are nanoseconds since 1970, frames as in base/frame_ref.h, seen-columns as enum sw_seen; a key is
- * the address in hex behind its version, which sorts as networks do; finding_set is finding and
- * finding_severity in one text, which is grouped by faster. */
+ * the address in hex behind its version, which sorts as networks do; the last three are
+ * those of fleet_pack.h. */
 #define SW_FLEET_COLUMNS(FIRST, X)                                                                 \
     FIRST(sensor, "String")                                                                        \
     X(session_uid, "FixedString(16)")                                                              \
@@ -62,10 +62,12 @@
     X(greeting_frame, "UInt64")                                                                    \
     X(clear_keywords, "String")                                                                    \
     X(inner_keywords, "String")                                                                    \
-    X(finding_set, "String")                                                                       \
     X(finding, "Array(String)")                                                                    \
     X(finding_severity, "Array(UInt8)")                                                            \
-    X(finding_frame, "Array(UInt64)")
+    X(finding_frame, "Array(UInt64)")                                                              \
+    X(finding_set, "String")                                                                       \
+    X(alike, "String")                                                                             \
+    X(example, "String")
 
 /* Where the store is. */
 enum { SW_FLEET_PLACES = 16 };

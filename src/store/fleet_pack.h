@@ -1,0 +1,43 @@
+/*
+ * fleet_pack.h - a fact in two texts: what an audit judges, and where it can be looked up.
+ *
+ * ClickHouse takes as long for forty small columns as for the rest of an audit's question; two
+ * texts cost a third of that. Sessions with the same first text are judged alike, but for measures
+ * and times, which have columns of their own. Fields are separated by TAB; in them TAB, LF and the
+ * backslash are written as in C.
+ */
+#ifndef SW_STORE_FLEET_PACK_H
+#define SW_STORE_FLEET_PACK_H
+
+#include "audit/fact.h"
+#include "base/arena.h"
+
+/* A text that grows. */
+struct sw_fleet_text {
+    char *bytes; /* owned */
+    size_t used, room;
+    bool failed; /* no memory; nothing is added any more */
+};
+
+/* Room for so many bytes more, or NULL; the caller adds what he wrote to `used`. */
+char *sw_fleet_text_room(struct sw_fleet_text *text, size_t more);
+void sw_fleet_text_put(struct sw_fleet_text *text, struct sw_span bytes);
+void sw_fleet_text_number(struct sw_fleet_text *text, uint64_t value);
+void sw_fleet_text_release(struct sw_fleet_text *text);
+
+/* Each is written in place of what was there. */
+void sw_fleet_pack_findings(struct sw_fleet_text *text, const struct sw_fact *fact);
+void sw_fleet_pack_alike(struct sw_fleet_text *text, const struct sw_fact *fact);
+void sw_fleet_pack_example(struct sw_fleet_text *text, const struct sw_fact *fact,
+                           const char *sensor);
+
+/*
+ * And read back, into a fact that is empty before the first; the example comes last, as it has the
+ * frames of what the others name. The fact borrows from the texts and the arena. What makes no
+ * sense is passed over.
+ */
+void sw_fleet_unpack_findings(struct sw_fact *fact, struct sw_span text);
+void sw_fleet_unpack_alike(struct sw_fact *fact, struct sw_span text, struct sw_arena *arena);
+void sw_fleet_unpack_example(struct sw_fact *fact, struct sw_span text, struct sw_arena *arena);
+
+#endif
