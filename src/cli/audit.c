@@ -106,10 +106,22 @@ static void on_asked(void *ctx, const struct sw_fact *fact)
         add(work, fact);
 }
 
+/* Rules are not about clients, and with -q nothing else is told. */
+static bool tells_of_clients(const struct sw_settings *settings)
+{
+    bool any = settings->output_count == 0 && !settings->quiet;
+    for (unsigned i = 0; i < settings->output_count; i++) {
+        const char *name = settings->outputs[i].audit->name;
+        any = any || strcmp(name, "html") == 0 || (strcmp(name, "junit") != 0 && !settings->quiet);
+    }
+    return any;
+}
+
 static bool read_store(struct work *work)
 {
     const struct sw_select *select = &work->settings->select;
     const struct sw_fleet_question question = {.policy = work->policy,
+                                               .without_clients = !tells_of_clients(work->settings),
                                                .outcomes =
                                                    select->by_outcome ? select->outcomes : NULL,
                                                .causes = select->by_cause ? select->causes : NULL,

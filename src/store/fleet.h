@@ -36,6 +36,7 @@ struct sw_fleet_question {
     const bool *causes;   /* by enum sw_cause */
     const struct sw_network *clients, *servers;
     unsigned client_count, server_count;
+    bool without_clients; /* nothing is told of each client */
     bool has_since, has_until;
     int64_t since_ns, until_ns; /* since at the earliest, before until */
 };

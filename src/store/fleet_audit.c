@@ -20,6 +20,7 @@ enum { SHARDS_MOST = 256, SHARDS_BYTES = 32768, PLACE_BYTES = 400, TRIES = 3 };
 struct asking {
     const struct sw_fleet_options *options;
     struct sw_fleet_target target;
+    bool without_clients;
     struct sw_courier *courier;
     const char *place; /* that answers */
     char *queries[2];  /* of sessions, of clients */
@@ -55,7 +56,7 @@ static enum sw_answer ask_one(struct asking *a, bool pass_over, unsigned which)
 static enum sw_answer ask(struct asking *a, bool pass_over)
 {
     enum sw_answer answer = ask_one(a, pass_over, 0);
-    if (answer == SW_ANSWER_GOOD && sw_fleet_reader_is_done(&a->reader))
+    if (answer == SW_ANSWER_GOOD && sw_fleet_reader_is_done(&a->reader) && !a->without_clients)
         answer = ask_one(a, pass_over, 1);
     return answer;
 }
@@ -242,6 +243,7 @@ enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,
         return SW_FLEET_NONE;
     }
     a->options = options;
+    a->without_clients = question->without_clients;
     a->message = message;
     sw_fleet_reader_init(&a->reader, take, ctx);
     enum sw_fleet_answer answer = begin(a, question);

@@ -5,6 +5,8 @@
 #include "base/network.h"
 #include "base/time.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 char *sw_fleet_text_room(struct sw_fleet_text *text, size_t more)
@@ -258,7 +260,13 @@ void sw_fleet_pack_example(struct sw_fleet_text *text, const struct sw_fact *fac
                            const char *sensor)
 {
     char address[SW_ADDRESS_TEXT_BYTES];
+    char moment[17];
     text->used = 0;
+    /* with the sign turned round, so that the order of the texts is that of the times */
+    (void)snprintf(moment, sizeof(moment), "%016" PRIx64,
+                   (uint64_t)fact->start_ns ^ (UINT64_C(1) << 63));
+    sw_fleet_text_put(text, sw_span_str(moment));
+    put_str(text, fact->id);
     sw_address_format(fact->client, fact->ip_version, address);
     put_str(text, address);
     put_number(text, fact->first_frame);
@@ -303,6 +311,13 @@ static void unpack_files(struct sw_fact *fact, struct sw_span *rest, struct sw_a
 void sw_fleet_unpack_example(struct sw_fact *fact, struct sw_span text, struct sw_arena *arena)
 {
     struct sw_span rest = text;
+    const char *moment = take_str(&rest, arena);
+    if (strlen(moment) == 32) {
+        char digits[17] = "";
+        memcpy(digits, moment, 16);
+        fact->start_ns = (int64_t)(strtoull(digits, NULL, 16) ^ (UINT64_C(1) << 63));
+        fact->id = moment + 16;
+    }
     fact->ip_version = take_address(&rest, arena, fact->client);
     fact->first_frame = take_number(&rest);
     take_finding_frames(fact, take_field(&rest, arena));

@@ -3,7 +3,8 @@
  *
  * ClickHouse takes as long for forty small columns as for the rest of an audit's question; two
  * texts cost a third of that. Sessions with the same first text are judged alike, but for measures
- * and times, which have columns of their own. Fields are separated by TAB; in them TAB, LF and the
+ * and times, which have columns of their own; the least of the second texts is that of the earliest
+ * session. Fields are separated by TAB; in them TAB, LF and the
  * backslash are written as in C.
  */
 #ifndef SW_STORE_FLEET_PACK_H

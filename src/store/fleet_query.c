@@ -162,7 +162,7 @@ char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *
     bool clients = part == SW_FACT_CLIENT;
     add(&sql, "SELECT count(),max(start_ns),%s,",
         clients ? "finding_set,client" : "alike,max(greeting_delay_ns),max(greeting_wait_ns)");
-    add(&sql, "argMin((start_ns,session_uid,example),(start_ns,session_uid)) FROM %s FINAL", table);
+    add(&sql, "min(example) FROM %s FINAL", table);
     add_where(&sql, question, sensor);
     if (clients)
         add(&sql, " AND finding_set!='' GROUP BY client,finding_set");

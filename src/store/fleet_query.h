@@ -23,7 +23,6 @@ struct sw_fleet_reader {
     struct sw_arena row;
     enum sw_fact_part part; /* that is being read */
     struct sw_fact fact;
-    char id[17];
     uint64_t facts;
     void (*take)(void *ctx, const struct sw_fact *fact);
     void *ctx;

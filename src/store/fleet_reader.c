@@ -36,8 +36,7 @@ static struct sw_span read_span(struct sw_cursor *c)
 static void read_row(struct sw_fleet_reader *r, struct sw_cursor *c)
 {
     struct sw_fact *f = &r->fact;
-    char *id = r->id;
-    *f = (struct sw_fact){.id = id, .part = r->part};
+    *f = (struct sw_fact){.id = "", .part = r->part};
     uint64_t count = sw_cursor_le64(c);
     int64_t last_ns = (int64_t)sw_cursor_le64(c);
     struct sw_span alike = read_span(c);
@@ -47,20 +46,16 @@ static void read_row(struct sw_fleet_reader *r, struct sw_cursor *c)
         f->greeting_delay_ns = (int64_t)sw_cursor_le64(c);
         f->greeting_wait_ns = (int64_t)sw_cursor_le64(c);
     }
-    f->start_ns = (int64_t)sw_cursor_le64(c);
-    struct sw_span uid = sw_cursor_take(c, sizeof(r->id) - 1);
     struct sw_span example = read_span(c);
     if (c->bad)
         return;
-    memcpy(id, uid.ptr, uid.len);
-    id[uid.len] = '\0';
     f->others = count > 0 ? count - 1 : 0;
-    f->span_ns = last_ns > f->start_ns ? sw_time_between(f->start_ns, last_ns) : 0;
     if (r->part == SW_FACT_CLIENT)
         sw_fleet_unpack_findings(f, alike);
     else
         sw_fleet_unpack_alike(f, alike, &r->row);
     sw_fleet_unpack_example(f, example, &r->row);
+    f->span_ns = last_ns > f->start_ns ? sw_time_between(f->start_ns, last_ns) : 0;
 }
 
 void sw_fleet_reader_init(struct sw_fleet_reader *reader,
