@@ -408,15 +408,16 @@ class Real(common.Case):
         self.assertEqual(self.send(*files).err.count("segment"), 0)
         policy = self.file("policy.ini", POLICY)
         for arguments in (["--policy", policy], ["--client", "192.0.2.10", "--cause", "auth-bad-credentials,ok-delivered"],
-                          ["--since", "2026-11-24T16:00:00Z", "--policy", "default"]):
+                          ["--since", "2026-11-24T16:00:00Z", "--server", "198.51.100.0/26,2001:db8::/32", "--policy", "default"]):
             read = self.call("audit", "-o", "json", *arguments, *files)
             asked = self.audit("-o", "json", *arguments)
             self.assertEqual(asked.out.replace('"file":"one:', '"file":"'), read.out, arguments)
             self.assertEqual(asked.err, "")
             self.assertEqual(asked.status, 0 if read.status == 3 else read.status)
             self.assertGreater(len(read.out.splitlines()), 20)
-        classes = self.audit("--sensor", "two", "-o", "json").records()
-        self.assertEqual([r["sessions"] for r in classes], [0])
+        self.assertEqual(self.audit("-q", "-o", "json", "--policy", policy).out,
+                         self.call("audit", "-q", "-o", "json", "--policy", policy, *files).out)
+        self.assertEqual([r["sessions"] for r in self.audit("--sensor", "two", "-o", "json").records()], [0])
 
     def test_outage_of_a_shard_restart_and_everything_again(self):
         paths = [self.capture("p%d.pcap" % n, *[["client 10.0.%d.%d" % (n, i), *(DELIVERED if i % 2 else REFUSED)]
