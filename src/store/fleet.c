@@ -261,12 +261,17 @@ bool sw_fleet_add(struct sw_fleet *fleet, const struct sw_fact *fact)
 
 static void tell_what_waits(struct sw_fleet *fleet)
 {
-    (void)snprintf(
-        fleet->message, sizeof(fleet->message),
-        "%s: %" PRIu64 " segment%s (%" PRIu64 " kB) %s in %s, and will be sent by the next run",
-        fleet->trouble[0] ? fleet->trouble : "another program is sending", fleet->waiting,
-        fleet->waiting == 1 ? "" : "s", (fleet->spool.used_bytes + 1023) >> 10,
-        fleet->waiting == 1 ? "waits" : "wait", fleet->spool.path);
+    bool one = fleet->waiting == 1;
+    (void)snprintf(fleet->message, sizeof(fleet->message),
+                   "%s: %" PRIu64 " segment%s (%" PRIu64 " kB) %s in %s%s",
+                   fleet->trouble[0] ? fleet->trouble : "another program is sending",
+                   fleet->waiting, one ? "" : "s", (fleet->spool.used_bytes + 1023) >> 10,
+                   fleet->refused ? one ? "stays" : "stay"
+                   : one          ? "waits"
+                                  : "wait",
+                   fleet->spool.path,
+                   fleet->refused ? " until the store takes what it refuses now"
+                                  : ", and will be sent by the next run");
 }
 
 enum sw_fleet_end sw_fleet_finish(struct sw_fleet *fleet)

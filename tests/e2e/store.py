@@ -476,6 +476,18 @@ class Real(common.Case):
         self.assertIn("Wrong password", result.err)
         self.assertNotIn("wrong-one", result.err)
 
+    def test_a_segment_that_is_damaged_stops_nobody(self):
+        for n, content in enumerate((b"no gzip", gzip.compress(b"{no json}\n"), gzip.compress(b'{"sensor":"x","other":1}\n'),
+                                     gzip.compress(b'{"sensor":"x"}\n')[:-9], b"")):
+            self.assertEqual(self.send(self.capture("a.pcap", ["client 10.0.0.%d" % n, *DELIVERED])).status, 0)
+            folder = os.path.join(self.path("spool"), os.listdir(self.path("spool"))[0])
+            broken = self.file(os.path.join(folder, "0-broken.ndjson.gz"), content)
+            result = self.send(self.capture("b.pcap", ["client 10.0.1.%d" % n, *DELIVERED]))
+            self.assertEqual(result.status, 2)
+            self.assertIn("1 segment (%d kB) stays in %s until" % (min(1, len(content)), folder), result.err)
+            self.assertEqual((os.listdir(folder), self.count()), (["0-broken.ndjson.gz"], 2 * n + 2))
+            os.remove(broken)
+
     def test_times_that_cannot_be_and_names_of_odd_bytes(self):
         data = bytearray(self.read(os.path.basename(self.capture("a.pcap", LOGIN))))
         times = (0, 1, 1 << 31, (1 << 32) - 1000)
