@@ -14,7 +14,8 @@
 enum {
     STREAM_BYTES = 8192,
     PIECES = 256,
-    FRAMES = 2048,
+    FRAMES = 1024,
+    MADE_BYTES = 512, /* of a frame: small, since all are cleared each time */
     ITEMS = 6,
     HEADERS = 54, /* Ethernet, IP, TCP */
     IP_AT = 14,
@@ -31,7 +32,7 @@ struct piece {
 
 /* A frame of the capture, with what it holds of a stream. */
 struct made {
-    uint8_t bytes[FRAMES_ROOM_BYTES];
+    uint8_t bytes[MADE_BYTES];
     uint32_t len, caplen;
     int from;
     uint32_t at;     /* where the payload begins in the frame */
@@ -54,7 +55,7 @@ struct login {
     bool cuts; /* the recorder keeps the beginning of frames only */
     struct sw_extract plan;
     struct login_told *told;
-    uint8_t (*out)[FRAMES_ROOM_BYTES]; /* what came out of each frame */
+    uint8_t (*out)[MADE_BYTES]; /* what came out of each frame */
     bool *came;
 };
 
@@ -239,7 +240,7 @@ static void set32(struct frames *f, size_t at, uint32_t value)
 
 static void keep(struct login *l, const struct frames *f, int from, size_t offset)
 {
-    must(l->frame_count < FRAMES);
+    must(l->frame_count < FRAMES && f->len <= MADE_BYTES);
     struct made *made = &l->frames[l->frame_count++];
     *made = (struct made){.len = (uint32_t)f->len, .from = from, .at = HEADERS, .offset = offset};
     memcpy(made->bytes, f->bytes, f->len);
@@ -331,7 +332,7 @@ static void make_packets(struct login *l)
     send_segment(l, CLIENT, SW_TCP_SYN, 0, 0, first_seq[CLIENT]);
     send_segment(l, SERVER, SW_TCP_SYN | SW_TCP_ACK, 0, 0, first_seq[SERVER]);
     send_segment(l, CLIENT, SW_TCP_ACK, 0, 0, first_seq[CLIENT] + 1);
-    for (unsigned i = 0; i < l->piece_count && l->frame_count + 600 < FRAMES; i++)
+    for (unsigned i = 0; i < l->piece_count && l->frame_count + 500 < FRAMES; i++)
         send_piece(l, &l->pieces[i]);
 }
 
@@ -417,7 +418,7 @@ static void check_sums(struct login *l)
             check_sum(l, l->out[i] + IP_AT, l->out[i] + TCP_AT, made->len - TCP_AT);
         } else if (l->came[made->whole - 1]) {
             const struct made *first = &l->frames[made->whole - 1];
-            uint8_t both[2 * FRAMES_ROOM_BYTES];
+            uint8_t both[2 * MADE_BYTES];
             size_t n = first->len - TCP_AT;
             memcpy(both, l->out[made->whole - 1] + TCP_AT, n);
             memcpy(both + n, l->out[i] + TCP_AT, made->len - TCP_AT);
