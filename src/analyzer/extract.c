@@ -199,6 +199,8 @@ void sw_extract_add(struct sw_extract *extract, const struct sw_session *session
     s->headline = headline(session, verdict, &arena, line);
     if (session->naming && !s->lookup)
         add_name(extract, f->tuple.dst, f->tuple.ip_version, session->naming->name);
+    else if (session->given_name.len > 0 && !s->lookup)
+        add_name(extract, f->tuple.dst, f->tuple.ip_version, session->given_name);
     sw_arena_release(&arena);
 }
 

@@ -96,6 +96,9 @@ class Names(common.Case):
             self.assertIn("mail.example.net", record["verdict"]["summary"])
             self.assertEqual(done.status, 0)
             self.assertNotIn("mail.example.net", run("-o", "json", "--anonymize", path).out)
+            run("-o", "pcapng:" + self.path("kept.pcapng"), path)
+            again = run("-o", "json", self.path("kept.pcapng")).sessions()[0]
+            self.assertEqual((again["server"]["name"], again["server"]["name_source"]), ("mail.example.net", "capture"))
 
     def test_what_was_said_outranks_the_names_of_the_capture(self):
         known = name_record("198.51.100.25", b"mail.example.net")
