@@ -14,7 +14,7 @@
 #include "audit/policy.h"
 
 enum {
-    SW_AUDIT_SUBJECTS = 200000, /* results that are kept, by default */
+    SW_AUDIT_SUBJECTS = 500000, /* results that are kept, by default; four fifths about clients */
 };
 
 /* Whom a result is about. */
@@ -84,7 +84,8 @@ struct sw_audit_totals {
     int64_t first_ns, last_ns;        /* SW_TIME_NONE without sessions */
     uint64_t by_mark[SW_MARKS];       /* results of rules */
     uint64_t rules_by_mark[SW_MARKS]; /* rules, by their worst result */
-    uint64_t left_out;                /* results that did not fit */
+    uint64_t left_out; /* times that a session did not count, as its result did not fit */
+    uint64_t left_out_of[SW_SUBJECT_KINDS]; /* of these, by what they would have been about */
 };
 
 struct sw_audit;
@@ -94,6 +95,9 @@ struct sw_audit;
 struct sw_audit *sw_audit_new(const struct sw_policy *policy, uint32_t subjects);
 /* Counts one session; nothing of the fact is kept by reference but constants. */
 void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact);
+/* Counts in `into` what `from` has counted of other sessions, with the same policy; neither is
+ * finished. */
+void sw_audit_merge(struct sw_audit *into, const struct sw_audit *from);
 /* Judges and sorts; no more facts after it. False without memory. */
 bool sw_audit_finish(struct sw_audit *audit);
 

@@ -1,51 +1,21 @@
-#include "audit/diff.h"
-
-#include "audit/example.h"
+#include "audit/diff_inside.h"
 
 #include <stdlib.h>
 
 enum {
     ARENA_BYTES = 128 << 20,
     SERVERS_MOST = 100000,
+    OFFERS_MOST = 400000,
     KEYWORDS_MOST = 400000,
     CERTIFICATES_MOST = 100000,
 };
 
-/* What one time showed of a server. */
-struct side {
-    uint64_t delivered, failed;
-    uint64_t answers[2]; /* to EHLO: in clear text, inside TLS */
-    uint16_t tls_highest;
-    bool exposed;
-    struct sw_example failure, greeted[2], tls, login, shown; /* the earliest of each */
-    const char *cause;                                        /* of that failure */
-    int64_t certificate_ns;                                   /* of the latest certificate */
-    char sha256[65];
-    struct sw_span certificate; /* its subject and last day */
-};
-
-struct server {
-    struct sw_subject subject;
-    int64_t name_ns;
-    struct side side[2]; /* before, after */
-};
-
 /* How often a server offered a keyword. */
 struct keyword {
-    struct server *server;
+    const struct server *server;
     struct sw_span word;
     bool inner;
     uint64_t count[2];
-};
-
-struct sw_diff {
-    struct sw_arena arena;
-    struct sw_table servers, keywords, certificates;
-    struct sw_example_files files;
-    uint64_t sessions[2];
-    struct sw_change *changes;
-    size_t count, room;
-    bool short_of_memory;
 };
 
 const char *sw_change_name(enum sw_change_kind kind)
@@ -75,7 +45,7 @@ struct sw_diff *sw_diff_new(void)
         return NULL;
     sw_arena_init(&diff->arena, ARENA_BYTES, NULL);
     sw_table_init(&diff->servers, &diff->arena, sizeof(struct server), SERVERS_MOST);
-    sw_table_init(&diff->keywords, &diff->arena, sizeof(struct keyword), KEYWORDS_MOST);
+    sw_table_init(&diff->offers, &diff->arena, sizeof(struct offer), OFFERS_MOST);
     sw_table_init(&diff->certificates, &diff->arena, sizeof(bool), CERTIFICATES_MOST);
     sw_example_files_init(&diff->files, &diff->arena);
     return diff;
@@ -93,6 +63,16 @@ static struct sw_key key_of(const struct sw_fact *fact)
     return key;
 }
 
+void sw_diff_name(struct sw_diff *diff, struct server *server, struct sw_span name, int64_t at_ns)
+{
+    struct sw_span *kept = &server->subject.name;
+    if (!sw_name_is_better(*kept, server->name_ns, name, at_ns))
+        return;
+    server->name_ns = at_ns;
+    if (!sw_span_eq(*kept, name))
+        *kept = sw_arena_copy(&diff->arena, name);
+}
+
 static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fact)
 {
     bool fresh = false;
@@ -106,14 +86,10 @@ static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fa
         server->subject = (struct sw_subject){.kind = SW_SUBJECT_SERVER,
                                               .ip_version = fact->has_server ? fact->ip_version : 0,
                                               .port = fact->server_port};
+        server->number = (uint32_t)diff->servers.used;
         memcpy(server->subject.address, fact->server, sizeof(server->subject.address));
     }
-    if (fact->server_name.len > 0 &&
-        (server->subject.name.len == 0 || fact->start_ns < server->name_ns)) {
-        server->name_ns = fact->start_ns;
-        if (!sw_span_eq(server->subject.name, fact->server_name))
-            server->subject.name = sw_arena_copy(&diff->arena, fact->server_name);
-    }
+    sw_diff_name(diff, server, fact->server_name, fact->start_ns);
     return server;
 }
 
@@ -127,29 +103,34 @@ static void add_outcome(struct sw_diff *diff, struct side *side, const struct sw
         side->cause = sw_cause_info(fact->cause)->id;
 }
 
+struct offer *sw_diff_offer(struct sw_diff *diff, struct server *server, bool inner,
+                            struct sw_span words)
+{
+    bool fresh = false;
+    struct sw_key key;
+    key.used = 0;
+    sw_key_add(&key, &server->number, sizeof(server->number));
+    sw_key_add(&key, &inner, sizeof(inner));
+    sw_key_add(&key, words.ptr, words.len);
+    struct offer *offer = sw_table_get(&diff->offers, sw_key_span(&key), &fresh);
+    if (offer && fresh)
+        *offer = (struct offer){
+            .server = server, .words = sw_arena_copy(&diff->arena, words), .inner = inner};
+    diff->short_of_memory = diff->short_of_memory || !offer;
+    return offer;
+}
+
 static void add_keywords(struct sw_diff *diff, struct server *server, const struct sw_fact *fact,
                          bool inner, bool after)
 {
-    struct sw_span rest = inner ? fact->inner_keywords : fact->clear_keywords;
-    if (rest.len == 0)
+    struct sw_span words = inner ? fact->inner_keywords : fact->clear_keywords;
+    if (words.len == 0)
         return;
     server->side[after].answers[inner]++;
     (void)sw_example_offer(&diff->files, &server->side[after].greeted[inner], fact, 0);
-    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
-        bool fresh = false;
-        struct sw_key key = key_of(fact);
-        sw_key_add(&key, &inner, sizeof(inner));
-        sw_key_add(&key, word.ptr, word.len);
-        struct keyword *keyword = sw_table_get(&diff->keywords, sw_key_span(&key), &fresh);
-        if (!keyword) {
-            diff->short_of_memory = true;
-            return;
-        }
-        if (fresh)
-            *keyword = (struct keyword){
-                .server = server, .word = sw_arena_copy(&diff->arena, word), .inner = inner};
-        keyword->count[after]++;
-    }
+    struct offer *offer = sw_diff_offer(diff, server, inner, words);
+    if (offer)
+        offer->count[after]++;
 }
 
 static void add_certificate(struct sw_diff *diff, struct server *server, const struct sw_fact *fact,
@@ -165,6 +146,11 @@ static void add_certificate(struct sw_diff *diff, struct server *server, const s
         sw_key_add(&key, c->sha256, strlen(c->sha256));
         if (!sw_table_get(&diff->certificates, sw_key_span(&key), &fresh))
             diff->short_of_memory = true;
+    }
+    if (side->sha256[0] && fact->start_ns == side->certificate_ns &&
+        strcmp(c->sha256, side->sha256) == 0) {
+        (void)sw_example_offer(&diff->files, &side->shown, fact, c->frame);
+        return;
     }
     if (side->sha256[0] &&
         (fact->start_ns != side->certificate_ns ? fact->start_ns < side->certificate_ns
@@ -288,6 +274,44 @@ static void compare_keyword(struct sw_diff *diff, const struct keyword *keyword)
         tell(diff, SW_CHANGE_GAINED, server, keyword->word, nothing, example);
 }
 
+static void count_words(struct sw_diff *diff, struct sw_table *keywords, const struct offer *offer)
+{
+    struct sw_span rest = offer->words;
+    for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {
+        bool fresh = false;
+        struct sw_key key;
+        key.used = 0;
+        sw_key_add(&key, &offer->server->number, sizeof(offer->server->number));
+        sw_key_add(&key, &offer->inner, sizeof(offer->inner));
+        sw_key_add(&key, word.ptr, word.len);
+        struct keyword *keyword = sw_table_get(keywords, sw_key_span(&key), &fresh);
+        if (!keyword) {
+            diff->short_of_memory = true;
+            return;
+        }
+        if (fresh)
+            *keyword =
+                (struct keyword){.server = offer->server, .word = word, .inner = offer->inner};
+        keyword->count[0] += offer->count[0];
+        keyword->count[1] += offer->count[1];
+    }
+}
+
+static void compare_keywords(struct sw_diff *diff)
+{
+    struct sw_table keywords;
+    sw_table_init(&keywords, &diff->arena, sizeof(struct keyword), KEYWORDS_MOST);
+    for (size_t i = 0; i < diff->offers.room; i++) {
+        if (diff->offers.slots[i].hash != 0)
+            count_words(diff, &keywords, diff->offers.slots[i].value);
+    }
+    for (size_t i = 0; i < keywords.room; i++) {
+        if (keywords.slots[i].hash != 0)
+            compare_keyword(diff, keywords.slots[i].value);
+    }
+    sw_table_release(&keywords);
+}
+
 static int order_of_spans(struct sw_span a, struct sw_span b)
 {
     size_t shared = a.len < b.len ? a.len : b.len;
@@ -319,10 +343,7 @@ bool sw_diff_finish(struct sw_diff *diff)
         if (diff->servers.slots[i].hash != 0)
             compare(diff, diff->servers.slots[i].value);
     }
-    for (size_t i = 0; i < diff->keywords.room; i++) {
-        if (diff->keywords.slots[i].hash != 0)
-            compare_keyword(diff, diff->keywords.slots[i].value);
-    }
+    compare_keywords(diff);
     if (diff->count > 0)
         qsort(diff->changes, diff->count, sizeof(*diff->changes), order_of_changes);
     return !diff->short_of_memory;
@@ -343,7 +364,7 @@ void sw_diff_free(struct sw_diff *diff)
     if (!diff)
         return;
     sw_table_release(&diff->servers);
-    sw_table_release(&diff->keywords);
+    sw_table_release(&diff->offers);
     sw_table_release(&diff->certificates);
     sw_example_files_release(&diff->files);
     sw_arena_release(&diff->arena);

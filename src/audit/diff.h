@@ -40,6 +40,9 @@ struct sw_diff;
 /* NULL without memory. */
 struct sw_diff *sw_diff_new(void);
 void sw_diff_add(struct sw_diff *diff, const struct sw_fact *fact, bool after);
+/* Adds to `into` what `from` was given of other sessions; neither is finished. False without
+ * memory. */
+bool sw_diff_merge(struct sw_diff *into, const struct sw_diff *from);
 /* Compares; no more facts after it. False without memory. */
 bool sw_diff_finish(struct sw_diff *diff);
 /* Changes, those for the worse first. NULL behind the last. */

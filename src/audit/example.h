@@ -11,6 +11,7 @@
 struct sw_example_files {
     struct sw_table table;
     struct sw_arena *arena;
+    const char *last; /* that was kept or found: mostly the next one too */
 };
 
 void sw_example_files_init(struct sw_example_files *files, struct sw_arena *arena);
@@ -22,6 +23,11 @@ void sw_example_files_release(struct sw_example_files *files);
  */
 bool sw_example_offer(struct sw_example_files *files, struct sw_example *example,
                       const struct sw_fact *fact, uint64_t frame);
+/* The same with the example of another table. */
+bool sw_example_merge(struct sw_example_files *files, struct sw_example *into,
+                      const struct sw_example *from);
+/* Is it told earlier than the one that is kept? Of the same time, the one that sorts first. */
+bool sw_name_is_better(struct sw_span kept, int64_t kept_ns, struct sw_span name, int64_t at_ns);
 /* Would it? */
 bool sw_example_is_earlier(const struct sw_example *example, const struct sw_fact *fact);
 

@@ -189,37 +189,57 @@ static bool is_minimum(enum sw_rule rule)
     return rule == SW_RULE_TLS_VERSION_MIN || rule == SW_RULE_CERTIFICATE_DAYS_MIN;
 }
 
-static void note_measure(struct sw_audit_row *result, enum sw_rule rule,
-                         const struct sw_demand *demand, const struct observation *o, bool first)
+/* The strictest limit and the worst measure are kept. */
+static void note_limit(struct sw_audit_row *result, int64_t limit, bool first)
 {
-    bool lowest = is_minimum(rule);
-    if (first || (lowest ? demand->limit > result->limit : demand->limit < result->limit))
-        result->limit = demand->limit;
-    if (!o->measured)
-        return;
-    if (!result->has_worst || (lowest ? o->value < result->worst : o->value > result->worst))
-        result->worst = o->value;
+    bool lowest = is_minimum(result->rule);
+    if (first || (lowest ? limit > result->limit : limit < result->limit))
+        result->limit = limit;
+}
+
+static void note_measure(struct sw_audit_row *result, int64_t value)
+{
+    bool lowest = is_minimum(result->rule);
+    if (!result->has_worst || (lowest ? value < result->worst : value > result->worst))
+        result->worst = value;
     result->has_worst = true;
+}
+
+static void note_waiver(struct sw_audit_row *result, const struct sw_waiver *waiver)
+{
+    if (!result->waiver || waiver->index < result->waiver->index)
+        result->waiver = waiver;
+}
+
+void sw_audit_merge_rule(struct sw_audit_row *into, const struct sw_audit_row *from, bool fresh)
+{
+    note_limit(into, from->limit, fresh);
+    if (from->has_worst)
+        note_measure(into, from->worst);
+    if (from->waiver)
+        note_waiver(into, from->waiver);
+    for (int i = 0; i < SW_MARKS; i++)
+        into->marks[i] += from->marks[i];
 }
 
 /* Counts one observation at its subject. */
 static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_rule rule,
-                   const struct sw_demand *demand, struct observation *o,
-                   const struct sw_subject *subject, struct sw_span user)
+                   const struct sw_demand *demand, struct observation *o, struct sw_place *place,
+                   struct sw_span user)
 {
     const struct sw_waiver *waiver =
         o->mark == SW_MARK_FAILED ? sw_policy_waiver(audit->policy, rule, o->finding, fact, user)
                                   : NULL;
-    struct sw_audit_row *result = sw_audit_count(audit, sw_topic_of_rule(rule), subject, fact);
-    if (!result)
+    struct sw_tally *tally = sw_audit_count(audit, place, sw_topic_of_rule(rule), fact);
+    if (!tally)
         return;
-    note_measure(result, rule, demand, o, !result->is_rule);
-    result->is_rule = true;
-    result->rule = rule;
+    struct sw_audit_row *result = &tally->entry->result;
+    note_limit(result, demand->limit, tally->count == sw_fact_count(fact));
+    if (o->measured)
+        note_measure(result, o->value);
     if (waiver) {
         o->mark = SW_MARK_WAIVED;
-        if (!result->waiver || waiver->index < result->waiver->index)
-            result->waiver = waiver;
+        note_waiver(result, waiver);
     }
     if (o->mark == SW_MARK_FAILED) {
         if (result->marks[SW_MARK_FAILED] == 0) /* failures outrank what was shown so far */
@@ -262,9 +282,9 @@ static void judge_login(struct sw_audit *audit, const struct sw_fact *fact, stru
 {
     const enum sw_rule rule = SW_RULE_CLEAR_TEXT_LOGIN;
     const struct sw_demand *demand = sw_policy_demand(audit->policy, rule, fact, user);
-    struct sw_subject subject = sw_subject_user(fact, user);
+    struct sw_place place = {.subject = sw_subject_user(fact, user)};
     if (demand)
-        record(audit, fact, rule, demand, o, &subject, user);
+        record(audit, fact, rule, demand, o, &place, user);
 }
 
 static void judge_logins(struct sw_audit *audit, const struct sw_fact *fact)
@@ -282,9 +302,10 @@ static void judge_logins(struct sw_audit *audit, const struct sw_fact *fact)
     }
 }
 
-void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact)
+void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact, struct sw_place *server)
 {
     struct sw_span nobody = {NULL, 0};
+    struct sw_place certificate = {.subject = sw_subject_certificate(fact)};
     judge_logins(audit, fact);
     for (int i = 0; i < SW_RULE_COUNT; i++) {
         enum sw_rule rule = (enum sw_rule)i;
@@ -296,11 +317,9 @@ void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact)
             observe_findings(audit, fact, rule, demand, &o);
         else if (!observers[rule](fact, demand, &o))
             continue;
-        struct sw_subject subject =
-            sw_rule_info(rule)->subject == SW_SUBJECT_CERTIFICATE && fact->certificate.known
-                ? sw_subject_certificate(fact)
-                : sw_subject_server(fact);
-        record(audit, fact, rule, demand, &o, &subject, nobody);
+        bool shown =
+            sw_rule_info(rule)->subject == SW_SUBJECT_CERTIFICATE && fact->certificate.known;
+        record(audit, fact, rule, demand, &o, shown ? &certificate : server, nobody);
     }
 }
 

@@ -327,6 +327,22 @@ static bool read_lines(struct reader *r, struct sw_span text)
     return true;
 }
 
+static bool is_for_everybody(const struct sw_scope *scope)
+{
+    return !scope->clients && !scope->servers && !scope->users;
+}
+
+static void note_what_always_decides(struct sw_policy *policy)
+{
+    const struct sw_policy_section *section;
+    SW_EACH(section, policy->sections) {
+        for (int i = 0; i < SW_RULE_COUNT; i++) {
+            if (section->demands[i].given)
+                policy->always[i] = is_for_everybody(&section->scope) ? &section->demands[i] : NULL;
+        }
+    }
+}
+
 struct sw_policy *sw_policy_parse(const char *name, struct sw_span text, struct sw_status *status)
 {
     struct sw_policy *policy = calloc(1, sizeof(*policy));
@@ -338,8 +354,10 @@ struct sw_policy *sw_policy_parse(const char *name, struct sw_span text, struct 
     sw_arena_init(&policy->arena, ARENA_BYTES, NULL);
     struct reader reader = {.policy = policy, .file = name, .status = status};
     policy->name = sw_arena_strdup(&policy->arena, name);
-    if (read_lines(&reader, text) && !policy->arena.exhausted && policy->name)
+    if (read_lines(&reader, text) && !policy->arena.exhausted && policy->name) {
+        note_what_always_decides(policy);
         return policy;
+    }
     if (policy->arena.exhausted)
         *status = sw_status_make(SW_USAGE, 0, "%s: the policy is too long", name);
     sw_policy_free(policy);

@@ -26,6 +26,8 @@ struct sw_policy {
     struct sw_arena arena;
     const char *name;
     struct sw_policy_section *sections, *last_section;
+    /* the last section that names a rule, where it is for everybody: it always decides */
+    const struct sw_demand *always[SW_RULE_COUNT];
     struct sw_waiver *waivers, *last_waiver;
     unsigned waiver_count;
 };

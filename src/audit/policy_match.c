@@ -62,8 +62,10 @@ static bool scope_fits(const struct sw_scope *scope, const struct sw_fact *fact,
 const struct sw_demand *sw_policy_demand(const struct sw_policy *policy, enum sw_rule rule,
                                          const struct sw_fact *fact, struct sw_span user)
 {
-    const struct sw_demand *found = NULL;
+    const struct sw_demand *found = policy->always[rule];
     const struct sw_policy_section *section;
+    if (found)
+        return found->off ? NULL : found;
     SW_EACH(section, policy->sections) {
         const struct sw_demand *demand = &section->demands[rule];
         if (demand->given && scope_fits(&section->scope, fact, user))

@@ -10,8 +10,8 @@
 
 struct sw_table_slot {
     uint64_t hash; /* 0 = free */
-    struct sw_span key;
-    void *value;
+    void *value;   /* the key is right behind it: whoever finds one has fetched the other */
+    size_t key_bytes;
 };
 
 struct sw_table {
@@ -24,15 +24,33 @@ struct sw_table {
     size_t value_bytes;
 };
 
+/* Has memory fetched that is needed soon. */
+static inline void sw_fetch(const void *at, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const uint8_t *)at + i);
+}
+
 void sw_table_init(struct sw_table *table, struct sw_arena *arena, size_t value_bytes, size_t most);
 /* The value of this key, zeroed when it is new (*fresh then); NULL when there is no room for
  * another. */
 void *sw_table_get(struct sw_table *table, struct sw_span key, bool *fresh);
+/*
+ * In a large table every look-up waits for memory. Who knows early what will be looked up can have
+ * it fetched while doing something else: first the slot, then, some time later, the value.
+ */
+uint64_t sw_table_hash(const struct sw_table *table, struct sw_span key);
+void sw_table_fetch_slot(const struct sw_table *table, uint64_t hash);
+void sw_table_fetch_value(const struct sw_table *table, uint64_t hash);
+/* sw_table_get() with the key's hash. */
+void *sw_table_get_hashed(struct sw_table *table, struct sw_span key, uint64_t hash, bool *fresh);
+/* The key of a slot that is used. */
+struct sw_span sw_table_key(const struct sw_table *table, const struct sw_table_slot *slot);
 /* Gives the slots back; the values are the arena's. */
 void sw_table_release(struct sw_table *table);
 
 /* A key put together from several fields; what does not fit is cut off. */
-enum { SW_KEY_BYTES = 400 };
+enum { SW_KEY_BYTES = 600 };
 
 struct sw_key {
     uint8_t bytes[SW_KEY_BYTES];

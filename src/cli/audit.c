@@ -3,6 +3,7 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/history.h"
+#include "cli/review.h"
 
 #include <stdio.h>
 
@@ -13,7 +14,6 @@ struct work {
     struct sw_audit *audit;
     struct sw_diff *diff; /* or NULL */
     struct sw_keeper keeper;
-    int64_t last_run;                     /* --diff last */
     bool matched;                         /* --fail-on */
     char missing[SW_FLEET_MESSAGE_BYTES]; /* shards of the store, or "" */
 };
@@ -26,10 +26,8 @@ static int complain(const char *what)
 
 static void add(struct work *work, const struct sw_fact *fact)
 {
-    const struct sw_select *select = &work->settings->select;
     sw_audit_add(work->audit, fact);
-    work->matched = work->matched || sw_select_fails_fact(select, fact) ||
-                    sw_select_fails_stuck(select, fact->outcome);
+    work->matched = work->matched || sw_review_matches(work->settings, fact);
 }
 
 static void on_record(void *ctx, const struct sw_record *record)
@@ -44,56 +42,15 @@ static void on_record(void *ctx, const struct sw_record *record)
     sw_keeper_fact(&work->keeper, &fact);
 }
 
-static void on_kept(void *ctx, const struct sw_fact *fact, int64_t run)
-{
-    struct work *work = ctx;
-    (void)run;
-    if (sw_select_shows_fact(&work->settings->select, fact))
-        add(work, fact);
-}
-
-static void on_compared(void *ctx, const struct sw_fact *fact, int64_t run)
-{
-    struct work *work = ctx;
-    bool after = work->last_run ? run >= work->last_run : fact->start_ns >= work->settings->diff_ns;
-    if (sw_select_shows_fact(&work->settings->select, fact))
-        sw_diff_add(work->diff, fact, after);
-}
-
-/* Compares all that the history holds: the captures of this run are in it by now. */
-static bool compare(struct work *work)
-{
-    struct sw_status status = sw_status_ok();
-    const struct sw_history_range all = {.run = 0};
-    struct sw_history *history = sw_history_open(work->settings->db, false, &status);
-    if (!history)
-        return complain(status.message) == SW_EXIT_DONE;
-    if (strcmp(work->settings->diff, "last") == 0)
-        work->last_run = sw_history_last_run(history);
-    bool good = sw_history_each(history, &all, on_compared, work);
-    if (!good)
-        (void)complain(sw_history_error(history));
-    (void)sw_history_close(history);
-    if (good && !sw_diff_finish(work->diff))
-        good = complain("too many servers to compare them all") == SW_EXIT_DONE;
-    return good;
-}
-
+/* Compares all that the history holds: the captures of this run are in it by now. Without captures
+ * it is audited at the same time. */
 static bool read_history(struct work *work)
 {
-    struct sw_status status = sw_status_ok();
-    const struct sw_select *select = &work->settings->select;
-    const struct sw_history_range range = {.has_since = select->has_since,
-                                           .since_ns = select->since_ns,
-                                           .has_until = select->has_until,
-                                           .until_ns = select->until_ns};
-    struct sw_history *history = sw_history_open(work->settings->db, false, &status);
-    if (!history)
-        return complain(status.message) == SW_EXIT_DONE;
-    bool good = sw_history_each(history, &range, on_kept, work);
-    if (!good)
-        (void)complain(sw_history_error(history));
-    (void)sw_history_close(history);
+    bool kept = work->settings->word_count == 0;
+    struct sw_review review = {
+        .settings = work->settings, .audit = kept ? work->audit : NULL, .diff = work->diff};
+    bool good = sw_review_history(&review);
+    work->matched = work->matched || review.matched;
     return good;
 }
 
@@ -185,15 +142,17 @@ static int run(struct work *work, struct sw_outputs *outputs)
         good = sw_keeper_close(&work->keeper) && good;
         if (status == SW_EXIT_DONE && work->keeper.waits)
             status = SW_EXIT_INCOMPLETE;
-    } else {
-        good = work->settings->store ? read_store(work) : read_history(work);
+    } else if (work->settings->store) {
+        good = read_store(work);
     }
+    if (good && work->settings->db && (work->settings->word_count == 0 || work->diff))
+        good = read_history(work);
     if (work->missing[0])
         status = SW_EXIT_INCOMPLETE;
     if (!sw_audit_finish(work->audit))
         good = complain("out of memory") == SW_EXIT_DONE;
-    if (good && work->diff)
-        good = compare(work);
+    if (good && work->diff && !sw_diff_finish(work->diff))
+        good = complain("too many servers to compare them all") == SW_EXIT_DONE;
     if (!good)
         return SW_EXIT_TROUBLE;
     write_results(work, outputs);

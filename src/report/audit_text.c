@@ -367,6 +367,23 @@ static void put_changes(struct text *t)
     }
 }
 
+/* Of whom there were too many. A session counts once for each of its findings and rules. */
+static void put_left_out(struct text *t, const struct sw_audit_totals *totals)
+{
+    const char *between = "There were too many subjects for one audit: ";
+    for (int kind = 0; kind < SW_SUBJECT_KINDS; kind++) {
+        uint64_t n = totals->left_out_of[kind];
+        if (n == 0)
+            continue;
+        sw_writer_format(&t->line, "%s%" PRIu64 " time%s a session was not counted for %ss",
+                         between, n, n == 1 ? "" : "s",
+                         sw_subject_kind_name((enum sw_subject_kind)kind));
+        between = ", ";
+    }
+    sw_writer_text(&t->line, ". Choose fewer with --since, --client or --server.");
+    put_line(t, 0, SW_TONE_WARN);
+}
+
 static void write_text(const struct sw_audit_view *view)
 {
     struct text t = {.view = view};
@@ -380,11 +397,8 @@ static void write_text(const struct sw_audit_view *view)
         put_findings(&t);
         put_certificates(&t);
     }
-    if (totals->left_out > 0) {
-        sw_writer_format(&t.line, "%" PRIu64 " results did not fit and are not counted.",
-                         totals->left_out);
-        put_line(&t, 0, SW_TONE_WARN);
-    }
+    if (totals->left_out > 0)
+        put_left_out(&t, totals);
     sw_writer_release(&t.line);
     sw_page_release(&t.page);
 }

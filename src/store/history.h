@@ -21,6 +21,7 @@ struct sw_history_range {
     bool has_since, has_until;
     int64_t since_ns, until_ns; /* since at the earliest, before until */
     int64_t run;                /* of this run only, 0 = of all */
+    int64_t from, below;        /* a part of them: see sw_history_middle; 0 = no such bound */
 };
 
 /*
@@ -43,8 +44,15 @@ bool sw_history_forget(struct sw_history *history, int64_t before_ns, uint64_t *
 int64_t sw_history_newest(struct sw_history *history);
 /* The last run that brought sessions, 0 when there is none. */
 int64_t sw_history_last_run(struct sw_history *history);
-/* Hands out the facts in the order of their ids; each is borrowed during the call. `run` is the one
- * that saw the session first. */
+/* Where the sessions can be cut into halves that are read apart; 0 when they are fewer than
+ * `least`.
+ */
+int64_t sw_history_middle(struct sw_history *history, int64_t least);
+/* Two that were opened for reading see the same from now on, whatever others write. False: they do
+ * not, as somebody wrote each time it was tried. */
+bool sw_history_read_alike(struct sw_history *a, struct sw_history *b);
+/* Hands out the facts in the order in which they were first kept; each is borrowed during the call.
+ * `run` is the one that saw the session first. */
 bool sw_history_each(struct sw_history *history, const struct sw_history_range *range,
                      void (*take)(void *ctx, const struct sw_fact *fact, int64_t run), void *ctx);
 /* What went wrong last, with the file's name. */

@@ -5,62 +5,83 @@
 #define SW_STORE_HISTORY_INSIDE_H
 
 #include "store/history.h"
+#include "store/memo.h"
 
 #include "base/arena.h"
 
 #include <sqlite3.h>
 
-/* The columns of a session, in the order in which they are written and read; the first is FIRST's.
- */
-#define SW_SESSION_COLUMNS(FIRST, X)                                                               \
-    FIRST(ID, "id")                                                                                \
+/* The columns of a session (table `fact`, layout.c says what is in them) in the order in which they
+ * are written and read; the first is FIRST's. */
+#define SW_FACT_COLUMNS(FIRST, X)                                                                  \
+    FIRST(N, "n")                                                                                  \
+    X(ID, "id")                                                                                    \
     X(RUN, "run")                                                                                  \
     X(START, "start_ns")                                                                           \
     X(FILE, "file")                                                                                \
     X(FIRST_FRAME, "first_frame")                                                                  \
     X(CLIENT, "client")                                                                            \
-    X(SERVER, "server")                                                                            \
-    X(PORT, "port")                                                                                \
-    X(SERVER_NAME, "server_name")                                                                  \
-    X(OUTCOME, "outcome")                                                                          \
+    X(PEER, "peer")                                                                                \
+    X(SHAPE, "shape")                                                                              \
+    X(CERTIFICATE, "certificate")                                                                  \
+    X(GREETING_DELAY, "greeting_delay_ns")                                                         \
+    X(GREETING_WAIT, "greeting_wait_ns")                                                           \
+    X(FRAMES, "frames")
+
+/* What many sessions have in common (table `shape`). */
+#define SW_SHAPE_COLUMNS(FIRST, X)                                                                 \
+    FIRST(OUTCOME, "outcome")                                                                      \
     X(CAUSE, "cause")                                                                              \
     X(SECURITY, "security")                                                                        \
     X(LOGIN, "login")                                                                              \
     X(CLEAR_MAIL, "clear_mail")                                                                    \
-    X(CLEAR_MAIL_FRAME, "clear_mail_frame")                                                        \
     X(STARTTLS, "starttls")                                                                        \
-    X(STARTTLS_FRAME, "starttls_frame")                                                            \
     X(TLS, "tls")                                                                                  \
     X(TLS_VERSION, "tls_version")                                                                  \
-    X(TLS_FRAME, "tls_frame")                                                                      \
     X(CERTIFIED, "certified")                                                                      \
-    X(CERTIFICATE, "certificate")                                                                  \
     X(CERTIFICATE_PROBLEMS, "certificate_problems")                                                \
-    X(CERTIFICATE_FRAME, "certificate_frame")                                                      \
-    X(GREETING_DELAY, "greeting_delay_ns")                                                         \
     X(GREETING_DUE, "greeting_due")                                                                \
-    X(GREETING_WAIT, "greeting_wait_ns")                                                           \
-    X(GREETING_FRAME, "greeting_frame")                                                            \
     X(CLEAR_KEYWORDS, "clear_keywords")                                                            \
     X(INNER_KEYWORDS, "inner_keywords")                                                            \
     X(FINDINGS, "findings")
 
-enum sw_session_column {
-#define SW_COLUMN(symbol, name) SW_COLUMN_##symbol,
-    SW_SESSION_COLUMNS(SW_COLUMN, SW_COLUMN)
-#undef SW_COLUMN
-        SW_SESSION_COLUMN_COUNT,
+#define SW_COLUMN_NUMBER(symbol, name) SW_COLUMN_##symbol,
+#define SW_SHAPE_NUMBER(symbol, name) SW_SHAPE_##symbol,
+enum sw_fact_column { SW_FACT_COLUMNS(SW_COLUMN_NUMBER, SW_COLUMN_NUMBER) SW_COLUMN_COUNT };
+enum sw_shape_column { SW_SHAPE_COLUMNS(SW_SHAPE_NUMBER, SW_SHAPE_NUMBER) SW_SHAPE_COLUMN_COUNT };
+
+/* For lists of columns in SQL: "a,b,c", "?,?,?", "a=? AND b=? AND c=?". */
+#define SW_SQL_NAME(symbol, name) name
+#define SW_SQL_NEXT_NAME(symbol, name) "," name
+#define SW_SQL_MARK(symbol, name) "?"
+#define SW_SQL_NEXT_MARK(symbol, name) ",?"
+#define SW_SQL_IS(symbol, name) name "=?"
+#define SW_SQL_AND_IS(symbol, name) " AND " name "=?"
+
+/* Frames of a session that `frames` has before those of its findings. */
+enum sw_frame_of {
+    SW_FRAME_CLEAR_MAIL,
+    SW_FRAME_STARTTLS,
+    SW_FRAME_TLS,
+    SW_FRAME_CERTIFICATE,
+    SW_FRAME_GREETING,
+    SW_FRAMES_OF,
 };
 
 enum sw_statement {
-    SW_STATEMENT_SESSION,
-    SW_STATEMENT_RUN_OF,
+    SW_STATEMENT_FACT,
+    SW_STATEMENT_FACT_OF,
     SW_STATEMENT_LOGIN,
     SW_STATEMENT_FORGET_LOGINS,
     SW_STATEMENT_FILE,
     SW_STATEMENT_FILE_ID,
     SW_STATEMENT_CERTIFICATE,
     SW_STATEMENT_CERTIFICATE_ID,
+    SW_STATEMENT_PEER,
+    SW_STATEMENT_PEER_ID,
+    SW_STATEMENT_SHAPE,
+    SW_STATEMENT_SHAPE_ID,
+    SW_STATEMENT_VERSION,
     SW_STATEMENTS,
 };
 
@@ -71,11 +92,11 @@ struct sw_history {
     int64_t run;
     uint32_t open_facts; /* since the transaction began */
     bool in_transaction;
-    /* the last ones that were looked up: sessions of one capture come one after the other */
+    int64_t version; /* as SQLite counts what others have changed */
+    /* the last one that was looked up: sessions of one capture come one after the other */
     char *names; /* as in the table `file`; owned */
     int64_t file_id;
-    char sha256[65];
-    int64_t certificate_id;
+    struct sw_memo certificates, peers, shapes;
     char error[400];
 };
 
@@ -83,5 +104,13 @@ struct sw_history {
 bool sw_history_fail(struct sw_history *history);
 /* The number in the 16 hex digits of a session's id. */
 int64_t sw_history_id(const char *id);
+/* The statement, ready for binding; NULL on failure. */
+sqlite3_stmt *sw_history_prepare(struct sw_history *history, enum sw_statement which);
+/* The number that a query gives; 0 when it gives none, -1 on failure. */
+int64_t sw_history_ask(struct sw_history *history, sqlite3_stmt *statement);
+/* Begins a transaction unless there is one. */
+bool sw_history_begin(struct sw_history *history);
+/* What was remembered of rows may not be so any more. */
+void sw_history_forget_rows(struct sw_history *history);
 
 #endif

@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NAMES_ARENA = 256 << 20 };
+enum {
+    NAMES_ARENA = 256 << 20,
+    ALIKE_TRIES = 5,
+    SHELF_SLOTS = 4096,
+    SHELF_ROW_BYTES = 8 << 10, /* of one row that is kept on a shelf */
+};
 
 /* Rows that many sessions share, by their id. */
 struct shared {
@@ -27,12 +32,50 @@ struct files {
     unsigned count;
 };
 
+/* What many sessions have in common. */
+struct shape {
+    enum sw_outcome outcome;
+    enum sw_cause cause;
+    enum sw_security security;
+    enum sw_seen login, clear_mail, starttls, tls, certified;
+    uint16_t tls_version;
+    uint32_t certificate_problems;
+    bool greeting_due;
+    struct sw_span clear_keywords, inner_keywords;
+    struct sw_fact_finding *findings;
+    unsigned finding_count;
+};
+
+struct peer {
+    uint8_t address[16];
+    uint8_t ip_version; /* 0 = none */
+    uint16_t port;
+    struct sw_span name;
+};
+
+/* Rows that are read when they are needed, and kept until another one takes the place: there may be
+ * as many of them as sessions. */
+struct shelf_slot {
+    int64_t id; /* 0 = free */
+    void *value;
+    struct sw_arena arena;
+};
+
+struct shelf {
+    struct shelf_slot *slots;
+    sqlite3_stmt *query; /* by id */
+    void *(*read)(struct sw_arena *arena, sqlite3_stmt *s);
+    void *nothing; /* what stands for a row that is missing */
+};
+
 struct reading {
     struct sw_history *history;
     struct sw_arena arena;
     struct shared_list files, certificates;
+    struct shelf peers, shapes;
     sqlite3_stmt *sessions, *logins;
     bool login_waits; /* logins stands on a row that has not been taken */
+    int64_t login_of; /* whose it is */
     struct sw_fact fact;
 };
 
@@ -143,61 +186,6 @@ static bool read_shared(struct reading *r)
     return good || sw_history_fail(r->history);
 }
 
-static bool prepare_rows(struct reading *r, const struct sw_history_range *range)
-{
-#define SW_FIRST(symbol, name) name
-#define SW_COLUMN(symbol, name) "," name
-    char where[200];
-    char sql[1400];
-    size_t used = (size_t)snprintf(where, sizeof(where), "WHERE 1");
-    if (range->has_since)
-        used += (size_t)snprintf(where + used, sizeof(where) - used, " AND start_ns>=%lld",
-                                 (long long)range->since_ns);
-    if (range->has_until)
-        used += (size_t)snprintf(where + used, sizeof(where) - used, " AND start_ns<%lld",
-                                 (long long)range->until_ns);
-    if (range->run)
-        (void)snprintf(where + used, sizeof(where) - used, " AND run=%lld", (long long)range->run);
-    (void)snprintf(sql, sizeof(sql), "SELECT %s FROM session %s ORDER BY id",
-                   SW_SESSION_COLUMNS(SW_FIRST, SW_COLUMN), where);
-    if (sqlite3_prepare_v2(r->history->db, sql, -1, &r->sessions, NULL) != SQLITE_OK)
-        return sw_history_fail(r->history);
-    /* all of them: the rows of other sessions are passed over in one scan */
-    if (sqlite3_prepare_v2(r->history->db,
-                           "SELECT session,user,mechanism,exposed,accepted,frame FROM login ORDER "
-                           "BY session,seq",
-                           -1, &r->logins, NULL) != SQLITE_OK)
-        return sw_history_fail(r->history);
-    r->login_waits = sqlite3_step(r->logins) == SQLITE_ROW;
-    return true;
-#undef SW_FIRST
-#undef SW_COLUMN
-}
-
-/* '[["aud-x",3,12],...]', which nobody but write_findings() writes; anything else ends it. */
-static void read_findings(struct sw_fact *fact, struct sw_span text)
-{
-    while (fact->finding_count < SW_FACT_FINDINGS) {
-        size_t quote = sw_span_index(text, '"');
-        text = sw_span_from(text, quote + 1);
-        size_t end = sw_span_index(text, '"');
-        enum sw_finding_id id = sw_finding_by_id(sw_span_sub(text, 0, end));
-        text = sw_span_from(text, end + 2);
-        uint64_t severity = 0;
-        uint64_t frame = 0;
-        size_t comma = sw_span_index(text, ',');
-        size_t bracket = sw_span_index(text, ']');
-        if (id == SW_FINDING_COUNT || comma >= bracket || bracket == text.len ||
-            !sw_span_u64(sw_span_sub(text, 0, comma), &severity) ||
-            !sw_span_u64(sw_span_sub(text, comma + 1, bracket - comma - 1), &frame) ||
-            severity >= SW_SEVERITY_COUNT)
-            return;
-        fact->findings[fact->finding_count++] =
-            (struct sw_fact_finding){id, (enum sw_severity)severity, frame};
-        text = sw_span_from(text, bracket + 1);
-    }
-}
-
 static enum sw_seen column_seen(sqlite3_stmt *s, int at)
 {
     int value = sqlite3_column_int(s, at);
@@ -209,9 +197,59 @@ static uint64_t column_frame(sqlite3_stmt *s, int at)
     return (uint64_t)sqlite3_column_int64(s, at);
 }
 
-/* The address in a column; 0 when it is none. */
+/* '[["aud-x",3],...]', which nobody but write_findings() writes; anything else ends it. */
+static void read_findings(struct sw_arena *arena, struct shape *shape, struct sw_span text)
+{
+    struct sw_fact_finding findings[SW_FACT_FINDINGS];
+    unsigned n = 0;
+    while (n < SW_FACT_FINDINGS) {
+        uint64_t severity = 0;
+        text = sw_span_from(text, sw_span_index(text, '"') + 1);
+        size_t end = sw_span_index(text, '"');
+        enum sw_finding_id id = sw_finding_by_id(sw_span_sub(text, 0, end));
+        text = sw_span_from(text, end + 2);
+        size_t bracket = sw_span_index(text, ']');
+        if (id == SW_FINDING_COUNT || !sw_span_u64(sw_span_sub(text, 0, bracket), &severity) ||
+            severity >= SW_SEVERITY_COUNT)
+            break;
+        findings[n++] = (struct sw_fact_finding){id, (enum sw_severity)severity, 0};
+        text = sw_span_from(text, bracket + 1);
+    }
+    shape->findings = sw_arena_alloc(arena, (n + 1) * sizeof(*findings));
+    if (!shape->findings)
+        return;
+    memcpy(shape->findings, findings, n * sizeof(*findings));
+    shape->finding_count = n;
+}
+
+static void *read_shape(struct sw_arena *arena, sqlite3_stmt *s)
+{
+    struct shape *shape = SW_ARENA_NEW(arena, struct shape);
+    if (!shape)
+        return NULL;
+    *shape = (struct shape){
+        .outcome = sw_fact_outcome(column_span(s, SW_SHAPE_OUTCOME)),
+        .cause = sw_cause_by_id(column_span(s, SW_SHAPE_CAUSE)),
+        .security = sw_fact_security(column_span(s, SW_SHAPE_SECURITY)),
+        .login = column_seen(s, SW_SHAPE_LOGIN),
+        .clear_mail = column_seen(s, SW_SHAPE_CLEAR_MAIL),
+        .starttls = column_seen(s, SW_SHAPE_STARTTLS),
+        .tls = column_seen(s, SW_SHAPE_TLS),
+        .tls_version = (uint16_t)sqlite3_column_int(s, SW_SHAPE_TLS_VERSION),
+        .certified = column_seen(s, SW_SHAPE_CERTIFIED),
+        .certificate_problems = (uint32_t)sqlite3_column_int64(s, SW_SHAPE_CERTIFICATE_PROBLEMS),
+        .greeting_due = sqlite3_column_int(s, SW_SHAPE_GREETING_DUE) != 0,
+        .clear_keywords = sw_arena_copy(arena, column_span(s, SW_SHAPE_CLEAR_KEYWORDS)),
+        .inner_keywords = sw_arena_copy(arena, column_span(s, SW_SHAPE_INNER_KEYWORDS)),
+    };
+    read_findings(arena, shape, column_span(s, SW_SHAPE_FINDINGS));
+    return shape->findings ? shape : NULL;
+}
+
+/* The address in a column; 0 when it is none. What is behind an IPv4 address is cleared. */
 static uint8_t column_address(sqlite3_stmt *s, int at, uint8_t address[16])
 {
+    memset(address, 0, 16);
     int length = sqlite3_column_bytes(s, at);
     const void *bytes = sqlite3_column_blob(s, at);
     if (!bytes || (length != 4 && length != 16))
@@ -220,6 +258,147 @@ static uint8_t column_address(sqlite3_stmt *s, int at, uint8_t address[16])
     return length == 4 ? 4 : 6;
 }
 
+static void *read_peer(struct sw_arena *arena, sqlite3_stmt *s)
+{
+    struct peer *peer = SW_ARENA_NEW(arena, struct peer);
+    if (!peer)
+        return NULL;
+    peer->ip_version = column_address(s, 0, peer->address);
+    peer->port = (uint16_t)sqlite3_column_int(s, 1);
+    peer->name = sw_arena_copy(arena, column_span(s, 2));
+    return peer;
+}
+
+static bool open_shelf(struct reading *r, struct shelf *shelf, const char *sql)
+{
+    shelf->slots = calloc(SHELF_SLOTS, sizeof(*shelf->slots));
+    return shelf->slots &&
+           (sqlite3_prepare_v2(r->history->db, sql, -1, &shelf->query, NULL) == SQLITE_OK ||
+            sw_history_fail(r->history));
+}
+
+static void close_shelf(struct shelf *shelf)
+{
+    for (size_t i = 0; shelf->slots && i < SHELF_SLOTS; i++)
+        sw_arena_release(&shelf->slots[i].arena);
+    free(shelf->slots);
+    (void)sqlite3_finalize(shelf->query);
+}
+
+/* Another row takes the slot. */
+static void *fetch(const struct shelf *shelf, struct shelf_slot *slot, int64_t id)
+{
+    sw_arena_release(&slot->arena);
+    sw_arena_init(&slot->arena, SHELF_ROW_BYTES, NULL);
+    (void)sqlite3_bind_int64(shelf->query, 1, id);
+    slot->value =
+        sqlite3_step(shelf->query) == SQLITE_ROW ? shelf->read(&slot->arena, shelf->query) : NULL;
+    slot->id = id;
+    (void)sqlite3_reset(shelf->query);
+    return slot->value;
+}
+
+static const void *find_on_shelf(const struct shelf *shelf, int64_t id)
+{
+    struct shelf_slot *slot = &shelf->slots[(uint64_t)id % SHELF_SLOTS];
+    const void *value = slot->id == id && id != 0 ? slot->value : fetch(shelf, slot, id);
+    return value ? value : shelf->nothing;
+}
+
+static bool prepare_rows(struct reading *r, const struct sw_history_range *range)
+{
+    static const char facts[] =
+        "SELECT " SW_FACT_COLUMNS(SW_SQL_NAME, SW_SQL_NEXT_NAME) " FROM fact WHERE 1";
+    char sql[sizeof(facts) + 300];
+    size_t used = (size_t)snprintf(sql, sizeof(sql), "%s", facts);
+    if (range->has_since)
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND start_ns>=%lld",
+                                 (long long)range->since_ns);
+    if (range->has_until)
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND start_ns<%lld",
+                                 (long long)range->until_ns);
+    if (range->run)
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND run=%lld",
+                                 (long long)range->run);
+    if (range->from)
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND n>=%lld",
+                                 (long long)range->from);
+    if (range->below)
+        used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND n<%lld",
+                                 (long long)range->below);
+    (void)snprintf(sql + used, sizeof(sql) - used, " ORDER BY n");
+    if (sqlite3_prepare_v2(r->history->db, sql, -1, &r->sessions, NULL) != SQLITE_OK)
+        return sw_history_fail(r->history);
+    /* the rows of other sessions are passed over in one scan */
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT fact,user,mechanism,exposed,accepted,frame FROM login WHERE fact>=%lld "
+                   "ORDER BY fact,seq",
+                   range->from ? (long long)range->from : INT64_MIN);
+    if (sqlite3_prepare_v2(r->history->db, sql, -1, &r->logins, NULL) != SQLITE_OK)
+        return sw_history_fail(r->history);
+    return open_shelf(r, &r->shapes,
+                      "SELECT " SW_SHAPE_COLUMNS(SW_SQL_NAME,
+                                                 SW_SQL_NEXT_NAME) " FROM shape WHERE id=?") &&
+           open_shelf(r, &r->peers, "SELECT server,port,name FROM peer WHERE id=?");
+}
+
+/* The next number of "[12,null,-3]", which write_frames() writes; 0 for null, and behind the end.
+ */
+static uint64_t next_frame(struct sw_span *text, uint64_t first)
+{
+    size_t at = 1; /* the bracket or the comma */
+    uint64_t number = 0;
+    bool minus = at < text->len && text->ptr[at] == '-';
+    size_t digits = at += minus;
+    for (; at < text->len && sw_ascii_digit(text->ptr[at]); at++)
+        number = number * 10 + (uint64_t)(text->ptr[at] - '0');
+    bool none = at == digits;
+    while (at < text->len && text->ptr[at] != ',')
+        at++;
+    *text = sw_span_from(*text, at);
+    return none ? 0 : minus ? first - number : first + number;
+}
+
+static void read_frames(struct sw_fact *f, struct sw_span text)
+{
+    uint64_t first = f->first_frame;
+    f->clear_mail_frame = next_frame(&text, first);
+    f->starttls_frame = next_frame(&text, first);
+    f->tls_frame = next_frame(&text, first);
+    f->certificate.frame = next_frame(&text, first);
+    f->greeting_frame = next_frame(&text, first);
+    for (unsigned i = 0; i < f->finding_count; i++)
+        f->findings[i].frame = next_frame(&text, first);
+}
+
+static void copy_shape(struct sw_fact *f, const struct shape *shape)
+{
+    f->outcome = shape->outcome;
+    f->cause = shape->cause;
+    f->security = shape->security;
+    f->login = shape->login;
+    f->clear_mail = shape->clear_mail;
+    f->starttls = shape->starttls;
+    f->tls = shape->tls;
+    f->tls_version = shape->tls_version;
+    f->certified = shape->certified;
+    f->certificate.problems = shape->certificate_problems;
+    f->greeting_due = shape->greeting_due;
+    f->clear_keywords = shape->clear_keywords;
+    f->inner_keywords = shape->inner_keywords;
+    f->finding_count = shape->finding_count;
+    memcpy(f->findings, shape->findings, shape->finding_count * sizeof(*f->findings));
+}
+
+static void copy_peer(struct sw_fact *f, const struct peer *peer)
+{
+    f->has_server = peer->ip_version != 0;
+    memcpy(f->server, peer->address, sizeof(f->server));
+    f->server_port = peer->port;
+    f->server_name = peer->name;
+}
+
+/* Every field but the logins: the fact is the same one for all sessions. */
 static void read_columns(struct reading *r, struct sw_fact *f)
 {
     sqlite3_stmt *s = r->sessions;
@@ -232,42 +411,29 @@ static void read_columns(struct reading *r, struct sw_fact *f)
     f->file_count = files ? files->count : 0;
     f->first_frame = column_frame(s, SW_COLUMN_FIRST_FRAME);
     f->ip_version = column_address(s, SW_COLUMN_CLIENT, f->client);
-    f->has_server = column_address(s, SW_COLUMN_SERVER, f->server) != 0;
-    f->server_port = (uint16_t)sqlite3_column_int(s, SW_COLUMN_PORT);
-    f->server_name = column_span(s, SW_COLUMN_SERVER_NAME);
-    f->outcome = sw_fact_outcome(column_span(s, SW_COLUMN_OUTCOME));
-    f->cause = sw_cause_by_id(column_span(s, SW_COLUMN_CAUSE));
-    f->security = sw_fact_security(column_span(s, SW_COLUMN_SECURITY));
-    f->login = column_seen(s, SW_COLUMN_LOGIN);
-    f->clear_mail = column_seen(s, SW_COLUMN_CLEAR_MAIL);
-    f->clear_mail_frame = column_frame(s, SW_COLUMN_CLEAR_MAIL_FRAME);
-    f->starttls = column_seen(s, SW_COLUMN_STARTTLS);
-    f->starttls_frame = column_frame(s, SW_COLUMN_STARTTLS_FRAME);
-    f->tls = column_seen(s, SW_COLUMN_TLS);
-    f->tls_version = (uint16_t)sqlite3_column_int(s, SW_COLUMN_TLS_VERSION);
-    f->tls_frame = column_frame(s, SW_COLUMN_TLS_FRAME);
-    f->certified = column_seen(s, SW_COLUMN_CERTIFIED);
-    if (c)
-        f->certificate = *c;
-    f->certificate.problems = (uint32_t)sqlite3_column_int64(s, SW_COLUMN_CERTIFICATE_PROBLEMS);
-    f->certificate.frame = column_frame(s, SW_COLUMN_CERTIFICATE_FRAME);
+    f->certificate = c ? *c : (struct sw_fact_certificate){.known = false};
+    copy_peer(f, find_on_shelf(&r->peers, sqlite3_column_int64(s, SW_COLUMN_PEER)));
+    copy_shape(f, find_on_shelf(&r->shapes, sqlite3_column_int64(s, SW_COLUMN_SHAPE)));
     f->greeting_delay_ns = sqlite3_column_type(s, SW_COLUMN_GREETING_DELAY) == SQLITE_NULL
                                ? SW_TIME_NONE
                                : sqlite3_column_int64(s, SW_COLUMN_GREETING_DELAY);
-    f->greeting_due = sqlite3_column_int(s, SW_COLUMN_GREETING_DUE) != 0;
     f->greeting_wait_ns = sqlite3_column_int64(s, SW_COLUMN_GREETING_WAIT);
-    f->greeting_frame = column_frame(s, SW_COLUMN_GREETING_FRAME);
-    f->clear_keywords = column_span(s, SW_COLUMN_CLEAR_KEYWORDS);
-    f->inner_keywords = column_span(s, SW_COLUMN_INNER_KEYWORDS);
-    read_findings(f, column_span(s, SW_COLUMN_FINDINGS));
+    read_frames(f, column_span(s, SW_COLUMN_FRAMES));
+}
+
+static void step_logins(struct reading *r)
+{
+    r->login_waits = sqlite3_step(r->logins) == SQLITE_ROW;
+    r->login_of = r->login_waits ? sqlite3_column_int64(r->logins, 0) : 0;
 }
 
 /* The logins of this session: both lists are in the order of the sessions. `texts` keeps what the
  * next row of logins would overwrite. */
-static void read_logins(struct reading *r, struct sw_fact *f, int64_t id, struct sw_arena *texts)
+static void read_logins(struct reading *r, struct sw_fact *f, int64_t n, struct sw_arena *texts)
 {
-    while (r->login_waits && sqlite3_column_int64(r->logins, 0) <= id) {
-        if (sqlite3_column_int64(r->logins, 0) == id && f->login_count < SW_FACT_LOGINS)
+    f->login_count = 0;
+    while (r->login_waits && r->login_of <= n) {
+        if (r->login_of == n && f->login_count < SW_FACT_LOGINS)
             f->logins[f->login_count++] = (struct sw_fact_login){
                 .user = sw_arena_copy(texts, column_span(r->logins, 1)),
                 .mechanism = sw_arena_copy(texts, column_span(r->logins, 2)),
@@ -275,25 +441,34 @@ static void read_logins(struct reading *r, struct sw_fact *f, int64_t id, struct
                 .accepted = sqlite3_column_int(r->logins, 4) != 0,
                 .frame = column_frame(r->logins, 5),
             };
-        r->login_waits = sqlite3_step(r->logins) == SQLITE_ROW;
+        step_logins(r);
     }
+}
+
+static void write_id(int64_t number, char id[17])
+{
+    uint64_t rest = (uint64_t)number;
+    for (int i = 15; i >= 0; i--, rest >>= 4)
+        id[i] = "0123456789abcdef"[rest & 15];
+    id[16] = '\0';
 }
 
 static bool hand_out(struct reading *r, void (*take)(void *, const struct sw_fact *, int64_t),
                      void *ctx)
 {
     int step;
+    char id[17];
     struct sw_arena texts;
     sw_arena_init(&texts, 1 << 20, NULL);
+    r->fact.id = id;
+    step_logins(r);
     while ((step = sqlite3_step(r->sessions)) == SQLITE_ROW) {
-        char id[17];
-        int64_t number = sqlite3_column_int64(r->sessions, SW_COLUMN_ID);
-        (void)snprintf(id, sizeof(id), "%016llx", (unsigned long long)number);
-        r->fact = (struct sw_fact){.id = id};
+        write_id(sqlite3_column_int64(r->sessions, SW_COLUMN_ID), id);
         read_columns(r, &r->fact);
-        read_logins(r, &r->fact, number, &texts);
+        read_logins(r, &r->fact, sqlite3_column_int64(r->sessions, SW_COLUMN_N), &texts);
         take(ctx, &r->fact, sqlite3_column_int64(r->sessions, SW_COLUMN_RUN));
-        sw_arena_release(&texts);
+        if (r->fact.login_count > 0)
+            sw_arena_release(&texts);
     }
     return step == SQLITE_DONE || sw_history_fail(r->history);
 }
@@ -301,15 +476,25 @@ static bool hand_out(struct reading *r, void (*take)(void *, const struct sw_fac
 bool sw_history_each(struct sw_history *history, const struct sw_history_range *range,
                      void (*take)(void *ctx, const struct sw_fact *fact, int64_t run), void *ctx)
 {
-    struct reading r = {.history = history};
+    struct shape no_shape = {.outcome = SW_OUTCOME_UNKNOWN, .security = SW_SECURITY_UNKNOWN};
+    struct sw_fact_finding no_finding;
+    struct peer no_peer = {.port = 0};
+    struct reading r = {.history = history,
+                        .shapes = {.read = read_shape, .nothing = &no_shape},
+                        .peers = {.read = read_peer, .nothing = &no_peer}};
+    no_shape.findings = &no_finding;
     sw_arena_init(&r.arena, NAMES_ARENA, NULL);
     /* one transaction: what others write meanwhile is not half seen */
-    bool good = sqlite3_exec(history->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ||
+    bool good = history->in_transaction ||
+                sqlite3_exec(history->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ||
                 sw_history_fail(history);
     good = good && read_shared(&r) && prepare_rows(&r, range) && hand_out(&r, take, ctx);
     (void)sqlite3_finalize(r.sessions);
     (void)sqlite3_finalize(r.logins);
     (void)sqlite3_exec(history->db, "COMMIT", NULL, NULL, NULL);
+    history->in_transaction = false;
+    close_shelf(&r.shapes);
+    close_shelf(&r.peers);
     free(r.files.items);
     free(r.certificates.items);
     sw_arena_release(&r.arena);
@@ -329,10 +514,47 @@ static int64_t ask_number(struct sw_history *history, const char *sql, int64_t n
 
 int64_t sw_history_newest(struct sw_history *history)
 {
-    return ask_number(history, "SELECT max(start_ns) FROM session", SW_TIME_NONE);
+    return ask_number(history, "SELECT max(start_ns) FROM fact", SW_TIME_NONE);
 }
 
 int64_t sw_history_last_run(struct sw_history *history)
 {
-    return ask_number(history, "SELECT max(run) FROM session", 0);
+    return ask_number(history, "SELECT max(run) FROM fact", 0);
+}
+
+int64_t sw_history_middle(struct sw_history *history, int64_t least)
+{
+    int64_t first = ask_number(history, "SELECT min(n) FROM fact", 0);
+    int64_t last = ask_number(history, "SELECT max(n) FROM fact", 0);
+    if (first < 1 || last - first < least)
+        return 0;
+    return first + (last - first) / 2;
+}
+
+/* What is read from now on is what stands there now. */
+static bool hold(struct sw_history *history)
+{
+    history->in_transaction =
+        sqlite3_exec(history->db, "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL) ==
+        SQLITE_OK;
+    return history->in_transaction;
+}
+
+static void let_go(struct sw_history *history)
+{
+    (void)sqlite3_exec(history->db, "ROLLBACK", NULL, NULL, NULL);
+    history->in_transaction = false;
+}
+
+bool sw_history_read_alike(struct sw_history *a, struct sw_history *b)
+{
+    for (int i = 0; i < ALIKE_TRIES; i++) {
+        /* b begins between two looks of a: when nothing changed for a, they see the same */
+        int64_t before = ask_number(a, "PRAGMA data_version", -1);
+        if (hold(b) && hold(a) && before >= 0 && ask_number(a, "PRAGMA data_version", -2) == before)
+            return true;
+        let_go(b);
+        let_go(a);
+    }
+    return false;
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/audit.h"
+#include "audit/diff.h"
 #include "base/time.h"
 
 enum { FACTS = 60 };
@@ -118,6 +118,109 @@ static void test_order_does_not_matter(void **state)
     sw_policy_free(policy);
 }
 
+/* However the sessions are dealt out, what is put together is what one would have counted. */
+static void test_parts_are_put_together(void **state)
+{
+    (void)state;
+    struct sw_status status;
+    struct sw_policy *policy = sw_policy_parse("p", sw_span_str(policy_text), &status);
+    int order[FACTS];
+    for (int i = 0; i < FACTS; i++)
+        order[i] = i;
+    struct sw_audit *whole = run(policy, order, 0);
+    unsigned x = 7;
+    for (int round = 0; round < 20; round++) {
+        struct sw_audit *parts[3];
+        for (int p = 0; p < 3; p++)
+            assert_non_null(parts[p] = sw_audit_new(policy, 0));
+        for (int i = 0; i < FACTS; i++) {
+            x = x * 1103515245u + 12345u;
+            struct sw_fact fact = make(i);
+            sw_audit_add(parts[round == 0 ? (unsigned)i * 3 / FACTS : (x >> 8) % 3], &fact);
+        }
+        for (int p = 1; p < 3; p++) {
+            sw_audit_merge(parts[0], parts[p]);
+            sw_audit_free(parts[p]); /* nothing of it is needed any more */
+        }
+        assert_true(sw_audit_finish(parts[0]));
+        size_t n = 0;
+        for (const struct sw_audit_row *r; (r = sw_audit_row(whole, n)); n++) {
+            const struct sw_audit_row *other = sw_audit_row(parts[0], n);
+            assert_non_null(other);
+            same(r, other);
+            assert_int_equal(r->severity, other->severity);
+            assert_int_equal(r->limit, other->limit);
+            assert_int_equal(r->has_worst, other->has_worst);
+            assert_true(r->waiver == other->waiver);
+        }
+        assert_null(sw_audit_row(parts[0], n));
+        assert_memory_equal(sw_audit_totals(whole), sw_audit_totals(parts[0]),
+                            sizeof(struct sw_audit_totals));
+        const struct sw_seen_certificate *a = sw_audit_certificate(whole, 0);
+        const struct sw_seen_certificate *b = sw_audit_certificate(parts[0], 0);
+        assert_int_equal(a->count, b->count);
+        assert_string_equal(a->sha256, b->sha256);
+        assert_string_equal(a->example.session, b->example.session);
+        assert_memory_equal(a->server.address, b->server.address, 16);
+        sw_audit_free(parts[0]);
+    }
+    sw_audit_free(whole);
+    sw_policy_free(policy);
+}
+
+static struct sw_diff *compare(int parts, unsigned *x)
+{
+    struct sw_diff *diffs[3];
+    for (int p = 0; p < parts; p++)
+        assert_non_null(diffs[p] = sw_diff_new());
+    for (int i = 0; i < FACTS; i++) {
+        struct sw_fact fact = make(i);
+        bool after = i >= FACTS / 2;
+        *x = *x * 1103515245u + 12345u;
+        if (after && i % 2)
+            fact.outcome = SW_OUTCOME_STUCK;
+        if (after && fact.certificate.known)
+            fact.certificate.sha256 = i % 2 ? "beef" : "cafe";
+        fact.clear_keywords = sw_span_str(after && i % 2 ? "SIZE=1 HELP" : "SIZE=1 STARTTLS");
+        sw_diff_add(diffs[(*x >> 8) % (unsigned)parts], &fact, after);
+    }
+    for (int p = 1; p < parts; p++) {
+        assert_true(sw_diff_merge(diffs[0], diffs[p]));
+        sw_diff_free(diffs[p]);
+    }
+    assert_true(sw_diff_finish(diffs[0]));
+    return diffs[0];
+}
+
+static void test_parts_of_a_comparison_are_put_together(void **state)
+{
+    (void)state;
+    unsigned x = 3;
+    struct sw_diff *whole = compare(1, &x);
+    unsigned kinds = 0;
+    for (int round = 0; round < 20; round++) {
+        struct sw_diff *joined = compare(3, &x);
+        size_t n = 0;
+        for (const struct sw_change *c; (c = sw_diff_change(whole, n)); n++) {
+            const struct sw_change *other = sw_diff_change(joined, n);
+            assert_non_null(other);
+            assert_int_equal(c->kind, other->kind);
+            assert_true(sw_span_eq(c->what, other->what));
+            assert_true(sw_span_eq(c->before, other->before));
+            assert_true(sw_span_eq(c->server.name, other->server.name));
+            assert_string_equal(c->example.session, other->example.session);
+            assert_string_equal(c->example.file, other->example.file);
+            kinds |= 1u << c->kind;
+        }
+        assert_null(sw_diff_change(joined, n));
+        assert_int_equal(sw_diff_sessions(whole, true), sw_diff_sessions(joined, true));
+        sw_diff_free(joined);
+    }
+    assert_int_equal(kinds, 1u << SW_CHANGE_FAILS | 1u << SW_CHANGE_CERTIFICATE |
+                                1u << SW_CHANGE_LOST | 1u << SW_CHANGE_GAINED);
+    sw_diff_free(whole);
+}
+
 static const struct sw_audit_row *find(const struct sw_audit *audit, enum sw_rule rule,
                                        const char *name, uint8_t last_byte)
 {
@@ -180,6 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_does_not_matter),
         cmocka_unit_test(test_results),
+        cmocka_unit_test(test_parts_are_put_together),
+        cmocka_unit_test(test_parts_of_a_comparison_are_put_together),
         cmocka_unit_test(test_a_cap_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
