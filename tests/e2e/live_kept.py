@@ -91,7 +91,7 @@ class History(InALab):
         print("from SIGTERM to the end with a history: %.2f s" % took, file=sys.stderr)
         self.assertEqual((status, kept(self.db)), (0, 1), live.errors)
         with closing(sqlite3.connect(self.db, isolation_level=None)) as connection:
-            connection.execute("UPDATE session SET start_ns = start_ns - 40 * 86400 * 1000000000")
+            connection.execute("UPDATE fact SET start_ns = start_ns - 40 * 86400 * 1000000000")
         live = Live(self.lab, self.lab.folder, "-o", "json", "--db", self.db, "--retain", "30")
         self.mail()
         _, status, _ = live.stop()
