@@ -75,7 +75,7 @@ static void add_network(struct sql *sql, const char *key, const struct sw_networ
         unsigned fixed = network->bits > 8 * i ? network->bits - 8 * i : 0;
         uint8_t host = fixed >= 8 ? 0 : (uint8_t)(0xff >> fixed);
         low[i] = (uint8_t)(network->address[i] & ~host);
-        high[i] = network->address[i] | host;
+        high[i] = (uint8_t)(network->address[i] | host);
     }
     add(sql, "(%s>='%s' AND %s<='%s')", key, sw_fleet_key(low, network->ip_version, first), key,
         sw_fleet_key(high, network->ip_version, last));
