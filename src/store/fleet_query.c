@@ -73,7 +73,7 @@ static void add_network(struct sql *sql, const char *key, const struct sw_networ
     uint8_t high[16];
     for (unsigned i = 0; i < 16; i++) {
         unsigned fixed = network->bits > 8 * i ? network->bits - 8 * i : 0;
-        uint8_t host = fixed >= 8 ? 0 : (uint8_t)(0xff >> fixed);
+        unsigned host = fixed >= 8 ? 0 : 0xffu >> fixed;
         low[i] = (uint8_t)(network->address[i] & ~host);
         high[i] = (uint8_t)(network->address[i] | host);
     }
