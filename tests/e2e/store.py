@@ -464,6 +464,30 @@ class Real(common.Case):
         self.assertEqual((whole.records()[-1]["sessions"], whole.records()[-1]["missing"]), (180, None))
         self.assertEqual(whole.records()[-1]["by_outcome"]["stuck"], 90)
 
+    def test_a_kill_at_any_moment(self):
+        """The same against servers that really store: what was there stays, nothing is there twice, and the audit agrees."""
+        path = self.capture("many.pcap", *[["client 10.1.%d.%d" % (i // 200, i % 200), *(DELIVERED if i % 2 else REFUSED)] for i in range(400)])
+        command = [PROGRAM, "-q", *self.store, "--spool", self.path("spool"), "--sensor", "one", "--spool-size", "1", "--store-wait", "2", path]
+        environment = dict(os.environ, SMTPWHY_STORE_PASSWORD=PASSWORD)
+        chance = random.Random(815)
+        start = time.monotonic()
+        self.assertEqual(self.send("--spool-size", "1", self.capture("one.pcap", DELIVERED)).status, 0)
+        length = 3 * (time.monotonic() - start)
+        committed, moments = set(), 0
+        for _ in range(KILLS):
+            writer = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.random() * length)
+            writer.send_signal(signal.SIGKILL)
+            moments += writer.wait() == -signal.SIGKILL
+            now = set(self.cluster.shards[0].ask("SELECT session_uid FROM %s.session_on_mail FINAL" % self.database).split())
+            self.assertLessEqual(committed, now, "a session was there and has gone")
+            committed = now
+        self.assertGreater(moments, 0)
+        self.assertEqual(self.send("--store-wait", "20", path).status, 0)
+        self.assertEqual((self.count(), self.count(1)), (401, 401))
+        audited = self.audit("-o", "json").records()[-1]
+        self.assertEqual((audited["sessions"], audited["by_outcome"]["stuck"], audited["missing"]), (401, 200, None))
+
     def test_one_server_alone(self):
         path = self.capture("a.pcap", LOGIN, REFUSED)
         self.store = ["--store", self.urls.split(",")[0]]
