@@ -478,7 +478,9 @@ static void fill_limits(struct sw_flow_limits *l)
     uint32_t side_bytes = (uint32_t)sw_limit_default(SW_LIMIT_HELD_BYTES);
     l->flows = l->flows ? l->flows : (uint32_t)sw_limit_default(SW_LIMIT_CONNECTIONS);
     l->half_open = l->half_open ? l->half_open : (uint32_t)sw_limit_default(SW_LIMIT_HALF_OPEN);
-    l->awake = l->awake && l->awake < SW_AWAKE ? l->awake : (uint32_t)SW_AWAKE;
+    uint32_t awake =
+        l->awake ? l->awake : l->flows / 4; /* few of few, so that some rest there too */
+    l->awake = awake == 0 ? 1 : awake < SW_AWAKE ? awake : (uint32_t)SW_AWAKE;
     l->held_per_side_bytes = l->held_per_side_bytes ? l->held_per_side_bytes : side_bytes;
     l->held_segments = l->held_segments ? l->held_segments : (uint32_t)HELD_SEGMENTS;
     l->held_total_bytes =
