@@ -215,6 +215,22 @@ class Memory(common.Case):
     def test_limits(self):
         self.clean("-v", "--limits", "session-bytes=16K,session-lines=64,reply-bytes=512,unfinished-lines=2,held-bytes=2048", self.all_sessions())
 
+    def test_sessions_that_rest(self):
+        """Line by line in turns: all but a few wait in the middle of their logins, squeezed (src/flow/rest.c, mail_rest.c)."""
+        made = dialogue.Capture()
+        scripts = [["client 192.0.2.%d" % (10 + i), "port 587"] + SESSIONS[key] for i, key in enumerate(sorted(SESSIONS))]
+        sessions = []
+        for script in scripts:
+            made.new_session()
+            sessions.append(made.session)
+        for step in range(max(map(len, scripts))):
+            for made.session, script in zip(sessions, scripts):
+                if step < len(script):
+                    made.say(script[step])
+        made.write(self.path("woven.pcap"))
+        for connections in (len(scripts), 16):  # a quarter of them need not rest
+            self.clean("-o", "json", "--limits", "connections=%d" % connections, self.path("woven.pcap"))
+
     def test_damaged_file(self):
         with open(self.all_sessions(), "rb") as file:
             content = file.read()

@@ -116,9 +116,7 @@ void frames_udp(struct frames *f, size_t payload_len)
     frames_u16(f, 0);
 }
 
-/* Sixteen bits at a time, as RFC 1071 has it in its first lines: slow, and not the way of the code
- * under test. */
-static uint32_t sum16(uint32_t sum, const uint8_t *at, size_t n)
+uint32_t frames_sum16(uint32_t sum, const uint8_t *at, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         sum += i % 2 == 0 ? (uint32_t)at[i] << 8 : at[i];
@@ -132,9 +130,9 @@ static void write_tcp_checksum(struct frames *f)
     size_t length = f->len - f->tcp_at;
     size_t address = f->version == 6 ? 16 : 4;
     const uint8_t *from = f->bytes + f->ip_at + (f->version == 6 ? 8 : 12);
-    uint32_t sum = sum16(6 + (uint32_t)length, from, 2 * address);
+    uint32_t sum = frames_sum16(6 + (uint32_t)length, from, 2 * address);
     frames_set16(f, f->tcp_at + 16, 0);
-    sum = sum16(sum, f->bytes + f->tcp_at, length);
+    sum = frames_sum16(sum, f->bytes + f->tcp_at, length);
     frames_set16(f, f->tcp_at + 16, ~sum & 0xFFFF);
 }
 

@@ -37,6 +37,9 @@ void frames_u8(struct frames *f, unsigned value);
 void frames_u16(struct frames *f, unsigned value);
 void frames_u32(struct frames *f, uint32_t value);
 void frames_text(struct frames *f, const char *text);
+/* Adds to a checksum sixteen bits at a time, as RFC 1071 has it in its first lines: slow, and not
+ * the way of the code under test. */
+uint32_t frames_sum16(uint32_t sum, const uint8_t *at, size_t n);
 
 void frames_ethernet(struct frames *f, unsigned type);
 /* One tag: its id and the type that follows; the tag's own type was written before. */

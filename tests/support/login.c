@@ -391,20 +391,11 @@ static void on_frame(void *ctx, const struct sw_frame *frame)
     }
 }
 
-static uint32_t sum16(uint32_t sum, const uint8_t *at, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum += i % 2 == 0 ? (uint32_t)at[i] << 8 : at[i];
-    while (sum >> 16)
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    return sum;
-}
-
 /* Of a segment at the innermost header, from its first byte on. */
 static void check_sum(struct login *l, const uint8_t *ip, const uint8_t *tcp, size_t n)
 {
-    uint32_t sum = sum16(6 + (uint32_t)n, ip + 12, 8);
-    must(sum16(sum, tcp, n) == 0xFFFF);
+    uint32_t sum = frames_sum16(6 + (uint32_t)n, ip + 12, 8);
+    must(frames_sum16(sum, tcp, n) == 0xFFFF);
     l->told->checksums++;
 }
 
