@@ -157,9 +157,10 @@ static const struct sw_cause_wording rows[] = {
                        "an earlier step was refused and the program went on all the same.",
             .advice =
                 {
-                    "Look at the first refusal of the session: it is the real reason.",
-                    "Update the mail program; switch off a mail scanner between program and "
-                    "server.",
+                    "If the server refused an earlier command of this session, repair that: it "
+                    "is the real reason.",
+                    "If it did not, update the mail program; switch off a mail scanner between "
+                    "program and server.",
                 },
             .references = "RFC 5321 4.1.4",
         },
