@@ -54,7 +54,7 @@ complete -c smtpwhy -n "not $later" -l store-wait -x -d 'how many seconds to try
 complete -c smtpwhy -n "not $later" -l db -r -d 'keep the sessions in this history file'
 complete -c smtpwhy -n "not $later" -l retain -x -d 'forget sessions older than DAYS'
 complete -c smtpwhy -n '__fish_seen_subcommand_from audit' -l diff -x -a 'last' -d 'what changed at each server'
-complete -c smtpwhy -n '__fish_seen_subcommand_from audit' -l policy -r -d 'what the audit demands'
+complete -c smtpwhy -n '__fish_seen_subcommand_from audit live' -l policy -r -d 'what is demanded of sessions'
 
 set -l live '__fish_seen_subcommand_from live'
 complete -c smtpwhy -n "$live" -s i -l interface -x -a '(smtpwhy live -D 2>/dev/null)' -d 'watch these interfaces'

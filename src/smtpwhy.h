@@ -171,7 +171,7 @@ struct sw_watch_counts {
     uint64_t shed_connections, shed_half_open;
     uint64_t memory_bytes, memory_cap_bytes; /* that grows with the traffic */
     int64_t last_frame_ns;                   /* 0 = none so far */
-    bool recording_failed;
+    bool recording_failed, recording_open;   /* open: a file of it is begun and not complete */
 };
 
 /* The options are copied, the names borrowed until sw_watch_close(). */
@@ -193,6 +193,8 @@ SW_API enum sw_watch_state sw_watch_take(struct sw_run *run, int64_t now_ns);
 SW_API void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts);
 /* Hands out the summary of all so far, as sw_run_finish() does at the end. */
 SW_API void sw_watch_tell(struct sw_run *run);
+/* The open file of the recording is completed, and another begun; without one nothing is done. */
+SW_API void sw_watch_rotate(struct sw_run *run);
 /* How long after a frame came the kernel may still keep it back, in milliseconds. */
 SW_API unsigned sw_watch_delay_ms(void);
 /* Every open connection becomes final. INCOMPLETE when frames were lost. */

@@ -358,6 +358,13 @@ void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
         count_findings(audit, fact, &client);
 }
 
+void sw_audit_listen(struct sw_audit *audit,
+                     void (*hear)(void *ctx, const struct sw_judgement *judgement), void *ctx)
+{
+    audit->hear = hear;
+    audit->hear_ctx = ctx;
+}
+
 const struct sw_policy *sw_audit_policy(const struct sw_audit *audit)
 {
     return audit->policy;

@@ -90,11 +90,27 @@ struct sw_audit_totals {
 
 struct sw_audit;
 
+/* How one rule stands in one session. */
+struct sw_judgement {
+    enum sw_rule rule;
+    enum sw_mark_of mark;
+    const struct sw_demand *demand;
+    struct sw_span user; /* of a rule about users; empty when the name was not seen */
+    bool measured;       /* `value` is a measure in the unit of the demand's limit */
+    int64_t value;
+    uint64_t frame;             /* that shows it, 0 = none */
+    enum sw_finding_id finding; /* that breaks it, or SW_FINDING_COUNT */
+};
+
 /* `policy` is borrowed and may be NULL: nothing is judged then. `subjects` 0 takes the default.
  * NULL without memory. */
 struct sw_audit *sw_audit_new(const struct sw_policy *policy, uint32_t subjects);
 /* Counts one session; nothing of the fact is kept by reference but constants. */
 void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact);
+/* Has each judgement told while facts are added; what it points to is borrowed during the call. A
+ * rule about rates is told of each session, but is broken or kept in the end only. */
+void sw_audit_listen(struct sw_audit *audit,
+                     void (*hear)(void *ctx, const struct sw_judgement *judgement), void *ctx);
 /* Counts in `into` what `from` has counted of other sessions, with the same policy; neither is
  * finished. */
 void sw_audit_merge(struct sw_audit *into, const struct sw_audit *from);

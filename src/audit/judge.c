@@ -222,6 +222,21 @@ void sw_audit_merge_rule(struct sw_audit_row *into, const struct sw_audit_row *f
         into->marks[i] += from->marks[i];
 }
 
+static void tell(const struct sw_audit *audit, enum sw_rule rule, const struct sw_demand *demand,
+                 const struct observation *o, struct sw_span user)
+{
+    const struct sw_judgement judgement = {.rule = rule,
+                                           .mark = o->mark,
+                                           .demand = demand,
+                                           .user = user,
+                                           .measured = o->measured,
+                                           .value = o->value,
+                                           .frame = o->frame,
+                                           .finding = o->finding};
+    if (audit->hear)
+        audit->hear(audit->hear_ctx, &judgement);
+}
+
 /* Counts one observation at its subject. */
 static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_rule rule,
                    const struct sw_demand *demand, struct observation *o, struct sw_place *place,
@@ -230,6 +245,9 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     const struct sw_waiver *waiver =
         o->mark == SW_MARK_FAILED ? sw_policy_waiver(audit->policy, rule, o->finding, fact, user)
                                   : NULL;
+    if (waiver)
+        o->mark = SW_MARK_WAIVED;
+    tell(audit, rule, demand, o, user);
     struct sw_tally *tally = sw_audit_count(audit, place, sw_topic_of_rule(rule), fact);
     if (!tally)
         return;
@@ -237,10 +255,8 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     note_limit(result, demand->limit, tally->count == sw_fact_count(fact));
     if (o->measured)
         note_measure(result, o->value);
-    if (waiver) {
-        o->mark = SW_MARK_WAIVED;
+    if (waiver)
         note_waiver(result, waiver);
-    }
     if (o->mark == SW_MARK_FAILED) {
         if (result->marks[SW_MARK_FAILED] == 0) /* failures outrank what was shown so far */
             result->example.session[0] = '\0';

@@ -3,6 +3,7 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/live_history.h"
+#include "cli/live_policy.h"
 #include "cli/outputs.h"
 #include "cli/run_options.h"
 #include "cli/tui.h"
@@ -23,6 +24,9 @@
 /* What the terminal view saves. */
 static const char session_template[] = "smtpwhy-session-%Y%m%d-%H%M%S.pcapng";
 
+enum { MESSAGE_WIDTH = 100 };
+
+/* Not in the way of the recording and of that. */
 enum { OUTPUT_FILES_MAX = SW_OPENER_PATHS_MAX - 2 };
 
 /* Everything that lives as long as the subcommand. */
@@ -38,6 +42,7 @@ struct live {
     struct sw_sandbox sandbox;
     struct sw_recording recording;
     struct sw_live_history history;
+    struct sw_live_policy policy;
     struct sw_board board;
     bool has_board;
     struct sw_metrics_facts facts;
@@ -50,6 +55,31 @@ struct live {
     bool trouble, matched, incomplete;
 };
 
+/* Is there a report for people? */
+static bool has_text(const struct live *live)
+{
+    bool any = false;
+    for (unsigned i = 0; i < live->outputs.count; i++)
+        any = any || strcmp(live->outputs.list[i].format->name, "text") == 0;
+    return any;
+}
+
+/* What is made of the facts of a session that is shown; returns what the policy says. */
+static struct sw_span use_facts(struct live *live, const struct sw_record *record)
+{
+    const struct sw_settings *settings = live->settings;
+    struct sw_fact fact;
+    if ((!settings->db && !settings->policy) ||
+        !sw_select_shows(&settings->select, record->session, record->verdict))
+        return (struct sw_span){NULL, 0};
+    sw_fact_of(&fact, record->session, record->verdict);
+    sw_live_history_fact(&live->history, &fact);
+    struct sw_span remarks = sw_live_policy_judge(&live->policy, &fact);
+    if (!settings->quiet && !settings->live.tui && !has_text(live))
+        sw_live_policy_say(&live->policy, &fact, record->session);
+    return remarks;
+}
+
 static void on_record(void *ctx, const struct sw_record *record)
 {
     struct live *live = ctx;
@@ -57,11 +87,15 @@ static void on_record(void *ctx, const struct sw_record *record)
         sw_part_record(&live->parts[live->ending], record);
         return;
     }
-    for (unsigned i = 0; i < live->outputs.count; i++)
+    struct sw_span remarks = {NULL, 0};
+    if (record->kind == SW_RECORD_SESSION)
+        remarks = use_facts(live, record);
+    for (unsigned i = 0; i < live->outputs.count; i++) {
+        live->parts[i].remarks = remarks;
         sw_part_record(&live->parts[i], record);
+    }
     if (live->has_board)
         sw_board_record(&live->board, record);
-    sw_live_history_record(&live->history, record);
     live->fresh = true;
 }
 
@@ -119,10 +153,35 @@ static bool begin_output(void *ctx, unsigned i)
     return open_part(live, i, live->devices, 0);
 }
 
+static void reload_policy(struct live *live)
+{
+    if (!sw_live_policy_file(live->settings))
+        return;
+    int fd = sw_opener_ask(&live->opener, SW_OPENER_READ, &(struct sw_opener_file){.path = 0});
+    sw_live_policy_reload(&live->policy, fd, errno);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static void renew_recording(struct live *live)
+{
+    struct sw_watch_counts counts;
+    sw_watch_count(live->run, &counts);
+    if (!counts.recording_open)
+        return;
+    if (sw_recording_renew(&live->recording))
+        sw_watch_rotate(live->run);
+    else if (errno != EEXIST)
+        sw_complain("%s: %s; it goes on in the file that was moved away",
+                    live->settings->live.record_path, strerror(errno));
+}
+
 static bool on_reopen(void *ctx)
 {
     struct live *live = ctx;
     const struct sw_outputs_again again = {live, open_again, end_output, begin_output};
+    reload_policy(live);
+    renew_recording(live);
     return sw_outputs_reopen(&live->outputs, &again);
 }
 
@@ -139,6 +198,7 @@ static void on_tell(void *ctx)
                   " by the kernel, %" PRIu64 " by the interface\n",
                   live->devices, counts.frames, counts.bytes, counts.connections, counts.sessions,
                   counts.kernel_drops, counts.interface_drops);
+    sw_live_policy_write(&live->policy, &live->policy.style, NULL);
 }
 
 /* The turn of the dashboard and of the terminal view. */
@@ -186,20 +246,26 @@ static bool open_tui(struct live *live)
     return live->tui != NULL;
 }
 
-static bool open_board(struct live *live)
+/* Of what is shown besides the outputs, with the same pseudonyms. */
+static struct sw_report_style own_style(const struct live *live)
+{
+    bool alone = live->outputs.count == 0;
+    return (struct sw_report_style){.version = SMTPWHY_VERSION,
+                                    .no_names = live->settings->no_names,
+                                    .anonymize = live->settings->anonymize,
+                                    .width = MESSAGE_WIDTH,
+                                    .veil_key = alone ? sw_hash_random_key()
+                                                      : live->outputs.list[0].style.veil_key,
+                                    .select = &live->settings->select};
+}
+
+static bool open_board(struct live *live, const struct sw_report_style *style)
 {
     const struct sw_live_settings *settings = &live->settings->live;
     if (!settings->http && !settings->tui)
         return true;
-    bool alone = live->outputs.count == 0;
-    const struct sw_report_style style = {.version = SMTPWHY_VERSION,
-                                          .no_names = live->settings->no_names,
-                                          .anonymize = live->settings->anonymize,
-                                          .veil_key = alone ? sw_hash_random_key()
-                                                            : live->outputs.list[0].style.veil_key,
-                                          .select = &live->settings->select};
     live->has_board = true;
-    return sw_board_init(&live->board, &style, settings->tui, 0);
+    return sw_board_init(&live->board, style, settings->tui, 0);
 }
 
 static bool open_http(struct live *live)
@@ -296,6 +362,19 @@ static void close_parts(struct live *live)
         close_part(live, i);
 }
 
+/* At the end of the reports for people, or where there is none, to whom reads messages. */
+static void conclude_policy(struct live *live)
+{
+    for (unsigned i = 0; i < live->outputs.count; i++) {
+        struct sw_output *output = &live->outputs.list[i];
+        if (strcmp(output->format->name, "text") == 0)
+            sw_live_policy_write(&live->policy, &output->style, &output->writer);
+    }
+    if (!has_text(live))
+        sw_live_policy_write(&live->policy, &live->policy.style, NULL);
+    live->matched = live->matched || sw_live_policy_broken(&live->policy);
+}
+
 static void run_loop(struct live *live)
 {
     const struct sw_loop_hooks hooks = {
@@ -370,7 +449,8 @@ static bool shut_in(struct live *live)
         paths[count - 1] = live->settings->live.record_path ? live->settings->live.record_path : "";
         paths[count++] = session_template;
     }
-    if (!sw_opener_start(&live->opener, paths, count, !live->settings->live.no_sandbox)) {
+    const struct sw_opener_paths known = {paths, count, sw_live_policy_file(live->settings)};
+    if (!sw_opener_start(&live->opener, &known, !live->settings->live.no_sandbox)) {
         (void)fprintf(stderr, "smtpwhy: no second process can be started: %s\n", strerror(errno));
         return false;
     }
@@ -389,12 +469,16 @@ static bool begin(struct live *live)
 {
     live->facts.sandbox = &live->sandbox;
     live->facts.history = live->settings->db ? &live->history.feed : NULL;
+    live->facts.policy = live->settings->policy ? &live->policy.counts : NULL;
+    const struct sw_report_style style = own_style(live);
+    if (!sw_live_policy_start(&live->policy, live->settings, &style))
+        return false;
     if (!sw_loop_prepare(&live->loop)) {
         sw_complain("%s", live->loop.message);
         return false;
     }
     return sw_live_history_start(&live->history, live->settings) && make_run(live) &&
-           open_watch(live) && open_board(live) && open_http(live) && open_tui(live) &&
+           open_watch(live) && open_board(live, &style) && open_http(live) && open_tui(live) &&
            shut_in(live) && open_parts(live, live->devices, 0);
 }
 
@@ -431,12 +515,16 @@ int sw_live(const struct sw_settings *settings)
     }
     live->settings = settings;
     live->ending = -1;
-    live->opener.child.fd = live->recording.fd = -1;
+    live->opener.child.fd = live->recording.fd = live->recording.next_fd = -1;
     live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
-    if (begin(live))
+    bool begun = begin(live);
+    if (begun)
         run_loop(live);
     else
         live->trouble = true;
+    sw_tui_close(live->tui);
+    if (begun)
+        conclude_policy(live);
     if (!sw_outputs_close(&live->outputs))
         live->trouble = true;
     if (!sw_live_history_stop(&live->history))
@@ -445,7 +533,7 @@ int sw_live(const struct sw_settings *settings)
     sw_loop_release(&live->loop);
     sw_opener_stop(&live->opener);
     sw_http_close(live->http);
-    sw_tui_close(live->tui);
+    sw_live_policy_release(&live->policy);
     if (live->has_board)
         sw_board_release(&live->board);
     for (unsigned i = 0; i < live->file_count; i++)

@@ -181,7 +181,8 @@ bool sw_live_history_start(struct sw_live_history *history, const struct sw_sett
     const char *paths[] = {path ? path : settings->db};
     const struct sw_child_work work = {.paths = paths,
                                        .count = 1,
-                                       .reads = true,
+                                       .read_paths = paths,
+                                       .read_count = 1,
                                        .sandboxed = !settings->live.no_sandbox,
                                        .outlives = true,
                                        .ctx = &keeping,
@@ -202,14 +203,11 @@ bool sw_live_history_start(struct sw_live_history *history, const struct sw_sett
     return good;
 }
 
-void sw_live_history_record(struct sw_live_history *history, const struct sw_record *record)
+void sw_live_history_fact(struct sw_live_history *history, const struct sw_fact *fact)
 {
-    struct sw_fact fact;
-    if (!history->started || record->kind != SW_RECORD_SESSION ||
-        !sw_select_shows(&history->settings->select, record->session, record->verdict))
+    if (!history->started)
         return;
-    sw_fact_of(&fact, record->session, record->verdict);
-    size_t size = sw_fact_message_write(&fact, history->message);
+    size_t size = sw_fact_message_write(fact, history->message);
     if (size > 0)
         sw_feed_put(&history->feed, history->message, size);
     else

@@ -11,6 +11,7 @@
 #define SW_CLI_LIVE_HISTORY_H
 
 #include "cli/options.h"
+#include "audit/fact.h"
 #include "live/feed.h"
 
 struct sw_live_history {
@@ -24,8 +25,8 @@ struct sw_live_history {
 
 /* Without --db nothing is done. False after saying why: the file cannot be used. */
 bool sw_live_history_start(struct sw_live_history *history, const struct sw_settings *settings);
-/* Tells it a session that is shown. */
-void sw_live_history_record(struct sw_live_history *history, const struct sw_record *record);
+/* Tells it a session. */
+void sw_live_history_fact(struct sw_live_history *history, const struct sw_fact *fact);
 /* Now and then: sends what waits, and says once when something was not kept. */
 void sw_live_history_turn(struct sw_live_history *history);
 /* Takes a fraction of a second, or the time that a slow disk needs, up to a bound. False after

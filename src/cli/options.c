@@ -364,9 +364,9 @@ static const struct sw_option table[] = {
      "the same, a directory made by openssl rehash"},
     {0, "server-name", "NAME", READS | LIVE, true, take_server_name,
      "the name that the server's certificate must bear (default: what the client asked for)"},
-    {0, "policy", "FILE", AUDIT, true, take_policy,
-     "what the audit demands ('default' is built in); exit with 1 when it is broken; --help policy "
-     "shows how one is written"},
+    {0, "policy", "FILE", AUDIT | LIVE, true, take_policy,
+     "what is demanded of sessions ('default' is built in); exit with 1 when it is broken; --help "
+     "policy shows how one is written"},
     {0, "db", "FILE", ANALYSE | AUDIT | LIVE, true, sw_keeper_take_db,
      "keep the sessions in this history file (SQLite), each once; audit without FILE reads it"},
     {0, "retain", "DAYS", ANALYSE | AUDIT | LIVE, true, sw_keeper_take_retain,

@@ -16,30 +16,47 @@
 
 enum { PATH_BYTES = 4096, FIRST_FD = 3 };
 
-/* The directories of the paths stay open to it, and nothing else does. */
-static void shut_in(const struct sw_child_work *work)
+/* The directories that the paths are in. */
+static unsigned open_directories(const char *const *paths, unsigned count,
+                                 int directories[SW_CHILD_PATHS_MAX])
 {
-    int directories[SW_CHILD_PATHS_MAX];
     unsigned opened = 0;
-    char why[80];
-    for (unsigned i = 0; i < work->count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         char directory[PATH_BYTES];
-        const char *slash = strrchr(work->paths[i], '/');
-        size_t len = slash ? (size_t)(slash - work->paths[i]) : 0;
+        const char *slash = strrchr(paths[i], '/');
+        size_t len = slash ? (size_t)(slash - paths[i]) : 0;
         if (len >= sizeof(directory))
             continue;
-        memcpy(directory, work->paths[i], len);
+        memcpy(directory, paths[i], len);
         directory[len] = '\0';
         const char *name = len > 0 ? directory : slash ? "/" : ".";
         directories[opened] = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         opened += directories[opened] >= 0;
     }
+    return opened;
+}
+
+/* The directories of the paths stay open to it, and nothing else does. */
+static void shut_in(const struct sw_child_work *work)
+{
+    int made[SW_CHILD_PATHS_MAX];
+    int read[SW_CHILD_PATHS_MAX];
+    char why[80];
+    const struct sw_sandbox_ground ground = {
+        .made = made,
+        .made_count = open_directories(work->paths, work->count, made),
+        .read = read,
+        .read_count = open_directories(work->read_paths, work->read_count, read),
+        .network = work->network,
+    };
     (void)tzset(); /* reads its file now */
     (void)sw_sandbox_no_core();
     (void)sw_sandbox_drop_capabilities(why, sizeof(why));
-    (void)sw_sandbox_landlock(directories, opened, work->reads, why, sizeof(why));
-    for (unsigned i = 0; i < opened; i++)
-        (void)close(directories[i]);
+    (void)sw_sandbox_landlock(&ground, why, sizeof(why));
+    for (unsigned i = 0; i < ground.made_count; i++)
+        (void)close(made[i]);
+    for (unsigned i = 0; i < ground.read_count; i++)
+        (void)close(read[i]);
 }
 
 static bool let_go(const struct sw_child_work *work, int socket)
@@ -74,7 +91,7 @@ bool sw_child_start(struct sw_child *child, const struct sw_child_work *work)
 {
     int ends[2];
     *child = (struct sw_child){.fd = -1};
-    if (work->count > SW_CHILD_PATHS_MAX ||
+    if (work->count > SW_CHILD_PATHS_MAX || work->read_count > SW_CHILD_PATHS_MAX ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
     pid_t owner = getpid();

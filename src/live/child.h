@@ -21,11 +21,13 @@ struct sw_child {
 };
 
 struct sw_child_work {
-    /* Files that it makes, writes and removes: what is beside them it could, too. Read in the child
-     * only. */
+    /* Files that it makes, writes and removes, and those that it reads: what is beside them it
+     * could, too. Read in the child only. */
     const char *const *paths;
     unsigned count; /* at most SW_CHILD_PATHS_MAX */
-    bool reads;     /* and reads */
+    const char *const *read_paths;
+    unsigned read_count; /* the same */
+    bool network;        /* it connects to others */
     bool sandboxed;
     bool outlives; /* its owner, to end what it has begun */
     void *ctx;

@@ -60,28 +60,32 @@ static int fail(const char *what, char *why, size_t room)
     return 0;
 }
 
-int sw_sandbox_landlock(const int *directories, unsigned count, bool reads, char *why, size_t room)
+static bool allow(int fd, const int *directories, unsigned count, uint64_t rights)
+{
+    bool good = true;
+    for (unsigned i = 0; good && i < count; i++) {
+        const struct path_beneath rule = {.allowed = rights, .parent = directories[i]};
+        good = syscall(SYS_landlock_add_rule, fd, RULE_PATH_BENEATH, &rule, 0) == 0;
+    }
+    return good;
+}
+
+int sw_sandbox_landlock(const struct sw_sandbox_ground *ground, char *why, size_t room)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
     if (abi <= 0)
         return fail("Landlock", why, room);
     const uint64_t rights = fs_rights(abi);
-    const struct ruleset ruleset = {rights, NET_ALL, SCOPE_ALL};
+    const struct ruleset ruleset = {rights, ground->network ? 0 : NET_ALL, SCOPE_ALL};
     long fd = syscall(SYS_landlock_create_ruleset, &ruleset, size_for(abi), 0);
     if (fd < 0)
         return fail("Landlock", why, room);
-    bool good = true;
-    const uint64_t allowed = FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE |
-                             (reads ? FS_READ_FILE | FS_READ_DIR : 0);
-    for (unsigned i = 0; good && i < count; i++) {
-        const struct path_beneath rule = {
-            .allowed = rights & allowed,
-            .parent = directories[i],
-        };
-        good = syscall(SYS_landlock_add_rule, (int)fd, RULE_PATH_BENEATH, &rule, 0) == 0;
-    }
-    good = good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
+    const uint64_t makes = FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG | FS_TRUNCATE;
+    bool good =
+        allow((int)fd, ground->made, ground->made_count, rights & makes) &&
+        allow((int)fd, ground->read, ground->read_count, rights & (FS_READ_FILE | FS_READ_DIR)) &&
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+        syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
     if (!good)
         (void)fail("Landlock", why, room);
     (void)close((int)fd);

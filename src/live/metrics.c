@@ -150,6 +150,31 @@ static void put_history(struct page *page, const struct sw_feed *feed)
     sample(page, "sink=\"history\"", sw_feed_waiting(feed));
 }
 
+static void put_policy(struct page *page, const struct sw_metrics_policy *policy)
+{
+    char labels[80];
+    if (!policy)
+        return;
+    family(page, "policy_sessions", KIND_COUNTER, "Sessions by how a rule of the policy stood.");
+    for (int r = 0; r < SW_RULE_COUNT; r++) {
+        const uint64_t *n = policy->sessions[r];
+        bool any = policy->demanded[r] && r != SW_RULE_FAILURE_RATE_MAX;
+        for (int m = 0; m < SW_MARKS; m++)
+            any = any || n[m] > 0;
+        for (int m = 0; any && m < SW_MARKS; m++) {
+            (void)snprintf(labels, sizeof(labels), "rule=\"%s\",result=\"%s\"",
+                           sw_rule_info((enum sw_rule)r)->key, sw_mark_name((enum sw_mark_of)m));
+            sample(page, labels, n[m]);
+        }
+    }
+    family(page, "policy_reloads", KIND_COUNTER, "How often the policy was read again.");
+    sample(page, "result=\"ok\"", policy->reloads[1]);
+    sample(page, "result=\"failed\"", policy->reloads[0]);
+    family(page, "policy_last_reload_successful", KIND_GAUGE,
+           "1 when the policy in force is the one in the file.");
+    sample(page, "", policy->good);
+}
+
 static void put_sandbox(struct page *page, const struct sw_sandbox *sandbox)
 {
     char labels[80];
@@ -189,6 +214,7 @@ void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts 
     sample(&page, "", board->counts.acked_unseen_bytes);
     put_watch(&page, &facts->watch);
     put_history(&page, facts->history);
+    put_policy(&page, facts->policy);
     family(&page, "kept_rows", KIND_GAUGE, "Sessions that are kept for the dashboard.");
     sample(&page, "", board->next - board->first);
     family(&page, "kept_bytes", KIND_GAUGE, "Memory that they take.");

@@ -7,14 +7,24 @@
 
 #include "live/feed.h"
 #include "live/sandbox.h"
+#include "report/audit.h"
 #include "report/board.h"
 #include "smtpwhy.h"
+
+/* What became of the rules of a policy; counts go on when it is changed. */
+struct sw_metrics_policy {
+    bool demanded[SW_RULE_COUNT]; /* by the one in force */
+    uint64_t sessions[SW_RULE_COUNT][SW_MARKS];
+    uint64_t reloads[2]; /* [0] failed */
+    bool good;           /* the last one did not fail */
+};
 
 /* What is known besides the sessions. */
 struct sw_metrics_facts {
     struct sw_watch_counts watch;
     const struct sw_sandbox *sandbox;
-    const struct sw_feed *history; /* NULL: none is kept */
+    const struct sw_feed *history;          /* NULL: none is kept */
+    const struct sw_metrics_policy *policy; /* NULL: there is none */
 };
 
 void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts *facts,

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,22 +50,40 @@ bool sw_opener_path(const char *path, const struct sw_opener_file *file, char *o
 
 /* --- the child --- */
 
-static int act(const char *const *paths, unsigned count, const struct request *request)
+/* A file that is there may have readers or rights of its own: it is not written into. */
+static int open_fresh(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return -1;
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static bool is_there(const char *path, const struct sw_opener_file *file)
+{
+    struct stat facts;
+    return lstat(path, &facts) == 0 && facts.st_dev == file->device && facts.st_ino == file->inode;
+}
+
+static int act(const struct sw_opener_paths *paths, const struct request *request)
 {
     char path[PATH_BYTES];
-    if (request->file.path >= count ||
-        !sw_opener_path(paths[request->file.path], &request->file, path, sizeof(path))) {
+    if (request->how == SW_OPENER_READ && paths->to_read) /* a pipe is not waited for */
+        return open(paths->to_read, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (request->file.path >= paths->count ||
+        !sw_opener_path(paths->list[request->file.path], &request->file, path, sizeof(path))) {
         errno = EINVAL;
         return -1;
     }
     switch (request->how) {
     case SW_OPENER_APPEND:
         return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    case SW_OPENER_ANEW:
+        if (!is_there(path, &request->file))
+            return open_fresh(path);
+        errno = EEXIST;
+        return -1;
     case SW_OPENER_FRESH:
-        /* A file that is there may have readers or rights of its own: it is not written into. */
-        if (unlink(path) != 0 && errno != ENOENT)
-            return -1;
-        return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return open_fresh(path);
     case SW_OPENER_REMOVE:
         return unlink(path);
     default:
@@ -89,18 +109,12 @@ static void answer(int socket, int32_t error, int fd)
     (void)!sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/* What it knows of. */
-struct names {
-    const char *const *paths;
-    unsigned count;
-};
-
 static void serve(void *ctx, int socket)
 {
-    const struct names *names = ctx;
+    const struct sw_opener_paths *paths = ctx;
     struct request request;
     while (recv(socket, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
-        int fd = act(names->paths, names->count, &request);
+        int fd = act(paths, &request);
         bool gives = fd >= 0 && request.how != SW_OPENER_REMOVE;
         answer(socket, fd < 0 ? errno : 0, gives ? fd : -1);
         if (gives)
@@ -110,13 +124,23 @@ static void serve(void *ctx, int socket)
 
 /* --- the owner --- */
 
-bool sw_opener_start(struct sw_opener *opener, const char *const *paths, unsigned count,
-                     bool sandboxed)
+bool sw_opener_start(struct sw_opener *opener, const struct sw_opener_paths *paths, bool sandboxed)
 {
-    struct names names = {paths, count};
-    const struct sw_child_work work = {
-        .paths = paths, .count = count, .sandboxed = sandboxed, .ctx = &names, .serve = serve};
-    return sw_child_start(&opener->child, &work);
+    struct sw_opener_paths known = *paths;
+    char *behind = paths->to_read ? realpath(paths->to_read, NULL) : NULL;
+    const char *const read[] = {paths->to_read, behind}; /* it may be a link */
+    const struct sw_child_work work = {.paths = paths->list,
+                                       .count = paths->count,
+                                       .read_paths = read,
+                                       .read_count = !paths->to_read ? 0
+                                                     : behind        ? 2
+                                                                     : 1,
+                                       .sandboxed = sandboxed,
+                                       .ctx = &known,
+                                       .serve = serve};
+    bool good = sw_child_start(&opener->child, &work);
+    free(behind);
+    return good;
 }
 
 int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,

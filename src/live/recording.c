@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void sw_recording_init(struct sw_recording *recording, const struct sw_recording_names *names,
@@ -10,7 +11,7 @@ void sw_recording_init(struct sw_recording *recording, const struct sw_recording
     memset(recording, 0, sizeof(*recording));
     recording->names = *names;
     recording->opener = opener;
-    recording->fd = -1;
+    recording->fd = recording->next_fd = -1;
 }
 
 static uint32_t digits_of(uint32_t number)
@@ -62,6 +63,11 @@ bool sw_recording_begin(void *ctx, int64_t time_ns)
     struct sw_recording *r = ctx;
     if (!close_file(r))
         return false;
+    if (r->next_fd >= 0) {
+        r->fd = r->next_fd;
+        r->next_fd = -1;
+        return true;
+    }
     const uint32_t files = r->names.files;
     if (r->names.by_time && files > 0 && r->begun >= files) /* the oldest makes room */
         (void)sw_opener_ask(r->opener, SW_OPENER_REMOVE,
@@ -71,6 +77,18 @@ bool sw_recording_begin(void *ctx, int64_t time_ns)
     r->fd = sw_opener_ask(r->opener, SW_OPENER_FRESH, &file);
     r->begun++;
     return r->fd >= 0 || fail(r);
+}
+
+bool sw_recording_renew(struct sw_recording *r)
+{
+    struct stat facts;
+    if (r->fd < 0 || r->begun == 0 || fstat(r->fd, &facts) != 0)
+        return false;
+    struct sw_opener_file file = r->kept[(r->begun - 1) % SW_RECORDING_FILES_MAX];
+    file.device = facts.st_dev;
+    file.inode = facts.st_ino;
+    r->next_fd = sw_opener_ask(r->opener, SW_OPENER_ANEW, &file);
+    return r->next_fd >= 0;
 }
 
 bool sw_recording_write(void *ctx, const void *bytes, size_t size)

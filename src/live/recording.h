@@ -24,6 +24,7 @@ struct sw_recording {
     struct sw_recording_names names;
     const struct sw_opener *opener;
     int fd;                                             /* -1: none open */
+    int next_fd;                                        /* in its place from the next begin on */
     uint64_t begun;                                     /* files so far */
     int error;                                          /* errno of the first failure */
     struct sw_opener_file kept[SW_RECORDING_FILES_MAX]; /* by their order, modulo */
@@ -34,6 +35,9 @@ void sw_recording_init(struct sw_recording *recording, const struct sw_recording
 /* The two that the library calls (struct sw_recording_options); ctx is the recording. */
 bool sw_recording_begin(void *ctx, int64_t time_ns);
 bool sw_recording_write(void *ctx, const void *bytes, size_t size);
+/* Was the file moved away or removed? Then another of its name is opened, which the next begin
+ * goes on with. False: it is where it was, or errno says why there cannot be another. */
+bool sw_recording_renew(struct sw_recording *recording);
 /* False when anything failed: error. */
 bool sw_recording_close(struct sw_recording *recording);
 

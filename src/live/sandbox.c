@@ -86,7 +86,8 @@ void sw_sandbox_enter(struct sw_sandbox *sandbox)
     *sandbox = (struct sw_sandbox){.entered = true};
     give_up_privileges(sandbox);
     char *why = sandbox->detail[SW_SANDBOX_LANDLOCK];
-    sandbox->landlock_abi = sw_sandbox_landlock(NULL, 0, false, why, room);
+    sandbox->landlock_abi =
+        sw_sandbox_landlock(&(struct sw_sandbox_ground){.network = false}, why, room);
     sandbox->active[SW_SANDBOX_LANDLOCK] = sandbox->landlock_abi > 0;
     if (sandbox->landlock_abi > 0)
         (void)snprintf(why, room, "ABI %d", sandbox->landlock_abi);

@@ -41,9 +41,16 @@ void sw_sandbox_tell(const struct sw_sandbox *sandbox, bool all, FILE *out);
 /* The parts that other processes of ours use as well. */
 bool sw_sandbox_no_core(void);
 bool sw_sandbox_drop_capabilities(char *why, size_t room);
-/* Landlock: nothing of the file system but files in these directories (descriptors), in which they
- * may be made, written and removed, and read where `reads`. Returns the ABI, or 0 and the reason in
- * `why`. */
-int sw_sandbox_landlock(const int *directories, unsigned count, bool reads, char *why, size_t room);
+/* What Landlock leaves: of the file system these directories (descriptors), and what is below. */
+struct sw_sandbox_ground {
+    const int *made; /* files in them may be made, written and removed */
+    unsigned made_count;
+    const int *read; /* files in them may be read */
+    unsigned read_count;
+    bool network; /* TCP */
+};
+
+/* Returns the ABI, or 0 and the reason in `why`. */
+int sw_sandbox_landlock(const struct sw_sandbox_ground *ground, char *why, size_t room);
 
 #endif

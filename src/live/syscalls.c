@@ -106,7 +106,7 @@ static int add_all(scmp_filter_ctx filter)
     for (size_t i = 0; i < sizeof(terminal_requests) / sizeof(terminal_requests[0]); i++) {
         if (failed == 0)
             failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                      SCMP_A1(SCMP_CMP_EQ, terminal_requests[i]));
+                                      SCMP_A1(SCMP_CMP_EQ, terminal_requests[i], 0));
     }
     /* memory that can be run is never needed again */
     const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};

@@ -468,6 +468,20 @@ void sw_recorder_time(struct sw_recorder *r, int64_t now_ns)
     flush(r);
 }
 
+bool sw_recorder_writes(const struct sw_recorder *r)
+{
+    return r->begun && !r->failed;
+}
+
+void sw_recorder_rotate(struct sw_recorder *r, int64_t now_ns)
+{
+    if (!sw_recorder_writes(r))
+        return;
+    end_file(r, now_ns);
+    begin_file(r, now_ns);
+    flush(r);
+}
+
 void sw_recorder_losses(struct sw_recorder *r, unsigned interface, uint64_t by_kernel,
                         uint64_t by_interface)
 {

@@ -33,6 +33,10 @@ void sw_recorder_frame(struct sw_recorder *recorder, const struct sw_frame *fram
 void sw_recorder_session(struct sw_recorder *recorder, const struct sw_record *record);
 /* Time goes on: what is decided is written. */
 void sw_recorder_time(struct sw_recorder *recorder, int64_t now_ns);
+/* Is a file begun and not complete? */
+bool sw_recorder_writes(const struct sw_recorder *recorder);
+/* That file is completed, and another begins, before a rotation is due. */
+void sw_recorder_rotate(struct sw_recorder *recorder, int64_t now_ns);
 /* Frames that were lost on the way to the recorder, of one interface; for the statistics. */
 void sw_recorder_losses(struct sw_recorder *recorder, unsigned interface, uint64_t by_kernel,
                         uint64_t by_interface);

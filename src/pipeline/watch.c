@@ -312,6 +312,7 @@ void sw_watch_count(struct sw_run *run, struct sw_watch_counts *counts)
         .connections = run->summary.tcp_connections,
         .last_frame_ns = watch->last_frame_ns,
         .recording_failed = watch->recording_failed,
+        .recording_open = watch->recorder && sw_recorder_writes(watch->recorder),
     };
 }
 
@@ -322,6 +323,19 @@ void sw_watch_tell(struct sw_run *run)
     so_far.bytes += run->watch->bytes;
     const struct sw_record record = {.kind = SW_RECORD_SUMMARY, .summary = &so_far};
     run->options.record(run->options.record_ctx, &record);
+}
+
+/* Up to when the engine has judged silences. */
+static int64_t end_ns(const struct sw_watch *watch)
+{
+    return watch->shown_ns > watch->last_frame_ns ? watch->shown_ns : watch->last_frame_ns;
+}
+
+void sw_watch_rotate(struct sw_run *run)
+{
+    struct sw_watch *watch = run->watch;
+    if (watch->recorder)
+        sw_recorder_rotate(watch->recorder, end_ns(watch));
 }
 
 /* The first word that begins with a digit. */
@@ -344,12 +358,6 @@ uint64_t sw_watch_save(struct sw_run *run, const struct sw_session_key *key,
 {
     struct sw_recorder *recorder = run->watch ? run->watch->recorder : NULL;
     return recorder ? sw_recorder_save(recorder, key, write, ctx) : 0;
-}
-
-/* Up to when the engine has judged silences. */
-static int64_t end_ns(const struct sw_watch *watch)
-{
-    return watch->shown_ns > watch->last_frame_ns ? watch->shown_ns : watch->last_frame_ns;
 }
 
 enum sw_result sw_watch_close(struct sw_run *run)

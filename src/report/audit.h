@@ -41,6 +41,10 @@ void sw_audit_write(const struct sw_audit_format *format, const struct sw_audit 
                     const struct sw_report_style *style, const struct sw_audit_source *source,
                     struct sw_writer *out);
 
+/* How the rules of the policy stand, for people, and nothing else. */
+void sw_audit_write_policy(const struct sw_audit *audit, const struct sw_report_style *style,
+                           struct sw_writer *out);
+
 /* For the formats: */
 
 /* "192.0.2.1:25 (mx.example.com)", "alice at ...", "CN=mx.example.com". */

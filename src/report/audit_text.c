@@ -403,6 +403,23 @@ static void write_text(const struct sw_audit_view *view)
     sw_page_release(&t.page);
 }
 
+void sw_audit_write_policy(const struct sw_audit *audit, const struct sw_report_style *style,
+                           struct sw_writer *out)
+{
+    struct sw_veil veil;
+    const struct sw_audit_view view = {audit, style, &veil, out, NULL};
+    struct text t = {.view = &view};
+    sw_veil_init(&veil, style->anonymize, style->veil_key);
+    sw_page_open(&t.page, out, style->width, style->color);
+    sw_writer_open_memory(&t.line);
+    put_policy(&t);
+    if (sw_audit_totals(audit)->left_out > 0)
+        put_left_out(&t, sw_audit_totals(audit));
+    sw_writer_release(&t.line);
+    sw_page_release(&t.page);
+    sw_veil_release(&veil);
+}
+
 const struct sw_audit_format sw_audit_text = {
     .name = "text",
     .what = "for people",

@@ -78,6 +78,8 @@ struct sw_part {
     uint64_t stuck;        /* shown sessions that --fail-on stuck is about, less those recovered */
     bool matched;          /* --fail-on matched a session that is shown; known when it is closed */
     const char *warning;   /* for the user's eyes, when it is closed; NULL: none */
+    /* What the owner has to say of the session that comes next, a line each; for people only. */
+    struct sw_span remarks;
     struct sw_veil veil;
     void *state;
 };

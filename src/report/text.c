@@ -77,6 +77,14 @@ void sw_text_heading(struct sw_part *part)
     sw_page_newline(&text->page);
 }
 
+static void put_remarks(struct sw_text_session *s)
+{
+    struct sw_span remarks = s->part->remarks;
+    if (remarks.len > 0)
+        sw_page_paragraph(s->page, SW_TEXT_INDENT, "policy", SW_TEXT_LABEL, SW_TONE_WARN,
+                          sw_veil_text(&s->part->veil, remarks));
+}
+
 static void write_full(struct sw_text_session *s)
 {
     if (s->text->last_was_line)
@@ -88,6 +96,7 @@ static void write_full(struct sw_text_session *s)
         sw_text_detail(s);
     if (s->part->style->flow)
         sw_text_flow(s);
+    put_remarks(s);
     sw_page_newline(s->page);
 }
 
@@ -140,8 +149,10 @@ static void write_session(struct sw_part *part, const struct sw_session *session
         (void)snprintf(tail, sizeof(tail), "like" SW_PAGE_NO_BREAK "%llu",
                        (unsigned long long)group->first);
         write_line(&s, tail);
+        put_remarks(&s);
     } else if (!block && (all || group->listed < LINES_LISTED)) {
         write_short(&s, group);
+        put_remarks(&s);
     } else {
         group->hidden++;
         return;

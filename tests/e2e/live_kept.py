@@ -15,7 +15,7 @@ import warnings
 from contextlib import closing
 
 import common
-from live import PLENTY, Live, missing
+from live import AUTH, PASSWORD, PLENTY, Live, missing
 
 
 def kept(database):
@@ -183,6 +183,57 @@ class Rotation(InALab):
                              ["#separator", "#set_separator", "#empty_field", "#unset_field", "#path", "#open", "#fields", "#types", "#close"])
             self.assertEqual(len([line for line in log if not line.startswith("#")]), 1)
 
+    def test_a_recording_that_is_moved_away(self):
+        """Each file is a whole one: the frames of its time, and the interfaces at its beginning."""
+        names = {kind: self.path(kind + ".pcapng") for kind in ("all", "mail", "ring")}
+        options = {"all": ("--record", "all"), "mail": (), "ring": ("--ring", "8")}
+        lives = {kind: Live(self.lab, self.lab.folder, "-o", "json", "-w", path, *options[kind]) for kind, path in names.items()}
+        ids = {}
+        for end in (".1", ".2", ""):
+            self.mail()
+            for kind, live in lives.items():
+                ids[kind + end] = live.sessions(1)[0][1]["id"]
+            if not end:
+                break
+            time.sleep(1)
+            for kind, live in lives.items():
+                os.rename(names[kind], names[kind] + end)
+                live.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: os.path.exists(names[kind]), names[kind])  # noqa: B023
+                self.assertEqual(os.stat(names[kind]).st_mode & 0o777, 0o600)
+                before = os.stat(names[kind]).st_ino
+                live.process.send_signal(signal.SIGHUP)  # it is where it was: nothing happens
+                live.process.send_signal(signal.SIGUSR1)
+                wait_until(lambda: "lost: 0 by the kernel" in live.errors[-1], "an answer")  # noqa: B023
+                live.errors.append("")
+                self.assertEqual(os.stat(names[kind]).st_ino, before)
+        for kind, live in lives.items():
+            _, status, _ = live.stop()
+            self.assertEqual(status, 0, live.errors)
+            for end in (".1", ".2", ""):
+                done = common.run("-o", "json", names[kind] + end)
+                self.assertEqual((done.status, done.err), (0, ""), kind + end)
+                if kind == "all":  # the parts of its file before the session may be of the one before
+                    self.assertIn(ids[kind + end], [s["id"] for s in done.sessions()])
+                else:
+                    self.assertEqual([s["id"] for s in done.sessions()], [ids[kind + end]], kind + end)
+
+    def test_a_recording_that_cannot_be_made_again(self):
+        """It goes on in the file that is open."""
+        folder = self.path("gone")
+        os.mkdir(folder)
+        path = os.path.join(folder, "r.pcapng")
+        live = Live(self.lab, self.lab.folder, "-o", "json", "-w", path)
+        wait_until(lambda: os.path.exists(path), path)
+        os.rename(folder, folder + ".1")
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(live.errors) == 2, "a complaint")
+        self.mail()
+        live.sessions(1)
+        _, status, _ = live.stop()
+        self.assertIn("r.pcapng: No such file or directory; it goes on in the file that was moved away", live.errors[1])
+        self.assertEqual((status, len(common.run("-o", "json", os.path.join(folder + ".1", "r.pcapng")).sessions())), (0, 1))
+
     def test_a_file_that_cannot_be_made_again(self):
         folder = self.path("gone")
         os.mkdir(folder)
@@ -197,6 +248,112 @@ class Rotation(InALab):
         self.assertIn("out.json: No such file or directory", live.errors[0])
         self.assertEqual(status, 0)
         self.assertEqual(len(open(os.path.join(folder + ".1", "out.json"), encoding="utf-8").readlines()), 2)
+
+
+FORBID = "[rules]\nclear-text-login = forbid\nfailure-rate-max = 20%\n"
+
+
+class Policy(InALab):
+    """--policy: who breaks it is told at once, and the file may change while the program runs."""
+
+    def setUp(self):
+        import servers
+        super().setUp()
+        servers.odd(self.lab, [{"EHLO": AUTH, "login": "235 2.7.0 ok"}] * 9, 587)
+        self.policy = self.path("mail.ini")
+        self.write(FORBID)
+
+    def write(self, text):
+        with open(self.policy + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(self.policy + ".new", self.policy)  # as editors do
+
+    def login(self):
+        import clients
+        clients.swaks(self.lab, "--port", "587", "--auth", "PLAIN", "--auth-user", "anna", "--auth-password", PASSWORD)
+
+    def heard(self, live, words):
+        wait_until(lambda: words in "".join(live.errors), words)
+
+    def test_in_the_report_for_people(self):
+        live = Live(self.lab, self.lab.folder, "--policy", self.policy)
+        self.login()
+        self.mail()
+        text = ""
+        while "STUCK" not in text:
+            text += live.next()[1]
+        rest, status, _ = live.stop()
+        text = " ".join((text + "".join(rest)).split())
+        self.assertEqual((status, live.errors), (1, []))
+        self.assertRegex(text, r"1 mail policy clear-text-login = forbid: a password or token was sent without encryption \(anna, frame \d+\)")
+        self.assertEqual(text.count(" policy "), 1, text)
+        self.assertRegex(text, r"read \d+ frames Policy \S*mail.ini: 2 rules broken FAILED clear-text-login = forbid .*anna at 198.51.100.25:587 1 of 1 session")
+        self.assertRegex(text, r"FAILED failure-rate-max = 20% more of the sessions failed, at 1 of 2: 198.51.100.25:25")
+        self.assertNotIn(PASSWORD, text)
+
+    def test_what_programs_read_stays_as_it_is(self):
+        """The output is byte by byte that of a file without a policy; messages say who breaks it."""
+        raw = self.path("raw.pcapng")
+        live = Live(self.lab, self.lab.folder, "-o", "json", "--policy", self.policy, "-w", raw, "--record", "all")
+        self.login()
+        self.heard(live, "policy broken: ")
+        self.assertRegex(live.errors[1], r"^smtpwhy: policy broken: 20\S+Z  192.0.2.10 -> 198.51.100.25:587 \(mx.example.org\)  clear-text-login = forbid: "
+                                         r"a password or token was sent without encryption \(anna, frame \d+\)\n$")
+        lines, status, _ = live.stop()
+        self.assertEqual((status, "".join(lines)), (1, common.run("-o", "json", raw).out.replace(json.dumps(raw), '"c0"')))
+
+    def test_pseudonyms(self):
+        live = Live(self.lab, self.lab.folder, "-o", "json", "--anonymize", "--policy", self.policy)
+        self.login()
+        self.heard(live, "policy broken: ")
+        live.stop()
+        for name in ("anna", "192.0.2.10", "198.51.100.25"):
+            self.assertNotIn(name, "".join(live.errors))
+
+    def test_it_is_read_again(self):
+        """What is no policy is said with its line, and the one before goes on; what is one counts from then on."""
+        socket = self.path("http")
+        live = Live(self.lab, self.lab.folder, "-o", "json", "--policy", self.policy, "--http", socket)
+
+        def metrics():
+            text = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True, check=True).stdout
+            return dict(re.findall(r"(?m)^smtpwhy_(policy_[^ ]*) (.*)$", text))
+        self.login()
+        self.heard(live, "policy broken: ")
+        self.write(FORBID + "clear-text-mial = forbid\n")
+        live.process.send_signal(signal.SIGHUP)
+        self.heard(live, "mail.ini:4: ")
+        self.heard(live, "; the policy that was read before stays in force")
+        self.assertEqual((metrics()["policy_last_reload_successful"], metrics()['policy_reloads_total{result="failed"}']), ("0", "1"))
+        os.remove(self.policy)
+        live.process.send_signal(signal.SIGHUP)
+        self.heard(live, "mail.ini: No such file or directory; the policy that was read before stays in force")
+        said = len(live.errors)
+        self.login()
+        live.sessions(2)
+        wait_until(lambda: "policy broken: " in "".join(live.errors[said:]), "that the old policy is broken again")
+        self.write(FORBID)
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: metrics()["policy_last_reload_successful"] == "1", "the policy that has not changed")
+        self.write(FORBID.replace("forbid", "allow") + "starttls = ignore\n")
+        said = len(live.errors)
+        live.process.send_signal(signal.SIGHUP)
+        self.heard(live, "the policy was changed and is in force from here on; until now:")
+        self.heard(live, "2 of 2 sessions")
+        self.login()
+        live.sessions(1)
+        self.assertNotIn("policy broken: ", "".join(live.errors[said:]))
+        counted = metrics()
+        self.assertEqual((counted['policy_sessions_total{rule="clear-text-login",result="failed"}'], counted['policy_reloads_total{result="failed"}']), ("2", "2"))
+        self.assertNotIn('policy_sessions_total{rule="failure-rate-max",result="passed"}', counted)
+        _, status, _ = live.stop()
+        self.assertEqual(status, 1, "what was broken before was broken")
+
+    def test_what_is_no_policy_at_the_start(self):
+        self.write("[rules]\nclear-text-login = forbidden\n")
+        done = common.run("live", "-i", "lo", "--policy", self.policy)
+        self.assertEqual(done.status, 2)
+        self.assertIn("mail.ini:2: clear-text-login", done.err)
 
 
 if __name__ == "__main__":
