@@ -72,6 +72,59 @@ static struct sw_audit *run(const struct sw_policy *policy, const int *order, ui
     return audit;
 }
 
+struct heard {
+    uint64_t marks[SW_RULE_COUNT][SW_MARKS];
+    uint64_t limits_seen;
+};
+
+static void hear(void *ctx, const struct sw_judgement *j)
+{
+    struct heard *heard = ctx;
+    heard->marks[j->rule][j->mark]++;
+    heard->limits_seen += j->demand != NULL && j->demand->given;
+    if (j->rule == SW_RULE_CLEAR_TEXT_LOGIN && j->mark == SW_MARK_FAILED) {
+        assert_int_equal(j->frame, 7);
+        assert_true(sw_span_eq(j->user, sw_span_str("bob")));
+    }
+    if (j->rule == SW_RULE_GREETING_DELAY_MAX && j->mark == SW_MARK_FAILED)
+        assert_true(j->measured && j->value > j->demand->limit);
+}
+
+/* Who listens hears of each session what the results count in the end, also of those that do not
+ * fit. */
+static void test_judgements_are_heard(void **state)
+{
+    (void)state;
+    struct sw_status status;
+    struct sw_policy *policy = sw_policy_parse("p", sw_span_str(policy_text), &status);
+    for (uint32_t subjects = 0; subjects <= 1; subjects++) {
+        struct heard heard = {.limits_seen = 0};
+        struct sw_audit *audit = sw_audit_new(policy, subjects);
+        assert_non_null(audit);
+        sw_audit_listen(audit, hear, &heard);
+        for (int i = 0; i < FACTS; i++) {
+            struct sw_fact fact = make(i);
+            sw_audit_add(audit, &fact);
+        }
+        sw_audit_free(audit);
+        struct sw_audit *whole = run(policy, NULL, 0);
+        uint64_t counted[SW_RULE_COUNT][SW_MARKS] = {{0}};
+        uint64_t all = 0;
+        size_t n = 0;
+        for (const struct sw_audit_row *r; (r = sw_audit_row(whole, n)); n++) {
+            for (int m = 0; m < SW_MARKS && r->is_rule; m++) {
+                counted[r->rule][m] += r->marks[m];
+                all += r->marks[m];
+            }
+        }
+        assert_memory_equal(heard.marks, counted, sizeof(counted));
+        assert_true(counted[SW_RULE_CLEAR_TEXT_LOGIN][SW_MARK_FAILED] > 0);
+        assert_int_equal(heard.limits_seen, all);
+        sw_audit_free(whole);
+    }
+    sw_policy_free(policy);
+}
+
 static void same(const struct sw_audit_row *a, const struct sw_audit_row *b)
 {
     assert_int_equal(a->is_rule, b->is_rule);
@@ -277,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_does_not_matter),
         cmocka_unit_test(test_results),
+        cmocka_unit_test(test_judgements_are_heard),
         cmocka_unit_test(test_parts_are_put_together),
         cmocka_unit_test(test_parts_of_a_comparison_are_put_together),
         cmocka_unit_test(test_a_cap_is_counted),
