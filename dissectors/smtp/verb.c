@@ -47,8 +47,9 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
         return SMTP_VERB_JUNK;
     if (sw_span_eq_nocase(word, SW_SPAN_LIT("X-EXPS")))
         return SMTP_VERB_AUTH; /* what Exchange calls it between its own servers */
+    char initial = (char)sw_ascii_upper(word.ptr[0]);
     for (int v = SMTP_VERB_HELO; v < SMTP_VERB_AUTH_DATA; v++) {
-        if (sw_span_eq_nocase(word, sw_span_str(names[v])))
+        if (names[v][0] == initial && sw_span_eq_nocase(word, sw_span_str(names[v])))
             return (enum smtp_verb)v;
     }
     for (size_t i = 0; i < word.len; i++) {
