@@ -48,6 +48,9 @@ struct sw_run_options {
     const char *rsa_key;           /* file with a server's RSA private key (PEM), or NULL */
     bool no_names;                 /* sentences call hosts by their addresses only */
     const char *server_name;       /* the name that certificates must bear, or NULL: SNI tells */
+    /* When it becomes another value than 0 (in a signal handler, say), reading ends at the next
+     * frame, and what was read is judged; the result is INCOMPLETE. Borrowed; NULL = never. */
+    const volatile int *stop;
     /* Called for every record; required. */
     void (*record)(void *ctx, const struct sw_record *record);
     void *record_ctx;

@@ -11,6 +11,7 @@
 
 #include "cli/complain.h"
 #include "cli/history.h"
+#include "cli/interrupt.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/run_options.h"
@@ -58,6 +59,7 @@ struct crew {
     pthread_cond_t changed;
     /* what the exit status is made of */
     bool trouble, matched, incomplete;
+    bool interrupted; /* and it was said */
 };
 
 static void on_record(void *ctx, const struct sw_record *record)
@@ -83,6 +85,15 @@ static void on_progress(void *ctx, uint64_t done_bytes, uint64_t all_bytes)
     sw_progress_show(&job->crew->progress, job->path, done_bytes, all_bytes);
 }
 
+static bool reads_input(const struct sw_settings *settings)
+{
+    for (unsigned i = 0; i < settings->word_count; i++) {
+        if (strcmp(settings->words[i], "-") == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct sw_run *new_run(struct crew *crew, struct job *job, char *message, size_t room)
 {
     struct sw_run_options options = sw_run_options_of(crew->settings);
@@ -91,6 +102,7 @@ static struct sw_run *new_run(struct crew *crew, struct job *job, char *message,
     options.record_ctx = job;
     options.progress = on_progress;
     options.progress_ctx = job;
+    options.stop = sw_interrupt_flag(reads_input(crew->settings));
     return sw_run_new(&options, message, room);
 }
 
@@ -168,16 +180,17 @@ static bool names_a_file(const struct job *job)
         if (strncmp(job->message, job->paths[i], strlen(job->paths[i])) == 0)
             return true;
     }
-    return false;
+    return strncmp(job->message, "standard input", 14) == 0;
 }
 
 /* A message always names its file. */
-static void say(const struct job *job)
+static void say(struct crew *crew, const struct job *job)
 {
     if (job->warning)
         (void)fprintf(stderr, "smtpwhy: %s\n", job->warning);
-    if (!job->message[0])
-        return;
+    if (!job->message[0] || crew->interrupted)
+        return; /* of all that follow an interruption the summary tells */
+    crew->interrupted = *sw_interrupt_flag(reads_input(crew->settings)) != 0;
     bool named = names_a_file(job) || strncmp(job->message, "--", 2) == 0;
     sw_complain("%s%s%s", named ? "" : job->path, named ? "" : ": ", job->message);
 }
@@ -213,7 +226,7 @@ static bool join_job(struct crew *crew, struct job *job)
     }
     job->run = NULL;
     bool good = sw_outputs_flush(crew->outputs);
-    say(job);
+    say(crew, job);
     crew->trouble = crew->trouble || !good || job->result == SW_RESULT_UNREADABLE ||
                     job->result == SW_RESULT_USAGE;
     crew->incomplete = crew->incomplete || job->result == SW_RESULT_INCOMPLETE;
@@ -378,7 +391,7 @@ static bool prepare(struct crew *crew)
         crew->jobs[i].path_count = crew->series[i].count;
     }
     crew->workers = settings->jobs < crew->count ? settings->jobs : crew->count;
-    if (settings->stop_after_frames > 0)
+    if (settings->stop_after_frames > 0 || reads_input(settings)) /* and so that ^C is heard */
         crew->workers = 1;
     crew->closing = &crew->jobs[crew->count];
     char message[512] = "";
@@ -392,6 +405,7 @@ int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outpu
                     const struct sw_tap *tap)
 {
     struct crew crew = {.settings = settings, .outputs = outputs, .tap = tap};
+    sw_interrupt_begin(reads_input(settings));
     if (prepare(&crew)) {
         sw_progress_init(&crew.progress, settings->progress, crew.count);
         run_all(&crew);
@@ -402,6 +416,7 @@ int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outpu
     }
     free(crew.jobs);
     sw_series_free(crew.series);
+    sw_interrupt_end();
     return exit_status(&crew);
 }
 

@@ -9,7 +9,7 @@ void sw_complain_escape(const char *text, char *out, size_t room)
 {
     struct sw_writer safe;
     sw_writer_open_memory(&safe);
-    sw_page_escape(&safe, sw_span_str(text), true);
+    sw_page_escape(&safe, sw_span_str(text), false);
     struct sw_span shown = sw_span_sub(sw_writer_span(&safe), 0, room - 1);
     if (shown.len > 0)
         memcpy(out, shown.ptr, shown.len);

@@ -7,7 +7,7 @@
 
 #include "report/writer.h"
 
-/* "smtpwhy: ..." and a line end; lines of the text stay lines. */
+/* "smtpwhy: ..." and a line end; line ends inside (in the name of a file, say) become blanks. */
 void sw_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A text as it may be shown, in `out`; what does not fit is left out. */
 void sw_complain_escape(const char *text, char *out, size_t room);

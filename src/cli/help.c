@@ -66,7 +66,8 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
             out, "\nExit status\n"
                  "  0  done, whatever the verdicts\n"
                  "  1  --fail-on matched, or the policy was broken\n"
-                 "  2  usage, or an input that could not be read\n"
+                 "  2  usage, an input that could not be read at all, or an output that could not\n"
+                 "     be written\n"
                  "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit,\n"
                  "     a store that has not got everything yet or of which a shard is missing\n");
     sw_page_release(&page);

@@ -7,6 +7,7 @@
 #include "cli/fleet.h"
 #include "cli/help.h"
 #include "cli/live.h"
+#include "cli/nearest.h"
 #include "cli/outputs.h"
 #include "cli/tui.h"
 #include "smtpwhy.h"
@@ -14,12 +15,39 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int usage_error(const char *message)
 {
-    sw_complain("%s\nTry 'smtpwhy --help'.", message);
+    sw_complain("%s", message);
+    (void)fputs("Try 'smtpwhy --help'.\n", stderr);
     return SW_EXIT_TROUBLE;
+}
+
+/* "smtpwhy analyze x.pcap", "smtpwhy help": a subcommand was meant, and there is no such file. */
+static const char *meant_command(const struct sw_settings *settings, const char *first)
+{
+    enum { SLIPS = 2 };
+    const char *word = settings->word_count > 0 ? settings->words[0] : NULL;
+    if (word != first || strpbrk(word, "./") || strlen(word) < 4 || access(word, F_OK) == 0)
+        return NULL;
+    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
+        const char *name = sw_command_at((enum sw_command)i)->name;
+        if (sw_nearest_distance(word, name) <= SLIPS)
+            return name;
+    }
+    return strcmp(word, "help") == 0 ? "--help" : NULL;
+}
+
+static int unknown_topic(const char *topic)
+{
+    char message[SW_CLI_MESSAGE_BYTES];
+    (void)snprintf(message, sizeof(message),
+                   "--help knows nothing about '%.40s'; topics are limits, formats, fields and "
+                   "policy, or name a subcommand",
+                   topic);
+    return usage_error(message);
 }
 
 static int print_help(const struct sw_settings *settings)
@@ -37,10 +65,11 @@ static int print_help(const struct sw_settings *settings)
     return good ? SW_EXIT_DONE : SW_EXIT_TROUBLE;
 }
 
-static int run(const struct sw_settings *settings)
+static int run(const struct sw_settings *settings, const char *first)
 {
+    char message[SW_CLI_MESSAGE_BYTES];
     if (settings->help_topic && !sw_help_topic_find(settings->help_topic))
-        return usage_error("--help knows the topics limits, formats, fields, policy and options");
+        return unknown_topic(settings->help_topic);
     if (settings->help || settings->version)
         return print_help(settings);
     if (settings->command == SW_COMMAND_LIVE)
@@ -59,7 +88,12 @@ static int run(const struct sw_settings *settings)
         return usage_error("no capture given; name a FILE, or '-' for standard input");
     if (settings->command == SW_COMMAND_TUI)
         return sw_tui_files(settings);
-    return sw_analyse(settings);
+    const char *meant = meant_command(settings, first);
+    if (!meant)
+        return sw_analyse(settings);
+    (void)snprintf(message, sizeof(message), "there is no file '%.40s'; did you mean 'smtpwhy %s'?",
+                   first, meant);
+    return usage_error(message);
 }
 
 int main(int argc, char **argv)
@@ -71,8 +105,9 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (!words)
         return usage_error("out of memory");
-    int status =
-        sw_options_parse(argc, argv, &settings, message) ? run(&settings) : usage_error(message);
+    int status = sw_options_parse(argc, argv, &settings, message)
+                     ? run(&settings, argc > 1 ? argv[1] : NULL)
+                     : usage_error(message);
     free(words);
     return status;
 }

@@ -129,7 +129,7 @@ static bool take_filter(struct sw_settings *settings, const char *value, char *m
 static bool take_stop(struct sw_settings *settings, const char *value, char *message)
 {
     return take_number(value, 1, UINT64_MAX, &settings->stop_after_frames) ||
-           say(message, "-c takes a number of frames from 1, not", value, "");
+           say(message, "takes a number of frames from 1, not", value, "");
 }
 
 static bool take_no_names(struct sw_settings *settings, const char *value, char *message)
@@ -261,7 +261,7 @@ static bool take_jobs(struct sw_settings *settings, const char *value, char *mes
 {
     uint64_t jobs = 0;
     if (!take_number(value, 1, 256, &jobs))
-        return say(message, "-j takes a number from 1 to 256, not", value, "");
+        return say(message, "takes a number from 1 to 256, not", value, "");
     settings->jobs = (unsigned)jobs;
     return true;
 }
@@ -277,13 +277,13 @@ static bool take_anonymize(struct sw_settings *settings, const char *value, char
 static bool take_color(struct sw_settings *settings, const char *value, char *message)
 {
     return take_when(value, &settings->color) ||
-           say(message, "--color takes auto, always or never, not", value, "");
+           say(message, "takes auto, always or never, not", value, "");
 }
 
 static bool take_progress(struct sw_settings *settings, const char *value, char *message)
 {
     return take_when(value, &settings->progress) ||
-           say(message, "--progress takes auto, always or never, not", value, "");
+           say(message, "takes auto, always or never, not", value, "");
 }
 
 static bool take_limits(struct sw_settings *settings, const char *value, char *message)

@@ -60,18 +60,43 @@ static bool complain(const char *path, const char *what)
     return false;
 }
 
-/* Writing over a capture that is about to be read would destroy it. */
-static bool is_input(const struct sw_settings *settings, const char *path)
+static bool are_same(const struct stat *a, const struct stat *b)
 {
-    struct stat out;
-    struct stat in;
-    if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
-        return false;
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool is_file(const char *path, const struct stat *file)
+{
+    struct stat other;
+    return path && stat(path, &other) == 0 && are_same(&other, file);
+}
+
+/* Writing over a file that is about to be read (or is the history) would destroy it. */
+static bool is_input(const struct sw_settings *settings, const struct stat *out)
+{
+    const char *const others[] = {settings->keylog,  settings->rsa_key, settings->ca_file,
+                                  settings->ca_path, settings->policy,  settings->db};
     bool reads = settings->command == SW_COMMAND_ANALYSE || settings->command == SW_COMMAND_AUDIT;
     for (unsigned i = 0; reads && i < settings->word_count; i++) {
-        if (stat(settings->words[i], &in) == 0 && in.st_dev == out.st_dev &&
-            in.st_ino == out.st_ino)
+        if (is_file(settings->words[i], out))
             return true;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (is_file(others[i], out))
+            return true;
+    }
+    return false;
+}
+
+/* Is it the file of an output that is open? By another name, or as standard output. */
+static bool is_output(const struct sw_outputs *outputs, const struct stat *out)
+{
+    struct stat other;
+    for (unsigned i = 0; i < outputs->count; i++) {
+        for (const struct sw_writer *w = &outputs->list[i].writer; w; w = w->next) {
+            if (w->fd >= 0 && fstat(w->fd, &other) == 0 && are_same(&other, out))
+                return true;
+        }
     }
     return false;
 }
@@ -87,11 +112,15 @@ static bool path_of(const struct sw_output *output, unsigned index, char out[PAT
     return len >= 0 && len < PATH_BYTES;
 }
 
-static bool open_file(const struct sw_settings *settings, const char *path,
-                      struct sw_writer *writer)
+static bool open_file(const struct sw_outputs *outputs, const struct sw_settings *settings,
+                      const char *path, struct sw_writer *writer)
 {
-    if (is_input(settings, path))
-        return complain(path, "is one of the captures to read; choose another path for the output");
+    struct stat out;
+    bool there = stat(path, &out) == 0 && S_ISREG(out.st_mode);
+    if (there && is_input(settings, &out))
+        return complain(path, "is one of the files to read; choose another path for the output");
+    if (there && is_output(outputs, &out))
+        return complain(path, "is the file of another output, too; choose another path");
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return complain(path, strerror(errno));
@@ -100,7 +129,8 @@ static bool open_file(const struct sw_settings *settings, const char *path,
 }
 
 /* Several files are several writers, one behind the other. */
-static bool open_files(struct sw_output *output, const struct sw_settings *settings)
+static bool open_files(const struct sw_outputs *outputs, struct sw_output *output,
+                       const struct sw_settings *settings)
 {
     char path[PATH_BYTES];
     unsigned count = output->format ? sw_report_format_files(output->format) : 1;
@@ -114,17 +144,21 @@ static bool open_files(struct sw_output *output, const struct sw_settings *setti
         writer = i > 0 ? writer->next : writer;
         if (!path_of(output, i, path))
             return complain(output->path, strerror(ENAMETOOLONG));
-        if (!open_file(settings, path, writer))
+        if (!open_file(outputs, settings, path, writer))
             return false;
     }
     return true;
 }
 
-static bool open_one(struct sw_output *output, const struct sw_settings *settings)
+static bool open_one(const struct sw_outputs *outputs, struct sw_output *output,
+                     const struct sw_settings *settings)
 {
+    struct stat out;
     sw_writer_open_memory(&output->writer);
     if (output->path)
-        return open_files(output, settings);
+        return open_files(outputs, output, settings);
+    if (fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) && is_output(outputs, &out))
+        return complain(NULL, "is the file of another output, too; choose another path");
     sw_writer_open_fd(&output->writer, STDOUT_FILENO);
     return true;
 }
@@ -165,8 +199,9 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             .veil_key = key,
             .select = &settings->select,
         };
+        bool open = open_one(outputs, output, settings);
         outputs->count++;
-        if (!open_one(output, settings)) {
+        if (!open) {
             (void)sw_outputs_close(outputs);
             return false;
         }

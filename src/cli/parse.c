@@ -65,8 +65,23 @@ static bool unknown_option(struct walk *walk, const char *name)
         }
     }
     if (!nearest || best > FAR)
-        return refuse(walk, "there is no option --%.60s; see smtpwhy --help", name);
+        return refuse(walk, "there is no option --%.60s", name);
     return refuse(walk, "there is no option --%.60s; the nearest is --%s", name, nearest);
+}
+
+/* The option is known, but another subcommand's. */
+static bool refuse_here(struct walk *walk, const struct sw_option *option, const char *shown)
+{
+    char others[160] = "";
+    size_t used = 0;
+    for (int i = 0; i < SW_COMMAND_COUNT && used < sizeof(others); i++) {
+        const struct sw_command_row *row = sw_command_at((enum sw_command)i);
+        if (row->built && (option->commands & (1u << i)))
+            used += (size_t)snprintf(others + used, sizeof(others) - used, "%s'%s'",
+                                     used ? ", " : "", row->name);
+    }
+    return refuse(walk, "%s does not apply to '%s', only to %s", shown,
+                  sw_command_at(walk->settings->command)->name, others);
 }
 
 /* Hands the value to the option; `shown` is how the option was written. */
@@ -76,12 +91,12 @@ static bool apply(struct walk *walk, const struct sw_option *option, const char 
     if (!option->built)
         return refuse(walk, "%s is not available in this build", shown);
     if (!(option->commands & (1u << walk->settings->command)))
-        return refuse(walk, "%s does not apply to '%s'", shown,
-                      sw_command_at(walk->settings->command)->name);
+        return refuse_here(walk, option, shown);
     char message[SW_CLI_MESSAGE_BYTES] = "";
     if (option->take(walk->settings, value, message))
         return true;
-    return refuse(walk, "%s: %s", shown, message);
+    bool goes_on = strncmp(message, "takes ", 6) == 0; /* "-j takes a number ..." */
+    return refuse(walk, goes_on ? "%s %s" : "%s: %s", shown, message);
 }
 
 /* The argument of an option that is written as a word of its own. */
@@ -99,12 +114,29 @@ static bool is_optional(const struct sw_option *option)
     return option->argument && option->argument[0] == '[';
 }
 
-/* --help takes the next word only when it is a topic. */
+static bool find_command(const char *word, enum sw_command *command)
+{
+    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
+        *command = (enum sw_command)i;
+        if (strcmp(word, sw_command_at(*command)->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* --help takes the next word, unless it is a file: a topic, or a subcommand, whose help is shown
+ * then. */
 static const char *optional_value(struct walk *walk)
 {
-    if (walk->at + 1 >= walk->argc || !sw_help_topic_find(walk->argv[walk->at + 1]))
+    enum sw_command command;
+    if (walk->at + 1 >= walk->argc || walk->argv[walk->at + 1][0] == '-' ||
+        strpbrk(walk->argv[walk->at + 1], "./"))
         return NULL;
-    return walk->argv[++walk->at];
+    const char *word = walk->argv[++walk->at];
+    if (!find_command(word, &command))
+        return word;
+    walk->settings->command = command;
+    return NULL;
 }
 
 static bool take_long(struct walk *walk)
@@ -144,7 +176,7 @@ static bool take_short(struct walk *walk)
         char shown[3] = {'-', word[i], '\0'};
         const struct sw_option *option = by_letter(word[i]);
         if (!option)
-            return refuse(walk, "there is no option %s; see smtpwhy --help", shown);
+            return refuse(walk, "there is no option %s", shown);
         if (!option->argument || !option->built) {
             if (!apply(walk, option, shown, NULL))
                 return false;
@@ -162,16 +194,13 @@ static bool take_short(struct walk *walk)
 
 static bool take_command(struct walk *walk)
 {
-    for (int i = 0; i < SW_COMMAND_COUNT; i++) {
-        const struct sw_command_row *row = sw_command_at((enum sw_command)i);
-        if (walk->argc < 2 || strcmp(walk->argv[1], row->name) != 0)
-            continue;
-        if (!row->built)
-            return refuse(walk, "the subcommand '%s' is not available in this build", row->name);
-        walk->settings->command = (enum sw_command)i;
-        walk->at = 2;
+    enum sw_command command;
+    if (walk->argc < 2 || !find_command(walk->argv[1], &command))
         return true;
-    }
+    if (!sw_command_at(command)->built)
+        return refuse(walk, "the subcommand '%s' is not available in this build", walk->argv[1]);
+    walk->settings->command = command;
+    walk->at = 2;
     return true;
 }
 

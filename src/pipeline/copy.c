@@ -75,6 +75,8 @@ static bool walk_file(struct copying *copying, const char *path)
     for (;;) {
         struct sw_frame frame;
         uint64_t most = run->options.stop_after_frames;
+        if (run->options.stop && *run->options.stop != 0)
+            most = run->frames; /* no more than was analysed */
         if (most > 0 && copying->frames >= most)
             break;
         status = sw_capture_next(capture, &frame);

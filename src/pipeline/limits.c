@@ -55,6 +55,19 @@ static bool read_value(struct sw_span text, uint64_t most, uint64_t *value)
     return true;
 }
 
+/* As it is written on the command line: 48M, 2K, 16, 1s. */
+static struct sw_status too_small(const struct sw_limit_row *row)
+{
+    unsigned long long least = row->least;
+    const char *unit = row->unit == SW_LIMIT_UNIT_SECONDS ? "s" : "";
+    for (const char *u = "KMGT"; row->unit == SW_LIMIT_UNIT_BYTES && *u && least % 1024 == 0; u++) {
+        least /= 1024;
+        unit = u;
+    }
+    return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu%.1s", row->name, least,
+                          unit);
+}
+
 /* Reads one "name=value"; *limit and *value are what it says. */
 static struct sw_status read_one(struct sw_span item, enum sw_limit *limit, uint64_t *value)
 {
@@ -72,8 +85,7 @@ static struct sw_status read_one(struct sw_span item, enum sw_limit *limit, uint
                                   "--limits: '%.*s' is not name=number (with K, M, G, T or s)",
                                   (int)item.len, (const char *)item.ptr);
         if (*value < row->least)
-            return sw_status_make(SW_USAGE, 0, "--limits: %s must be at least %llu", row->name,
-                                  (unsigned long long)row->least);
+            return too_small(row);
         if (row->unit == SW_LIMIT_UNIT_SECONDS)
             *value *= (uint64_t)SW_NS_PER_S;
         *limit = (enum sw_limit)i;

@@ -22,6 +22,7 @@ struct stream {
     const char *const *paths;
     unsigned count;
     unsigned at;              /* the file that is read */
+    bool reading;             /* it was begun, and its end not reached */
     struct sw_engine *engine; /* NULL before the first frame and behind a break */
     unsigned last_file;       /* of the frame before */
     int64_t last_ns;          /* the latest time so far */
@@ -95,6 +96,11 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
 static bool enough_frames(const struct sw_run *run)
 {
     return run->options.stop_after_frames > 0 && run->frames >= run->options.stop_after_frames;
+}
+
+static bool is_stopped(const struct sw_run *run)
+{
+    return run->options.stop && *run->options.stop != 0;
 }
 
 enum { PROGRESS_EVERY_FRAMES = 16384 };
@@ -185,17 +191,33 @@ static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame
     return stream->engine;
 }
 
+/* Files that were not read to their end because the caller wanted to stop. */
+static enum sw_result note_stop(struct stream *stream)
+{
+    struct sw_run *run = stream->run;
+    if (!is_stopped(run) || stream->at == stream->count)
+        return SW_RESULT_OK;
+    const char *path = stream->paths[stream->at];
+    struct sw_status status = sw_status_make(
+        SW_DAMAGED, 0, "%s: %s", strcmp(path, "-") == 0 ? "standard input" : path,
+        stream->reading ? "interrupted; what follows in it was not read" : "not read, interrupted");
+    note(run, path, &status);
+    return SW_RESULT_INCOMPLETE;
+}
+
 /* All frames of one file. */
 static enum sw_result read_frames(struct stream *stream, struct sw_capture *capture)
 {
     struct sw_run *run = stream->run;
     const char *path = stream->paths[stream->at];
     enum sw_result result = SW_RESULT_OK;
-    for (uint64_t frames = 1; !enough_frames(run);) {
+    for (uint64_t frames = 1; !enough_frames(run) && !is_stopped(run);) {
         struct sw_frame frame;
         struct sw_status status = sw_capture_next(capture, &frame);
-        if (status.code == SW_END)
+        if (status.code == SW_END) {
+            stream->reading = is_stopped(run); /* then the end of a pipe may be a made one */
             return result;
+        }
         if (status.code != SW_OK) {
             note(run, path, &status);
             result = worse(result, result_of(&status, capture));
@@ -263,7 +285,7 @@ static enum sw_result read_file(struct stream *stream)
     run->summary.files++;
     enum sw_result result = read_frames(stream, capture);
     const struct sw_capture_counters *count = sw_capture_count(capture);
-    bool to_the_end = stream->engine && !enough_frames(run);
+    bool to_the_end = stream->engine && !enough_frames(run) && !is_stopped(run);
     if (to_the_end && count->end_ns > 0 && count->end_ns < SW_TIME_LATEST)
         sw_engine_time(stream->engine, count->end_ns);
     run->summary.frames_read += count->frames;
@@ -285,8 +307,15 @@ enum sw_result sw_run_files(struct sw_run *run, const char *const *paths, unsign
     enum sw_result result = SW_RESULT_OK;
     run->message[0] = '\0';
     run->notes = 0;
-    for (; stream.at < count && result != SW_RESULT_USAGE; stream.at++)
+    while (stream.at < count && result != SW_RESULT_USAGE && !is_stopped(run)) {
+        stream.reading = true;
         result = worse(result, read_file(&stream));
+        if (stream.reading && is_stopped(run))
+            break;
+        stream.reading = false;
+        stream.at++;
+    }
+    result = worse(result, note_stop(&stream));
     end_stream(&stream);
     sw_hosts_clear(&run->hosts); /* other captures may come from other networks */
     size_t used = strlen(run->message);

@@ -207,8 +207,8 @@ static void put_missing(struct sw_part *part, const struct sw_summary *s, struct
     put_line(text, "limits hit", list);
     const struct sw_damage *d;
     SW_EACH(d, s->damage) {
-        sw_writer_text(list, d->what);
-        put_line(text, "damaged", list);
+        sw_page_escape(list, sw_span_str(d->what), false); /* it names a file: no line of its own */
+        put_line(text, "problem", list);
     }
 }
 

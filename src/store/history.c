@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BUSY_MS = 10000 };
 
@@ -27,6 +28,13 @@ int64_t sw_history_id(const char *id)
     return (int64_t)strtoull(id, NULL, 16);
 }
 
+/* "Permission denied" tells more than "unable to open database file". */
+static const char *why_not(sqlite3 *db)
+{
+    int error = sqlite3_errcode(db) == SQLITE_CANTOPEN ? sqlite3_system_errno(db) : 0;
+    return error != 0 ? strerror(error) : sqlite3_errmsg(db);
+}
+
 static bool connect_to(struct sw_history *history, int flags, struct sw_status *status)
 {
     bool good = sqlite3_open_v2(history->path, &history->db, flags | SQLITE_OPEN_NOMUTEX, NULL) ==
@@ -34,8 +42,7 @@ static bool connect_to(struct sw_history *history, int flags, struct sw_status *
     if (good)
         (void)sqlite3_busy_timeout(history->db, BUSY_MS);
     else
-        *status =
-            sw_status_make(SW_UNREADABLE, 0, "%s: %s", history->path, sqlite3_errmsg(history->db));
+        *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", history->path, why_not(history->db));
     return good;
 }
 

@@ -214,7 +214,7 @@ class History(common.Case):
         with sqlite3.connect(self.path("later.db")) as connection:
             connection.execute("PRAGMA user_version=99")
         for name, words in (("text.db", "is no history of smtpwhy"), ("foreign.db", "is no history of smtpwhy"),
-                            ("later.db", "later version of smtpwhy"), ("no/such.db", "no/such.db: unable to open")):
+                            ("later.db", "later version of smtpwhy"), ("no/such.db", "no/such.db: No such file")):
             for arguments in (["audit", "--db", self.path(name)], ["-q", "--db", self.path(name), good]):
                 result = run(*arguments)
                 self.assertEqual(result.status, 2, arguments)

@@ -4,7 +4,9 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
+import time
 
 import common
 from common import DELIVERED, LOGIN, REFUSED, SILENT, run
@@ -21,6 +23,14 @@ class Options(common.Case):
         good = self.capture("good.pcap", DELIVERED)
         self.usage(words="no capture given")
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
+        self.usage("-Z", good, words="there is no option -Z\nTry")
+        self.usage("-j", "0", good, words="smtpwhy: -j takes a number")
+        self.usage("--jobs", "0", good, words="smtpwhy: --jobs takes a number")
+        self.usage("-i", "lo", good, words="only to 'live'")
+        self.usage("--limits", "memory=1", good, words="memory must be at least 48M\n")
+        self.usage("analyze", good, words="did you mean 'smtpwhy analyse'?")
+        self.usage("help", words="did you mean 'smtpwhy --help'?")
+        self.usage("--help", "no-such-topic", words="topics are limits, formats, fields and policy")
         self.usage("-o", "yaml", good, words="available: text, json, html, csv")
         self.usage("-o", "junit", good, words="only 'audit' has the output format 'junit'")
         self.usage("--rsa-key", "missing.pem", good, words="missing.pem")
@@ -47,6 +57,17 @@ class Options(common.Case):
             self.assertNotRegex(result.err, r"\x1b[^\[]|\x1b\[[^K]|[\x00-\x09\x0b\x0c\x0e-\x1a\x80-\x9f]", arguments)
             self.assertTrue(result.err, arguments)
 
+    def test_names_do_not_make_lines(self):
+        """The name of a file may hold a line end, and what comes behind it could look like a message of ours."""
+        self.file("bad\nsmtpwhy: all is well", b"no capture")
+        result = run(self.path("bad\nsmtpwhy: all is well"), self.capture("good.pcap", DELIVERED))
+        self.assertEqual(len(result.err.splitlines()), 1)
+        self.assertNotRegex(result.out, r"(?m)^\W*smtpwhy: all is well")
+
+    def test_a_subcommand_that_is_a_file(self):
+        path = self.capture("helpp", DELIVERED)
+        self.assertEqual(run("helpp", cwd=os.path.dirname(path)).status, 0)
+
     def test_help_and_version(self):
         result = run("--help")
         self.assertEqual((result.status, result.err), (0, ""))
@@ -55,6 +76,8 @@ class Options(common.Case):
         self.assertRegex(run("--version").out, r"^smtpwhy [0-9]+\.[0-9]+\.[0-9]+\n$")
         self.assertIn("session-bytes", run("--help", "limits").out)
         self.assertIn("explain", run("explain", "--help").out)
+        self.assertEqual(run("--help", "live").out, run("live", "--help").out)
+        self.assertIn("could not be", run("--help").out)
 
     def test_statuses_in_their_order(self):
         good = self.capture("good.pcap", DELIVERED)
@@ -140,12 +163,92 @@ class Options(common.Case):
         before = self.read("good.pcap")
         self.assertEqual(run("-o", "json:" + path, path).status, 2)
         self.assertEqual(self.read("good.pcap"), before)
+        keys = self.file("keys.txt", b"# a key log\n")
+        self.assertEqual(run("-k", keys, "-o", "json:" + keys, path).status, 2)
+        self.assertEqual(self.read("keys.txt"), b"# a key log\n")
+        self.assertEqual(run("--db", self.path("x.db"), path).status, 0)
+        self.assertEqual(run("--db", self.path("x.db"), "-o", "csv:" + self.path("x.db"), path).status, 2)
+        self.assertEqual(run("--db", self.path("x.db"), "-q", path).status, 0)
         self.assertEqual(run("-o", "json:" + self.path("no/such/dir"), path).status, 2)
         if os.path.exists("/dev/full"):
             with open("/dev/full", "wb") as full:
                 done = subprocess.run([common.PROGRAM, path], stdout=full, stderr=subprocess.PIPE, check=False)
             self.assertEqual(done.returncode, 2)
             self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_two_outputs_in_one_file(self):
+        path = self.capture("good.pcap", DELIVERED)
+        os.symlink(self.path("out"), self.path("alias"))
+        for one, other in (("out", "./out"), ("out", "alias"), ("alias", "out")):
+            result = run("-o", "json:" + os.path.join(self.folder.name, one), "-o", "csv:" + os.path.join(self.folder.name, other), path)
+            self.assertEqual((result.status, result.out), (2, ""), (one, other))
+            self.assertIn("another", result.err)
+        both = run("-o", "json:/dev/null", "-o", "csv:/dev/null", path)
+        self.assertIn("two outputs", both.err)
+        with open(self.path("stdout"), "wb") as file:
+            done = subprocess.run([common.PROGRAM, "-o", "text", "-o", "json:" + self.path("stdout"), path], stdout=file,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 2)
+
+    def interrupted(self, arguments, signals, pipe):
+        """Runs the program, feeds it half of a capture, sends the signals, and ends the pipe."""
+        half = self.capture("half.pcap", REFUSED)
+        process = subprocess.Popen([common.PROGRAM] + arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        feed = process.stdin if pipe is None else open(pipe, "wb")  # pylint: disable=consider-using-with
+        with open(half, "rb") as file:
+            feed.write(file.read())
+        feed.flush()
+        while self.waits_elsewhere(process.pid):
+            time.sleep(0.01)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.05)
+        if pipe is not None:
+            with open(half, "rb") as file:
+                feed.write(file.read()[24:])
+            feed.close()
+        elif signals == [signal.SIGINT]:
+            process.stdin.close()
+        held, process.stdin = process.stdin, None
+        out, err = process.communicate(timeout=60)
+        held.close()
+        return process.returncode, out.decode(), err.decode()
+
+    @staticmethod
+    def waits_elsewhere(pid):
+        """Is it not yet waiting for what the pipe brings next?"""
+        with open("/proc/%d/wchan" % pid, encoding="ascii") as file:
+            if "pipe" in file.read():
+                return False
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "S"
+
+    def test_interrupted_on_standard_input(self):
+        """^C reaches whoever writes to the pipe, too: what it still says is read; a second one, or SIGTERM, ends it."""
+        status, out, err = self.interrupted(["-"], [signal.SIGINT], None)
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("The mail stayed in the outbox.", out)
+        for signals in ([signal.SIGINT] * 2, [signal.SIGTERM]):
+            status, out, err = self.interrupted(["-o", "json", "-"], signals, None)
+            self.assertEqual((status, len(err.splitlines())), (3, 1), err)
+            self.assertIn("standard input: interrupted", err)
+            self.assertEqual([json.loads(line)["type"] for line in out.splitlines()], ["session", "summary"])
+
+    def test_interrupted_in_a_file(self):
+        """What was read is told, what was not is named, and outputs and history are whole."""
+        os.mkfifo(self.path("slow.pcap"))
+        later = self.capture("later.pcap", DELIVERED)
+        page = self.path("page.html")
+        status, out, err = self.interrupted(["-o", "json", "-o", "html:" + page, "--db", self.path("h.db"), self.path("slow.pcap"),
+                                             later], [signal.SIGINT], self.path("slow.pcap"))
+        self.assertEqual((status, len(err.splitlines())), (3, 1), err)
+        records = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([r["outcome"] for r in records[:-1]], ["stuck"])
+        self.assertEqual([os.path.basename(d["file"]) for d in records[-1]["damage"]], ["slow.pcap", "later.pcap"])
+        with open(page, encoding="utf-8") as file:
+            self.assertTrue(file.read().rstrip().endswith("</html>"))
+        self.assertIn("1 session", run("audit", "--db", self.path("h.db")).out)
 
     def test_reader_that_goes_away(self):
         path = self.capture("many.pcap", *([REFUSED] * 300))

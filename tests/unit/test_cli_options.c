@@ -120,6 +120,11 @@ static void test_help_takes_a_topic(void **state)
     assert_string_equal(settings.help_topic, "limits");
     assert_true(parse("--help a.pcap"));
     assert_null(settings.help_topic);
+    assert_true(parse("--help topic"));
+    assert_string_equal(settings.help_topic, "topic"); /* which is told that there is none */
+    assert_true(parse("--help live"));
+    assert_null(settings.help_topic);
+    assert_int_equal(settings.command, SW_COMMAND_LIVE);
     assert_true(parse("explain -h"));
     assert_true(settings.help);
 }
@@ -128,9 +133,9 @@ static void test_mistakes(void **state)
 {
     (void)state;
     refuses("--fliter tcp a", "no option --fliter; the nearest is --filter");
-    refuses("--zzzzzzzzzzz a", "no option --zzzzzzzzzzz; see smtpwhy --help");
+    refuses("--zzzzzzzzzzz a", "no option --zzzzzzzzzzz");
     refuses("-Z a", "no option -Z");
-    refuses("--store f a", "--store: takes http://");
+    refuses("--store f a", "--store takes http://");
     refuses("--store=http://u:p@h a", "--store: a password does not belong on a command line");
     refuses("-i eth0", "-i does not apply to 'analyse'");
     refuses("live -r FILE -i eth0", "-r does not apply to 'live'");
