@@ -1,6 +1,6 @@
 #include "analyzer/advice.h"
 
-enum { NAME_COUNT = 17 };
+enum { NAME_COUNT = 19 };
 
 /* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
 struct name {
@@ -33,6 +33,8 @@ static const struct name names[NAME_COUNT] = {
     NAME(name, "", "of the server"),
     NAME(host, "", "the name of the outgoing server"),
     NAME(domain, "", "the part behind the @"),
+    NAME(encrypted, "port ", "port 465"),
+    NAME(plain, "port ", "port 25 or 587"),
 };
 
 /* Where the text is written; with at NULL it is only measured. */
@@ -112,7 +114,9 @@ static size_t section_length(struct sw_span text)
 static bool is_alternative(const struct name *name)
 {
     return name->offset == offsetof(struct sw_template_values, host) ||
-           name->offset == offsetof(struct sw_template_values, domain);
+           name->offset == offsetof(struct sw_template_values, domain) ||
+           name->offset == offsetof(struct sw_template_values, encrypted) ||
+           name->offset == offsetof(struct sw_template_values, plain);
 }
 
 /* Is every name inside known? */

@@ -2,7 +2,8 @@
  * advice.h - templates of sentences and what fills them.
  *
  * A template is our own text with names in braces: {server} {port} {client} {sender} {recipient}
- * {user} {mechanism} {reply} {code} {size} {limit} {wait} {offered} {what}. A name without a value
+ * {user} {mechanism} {reply} {code} {size} {limit} {wait} {offered} {what} {name} {host} {domain}
+ * {encrypted} {plain}. A name without a value
  * becomes a generic noun ("the server"). {reply} has no such noun; like every name it may stand
  * inside [[ ... ]], a section that vanishes when a name in it has no value. {port} is written out
  * as a noun: "587" becomes "port 587".
@@ -31,6 +32,8 @@ struct sw_template_values {
     const char *name;      /* that was looked up, */
     const char *host;      /* what it is, if its address was asked for, */
     const char *domain;    /* and if its mail servers were */
+    const char *encrypted; /* the port, if it is one for TLS from the first byte, */
+    const char *plain;     /* and if it is another one */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include "analyzer/prose.h"
 #include "analyzer/story.h"
 
-enum { REPLY_SHOWN = 160, NAME_SHOWN = 100 };
+enum { REPLY_SHOWN = 160, NAME_SHOWN = 100, SMTPS_PORT = 465 };
 
 /* "550 5.7.1": the codes of a reply as they are quoted. */
 static const char *code_text(struct sw_arena *arena, const struct sw_step *reply)
@@ -161,6 +161,10 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
             sw_wire_text(c->arena, sw_span_make(proxied->host, proxied->host_length), NAME_SHOWN);
     if (t->dst_port)
         values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
+    if (t->dst_port == SMTPS_PORT)
+        values->encrypted = values->port;
+    else
+        values->plain = values->port;
     values->client = sw_address_text(c->arena, t->src, t->ip_version);
     if (ruling->reply) {
         struct sw_prose quoted = {.arena = c->arena};
@@ -193,12 +197,78 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     }
 }
 
-/* "Switch on the login" is no advice to somebody who is logged in. */
-static const char *const *useful_steps(const struct sw_case *c, enum sw_cause cause,
+/* "Switch on the login" is no advice to somebody who is logged in, and where a recipient was only
+ * put off (or there were too many) nothing about the address has to be corrected. */
+static const char *const *useful_steps(const struct sw_case *c, const struct sw_ruling *ruling,
                                        const char *const *steps)
 {
-    bool first_is_login = cause == SW_CAUSE_RCPT_RELAY_DENIED;
+    bool first_is_login = ruling->cause == SW_CAUSE_RCPT_RELAY_DENIED;
+    bool put_off = ruling->cause == SW_CAUSE_RCPT_PARTIAL && ruling->reply &&
+                   sw_reply_is(ruling->reply, 4) && ruling->also[0] != SW_CAUSE_NONE;
+    if (put_off)
+        return sw_cause_wording(ruling->also[0])->advice;
     return first_is_login && c->session->authenticated && steps[0] ? steps + 1 : steps;
+}
+
+/* Of several mails of a session, those that were left behind, and whether one cause holds for all.
+ */
+struct left {
+    uint32_t all, stuck;
+    bool mixed;
+};
+
+static struct left count_left(const struct sw_case *c)
+{
+    struct left left = {0};
+    enum sw_cause cause = SW_CAUSE_NONE;
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        const struct sw_message_verdict *m = &c->messages[i];
+        left.all += m->counts;
+        if (!m->counts || m->outcome != SW_OUTCOME_STUCK)
+            continue;
+        left.mixed = left.mixed || (left.stuck > 0 && m->cause != cause);
+        cause = m->cause;
+        left.stuck++;
+    }
+    return left;
+}
+
+/* "1 of 2 mails was not sent", "None of the 3 mails was sent". */
+static const char *which_mails(const struct sw_case *c, const struct left *left, const char *yet)
+{
+    if (left->all < 2 || left->stuck == 0)
+        return sw_arena_printf(c->arena, "The mail was not sent%s", yet);
+    if (left->stuck < left->all)
+        return sw_arena_printf(c->arena, "%u of %u mails %s not sent%s", left->stuck, left->all,
+                               left->stuck == 1 ? "was" : "were", yet);
+    return left->all == 2
+               ? sw_arena_printf(c->arena, "Neither mail was sent%s", yet)
+               : sw_arena_printf(c->arena, "None of the %u mails was sent%s", left->all, yet);
+}
+
+/*
+ * The usual beginning, "The mail was not sent (yet) because ...", as it fits here: which of several
+ * mails, and how sure it is. What is only possible must not be read out as certain.
+ */
+static const char *fit_beginning(const struct sw_case *c, const struct sw_ruling *ruling,
+                                 const char *summary)
+{
+    struct sw_span all = sw_span_str(summary);
+    const char *yet = NULL;
+    if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent because ")))
+        yet = "";
+    else if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent yet because ")))
+        yet = " yet";
+    if (!yet)
+        return summary;
+    struct left left = count_left(c);
+    bool possible = ruling->confidence == SW_CONFIDENCE_POSSIBLE;
+    bool first = left.mixed || (left.stuck > 1 && left.stuck < left.all);
+    const char *mails = which_mails(c, &left, yet);
+    const char *text = sw_arena_printf(c->arena, "%s%s%s%s%s", mails ? mails : "",
+                                       first || possible ? "," : "", first ? " the first" : "",
+                                       possible ? " possibly" : "", strstr(summary, " because "));
+    return mails && text ? text : summary;
 }
 
 static const char *const *fill_advice(const struct sw_case *c, const char *const *steps,
@@ -307,7 +377,8 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     const char *guess = sw_story_guess(c);
     if (!guess && ruling->cause == SW_CAUSE_UNK_IN_PROGRESS)
         guess = unfinished(c, &values);
-    verdict->summary = guess ? guess : summary ? summary : wording->summary;
+    verdict->summary =
+        guess ? guess : fit_beginning(c, ruling, summary ? summary : wording->summary);
     struct sw_prose story = {.arena = c->arena, .session = c->session};
     sw_story_tell(c, &story);
     const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
@@ -319,8 +390,7 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
     bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
     verdict->advice =
-        success ? no_advice
-                : fill_advice(c, useful_steps(c, ruling->cause, wording->advice), &values);
+        success ? no_advice : fill_advice(c, useful_steps(c, ruling, wording->advice), &values);
     verdict->has_client_codes = !success && verdict->outcome != SW_OUTCOME_UNKNOWN;
     copy_evidence(c, ruling, verdict);
     copy_also(c, ruling, verdict);

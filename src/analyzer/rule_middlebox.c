@@ -163,9 +163,9 @@ static void painted_over(const struct sw_case *c, struct sw_ruling *ruling)
         return;
     bool dot_alone = c->session->message && c->session->message->dot_alone;
     if (ruling->cause == SW_CAUSE_DATA_NO_REPLY_AFTER_DOT && dot_alone)
-        blame(ruling, SW_CAUSE_MBX_PIX_DOT_SPLIT, painted, "painted over");
+        blame(ruling, SW_CAUSE_MBX_PIX_DOT_SPLIT, painted, "words painted over");
     else if (is_lost_by_painting(ruling->cause))
-        blame(ruling, SW_CAUSE_MBX_ESMTP_MASKED, painted, "painted over");
+        blame(ruling, SW_CAUSE_MBX_ESMTP_MASKED, painted, "words painted over");
     else if (may_be_lost_by_painting(ruling->cause))
         sw_ruling_also(ruling, SW_CAUSE_MBX_ESMTP_MASKED, SW_CONFIDENCE_POSSIBLE);
     if (ruling->cause == SW_CAUSE_MBX_ESMTP_MASKED && painted_hello(c, STARTTLS_LETTERS) &&

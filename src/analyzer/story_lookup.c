@@ -102,8 +102,8 @@ const char *sw_story_guess(const struct sw_case *c)
     if (l->end == SW_LOOKUP_NEIGHBOUR) {
         sw_prose_add(
             &text,
-            "Nothing can leave this computer, mail neither: %s, probably its gateway, does "
-            "not answer on the local network.",
+            "This computer cannot send anything, so no mail either: %s, probably its gateway, "
+            "does not answer on the local network.",
             sw_address_text(c->arena, l->resolver, l->ip_version));
     } else {
         sw_prose_add(&text, "The name ");

@@ -14,15 +14,15 @@ static const struct sw_cause_wording rows[] = {
                 "overload), or the port expects encryption from the first byte.",
             .advice =
                 {
-                    "If the port is 465, set the encryption to SSL/TLS from the start. Windows "
+                    "[[On {encrypted} set the encryption to SSL/TLS from the start. Windows "
                     "Live "
                     "Mail: Tools > Accounts > Properties > Advanced > Outgoing mail (SMTP); "
                     "Outlook: "
                     "File > Account Settings > Change > More Settings > Advanced; Thunderbird: "
                     "Account Settings > Outgoing Server (SMTP) > Edit > Port and Connection "
                     "security; "
-                    "Apple Mail: Mail > Settings > Accounts > Server Settings.",
-                    "On port 25 or 587 try again in some minutes; the server is slow or stuck.",
+                    "Apple Mail: Mail > Settings > Accounts > Server Settings.]]",
+                    "[[On {plain} try again in some minutes; the server is slow or stuck.]]",
                     "Administrator of the server: look for hanging reverse-DNS look-ups, full "
                     "process "
                     "limits and load.",
@@ -96,7 +96,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_GREET_DNSBL - FIRST] =
         {
-            .summary = "The mail was not sent because the address {client} is on a blocklist that "
+            .summary = "The mail was not sent because the address [[{client} ]]of the sending "
+                       "computer is on a blocklist that "
                        "{server} uses.",
             .meaning =
                 "The server refused the connection with the name of a blocklist[[: {reply}]]. "

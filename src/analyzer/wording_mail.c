@@ -112,7 +112,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_MAIL_RATE_LIMITED - FIRST] =
         {
-            .summary = "The mail was not sent yet because {server} got too much mail too quickly.",
+            .summary = "The mail was not sent yet because {server} has had too much mail from this "
+                       "sender or network in a short time.",
             .meaning = "The server slows this sender down[[: {reply}]].",
             .advice =
                 {
@@ -128,7 +129,8 @@ static const struct sw_cause_wording rows[] = {
         {
             .summary = "The mail was not sent because {server} distrusts the network that it came "
                        "from.",
-            .meaning = "The server refuses or delays mail from the address {client} because of its "
+            .meaning = "The server refuses or delays mail from the address[[ {client}]] of the "
+                       "sending computer because of its "
                        "reputation[[: {reply}]].",
             .advice =
                 {
@@ -166,11 +168,11 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_SMTP_UTF8_UNSUPPORTED - FIRST] =
         {
             .summary =
-                "The mail was not sent because {server} cannot handle an address with special "
+                "The mail was not sent because {server} did not take an address with special "
                 "letters.",
             .meaning =
-                "An address with letters outside plain English (SMTPUTF8) is not supported by "
-                "this server[[: {reply}]].",
+                "An address has letters outside plain English. For these the program must ask for "
+                "an extension (SMTPUTF8), and the server must offer it[[: {reply}]].",
             .advice =
                 {
                     "Use the form of the address with plain letters only.",
@@ -188,7 +190,8 @@ static const struct sw_cause_wording rows[] = {
                 "{reply}]].",
             .advice =
                 {
-                    "Switch off delivery receipts. Outlook: File > Options > Mail > Tracking; "
+                    "Switch off delivery receipts and whatever else asks for more than plain "
+                    "sending. Outlook: File > Options > Mail > Tracking; "
                     "Thunderbird: Settings > General > Return Receipts and Options > Delivery "
                     "Status "
                     "Notification in the message window.",

@@ -36,7 +36,6 @@ static const struct sw_cause_wording rows[] = {
                        "password would have gone in clear text.",
             .advice =
                 {
-                    "Do not solve this by turning encryption off.",
                     "Use port 465 with SSL/TLS: there nothing can be removed. Windows Live Mail: "
                     "Tools > Accounts > Properties > Advanced > Outgoing mail (SMTP); Outlook: "
                     "File > "
@@ -46,6 +45,8 @@ static const struct sw_cause_wording rows[] = {
                     "Mail: Mail > Settings > Accounts > Server Settings.",
                     "Use another network or a VPN, and tell the administrator of this one that "
                     "STARTTLS is removed.",
+                    "Do not turn encryption off to get the mail through: somebody on the way could "
+                    "read it, and the password.",
                 },
             .references = "RFC 3207 6; RFC 8314 3",
         },
@@ -122,8 +123,8 @@ static const struct sw_cause_wording rows[] = {
             .summary = "The mail was not sent because the network led the program to another mail "
                        "server than the one it called.",
             .meaning =
-                "The server that answered on {port} belongs to another organisation than "
-                "{server}: the provider redirects this port. It does not know the account, so "
+                "What answered on {port} belongs to another organisation than the server that was "
+                "asked for: the provider redirects this port. It does not know the account, so "
                 "login or recipient were refused.",
             .advice =
                 {

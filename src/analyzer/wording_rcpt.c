@@ -26,7 +26,7 @@ static const struct sw_cause_wording rows[] = {
             .summary =
                 "The mail was not sent because {server} could not read the recipient's address.",
             .meaning =
-                "The address {recipient} has a wrong form[[: {reply}]]: a missing @ or domain, "
+                "The address[[ {recipient}]] has a wrong form[[: {reply}]]: a missing @ or domain, "
                 "a blank, a comma or semicolon in the wrong place.",
             .advice =
                 {
@@ -166,7 +166,8 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_RCPT_DNSBL - FIRST] =
         {
-            .summary = "The mail was not sent because the address {client} is on a blocklist that "
+            .summary = "The mail was not sent because the address [[{client} ]]of the sending "
+                       "computer is on a blocklist that "
                        "the receiving server uses.",
             .meaning =
                 "The server refused the recipient with the name of a blocklist[[: {reply}]].",
@@ -191,9 +192,9 @@ static const struct sw_cause_wording rows[] = {
         {
             .summary = "The mail was not sent because the sending computer's address has no proper "
                        "name in the network.",
-            .meaning =
-                "The server looks up the name of the address {client} (reverse DNS) and found "
-                "none, or one that does not fit[[: {reply}]].",
+            .meaning = "The server looks up the name of the sending computer's address[[ "
+                       "{client}]] (reverse DNS) and found "
+                       "none, or one that does not fit[[: {reply}]].",
             .advice =
                 {
                     "Users: send through your own provider's server with login on port 587 or 465. "
@@ -211,8 +212,8 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_RCPT_SPF_FAIL - FIRST] =
         {
             .summary =
-                "The mail was not sent because the sender's domain does not allow this server "
-                "to send for it.",
+                "The mail was not sent because the sender's domain does not allow {client} to "
+                "send mail for it.",
             .meaning =
                 "The domain of {sender} lists its permitted servers (SPF), and the one used is "
                 "not among them or the list is faulty[[: {reply}]].",

@@ -83,7 +83,9 @@ void sw_text_head(struct sw_text_session *s, const char *tail)
     else
         sw_writer_text(&line, "no server");
     struct sw_span name = sw_view_server_name(s->verdict, s->part->style->no_names);
-    if (name.len > 0) {
+    char address[SW_ADDRESS_TEXT_BYTES]; /* some servers greet with it as their name */
+    sw_address_format(t->dst, t->ip_version, address);
+    if (name.len > 0 && !(has_server && sw_span_eq(name, sw_span_str(address)))) {
         sw_writer_text(&line, " (");
         sw_writer_put(&line, sw_veil_name(&s->part->veil, name));
         sw_writer_text(&line, ")");
@@ -130,7 +132,7 @@ static void put_cause(struct sw_text_session *s)
 
 static void put_actor(struct sw_text_session *s)
 {
-    const char *again = sw_view_permanence_words(s->verdict->permanence);
+    const char *again = sw_view_again_words(s->verdict);
     char text[200];
     if (s->verdict->actor == SW_ACTOR_NONE)
         return;

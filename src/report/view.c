@@ -341,6 +341,14 @@ const char *sw_view_actor_words(enum sw_actor actor)
     return words[actor];
 }
 
+const char *sw_view_again_words(const struct sw_verdict *verdict)
+{
+    bool passes = sw_cause_info(verdict->cause)->permanence == SW_PERMANENCE_TEMPORARY;
+    if (passes && verdict->permanence == SW_PERMANENCE_PERMANENT)
+        return "trying again at once will not help";
+    return sw_view_permanence_words(verdict->permanence);
+}
+
 const char *sw_view_permanence_words(enum sw_permanence permanence)
 {
     static const char *const words[SW_PERMANENCE_COUNT] = {

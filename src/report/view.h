@@ -60,6 +60,8 @@ void sw_view_duration(int64_t duration_ns, char out[SW_VIEW_DURATION_BYTES]);
 const char *sw_view_actor_words(enum sw_actor actor);
 /* What trying again is worth, or NULL when nothing is to be said. */
 const char *sw_view_permanence_words(enum sw_permanence permanence);
+/* The same of a verdict: a refusal may be called permanent though only its time was wrong. */
+const char *sw_view_again_words(const struct sw_verdict *verdict);
 /* "frame 12", and with " of mail.pcap1" behind it where the session spans captures. */
 void sw_view_frame(const struct sw_session *session, uint64_t frame, struct sw_writer *out);
 /* The capture as it was named; behind a veil without its directories. */

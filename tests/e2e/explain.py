@@ -75,6 +75,15 @@ class Explain(common.Case):
             self.assertIn(words, shown)
         self.assertLess(shown.index("421"), shown.index("port 25 without an answer"))
 
+    def test_sentences_without_a_session(self):
+        """Names in a sentence have a noun in their place here, and the sentence must bear it."""
+        causes = [record["id"] for record in run("causes", "-o", "json").records()]
+        for record in run("explain", "-o", "json", *causes).records():
+            for text in [record["summary"], record["meaning"] or ""] + record["advice"]:
+                self.assertNotRegex(text, r"\baddress the (sending|recip)|\b(the|a|an) (the|a|an|this) ", record["query"])
+        advice = self.one("greet-no-banner")["advice"]
+        self.assertTrue(any("On port 465 " in step for step in advice) and any("On port 25 or 587 " in step for step in advice))
+
     def test_statuses(self):
         self.assertEqual(run("explain", "tcp-refused", "frobnicate").status, 0)
         nothing = run("explain", "frobnicate")

@@ -260,6 +260,17 @@ class Options(common.Case):
         self.assertEqual(reader.wait(timeout=60), 2)
         self.assertLessEqual(len(message.splitlines()), 1)
 
+    def test_what_the_text_makes_of_a_verdict(self):
+        """Advice for the port that was used, for a mail that was put off, and no name that is only the address."""
+        silent = ["handshake", "wait 100", "close C"]
+        self.assertIn("On port 25 try again in some minutes", run(self.capture("silent.pcap", silent)).out)
+        many = ["hello", "mail", "rcpt bob", "C: RCPT TO:<dave@example.org>", "S: 452 4.5.3 Error: too many recipients", "quit"]
+        self.assertIn("Split the recipients into several mails.", run(self.capture("many.pcap", many)).out)
+        quota = ["hello", "mail", "C: RCPT TO:<bob@example.org>", "S: 550 5.4.5 Daily user sending limit exceeded.", "quit"]
+        self.assertIn("trying again at once will not help", run(self.capture("quota.pcap", quota)).out)
+        named = ["S: 220 198.51.100.25 ESMTP", "C: EHLO pc.example.net", "S: 250 ok", "sent", "quit"]
+        self.assertNotIn("(198.51.100.25)", run(self.capture("named.pcap", named)).out)
+
     def test_colours(self):
         path = self.capture("stuck.pcap", REFUSED)
         self.assertNotIn("\x1b", run(path).out)
