@@ -3,9 +3,9 @@
  * reply means.
  *
  * A run reads captures one after the other on the calling thread and hands out records in the order
- * in which they become final. Records are opaque here and borrowed during the callback; a report
- * (report/report.h) writes them. Several runs may exist side by side on different threads. The
- * library never prints and never exits.
+ * in which they become final. Records are opaque here and borrowed during the callback;
+ * sw_record_describe() says what is in one. Several runs may exist side by side on different
+ * threads. The library never prints and never exits. docs/example.c shows how it is used.
  *
  * Life: sw_run_new, sw_run_file or sw_run_files ... (or a watch, see below), sw_run_finish,
  * sw_run_free.
@@ -102,6 +102,62 @@ SW_API void sw_run_absorb(struct sw_run *into, struct sw_run *from);
 /* Hands out the summary record. Result INCOMPLETE when anything in the whole run was. */
 SW_API enum sw_result sw_run_finish(struct sw_run *run);
 SW_API void sw_run_free(struct sw_run *run);
+
+/* A frame that proves a verdict. */
+struct sw_evidence_info {
+    uint64_t frame; /* from 1, as Wireshark counts */
+    int64_t time_ns;
+    const char *from; /* "client", "server" or "network" */
+    const char *what;
+};
+
+enum { SW_EVIDENCE_MAX = 4 };
+
+/* What a record says, in the words of the JSON report (docs/OUTPUT.md). What does not apply is
+ * NULL, 0 or "". */
+struct sw_record_info {
+    const char *type; /* "session", "delivery" (a mail over several sessions), "summary", "stall" */
+    const char *id;
+    const char *file; /* the capture of its first frame */
+    char client_ip[46], server_ip[46];
+    uint16_t client_port, server_port;
+    int64_t start_ns; /* since 1970 */
+    uint64_t first_frame, last_frame;
+    const char *outcome;    /* "delivered", "partial", "stuck", "no-mail" or "unknown" */
+    const char *cause;      /* "rcpt-relay-denied" */
+    const char *stage;      /* "rcpt" */
+    const char *permanence; /* "temporary", "permanent", "none" or "unknown" */
+    const char *actor;      /* who must act: "sender-client" */
+    const char *confidence; /* "certain", "likely" or "possible" */
+    const char *summary;    /* one sentence */
+    const char *explanation;
+    const char *const *advice; /* steps, the first is to be tried first; ends with NULL */
+    struct sw_evidence_info evidence[SW_EVIDENCE_MAX];
+    unsigned evidence_count;
+    /* of a summary: */
+    uint64_t frames, sessions;
+    uint64_t mails_delivered, mails_partial, mails_stuck, mails_unknown;
+};
+
+/* For use in the record callback: all strings are borrowed until it returns. */
+SW_API void sw_record_describe(const struct sw_record *record, struct sw_record_info *info);
+
+/* What a cause, a finding, what a mail program shows (0x800CCC0B), a reply code or a pasted reply
+ * means. */
+struct sw_meaning_info {
+    const char *kind; /* "cause", "finding", "client-code", "reply", "reply-code" or "unknown" */
+    const char *cause;
+    const char *permanence, *actor; /* as above; NULL for unknown input */
+    const char *summary, *meaning;  /* NULL for unknown input */
+    const char *const *advice;      /* ends with NULL */
+    const char *const *nearest;     /* ids that are written alike, for unknown input */
+};
+
+struct sw_meaning;
+
+/* Fills *info, whose strings live until sw_meaning_free(). NULL without memory. */
+SW_API struct sw_meaning *sw_meaning_new(const char *query, struct sw_meaning_info *info);
+SW_API void sw_meaning_free(struct sw_meaning *meaning);
 
 enum { SW_SERIES_FILES_MAX = 65535 };
 

@@ -67,6 +67,13 @@ class Documents(unittest.TestCase):
         self.assertEqual(complete("smtpwhy", "--color", "al"), ["always"])
         self.assertIn("stuck", complete("smtpwhy", "--only", "st"))
 
+    def test_readme_shows_what_the_program_says(self):
+        """The example is a capture of the project; "..." stands for lines that were left out."""
+        shown = re.search(r"(?m)^    \$ smtpwhy (\S+)\n((?:(?:    .*)?\n)+)", read("README.md"))
+        lines = [line[4:] for line in shown.group(2).rstrip("\n").split("\n")]
+        pattern = "\n".join(".*" if line.strip() == "..." else re.escape(line) for line in lines)
+        self.assertRegex(run(os.path.join(common.ROOT, shown.group(1))).out, re.compile(r"\A%s\n\Z" % pattern, re.S))
+
     def test_readme_names_only_options_that_exist(self):
         known = {row["name"] for row in options()}
         for name in re.findall(r"`[^`\n]*?--([a-z][a-z-]+)", read("README.md")):
