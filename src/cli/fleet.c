@@ -51,6 +51,15 @@ static bool find_password(struct sw_fleet_choice *choice)
     return true;
 }
 
+void sw_fleet_forget_password(void)
+{
+    static const char name[] = "SMTPWHY_STORE_PASSWORD";
+    char *given = getenv(name);
+    for (; given && *given; given++) /* what /proc shows, too */
+        *given = '*';
+    (void)unsetenv(name);
+}
+
 /* The place for what programs keep (XDG base directory specification). */
 static bool find_spool(struct sw_fleet_choice *choice, const struct sw_settings *settings)
 {

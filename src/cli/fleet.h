@@ -17,6 +17,8 @@ struct sw_fleet_choice {
 const char *sw_fleet_contradiction(const struct sw_settings *settings);
 /* False after saying what is wrong. */
 bool sw_fleet_choose(struct sw_fleet_choice *choice, const struct sw_settings *settings);
+/* Takes the password out of the environment of a process that does not need it. */
+void sw_fleet_forget_password(void);
 /* Only sends what waits in the spool. Returns the exit status. */
 int sw_fleet_send_command(const struct sw_settings *settings);
 

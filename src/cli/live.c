@@ -3,7 +3,9 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/live_history.h"
+#include "cli/fleet.h"
 #include "cli/live_policy.h"
+#include "cli/live_store.h"
 #include "cli/outputs.h"
 #include "cli/run_options.h"
 #include "cli/tui.h"
@@ -24,7 +26,10 @@
 /* What the terminal view saves. */
 static const char session_template[] = "smtpwhy-session-%Y%m%d-%H%M%S.pcapng";
 
-enum { MESSAGE_WIDTH = 100 };
+enum {
+    MESSAGE_WIDTH = 100,
+    STOP_MS = 1200, /* that those who keep sessions have in the end */
+};
 
 /* Not in the way of the recording and of that. */
 enum { OUTPUT_FILES_MAX = SW_OPENER_PATHS_MAX - 2 };
@@ -41,7 +46,7 @@ struct live {
     unsigned file_count;
     struct sw_sandbox sandbox;
     struct sw_recording recording;
-    struct sw_live_history history;
+    struct sw_live_keeper history, store;
     struct sw_live_policy policy;
     struct sw_board board;
     bool has_board;
@@ -69,11 +74,12 @@ static struct sw_span use_facts(struct live *live, const struct sw_record *recor
 {
     const struct sw_settings *settings = live->settings;
     struct sw_fact fact;
-    if ((!settings->db && !settings->policy) ||
+    if ((!settings->db && !settings->store && !settings->policy) ||
         !sw_select_shows(&settings->select, record->session, record->verdict))
         return (struct sw_span){NULL, 0};
     sw_fact_of(&fact, record->session, record->verdict);
-    sw_live_history_fact(&live->history, &fact);
+    sw_live_keeper_fact(&live->history, &fact);
+    sw_live_keeper_fact(&live->store, &fact);
     struct sw_span remarks = sw_live_policy_judge(&live->policy, &fact);
     if (!settings->quiet && !settings->live.tui && !has_text(live))
         sw_live_policy_say(&live->policy, &fact, record->session);
@@ -104,7 +110,8 @@ static bool on_flush(void *ctx)
     struct live *live = ctx;
     bool good = !live->fresh || sw_outputs_flush(&live->outputs);
     live->fresh = false;
-    sw_live_history_turn(&live->history);
+    sw_live_keeper_turn(&live->history);
+    sw_live_keeper_turn(&live->store);
     return good;
 }
 
@@ -468,7 +475,10 @@ static bool shut_in(struct live *live)
 static bool begin(struct live *live)
 {
     live->facts.sandbox = &live->sandbox;
-    live->facts.history = live->settings->db ? &live->history.feed : NULL;
+    live->facts.sinks[0] =
+        (struct sw_metrics_sink){"history", live->settings->db ? &live->history.feed : NULL, false};
+    live->facts.sinks[1] =
+        (struct sw_metrics_sink){"store", live->settings->store ? &live->store.feed : NULL, true};
     live->facts.policy = live->settings->policy ? &live->policy.counts : NULL;
     const struct sw_report_style style = own_style(live);
     if (!sw_live_policy_start(&live->policy, live->settings, &style))
@@ -477,9 +487,25 @@ static bool begin(struct live *live)
         sw_complain("%s", live->loop.message);
         return false;
     }
-    return sw_live_history_start(&live->history, live->settings) && make_run(live) &&
+    return sw_live_history_start(&live->history, live->settings) &&
+           sw_live_store_start(&live->store, live->settings) && make_run(live) &&
            open_watch(live) && open_board(live, &style) && open_http(live) && open_tui(live) &&
            shut_in(live) && open_parts(live, live->devices, 0);
+}
+
+static void stop_keepers(struct live *live)
+{
+    struct sw_live_keeper *const keepers[] = {&live->history, &live->store};
+    int64_t until_ms = sw_loop_now_ms() + STOP_MS;
+    for (int i = 0; i < 2; i++)
+        sw_live_keeper_end(keepers[i]);
+    for (int i = 0; i < 2; i++) {
+        int64_t left_ms = until_ms - sw_loop_now_ms();
+        enum sw_live_keeper_end end =
+            sw_live_keeper_stop(keepers[i], left_ms > 0 ? (unsigned)left_ms : 0);
+        live->trouble = live->trouble || end == SW_LIVE_KEEPER_FAILED;
+        live->incomplete = live->incomplete || end == SW_LIVE_KEEPER_WAITS;
+    }
 }
 
 static int exit_status(const struct live *live)
@@ -504,6 +530,11 @@ int sw_live(const struct sw_settings *settings)
         return SW_EXIT_TROUBLE;
     }
     char message[SW_CLI_MESSAGE_BYTES];
+    const char *wrong = sw_fleet_contradiction(settings);
+    if (wrong) {
+        (void)fprintf(stderr, "smtpwhy: %s\n", wrong);
+        return SW_EXIT_TROUBLE;
+    }
     if (!sw_live_check(settings, message)) {
         (void)fprintf(stderr, "smtpwhy: %s\n", message);
         return SW_EXIT_TROUBLE;
@@ -527,8 +558,7 @@ int sw_live(const struct sw_settings *settings)
         conclude_policy(live);
     if (!sw_outputs_close(&live->outputs))
         live->trouble = true;
-    if (!sw_live_history_stop(&live->history))
-        live->trouble = true;
+    stop_keepers(live);
     sw_run_free(live->run);
     sw_loop_release(&live->loop);
     sw_opener_stop(&live->opener);

@@ -1,5 +1,7 @@
 #include "live/feed.h"
 
+#include "live/loop.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -59,17 +61,33 @@ void sw_feed_put(struct sw_feed *feed, const void *message, size_t size)
     sw_feed_turn(feed);
 }
 
+/* What is on its way to a child that has ended was taken along. */
+static void lose(struct sw_feed *feed)
+{
+    feed->gone = true;
+    feed->lost += feed->sent - feed->answered;
+    feed->sent = feed->answered;
+}
+
 static void hear(struct sw_feed *feed)
 {
     struct sw_feed_answer answer;
     ssize_t n;
-    while ((n = recv(feed->child->fd, &answer, sizeof(answer), MSG_DONTWAIT)) ==
-           (ssize_t)sizeof(answer)) {
-        feed->batches[answer.good ? 1 : 0]++;
+    for (;;) {
+        n = recv(feed->child->fd, &answer, sizeof(answer), MSG_DONTWAIT);
+        if (n < 0 &&
+            (errno == ECONNRESET || errno == EINTR)) /* told once; answers come behind it */
+            continue;
+        if (n != (ssize_t)sizeof(answer))
+            break;
+        if (answer.messages > 0 || !answer.good)
+            feed->batches[answer.good ? 1 : 0]++;
         feed->messages_given_up += answer.good ? 0 : answer.messages;
+        feed->answered += answer.messages;
+        feed->state = answer.state;
     }
     if (n == 0)
-        feed->gone = true;
+        lose(feed);
 }
 
 static void count_waiting_as_lost(struct sw_feed *feed)
@@ -84,7 +102,8 @@ static void count_waiting_as_lost(struct sw_feed *feed)
 
 void sw_feed_turn(struct sw_feed *feed)
 {
-    while (!feed->gone && feed->head < feed->used) {
+    bool broken = false;
+    while (!feed->gone && !broken && feed->head < feed->used) {
         uint32_t length;
         memcpy(&length, feed->bytes + feed->head, sizeof(length));
         ssize_t n = send(feed->child->fd, feed->bytes + feed->head + sizeof(length), length,
@@ -92,35 +111,41 @@ void sw_feed_turn(struct sw_feed *feed)
         if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
             break;
         if (n < 0 && errno != EMSGSIZE)
-            feed->gone = true;
+            broken = true;
         else
             feed->head += sizeof(length) + length;
         feed->lost += n < 0 && errno == EMSGSIZE;
+        feed->sent += n >= 0;
     }
+    if (feed->ending && !feed->told && !feed->gone && feed->head == feed->used)
+        feed->told = shutdown(feed->child->fd, SHUT_WR) == 0;
     if (!feed->gone)
         hear(feed);
+    if (broken && !feed->gone)
+        lose(feed);
     if (feed->gone)
         count_waiting_as_lost(feed);
     if (feed->head == feed->used)
         feed->head = feed->used = 0;
 }
 
-static int64_t now_ms(void)
+uint64_t sw_feed_not_kept(const struct sw_feed *feed)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return feed->lost + feed->messages_given_up + feed->state.shed;
+}
+
+void sw_feed_end(struct sw_feed *feed)
+{
+    feed->ending = true;
+    sw_feed_turn(feed);
 }
 
 bool sw_feed_finish(struct sw_feed *feed, unsigned most_ms)
 {
-    int64_t until_ms = now_ms() + most_ms;
-    bool told = false; /* that nothing more comes */
-    sw_feed_turn(feed);
-    for (int64_t left_ms; !feed->gone && (left_ms = until_ms - now_ms()) > 0;) {
-        if (!told && sw_feed_waiting(feed) == 0)
-            told = shutdown(feed->child->fd, SHUT_WR) == 0;
-        short events = (short)(POLLIN | (told ? 0 : POLLOUT));
+    int64_t until_ms = sw_loop_now_ms() + most_ms;
+    sw_feed_end(feed);
+    for (int64_t left_ms; !feed->gone && (left_ms = until_ms - sw_loop_now_ms()) > 0;) {
+        short events = (short)(POLLIN | (feed->told ? 0 : POLLOUT));
         struct pollfd one = {.fd = feed->child->fd, .events = events};
         (void)poll(&one, 1, (int)left_ms);
         sw_feed_turn(feed);

@@ -20,6 +20,11 @@ static int64_t clock_ns(clockid_t clock)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+int64_t sw_loop_now_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / (NS_PER_S / 1000);
+}
+
 bool sw_loop_prepare(struct sw_loop *loop)
 {
     sigset_t set;

@@ -43,6 +43,8 @@ struct sw_loop {
     char message[200];
 };
 
+/* A clock that nobody sets. */
+int64_t sw_loop_now_ms(void);
 /* Blocks the signals and takes them through a descriptor from here on. False: message says why. */
 bool sw_loop_prepare(struct sw_loop *loop);
 /*

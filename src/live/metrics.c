@@ -137,17 +137,39 @@ static void put_watch(struct page *page, const struct sw_watch_counts *w)
                      (double)w->last_frame_ns / 1e9);
 }
 
-static void put_history(struct page *page, const struct sw_feed *feed)
+static void put_sample(struct page *page, const struct sw_metrics_sink *sink, const char *result,
+                       uint64_t value)
 {
-    if (!feed)
+    char labels[80];
+    (void)snprintf(labels, sizeof(labels), "sink=\"%s\"%s%s%s", sink->name,
+                   result ? ",result=\"" : "", result ? result : "", result ? "\"" : "");
+    sample(page, labels, value);
+}
+
+static void put_sinks(struct page *page, const struct sw_metrics_sink *sinks)
+{
+    const struct sw_metrics_sink *used[SW_METRICS_SINKS];
+    unsigned count = 0;
+    for (unsigned i = 0; i < SW_METRICS_SINKS; i++) {
+        if (sinks[i].feed)
+            used[count++] = &sinks[i];
+    }
+    if (count == 0)
         return;
     family(page, "export_batches", KIND_COUNTER, "Batches of sessions handed to a sink.");
-    sample(page, "sink=\"history\",result=\"ok\"", feed->batches[1]);
-    sample(page, "sink=\"history\",result=\"failed\"", feed->batches[0]);
+    for (unsigned i = 0; i < count; i++) {
+        const struct sw_feed *feed = used[i]->feed;
+        put_sample(page, used[i], "ok", used[i]->passes_on ? feed->state.sent : feed->batches[1]);
+        put_sample(page, used[i], "failed",
+                   used[i]->passes_on ? feed->state.failed : feed->batches[0]);
+    }
     family(page, "export_sessions_lost", KIND_COUNTER, "Sessions that a sink did not take.");
-    sample(page, "sink=\"history\"", feed->lost + feed->messages_given_up);
+    for (unsigned i = 0; i < count; i++)
+        put_sample(page, used[i], NULL, sw_feed_not_kept(used[i]->feed));
     family(page, "export_spool_bytes", KIND_GAUGE, "Bytes that wait for a sink.");
-    sample(page, "sink=\"history\"", sw_feed_waiting(feed));
+    for (unsigned i = 0; i < count; i++)
+        put_sample(page, used[i], NULL,
+                   sw_feed_waiting(used[i]->feed) + used[i]->feed->state.spool_bytes);
 }
 
 static void put_policy(struct page *page, const struct sw_metrics_policy *policy)
@@ -213,7 +235,7 @@ void sw_metrics_put(const struct sw_board *board, const struct sw_metrics_facts 
            "Bytes that were acknowledged and that the capture lacks.");
     sample(&page, "", board->counts.acked_unseen_bytes);
     put_watch(&page, &facts->watch);
-    put_history(&page, facts->history);
+    put_sinks(&page, facts->sinks);
     put_policy(&page, facts->policy);
     family(&page, "kept_rows", KIND_GAUGE, "Sessions that are kept for the dashboard.");
     sample(&page, "", board->next - board->first);

@@ -19,11 +19,20 @@ struct sw_metrics_policy {
     bool good;           /* the last one did not fail */
 };
 
+enum { SW_METRICS_SINKS = 2 };
+
+/* Who is told of sessions. */
+struct sw_metrics_sink {
+    const char *name;
+    const struct sw_feed *feed; /* NULL: nobody */
+    bool passes_on;             /* to somewhere else: what counts is what is there */
+};
+
 /* What is known besides the sessions. */
 struct sw_metrics_facts {
     struct sw_watch_counts watch;
     const struct sw_sandbox *sandbox;
-    const struct sw_feed *history;          /* NULL: none is kept */
+    struct sw_metrics_sink sinks[SW_METRICS_SINKS];
     const struct sw_metrics_policy *policy; /* NULL: there is none */
 };
 

@@ -29,7 +29,8 @@ struct sw_fleet {
     int64_t next_ms; /* not before this time is anything sent */
     int64_t patience_ms;
     uint64_t waiting; /* segments, after the last pass */
-    bool refused;     /* one of them, for good */
+    uint64_t segments_sent, attempts_failed;
+    bool refused; /* one of them, for good */
     bool failed;
     char trouble[420]; /* why the last pass did not send everything */
     char message[1000];
@@ -153,6 +154,8 @@ static void send_list(struct sw_fleet *fleet, const struct sw_spool_list *list)
         if (taken != SW_SPOOL_TAKEN)
             continue;
         answer = for_each_place(fleet, send_segment, &segment);
+        fleet->segments_sent += answer == SW_ANSWER_GOOD;
+        fleet->attempts_failed += answer != SW_ANSWER_GOOD;
         if (answer != SW_ANSWER_GOOD) {
             fleet->waiting++;
             fleet->refused = fleet->refused || answer == SW_ANSWER_REFUSED;
@@ -177,6 +180,7 @@ static bool try_to_send(struct sw_fleet *fleet)
         if (answer == SW_ANSWER_GOOD) {
             send_list(fleet, &list);
         } else {
+            fleet->attempts_failed++;
             fleet->waiting = list.count;
             fleet->refused = answer == SW_ANSWER_REFUSED;
         }
@@ -213,7 +217,8 @@ struct sw_fleet *sw_fleet_open(const struct sw_fleet_options *options, struct sw
     }
     (void)snprintf(fleet->insert, sizeof(fleet->insert), "INSERT INTO %s FORMAT JSONEachRow",
                    sw_fleet_table(&fleet->target, table, sizeof(table)));
-    (void)try_to_send(fleet);
+    if (!options->later)
+        (void)try_to_send(fleet);
     return fleet;
 }
 
@@ -235,13 +240,17 @@ static bool fail_full(struct sw_fleet *fleet)
     return false;
 }
 
+static struct sw_span row_of(struct sw_fleet *fleet, const struct sw_fact *fact)
+{
+    return sw_fleet_row_write(&fleet->row, fact, fleet->options.sensor, fleet->run_ver);
+}
+
 bool sw_fleet_add(struct sw_fleet *fleet, const struct sw_fact *fact)
 {
     bool full = false;
     if (fleet->failed)
         return false;
-    struct sw_span row =
-        sw_fleet_row_write(&fleet->row, fact, fleet->options.sensor, fleet->run_ver);
+    struct sw_span row = row_of(fleet, fact);
     if (row.len == 0)
         return fail(fleet, "out of memory");
     uint32_t month = sw_fleet_row_month(fact);
@@ -293,6 +302,81 @@ enum sw_fleet_end sw_fleet_finish(struct sw_fleet *fleet)
     if (fleet->failed || fleet->refused)
         return SW_FLEET_FAILED;
     return sent ? SW_FLEET_SENT : SW_FLEET_WAITS;
+}
+
+enum sw_fleet_room sw_fleet_spool(struct sw_fleet *fleet, const struct sw_fact *fact)
+{
+    bool full = false;
+    struct sw_span row = row_of(fleet, fact);
+    enum sw_spool_room room = SW_SPOOL_FAILED;
+    (void)snprintf(fleet->spool.error, sizeof(fleet->spool.error), "out of memory");
+    if (row.len > 0)
+        room = sw_spool_put(&fleet->spool, row, sw_fleet_row_month(fact), &full);
+    if (room == SW_SPOOL_GOOD && (!full || sw_spool_commit(&fleet->spool)))
+        return SW_FLEET_ROOM_GOOD;
+    if (room == SW_SPOOL_FULL)
+        (void)snprintf(fleet->message, sizeof(fleet->message),
+                       "%s holds %" PRIu64 " MB that the store has not taken, which is all that "
+                       "--spool-size allows; sessions are not kept until it takes some",
+                       fleet->spool.path, fleet->options.spool_bytes >> 20);
+    else
+        (void)snprintf(fleet->message, sizeof(fleet->message), "%s", fleet->spool.error);
+    return room == SW_SPOOL_FULL ? SW_FLEET_ROOM_NONE : SW_FLEET_ROOM_FAILED;
+}
+
+bool sw_fleet_commit(struct sw_fleet *fleet)
+{
+    bool good = sw_spool_commit(&fleet->spool);
+    if (!good)
+        (void)snprintf(fleet->message, sizeof(fleet->message), "%s", fleet->spool.error);
+    return good;
+}
+
+void sw_fleet_rollback(struct sw_fleet *fleet)
+{
+    sw_spool_abandon(&fleet->spool);
+}
+
+static void put_progress(const struct sw_fleet *fleet, struct sw_fleet_progress *progress)
+{
+    *progress = (struct sw_fleet_progress){.sent = fleet->segments_sent,
+                                           .failed = fleet->attempts_failed,
+                                           .waiting = fleet->waiting,
+                                           .bytes = fleet->spool.used_bytes,
+                                           .refused = fleet->refused,
+                                           .patience_ms = (unsigned)fleet->patience_ms};
+}
+
+enum sw_fleet_end sw_fleet_send(struct sw_fleet *fleet, struct sw_fleet_progress *progress)
+{
+    bool sent = try_to_send(fleet);
+    put_progress(fleet, progress);
+    if (!sent)
+        (void)snprintf(fleet->message, sizeof(fleet->message),
+                       "%s: sessions wait in %s until it %s",
+                       fleet->trouble[0] ? fleet->trouble : "another program is sending",
+                       fleet->spool.path, fleet->refused ? "takes them" : "answers");
+    if (fleet->refused)
+        return SW_FLEET_FAILED;
+    return sent ? SW_FLEET_SENT : SW_FLEET_WAITS;
+}
+
+bool sw_fleet_look(struct sw_fleet *fleet, struct sw_fleet_progress *progress)
+{
+    struct sw_spool_list list;
+    bool good = sw_spool_list(&fleet->spool, &list);
+    fleet->waiting = good ? list.count : 1;
+    sw_spool_list_release(&list);
+    (void)snprintf(fleet->trouble, sizeof(fleet->trouble), "%s",
+                   good ? "the store has not got everything" : fleet->spool.error);
+    put_progress(fleet, progress);
+    tell_what_waits(fleet);
+    return fleet->waiting == 0;
+}
+
+const char *sw_fleet_spool_path(const struct sw_fleet *fleet)
+{
+    return fleet->spool.path;
 }
 
 void sw_fleet_close(struct sw_fleet *fleet)

@@ -24,6 +24,7 @@ struct sw_fleet_options {
     const char *spool;    /* directory */
     uint64_t spool_bytes; /* that all that waits may have */
     unsigned wait_s;      /* how long to try in the end */
+    bool later;           /* nothing is sent but by sw_fleet_send() */
 };
 
 struct sw_fleet;
@@ -65,6 +66,34 @@ struct sw_fleet *sw_fleet_open(const struct sw_fleet_options *options, struct sw
 bool sw_fleet_add(struct sw_fleet *fleet, const struct sw_fact *fact);
 /* Sends the rest, and tries for a while. */
 enum sw_fleet_end sw_fleet_finish(struct sw_fleet *fleet);
+/*
+ * In place of add and finish, where others go on while a store does not answer: one process spools,
+ * and another one, with a fleet of its own on the same spool, sends.
+ */
+enum sw_fleet_room {
+    SW_FLEET_ROOM_GOOD,
+    SW_FLEET_ROOM_NONE, /* the spool holds all that it may: this fact is not kept */
+    SW_FLEET_ROOM_FAILED,
+};
+/* A fact is certain to be kept when it was committed. Unless it is GOOD, the message says why. */
+enum sw_fleet_room sw_fleet_spool(struct sw_fleet *fleet, const struct sw_fact *fact);
+bool sw_fleet_commit(struct sw_fleet *fleet);
+/* Forgets what was not committed. */
+void sw_fleet_rollback(struct sw_fleet *fleet);
+
+struct sw_fleet_progress {
+    uint64_t sent, failed;   /* segments, and attempts, since the open */
+    uint64_t waiting, bytes; /* segments, and what they have of the disk */
+    uint64_t refused;        /* 1: one of them, for good */
+    unsigned patience_ms;    /* before the next attempt makes sense */
+};
+/* One attempt to send all that waits; the message says what hinders it. */
+enum sw_fleet_end sw_fleet_send(struct sw_fleet *fleet, struct sw_fleet_progress *progress);
+/* Looks what waits, without sending it. True: nothing does; else the message says how much. */
+bool sw_fleet_look(struct sw_fleet *fleet, struct sw_fleet_progress *progress);
+/* Its directory. */
+const char *sw_fleet_spool_path(const struct sw_fleet *fleet);
+
 /* What there is to say, or "". */
 const char *sw_fleet_message(const struct sw_fleet *fleet);
 void sw_fleet_close(struct sw_fleet *fleet);

@@ -234,10 +234,25 @@ bool sw_spool_commit(struct sw_spool *spool)
         spool->used_bytes += (uint64_t)facts.st_size;
     else
         (void)fail(spool, "cannot be written");
+    if (!good)
+        (void)unlinkat(spool->directory, open_name, 0);
     (void)close(spool->fd);
     spool->out = NULL;
     spool->fd = -1;
     return good;
+}
+
+void sw_spool_abandon(struct sw_spool *spool)
+{
+    char open_name[SW_SPOOL_NAME_BYTES + 8];
+    if (!spool->out)
+        return;
+    (void)snprintf(open_name, sizeof(open_name), "%s" OPEN_ENDING, spool->name);
+    (void)gzclose(spool->out);
+    (void)unlinkat(spool->directory, open_name, 0);
+    (void)close(spool->fd);
+    spool->out = NULL;
+    spool->fd = -1;
 }
 
 static bool keep_name(void *ctx, const char *name)
@@ -299,17 +314,10 @@ void sw_spool_give_back(struct sw_spool *spool, struct sw_spool_segment *segment
 
 void sw_spool_close(struct sw_spool *spool)
 {
-    char open_name[SW_SPOOL_NAME_BYTES + 8];
-    if (spool->out) {
-        (void)snprintf(open_name, sizeof(open_name), "%s" OPEN_ENDING, spool->name);
-        (void)gzclose(spool->out);
-        (void)unlinkat(spool->directory, open_name, 0);
-        (void)close(spool->fd);
-    }
+    sw_spool_abandon(spool);
     if (spool->directory >= 0)
         (void)close(spool->directory);
     free(spool->path);
     spool->path = NULL;
-    spool->out = NULL;
     spool->directory = -1;
 }

@@ -71,6 +71,8 @@ enum sw_spool_room sw_spool_put(struct sw_spool *spool, struct sw_span row, uint
                                 bool *full);
 /* Makes a segment of what was put: it is certain to be there then. */
 bool sw_spool_commit(struct sw_spool *spool);
+/* Throws away what was put and not committed. */
+void sw_spool_abandon(struct sw_spool *spool);
 /* What waits to be sent. False when the directory cannot be read. */
 bool sw_spool_list(struct sw_spool *spool, struct sw_spool_list *list);
 void sw_spool_list_release(struct sw_spool_list *list);
