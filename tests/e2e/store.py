@@ -320,7 +320,6 @@ class Store(common.Case):
                                  (["--sensor", "x", path], "belong to --store"),
                                  (["--store", self.fake.url, "--anonymize", path], "exclude each other"),
                                  (["--store", self.fake.url, "--spool", path, path], "cannot be used"),
-                                 (["live", "-i", "lo", "--store", self.fake.url], "does not apply to 'live'"),
                                  (["--store", self.fake.url, "--spool-size", "0", path], "takes a number")):
             result = run(*arguments)
             self.assertEqual(result.status, 2, arguments)
