@@ -222,7 +222,10 @@ struct sw_tally *sw_audit_count(struct sw_audit *audit, struct sw_place *place, 
                      fresh || fact->start_ns <= tally->first_ns, tally->first_ns);
     if (place->subject.name.len > 0)
         sw_audit_offer_name(audit, tally->entry, place->subject.name, fact->start_ns);
-    widen(&tally->first_ns, &tally->last_ns, fact, fresh);
+    if (fact->part != SW_FACT_CLIENT_COUNT)
+        widen(&tally->first_ns, &tally->last_ns, fact, fresh);
+    else if (fresh)
+        tally->first_ns = tally->last_ns = SW_TIME_NONE;
     tally->count += sw_fact_count(fact);
     return tally;
 }
@@ -235,6 +238,8 @@ static void count_finding(struct sw_audit *audit, const struct sw_fact *fact,
         return;
     if (finding->severity > tally->severity)
         tally->severity = (uint8_t)finding->severity;
+    if (fact->part == SW_FACT_CLIENT_COUNT)
+        return;
     if (fact->start_ns == tally->first_ns) /* the example is the earliest: no other needs a look */
         (void)sw_example_offer(&audit->files, &tally->entry->result.example, fact, finding->frame);
 }
@@ -348,11 +353,11 @@ void sw_audit_add(struct sw_audit *audit, const struct sw_fact *fact)
     bool tells_of_client = fact->finding_count > 0 && fact->part != SW_FACT_BUT_CLIENT;
     if (tells_of_client)
         expect_client(audit, &client);
-    if (fact->part != SW_FACT_CLIENT)
+    if (!sw_fact_is_of_client(fact))
         add_rest(audit, fact, &server);
     if (tells_of_client)
         sw_table_fetch_value(&audit->parties, client.hash);
-    if (audit->policy && fact->part != SW_FACT_CLIENT)
+    if (audit->policy && !sw_fact_is_of_client(fact))
         sw_audit_judge(audit, fact, &server);
     if (tells_of_client)
         count_findings(audit, fact, &client);

@@ -58,7 +58,8 @@ struct sw_audit_row {
     enum sw_mark_of mark; /* of a rule, once finished */
     uint64_t count;       /* sessions */
     uint64_t marks[SW_MARKS];
-    int64_t first_ns, last_ns;
+    int64_t first_ns,
+        last_ns; /* SW_TIME_NONE: sessions were only counted, and there is no example */
     struct sw_example example; /* the earliest; of a rule the earliest that failed */
     bool has_worst;
     int64_t worst;                  /* of a rule that measures: in the unit of its limit */
@@ -86,6 +87,13 @@ struct sw_audit_totals {
     uint64_t rules_by_mark[SW_MARKS]; /* rules, by their worst result */
     uint64_t left_out; /* times that a session did not count, as its result did not fit */
     uint64_t left_out_of[SW_SUBJECT_KINDS]; /* of these, by what they would have been about */
+};
+
+/* How much of what is found at clients is wanted: there are many. */
+enum sw_audit_clients {
+    SW_AUDIT_CLIENTS_NOTHING,
+    SW_AUDIT_CLIENTS_COUNTS, /* how often each finding */
+    SW_AUDIT_CLIENTS_ALL,    /* and when and where it was seen first */
 };
 
 struct sw_audit;

@@ -54,7 +54,8 @@ struct sw_fact_certificate {
 enum sw_fact_part {
     SW_FACT_WHOLE,
     SW_FACT_BUT_CLIENT,
-    SW_FACT_CLIENT, /* the findings, at the client */
+    SW_FACT_CLIENT,       /* the findings, at the client */
+    SW_FACT_CLIENT_COUNT, /* the same, but it is not known when and where */
 };
 
 struct sw_fact {
@@ -106,6 +107,12 @@ struct sw_fact {
 /* Reads a session and its verdict; the fact borrows from both. */
 void sw_fact_of(struct sw_fact *fact, const struct sw_session *session,
                 const struct sw_verdict *verdict);
+
+/* Is it only about what is found at the client? */
+static inline bool sw_fact_is_of_client(const struct sw_fact *fact)
+{
+    return fact->part == SW_FACT_CLIENT || fact->part == SW_FACT_CLIENT_COUNT;
+}
 
 /* How many sessions it stands for, and the start of the latest. */
 static inline uint64_t sw_fact_count(const struct sw_fact *fact)

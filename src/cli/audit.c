@@ -57,28 +57,31 @@ static bool read_history(struct work *work)
 static void on_asked(void *ctx, const struct sw_fact *fact)
 {
     struct work *work = ctx;
-    if (fact->part == SW_FACT_CLIENT)
+    if (sw_fact_is_of_client(fact))
         sw_audit_add(work->audit, fact);
     else
         add(work, fact);
 }
 
-/* Rules are not about clients, and with -q nothing else is told. */
-static bool tells_of_clients(const struct sw_settings *settings)
+/* The most that one of the formats tells. */
+static enum sw_audit_clients told_of_clients(const struct sw_outputs *outputs)
 {
-    bool any = settings->output_count == 0 && !settings->quiet;
-    for (unsigned i = 0; i < settings->output_count; i++) {
-        const char *name = settings->outputs[i].audit->name;
-        any = any || strcmp(name, "html") == 0 || (strcmp(name, "junit") != 0 && !settings->quiet);
+    enum sw_audit_clients most = SW_AUDIT_CLIENTS_NOTHING;
+    for (unsigned i = 0; i < outputs->count; i++) {
+        const struct sw_output *output = &outputs->list[i];
+        enum sw_audit_clients told =
+            output->style.quiet ? output->audit->clients_quiet : output->audit->clients;
+        if (told > most)
+            most = told;
     }
-    return any;
+    return most;
 }
 
-static bool read_store(struct work *work)
+static bool read_store(struct work *work, const struct sw_outputs *outputs)
 {
     const struct sw_select *select = &work->settings->select;
     const struct sw_fleet_question question = {.policy = work->policy,
-                                               .without_clients = !tells_of_clients(work->settings),
+                                               .told = told_of_clients(outputs),
                                                .outcomes =
                                                    select->by_outcome ? select->outcomes : NULL,
                                                .causes = select->by_cause ? select->causes : NULL,
@@ -143,7 +146,7 @@ static int run(struct work *work, struct sw_outputs *outputs)
         if (status == SW_EXIT_DONE && work->keeper.waits)
             status = SW_EXIT_INCOMPLETE;
     } else if (work->settings->store) {
-        good = read_store(work);
+        good = read_store(work, outputs);
     }
     if (good && work->settings->db && (work->settings->word_count == 0 || work->diff))
         good = read_history(work);

@@ -30,7 +30,8 @@ struct sw_audit_view {
 
 struct sw_audit_format {
     const char *name;
-    const char *what; /* for --help */
+    const char *what;                             /* for --help */
+    enum sw_audit_clients clients, clients_quiet; /* what it needs, without and with -q */
     void (*write)(const struct sw_audit_view *view);
 };
 

@@ -261,5 +261,7 @@ static void write_html(const struct sw_audit_view *view)
 const struct sw_audit_format sw_audit_html = {
     .name = "html",
     .what = "one page to send on",
+    .clients = SW_AUDIT_CLIENTS_ALL,
+    .clients_quiet = SW_AUDIT_CLIENTS_ALL,
     .write = write_html,
 };

@@ -229,5 +229,6 @@ static void write_json(const struct sw_audit_view *view)
 const struct sw_audit_format sw_audit_json = {
     .name = "json",
     .what = "JSON Lines",
+    .clients = SW_AUDIT_CLIENTS_ALL,
     .write = write_json,
 };

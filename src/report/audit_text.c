@@ -237,11 +237,15 @@ static void put_span_of_time(struct text *t, size_t begin, size_t end)
     char time[SW_TIME_TEXT_BYTES];
     for (size_t i = begin; i < end; i++) {
         const struct sw_audit_row *r = sw_audit_row(t->view->audit, i);
+        if (r->first_ns == SW_TIME_NONE) /* a client's: the servers have seen the same sessions */
+            continue;
+        if (!earliest || r->last_ns > last_ns)
+            last_ns = r->last_ns;
         if (!earliest || r->first_ns < earliest->first_ns)
             earliest = r;
-        if (i == begin || r->last_ns > last_ns)
-            last_ns = r->last_ns;
     }
+    if (!earliest)
+        return;
     (void)sw_time_format(earliest->first_ns, 0, time);
     sw_writer_format(&t->line, "%s", time);
     if (last_ns != earliest->first_ns) {
@@ -423,5 +427,6 @@ void sw_audit_write_policy(const struct sw_audit *audit, const struct sw_report_
 const struct sw_audit_format sw_audit_text = {
     .name = "text",
     .what = "for people",
+    .clients = SW_AUDIT_CLIENTS_COUNTS,
     .write = write_text,
 };

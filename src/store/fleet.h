@@ -11,7 +11,7 @@
 #ifndef SW_STORE_FLEET_H
 #define SW_STORE_FLEET_H
 
-#include "audit/policy.h"
+#include "audit/audit.h"
 #include "base/status.h"
 
 enum { SW_FLEET_SPOOL_MB = 1024, SW_FLEET_WAIT_S = 30 };
@@ -37,7 +37,7 @@ struct sw_fleet_question {
     const bool *causes;   /* by enum sw_cause */
     const struct sw_network *clients, *servers;
     unsigned client_count, server_count;
-    bool without_clients; /* nothing is told of each client */
+    enum sw_audit_clients told; /* of each client */
     bool has_since, has_until;
     int64_t since_ns, until_ns; /* since at the earliest, before until */
 };

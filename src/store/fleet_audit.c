@@ -20,7 +20,7 @@ enum { SHARDS_MOST = 256, SHARDS_BYTES = 32768, PLACE_BYTES = 400, TRIES = 3 };
 struct asking {
     const struct sw_fleet_options *options;
     struct sw_fleet_target target;
-    bool without_clients;
+    enum sw_audit_clients told;
     struct sw_courier *courier;
     const char *place; /* that answers */
     char *queries[2];  /* of sessions, of clients */
@@ -38,9 +38,14 @@ static bool is_away(int code)
     return code == 198 || code == 209 || code == 210 || code == 279 || code == 32;
 }
 
+static enum sw_fact_part part_of_clients(const struct asking *a)
+{
+    return a->told == SW_AUDIT_CLIENTS_COUNTS ? SW_FACT_CLIENT_COUNT : SW_FACT_CLIENT;
+}
+
 static enum sw_answer ask_one(struct asking *a, bool pass_over, unsigned which)
 {
-    a->reader.part = which == 0 ? SW_FACT_BUT_CLIENT : SW_FACT_CLIENT;
+    a->reader.part = which == 0 ? SW_FACT_BUT_CLIENT : part_of_clients(a);
     /* the server keeps the answer until it knows that it is whole */
     return sw_courier_ask(
         a->courier, &(struct sw_courier_question){
@@ -56,7 +61,8 @@ static enum sw_answer ask_one(struct asking *a, bool pass_over, unsigned which)
 static enum sw_answer ask(struct asking *a, bool pass_over)
 {
     enum sw_answer answer = ask_one(a, pass_over, 0);
-    if (answer == SW_ANSWER_GOOD && sw_fleet_reader_is_done(&a->reader) && !a->without_clients)
+    if (answer == SW_ANSWER_GOOD && sw_fleet_reader_is_done(&a->reader) &&
+        a->told != SW_AUDIT_CLIENTS_NOTHING)
         answer = ask_one(a, pass_over, 1);
     return answer;
 }
@@ -222,7 +228,7 @@ static enum sw_fleet_answer begin(struct asking *a, const struct sw_fleet_questi
         sw_courier_new(a->target.user[0] ? a->target.user : NULL, a->options->password, &status);
     (void)sw_fleet_table(&a->target, table, sizeof(table));
     a->queries[0] = sw_fleet_query_make(question, table, a->options->sensor, SW_FACT_BUT_CLIENT);
-    a->queries[1] = sw_fleet_query_make(question, table, a->options->sensor, SW_FACT_CLIENT);
+    a->queries[1] = sw_fleet_query_make(question, table, a->options->sensor, part_of_clients(a));
     if (!a->courier || !a->queries[0] || !a->queries[1]) {
         (void)snprintf(a->message, SW_FLEET_MESSAGE_BYTES, "%s",
                        a->courier ? "out of memory" : status.message);
@@ -243,7 +249,7 @@ enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,
         return SW_FLEET_NONE;
     }
     a->options = options;
-    a->without_clients = question->without_clients;
+    a->told = question->told;
     a->message = message;
     sw_fleet_reader_init(&a->reader, take, ctx);
     enum sw_fleet_answer answer = begin(a, question);

@@ -2,12 +2,18 @@
 
 #include "base/address.h"
 #include "base/format.h"
+#include "base/hash.h"
 #include "base/network.h"
 #include "base/time.h"
+#include "store/fleet_schema.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { CODE_BYTES = 6, CODE_BITS = 30 };
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 char *sw_fleet_text_room(struct sw_fleet_text *text, size_t more)
 {
@@ -137,33 +143,124 @@ static uint8_t take_address(struct sw_span *rest, struct sw_arena *arena, uint8_
     return network.ip_version;
 }
 
-/* "aud-x:2 aud-y:3": ids are words of ours. */
-void sw_fleet_pack_findings(struct sw_fleet_text *text, const struct sw_fact *fact)
+/* Thirty bits of the id's hash in five characters: a unit test sees to it that they differ. */
+static uint32_t code_of(enum sw_finding_id id)
 {
-    text->used = 0;
+    uint64_t hash = sw_hash_bytes(&sw_hash_fixed_key, sw_span_str(sw_finding_info(id)->id));
+    return (uint32_t)(hash >> (64 - CODE_BITS));
+}
+
+void sw_fleet_codes_init(struct sw_fleet_codes *codes)
+{
+    for (int id = 0; id < SW_FINDING_COUNT; id++)
+        codes->codes[id] = code_of((enum sw_finding_id)id);
+}
+
+static void put_findings(struct sw_fleet_text *text, const struct sw_fact *fact)
+{
     for (unsigned i = 0; i < fact->finding_count; i++) {
-        if (i > 0)
-            sw_fleet_text_put(text, SW_SPAN_LIT(" "));
-        sw_fleet_text_put(text, sw_span_str(sw_finding_info(fact->findings[i].id)->id));
-        sw_fleet_text_put(text, SW_SPAN_LIT(":"));
-        sw_fleet_text_number(text, (uint64_t)fact->findings[i].severity);
+        uint32_t code = code_of(fact->findings[i].id);
+        uint8_t out[CODE_BYTES];
+        for (unsigned c = 0; c < CODE_BYTES - 1; c++)
+            out[c] = (uint8_t)alphabet[code >> (CODE_BITS - 6 * (c + 1)) & 63];
+        out[CODE_BYTES - 1] = (uint8_t)('0' + (int)fact->findings[i].severity);
+        sw_fleet_text_put(text, sw_span_make(out, sizeof(out)));
     }
+}
+
+static enum sw_finding_id finding_of(const struct sw_fleet_codes *codes, struct sw_span text)
+{
+    uint32_t code = 0;
+    for (unsigned c = 0; c < CODE_BYTES - 1; c++) {
+        const char *at = strchr(alphabet, text.ptr[c]);
+        if (text.ptr[c] == '\0' || !at)
+            return SW_FINDING_COUNT;
+        code = code << 6 | (uint32_t)(at - alphabet);
+    }
+    for (int id = 0; id < SW_FINDING_COUNT; id++) {
+        if (codes->codes[id] == code)
+            return (enum sw_finding_id)id;
+    }
+    return SW_FINDING_COUNT;
 }
 
 /* One that this version does not know keeps its place, so that the frames fit, until those are
  * read. */
-void sw_fleet_unpack_findings(struct sw_fact *fact, struct sw_span text)
+static void take_findings(struct sw_fact *fact, const struct sw_fleet_codes *codes,
+                          struct sw_span text)
 {
-    for (struct sw_span word = sw_span_word(&text);
-         word.len > 0 && fact->finding_count < SW_FACT_FINDINGS; word = sw_span_word(&text)) {
-        size_t colon = sw_span_index(word, ':');
-        enum sw_finding_id id = sw_finding_by_id(sw_span_sub(word, 0, colon));
-        uint64_t severity = 0;
-        if (!sw_span_u64(sw_span_from(word, colon + 1), &severity) || severity >= SW_SEVERITY_COUNT)
+    for (; text.len >= CODE_BYTES && fact->finding_count < SW_FACT_FINDINGS;
+         text = sw_span_from(text, CODE_BYTES)) {
+        enum sw_finding_id id = finding_of(codes, text);
+        unsigned severity = (unsigned)text.ptr[CODE_BYTES - 1] - '0';
+        if (severity >= SW_SEVERITY_COUNT)
             id = SW_FINDING_COUNT;
         fact->findings[fact->finding_count++] = (struct sw_fact_finding){
             id, id == SW_FINDING_COUNT ? SW_SEVERITY_INFO : (enum sw_severity)severity, 0};
     }
+}
+
+/* The client's key, a blank, and the findings. */
+void sw_fleet_pack_found(struct sw_fleet_text *text, const struct sw_fact *fact)
+{
+    char key[SW_FLEET_KEY_BYTES];
+    text->used = 0;
+    if (fact->finding_count == 0)
+        return;
+    sw_fleet_text_put(text, sw_span_str(sw_fleet_key(fact->client, fact->ip_version, key)));
+    sw_fleet_text_put(text, SW_SPAN_LIT(" "));
+    put_findings(text, fact);
+}
+
+static unsigned hex_value(uint8_t digit)
+{
+    return digit <= '9' ? (unsigned)digit - '0' : (unsigned)digit - 'a' + 10;
+}
+
+static void take_key(struct sw_fact *fact, struct sw_span key)
+{
+    struct sw_span digits = sw_span_from(key, 1);
+    bool good = digits.len == 8 || digits.len == 32;
+    for (size_t i = 0; i < digits.len; i++)
+        good = good &&
+               (sw_ascii_digit(digits.ptr[i]) || (digits.ptr[i] >= 'a' && digits.ptr[i] <= 'f'));
+    if (!good)
+        return;
+    fact->ip_version = digits.len == 8 ? 4 : 6;
+    for (size_t i = 0; i < digits.len / 2; i++)
+        fact->client[i] =
+            (uint8_t)(hex_value(digits.ptr[2 * i]) << 4 | hex_value(digits.ptr[2 * i + 1]));
+}
+
+void sw_fleet_unpack_found(struct sw_fact *fact, const struct sw_fleet_codes *codes,
+                           struct sw_span text)
+{
+    size_t blank = sw_span_index(text, ' ');
+    take_key(fact, sw_span_sub(text, 0, blank));
+    take_findings(fact, codes, sw_span_from(text, blank + 1));
+}
+
+/* Frames are told from the first one on; none is an empty field. */
+static void put_frame(struct sw_fleet_text *text, const struct sw_fact *fact, uint64_t frame,
+                      struct sw_span end)
+{
+    if (frame != 0)
+        sw_fleet_text_number(text, frame - fact->first_frame);
+    sw_fleet_text_put(text, end);
+}
+
+static uint64_t frame_of(const struct sw_fact *fact, struct sw_span text)
+{
+    uint64_t distance = 0;
+    return sw_span_u64(text, &distance) ? fact->first_frame + distance : 0;
+}
+
+static uint64_t take_frame(const struct sw_fact *fact, struct sw_span *rest)
+{
+    size_t end = sw_span_index(*rest, '\t');
+    uint64_t frame = frame_of(fact, sw_span_sub(*rest, 0, end));
+    *rest = sw_span_from(*rest, end + 1);
+    return frame;
 }
 
 static void take_finding_frames(struct sw_fact *fact, struct sw_span frames)
@@ -171,12 +268,20 @@ static void take_finding_frames(struct sw_fact *fact, struct sw_span frames)
     unsigned kept = 0;
     for (unsigned i = 0; i < fact->finding_count; i++) {
         struct sw_fact_finding finding = fact->findings[i];
-        if (!sw_span_u64(sw_span_word(&frames), &finding.frame))
-            finding.frame = 0;
+        size_t end = sw_span_index(frames, ' ');
+        finding.frame = frame_of(fact, sw_span_sub(frames, 0, end));
+        frames = sw_span_from(frames, end + 1);
         if (finding.id != SW_FINDING_COUNT)
             fact->findings[kept++] = finding;
     }
     fact->finding_count = kept;
+}
+
+void sw_fleet_unpack_found_alone(struct sw_fact *fact, const struct sw_fleet_codes *codes,
+                                 struct sw_span text)
+{
+    sw_fleet_unpack_found(fact, codes, text);
+    take_finding_frames(fact, (struct sw_span){NULL, 0});
 }
 
 static void pack_certificate(struct sw_fleet_text *text, const struct sw_fact *fact)
@@ -209,7 +314,8 @@ static void unpack_certificate(struct sw_fact *fact, struct sw_span *rest, struc
 void sw_fleet_pack_alike(struct sw_fleet_text *text, const struct sw_fact *fact)
 {
     char address[SW_ADDRESS_TEXT_BYTES];
-    sw_fleet_pack_findings(text, fact);
+    text->used = 0;
+    put_findings(text, fact);
     sw_fleet_text_put(text, SW_SPAN_LIT("\t"));
     sw_address_format(fact->server, fact->ip_version, address);
     put_str(text, fact->has_server ? address : "");
@@ -231,10 +337,11 @@ void sw_fleet_pack_alike(struct sw_fleet_text *text, const struct sw_fact *fact)
     }
 }
 
-void sw_fleet_unpack_alike(struct sw_fact *fact, struct sw_span text, struct sw_arena *arena)
+void sw_fleet_unpack_alike(struct sw_fact *fact, const struct sw_fleet_codes *codes,
+                           struct sw_span text, struct sw_arena *arena)
 {
     struct sw_span rest = text;
-    sw_fleet_unpack_findings(fact, take_field(&rest, arena));
+    take_findings(fact, codes, take_field(&rest, arena));
     fact->has_server = take_address(&rest, arena, fact->server) != 0;
     fact->server_port = (uint16_t)take_number(&rest);
     fact->server_name = take_field(&rest, arena);
@@ -261,6 +368,7 @@ void sw_fleet_pack_example(struct sw_fleet_text *text, const struct sw_fact *fac
 {
     char address[SW_ADDRESS_TEXT_BYTES];
     char moment[17];
+    const struct sw_span tab = SW_SPAN_LIT("\t");
     text->used = 0;
     /* with the sign turned round, so that the order of the texts is that of the times */
     (void)snprintf(moment, sizeof(moment), "%016" PRIx64,
@@ -270,18 +378,17 @@ void sw_fleet_pack_example(struct sw_fleet_text *text, const struct sw_fact *fac
     sw_address_format(fact->client, fact->ip_version, address);
     put_str(text, address);
     put_number(text, fact->first_frame);
-    for (unsigned i = 0; i < fact->finding_count; i++) {
-        sw_fleet_text_number(text, fact->findings[i].frame);
-        sw_fleet_text_put(text, SW_SPAN_LIT(" "));
-    }
-    sw_fleet_text_put(text, SW_SPAN_LIT("\t"));
-    put_number(text, fact->clear_mail_frame);
-    put_number(text, fact->starttls_frame);
-    put_number(text, fact->tls_frame);
-    put_number(text, fact->certificate.frame);
-    put_number(text, fact->greeting_frame);
-    for (unsigned i = 0; i < SW_FACT_LOGINS; i++)
-        put_number(text, i < fact->login_count ? fact->logins[i].frame : 0);
+    for (unsigned i = 0; i < fact->finding_count; i++)
+        put_frame(text, fact, fact->findings[i].frame, SW_SPAN_LIT(" "));
+    sw_fleet_text_put(text, tab);
+    put_frame(text, fact, fact->clear_mail_frame, tab);
+    put_frame(text, fact, fact->starttls_frame, tab);
+    put_frame(text, fact, fact->tls_frame, tab);
+    put_frame(text, fact, fact->certificate.frame, tab);
+    put_frame(text, fact, fact->greeting_frame, tab);
+    for (unsigned i = 0; i < fact->login_count; i++)
+        put_frame(text, fact, fact->logins[i].frame, SW_SPAN_LIT(" "));
+    sw_fleet_text_put(text, tab);
     put_str(text, sensor);
     put_str(text, fact->file);
     for (unsigned i = 0; fact->file_count > 1 && i < fact->file_count; i++)
@@ -321,15 +428,16 @@ void sw_fleet_unpack_example(struct sw_fact *fact, struct sw_span text, struct s
     fact->ip_version = take_address(&rest, arena, fact->client);
     fact->first_frame = take_number(&rest);
     take_finding_frames(fact, take_field(&rest, arena));
-    fact->clear_mail_frame = take_number(&rest);
-    fact->starttls_frame = take_number(&rest);
-    fact->tls_frame = take_number(&rest);
-    fact->certificate.frame = take_number(&rest);
-    fact->greeting_frame = take_number(&rest);
-    for (unsigned i = 0; i < SW_FACT_LOGINS; i++) {
-        uint64_t frame = take_number(&rest);
-        if (i < fact->login_count)
-            fact->logins[i].frame = frame;
+    fact->clear_mail_frame = take_frame(fact, &rest);
+    fact->starttls_frame = take_frame(fact, &rest);
+    fact->tls_frame = take_frame(fact, &rest);
+    fact->certificate.frame = take_frame(fact, &rest);
+    fact->greeting_frame = take_frame(fact, &rest);
+    struct sw_span logins = take_field(&rest, arena);
+    for (unsigned i = 0; i < fact->login_count; i++) {
+        size_t end = sw_span_index(logins, ' ');
+        fact->logins[i].frame = frame_of(fact, sw_span_sub(logins, 0, end));
+        logins = sw_span_from(logins, end + 1);
     }
     unpack_files(fact, &rest, arena);
 }

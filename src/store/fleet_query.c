@@ -159,13 +159,16 @@ char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *
                           const char *sensor, enum sw_fact_part part)
 {
     struct sql sql = {.policy = question->policy};
-    bool clients = part == SW_FACT_CLIENT;
-    add(&sql, "SELECT count(),max(start_ns),%s,",
-        clients ? "finding_set,client" : "alike,max(greeting_delay_ns),max(greeting_wait_ns)");
-    add(&sql, "min(example) FROM %s FINAL", table);
+    bool clients = part != SW_FACT_BUT_CLIENT;
+    add(&sql, "SELECT count(),%s", clients ? "found" : "alike");
+    if (part != SW_FACT_CLIENT_COUNT)
+        add(&sql, ",min(example),max(start_ns)");
+    if (!clients)
+        add(&sql, ",max(greeting_delay_ns),max(greeting_wait_ns)");
+    add(&sql, " FROM %s FINAL", table);
     add_where(&sql, question, sensor);
     if (clients)
-        add(&sql, " AND finding_set!='' GROUP BY client,finding_set");
+        add(&sql, " AND found!='' GROUP BY found");
     else
         add_groups(&sql);
     add(&sql, " FORMAT RowBinary");

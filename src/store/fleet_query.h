@@ -9,11 +9,12 @@
 #define SW_STORE_FLEET_QUERY_H
 
 #include "store/fleet.h"
+#include "store/fleet_pack.h"
 
 #include "base/arena.h"
 
-/* The SQL, to be freed; NULL without memory. `sensor` may be NULL; `part` is BUT_CLIENT or CLIENT.
- */
+/* The SQL, to be freed; NULL without memory. `sensor` may be NULL; `part` is BUT_CLIENT, CLIENT or
+ * CLIENT_COUNT. */
 char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *table,
                           const char *sensor, enum sw_fact_part part);
 
@@ -22,6 +23,7 @@ struct sw_fleet_reader {
     size_t used, room;
     struct sw_arena row;
     enum sw_fact_part part; /* that is being read */
+    struct sw_fleet_codes codes;
     struct sw_fact fact;
     uint64_t facts;
     void (*take)(void *ctx, const struct sw_fact *fact);

@@ -2,7 +2,6 @@
  * fleet_reader.c - reads the answer of the store. It is not trusted more than a capture is: a value
  * that makes no sense is passed over, and one that has no end ends the reading.
  */
-#include "store/fleet_pack.h"
 #include "store/fleet_query.h"
 
 #include "base/cursor.h"
@@ -38,22 +37,25 @@ static void read_row(struct sw_fleet_reader *r, struct sw_cursor *c)
     struct sw_fact *f = &r->fact;
     *f = (struct sw_fact){.id = "", .part = r->part};
     uint64_t count = sw_cursor_le64(c);
+    struct sw_span text = read_span(c);
+    f->others = count > 0 ? count - 1 : 0;
+    if (r->part == SW_FACT_CLIENT_COUNT) {
+        if (!c->bad)
+            sw_fleet_unpack_found_alone(f, &r->codes, text);
+        return;
+    }
+    struct sw_span example = read_span(c);
     int64_t last_ns = (int64_t)sw_cursor_le64(c);
-    struct sw_span alike = read_span(c);
-    if (r->part == SW_FACT_CLIENT) {
-        (void)read_span(c); /* the example names the client as well */
-    } else {
+    if (r->part == SW_FACT_BUT_CLIENT) {
         f->greeting_delay_ns = (int64_t)sw_cursor_le64(c);
         f->greeting_wait_ns = (int64_t)sw_cursor_le64(c);
     }
-    struct sw_span example = read_span(c);
     if (c->bad)
         return;
-    f->others = count > 0 ? count - 1 : 0;
     if (r->part == SW_FACT_CLIENT)
-        sw_fleet_unpack_findings(f, alike);
+        sw_fleet_unpack_found(f, &r->codes, text);
     else
-        sw_fleet_unpack_alike(f, alike, &r->row);
+        sw_fleet_unpack_alike(f, &r->codes, text, &r->row);
     sw_fleet_unpack_example(f, example, &r->row);
     f->span_ns = last_ns > f->start_ns ? sw_time_between(f->start_ns, last_ns) : 0;
 }
@@ -63,6 +65,7 @@ void sw_fleet_reader_init(struct sw_fleet_reader *reader,
 {
     *reader = (struct sw_fleet_reader){.take = take, .ctx = ctx};
     sw_arena_init(&reader->row, ROW_ARENA, NULL);
+    sw_fleet_codes_init(&reader->codes);
 }
 
 bool sw_fleet_reader_take(void *ctx, struct sw_span piece)

@@ -214,8 +214,8 @@ static void put_protection(struct sw_fleet_text *row, const struct sw_fact *fact
 static void put_packed(struct sw_fleet_row *row, const struct sw_fact *fact, const char *sensor)
 {
     struct sw_fleet_text *packed = &row->packed;
-    sw_fleet_pack_findings(packed, fact);
-    text(&row->line, "finding_set", sw_span_make(packed->bytes, packed->used));
+    sw_fleet_pack_found(packed, fact);
+    text(&row->line, "found", sw_span_make(packed->bytes, packed->used));
     sw_fleet_pack_alike(packed, fact);
     text(&row->line, "alike", sw_span_make(packed->bytes, packed->used));
     sw_fleet_pack_example(packed, fact, sensor);

@@ -65,7 +65,7 @@
     X(finding, "Array(String)")                                                                    \
     X(finding_severity, "Array(UInt8)")                                                            \
     X(finding_frame, "Array(UInt64)")                                                              \
-    X(finding_set, "String")                                                                       \
+    X(found, "String")                                                                             \
     X(alike, "String")                                                                             \
     X(example, "String")
 

@@ -17,13 +17,23 @@ sys.path.insert(0, os.path.join(run.ROOT, "tests", "support"))
 import clickhouse  # noqa: E402  (needs the path above)
 
 
-def timed(what, arguments, environment, status=0):
-    begin = time.monotonic()
+def timed(what, arguments, environment, status=0, servers=()):
+    def used():
+        fields = [open("/proc/%d/stat" % pid, encoding="ascii").read().rsplit(")", 1)[1].split() for pid in servers]
+        return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")
+
+    before, begin = used(), time.monotonic()
     done = subprocess.run([run.PROGRAM, *arguments], env=environment, stdout=subprocess.PIPE, check=False)
-    print("%-55s %6.2f s" % (what, time.monotonic() - begin), flush=True)
+    print("%-55s %6.2f s, of the servers' CPU %6.2f s" % (what, time.monotonic() - begin, used() - before), flush=True)
     if done.returncode not in (status, 1, 3):
         sys.exit("%s: exit status %d" % (" ".join(arguments), done.returncode))
     return done.stdout
+
+
+def check(out, truth):
+    summary = json.loads(out.splitlines()[-1])
+    if summary["sessions"] != truth["sessions"] or summary["by_outcome"]["stuck"] != truth["stuck"]:
+        sys.exit("the audit counts %s, the truth is %s" % (summary, truth))
 
 
 def main():
@@ -41,12 +51,15 @@ def main():
         waiting = os.path.join(folder, "spool")
         name, = os.listdir(waiting)
         os.rename(os.path.join(waiting, name), os.path.join(waiting, name.replace("_1_", "_%d_" % shard.http)))
-        timed("sending what waits", store, environment)
-        for what, more in (("audit: the policy", ["-q"]), ("audit: with what is found of each client", [])):
-            out = timed(what, ["audit", *store, "--policy", "default", "-o", "json", *more], environment)
-            summary = json.loads(out.splitlines()[-1])
-            if summary["sessions"] != truth["sessions"] or summary["by_outcome"]["stuck"] != truth["stuck"]:
-                sys.exit("the audit counts %s, the truth is %s" % (summary, truth))
+        pids = [s.process.pid for s in cluster.shards]
+        timed("sending what waits", store, environment, servers=pids)
+        audit = ["audit", *store, "--policy", "default", "-o"]
+        for what, more in (("audit: the policy", ["json", "-q"]), ("audit: for people", ["text"]),
+                           ("audit: for people, a thousand of each", ["text", "-v"]),
+                           ("audit: each finding of each client", ["json"]), ("audit: as a page", ["html"])):
+            out = timed(what, audit + more, environment, servers=pids)
+            if more[0] == "json":
+                check(out, truth)
 
 
 if __name__ == "__main__":

@@ -393,6 +393,11 @@ class Real(common.Case):
     def audit(self, *arguments):
         return self.call("audit", *self.store, *arguments)
 
+    @staticmethod
+    def plain(report):
+        """Where the sessions came from and how the lines are broken is told differently."""
+        return " ".join(report.replace("the store", "the history").replace("one:", "").split())
+
     def count(self, shard=0, table="session_on_mail FINAL"):
         return int(self.cluster.shards[shard].ask("SELECT count() FROM %s.%s" % (self.database, table)))
 
@@ -416,6 +421,14 @@ class Real(common.Case):
             self.assertGreater(len(read.out.splitlines()), 20)
         self.assertEqual(self.audit("-q", "-o", "json", "--policy", policy).out,
                          self.call("audit", "-q", "-o", "json", "--policy", policy, *files).out)
+        history = self.path("history.db")
+        self.assertIn(self.call("-q", "--db", history, *files).status, (0, 3))
+        for form in ("text", "json", "html", "junit"):
+            for arguments in (["--policy", policy], ["-v", "--policy", "default"], ["-q", "--policy", policy]):
+                kept = self.call("audit", "--db", history, "-o", form, *arguments)
+                asked = self.audit("-o", form, *arguments)
+                self.assertEqual(self.plain(asked.out), self.plain(kept.out), (form, arguments))
+                self.assertEqual(asked.status, kept.status)
         self.assertEqual([r["sessions"] for r in self.audit("--sensor", "two", "-o", "json").records()], [0])
 
     def test_outage_of_a_shard_restart_and_everything_again(self):
