@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 import unittest
@@ -24,8 +25,7 @@ import urllib.parse
 import common
 from common import DELIVERED, LOGIN, PCAPS, PROGRAM, REFUSED, run
 import clickhouse
-
-
+import slurm
 
 PASSWORD = "S3cret of the: fleet\"'%"
 KILLS = int(os.environ.get("SW_STORE_KILLS", "15"))
@@ -547,16 +547,77 @@ class Real(common.Case):
         self.assertEqual(asked.out.replace('"file":"one:', '"file":"'), read.out)
         self.assertIn('"name_hex":"61275c09ffc3a4227b"', asked.out)
 
-    @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
+    @staticmethod
+    def example(title):
+        """The blocks of an example of the documentation."""
+        with open(os.path.join(common.ROOT, "docs", "FLEET.md"), encoding="utf-8") as file:
+            section = re.split(r"^### ", file.read(), flags=re.M)
+        text, = [part for part in section if part.startswith(title + "\n")]
+        return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", text, re.M)]
+
+    def archives(self, count):
+        """Compressed captures of five sessions each, and what the examples take for granted."""
+        os.mkdir(self.path("archive"))
+        for n in range(count):
+            path = self.capture("archive/mail %d.pcap" % n, *[["client 10.0.%d.%d" % (n, i)] + DELIVERED for i in range(5)])
+            subprocess.run(["zstd", "-q", "--rm", path], check=True)
+        self.file(".smtpwhy-store", PASSWORD.encode() + b"\n")
+        self.store = ["--store", self.urls.split(",")[0]]
+
+    def here(self, script):
+        """With this store and these archives in place of those of the example."""
+        script = re.sub(r"http://fleet@[a-z0-9.]+:8123", self.store[1], script)
+        return re.sub(r"/archive\b", self.path("archive"), script)
+
+    def follow(self, script, environment=()):
+        variables = dict(os.environ, HOME=self.folder.name, PATH=os.path.dirname(PROGRAM) + ":" + os.environ["PATH"], **dict(environment))
+        for name in ("SMTPWHY_STORE_PASSWORD", "XDG_STATE_HOME"):
+            variables.pop(name, None)
+        return subprocess.run(["bash", "-c", script], env=variables, cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              encoding="utf-8", check=False, timeout=300)
+
+    @unittest.skipUnless(shutil.which("parallel") and shutil.which("zstd"), "GNU parallel or zstd is not installed")
     def test_parallel(self):
-        for n in range(6):
-            self.capture("archive %d.pcap" % n, *[["client 10.0.%d.%d" % (n, i)] + DELIVERED for i in range(5)])
-        script = ("cd %s && find . -name '*.pcap' -print0 | sort -z | parallel -0 -j 3 --joblog mail.jobs --retries 2 "
-                  "%s -q -o json:{/.}.json --store %s --cluster mail --sensor archive --spool spool {}"
-                  % (self.folder.name, PROGRAM, self.urls))
-        done = subprocess.run(["bash", "-c", script], env=dict(os.environ, SMTPWHY_STORE_PASSWORD=PASSWORD), check=False)
-        self.assertEqual(done.returncode, 0)
-        self.assertEqual((self.count(), len(glob.glob(self.path("*.json")))), (30, 6))
+        self.archives(6)
+        script, = self.example("GNU parallel")
+        done = self.follow(self.here(script))
+        self.assertEqual(done.returncode, 1, done.stdout)  # the policy is broken: no STARTTLS
+        self.assertIn("Audit of the store: 30 sessions", done.stdout)
+        self.assertEqual((self.count(0, "session FINAL"), len(glob.glob(self.path("mail *.json")))), (30, 6))
+        with open(self.path("mail.jobs"), encoding="utf-8") as file:
+            self.assertEqual([line.split("\t")[6] for line in file][1:], ["0"] * 6)
+
+    @unittest.skipUnless(slurm.installed() and shutil.which("zstd"), "Slurm, munge or zstd is not installed")
+    def test_slurm(self):
+        self.archives(4)
+        job, commands = self.example("Slurm")
+        self.file("smtpwhy.sbatch", self.here(job).encode())
+        with tempfile.TemporaryDirectory() as folder, slurm.Slurm(os.path.join(folder, "slurm")) as cluster:
+            done = self.follow(self.here(commands), cluster.environment)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("Audit of the store: 20 sessions", done.stdout)
+            outputs = glob.glob(self.path("smtpwhy-[0-9]*.out"))
+            self.assertEqual((self.count(0, "session FINAL"), len(outputs)), (20, 4))
+            for path in outputs:
+                self.assertIn("sessions 5", " ".join(self.read(path).decode().split()))
+            # one of them again: nothing counts twice
+            done = self.follow("sbatch --wait --array=3 smtpwhy.sbatch", cluster.environment)
+            self.assertEqual((done.returncode, self.count(0, "session FINAL")), (0, 20), done.stdout)
+
+    @unittest.skipUnless(shutil.which("zstd"), "zstd is not installed")
+    def test_the_command_of_the_job(self):
+        self.archives(3)
+        job, = self.example("Kubernetes")
+        command = textwrap.dedent(re.search(r"args:\n +- \|\n(.*?)\n +env:", job, re.S).group(1))
+        names = sorted(glob.glob(self.path("archive/*.zst")))
+        self.file("archive/archives.txt", "".join(name + "\n" for name in names).encode())
+        os.mkdir(self.path("spool"))
+        for index in range(3):
+            done = self.follow(self.here(command).replace("/spool", self.path("spool")),
+                               {"JOB_COMPLETION_INDEX": str(index), "STORE": self.store[1],
+                                "SMTPWHY_STORE_PASSWORD_FILE": self.path(".smtpwhy-store")})
+            self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.count(0, "session FINAL"), 15)
 
 
 if __name__ == "__main__":
