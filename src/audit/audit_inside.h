@@ -53,6 +53,7 @@ struct sw_audit {
     size_t results_most, clients_most; /* results that are kept; of these, about clients */
     size_t result_count, client_count;
     enum sw_mark_of rule_marks[SW_RULE_COUNT];
+    uint8_t worst[SW_FINDING_COUNT]; /* severity of each finding, once finished */
     void (*hear)(void *ctx, const struct sw_judgement *judgement); /* or NULL */
     void *hear_ctx;
     const struct sw_audit_row **sorted; /* once finished */

@@ -49,11 +49,6 @@ static int compare_results(const struct sw_audit_row *a, const struct sw_audit_r
         order = gravity(b->mark) - gravity(a->mark);
     if (order == 0 && a->is_rule)
         order = SW_ORDER(b->marks[SW_MARK_FAILED], a->marks[SW_MARK_FAILED]);
-    if (order == 0 && !a->is_rule) /* the usual severity keeps the results of a finding together */
-        order =
-            SW_ORDER(sw_finding_info(b->finding)->severity, sw_finding_info(a->finding)->severity);
-    if (order == 0 && !a->is_rule)
-        order = SW_ORDER(a->finding, b->finding);
     if (order == 0)
         order = SW_ORDER(a->subject.kind, b->subject.kind);
     if (order == 0)
@@ -78,7 +73,7 @@ struct ranked {
     const struct sw_audit_row *row;
 };
 
-static struct ranked rank(const struct sw_audit_row *r)
+static struct ranked rank(const struct sw_audit *audit, const struct sw_audit_row *r)
 {
     const uint8_t *address = r->subject.address;
     struct ranked ranked = {.row = r};
@@ -90,8 +85,7 @@ static struct ranked rank(const struct sw_audit_row *r)
         ranked.place = 0; /* kind and count come first: compare_results() knows */
         return ranked;
     }
-    ranked.topic = UINT64_C(1) << 63 |
-                   (uint64_t)(UINT8_MAX - sw_finding_info(r->finding)->severity) << 32 |
+    ranked.topic = UINT64_C(1) << 63 | (uint64_t)(UINT8_MAX - audit->worst[r->finding]) << 32 |
                    (uint64_t)r->finding << 8 | r->subject.kind;
     ranked.weight = UINT64_MAX - r->count;
     return ranked;
@@ -135,6 +129,21 @@ static void look_ahead(const struct sw_table *table, size_t at)
         sw_fetch(party->tallies[i].entry, 192);
 }
 
+/* A finding stands where the worst of its results belongs. */
+static void note_worst(struct sw_audit *audit)
+{
+    for (size_t i = 0; i < audit->parties.room; i++) {
+        const struct sw_party *party = audit->parties.slots[i].value;
+        bool used = audit->parties.slots[i].hash != 0;
+        look_ahead(&audit->parties, i);
+        for (uint32_t t = 0; used && t < party->count; t++) {
+            const struct sw_tally *tally = &party->tallies[t];
+            if (tally->topic < SW_FINDING_COUNT && tally->severity > audit->worst[tally->topic])
+                audit->worst[tally->topic] = tally->severity;
+        }
+    }
+}
+
 static bool sort_results(struct sw_audit *audit)
 {
     struct ranked *list = malloc((audit->result_count + 1) * sizeof(*list));
@@ -144,12 +153,13 @@ static bool sort_results(struct sw_audit *audit)
         free(list);
         return false;
     }
+    note_worst(audit);
     for (size_t i = 0; i < audit->parties.room; i++) {
         const struct sw_party *party = audit->parties.slots[i].value;
         bool used = audit->parties.slots[i].hash != 0;
         look_ahead(&audit->parties, i);
         for (uint32_t t = 0; used && t < party->count; t++)
-            list[n++] = rank(settle(audit, &party->tallies[t]));
+            list[n++] = rank(audit, settle(audit, &party->tallies[t]));
     }
     qsort(list, n, sizeof(*list), compare_ranked);
     for (size_t i = 0; i < n; i++)

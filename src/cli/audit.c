@@ -3,6 +3,7 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/history.h"
+#include "cli/repeats.h"
 #include "cli/review.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@ struct work {
     struct sw_audit *audit;
     struct sw_diff *diff; /* or NULL */
     struct sw_keeper keeper;
+    struct sw_repeats repeats;
     bool matched;                         /* --fail-on */
     char missing[SW_FLEET_MESSAGE_BYTES]; /* shards of the store, or "" */
 };
@@ -38,6 +40,7 @@ static void on_record(void *ctx, const struct sw_record *record)
         !sw_select_shows(&work->settings->select, record->session, record->verdict))
         return;
     sw_fact_of(&fact, record->session, record->verdict);
+    sw_repeats_note(&work->repeats, fact.id);
     add(work, &fact);
     sw_keeper_fact(&work->keeper, &fact);
 }
@@ -118,6 +121,7 @@ static void write_results(const struct work *work, struct sw_outputs *outputs)
     const struct sw_audit_source from = {.name = source,
                                          .diff = work->diff,
                                          .since = work->settings->diff,
+                                         .repeated = work->repeats.again,
                                          .missing = work->missing[0] ? work->missing : NULL};
     for (unsigned i = 0; i < outputs->count; i++) {
         struct sw_output *output = &outputs->list[i];
@@ -217,6 +221,7 @@ int sw_audit_command(const struct sw_settings *settings)
         if (!sw_outputs_close(&outputs))
             result = SW_EXIT_TROUBLE;
     }
+    sw_repeats_release(&work.repeats);
     sw_diff_free(work.diff);
     sw_audit_free(work.audit);
     sw_policy_free(work.policy);

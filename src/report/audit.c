@@ -41,13 +41,16 @@ static void put_server(const struct sw_audit_view *view, const struct sw_subject
                        struct sw_span name, struct sw_writer *out)
 {
     char ip[SW_ADDRESS_TEXT_BYTES];
+    char plain[SW_ADDRESS_TEXT_BYTES] = "";
     if (subject->ip_version != 0) {
+        sw_address_format(subject->address, subject->ip_version, plain);
         sw_veil_address(view->veil, subject->address, subject->ip_version, ip);
         sw_writer_format(out, subject->ip_version == 6 && subject->port ? "[%s]" : "%s", ip);
         if (subject->port != 0) /* a host that was never reached has none */
             sw_writer_format(out, ":%u", subject->port);
     }
-    if (name.len == 0 || view->style->no_names)
+    bool same = subject->ip_version != 0 && sw_span_eq(name, sw_span_str(plain));
+    if (name.len == 0 || view->style->no_names || same)
         return;
     sw_writer_text(out, subject->ip_version != 0 ? " (" : "");
     sw_writer_put(out, sw_veil_name(view->veil, name));
@@ -80,9 +83,59 @@ void sw_audit_put_subject(const struct sw_audit_view *view, const struct sw_subj
             sw_writer_put(out, sw_veil_text(view->veil, subject->name));
         else
             sw_writer_text(out, "(no subject)");
+        /* the same name is on many */
+        if (subject->sha256 && !view->veil->on)
+            sw_writer_format(out, " (SHA-256 %.12s...)", subject->sha256);
         break;
     case SW_SUBJECT_KINDS:
         break;
+    }
+}
+
+const char *sw_audit_kind_words(enum sw_subject_kind kind, uint64_t count)
+{
+    static const char *const words[SW_SUBJECT_KINDS][2] = {
+        [SW_SUBJECT_SERVER] = {"server", "servers"},
+        [SW_SUBJECT_CLIENT] = {"client", "clients"},
+        [SW_SUBJECT_USER] = {"user", "users"},
+        [SW_SUBJECT_CERTIFICATE] = {"certificate", "certificates"},
+    };
+    return words[kind][count != 1];
+}
+
+void sw_audit_put_times(int64_t first_ns, int64_t last_ns, struct sw_writer *out)
+{
+    char first[SW_TIME_TEXT_BYTES];
+    char last[SW_TIME_TEXT_BYTES];
+    (void)sw_time_format(first_ns, 0, first);
+    (void)sw_time_format(last_ns, 0, last);
+    sw_writer_text(out, first);
+    if (strcmp(first, last) != 0)
+        sw_writer_format(out, ", last %s", last);
+}
+
+void sw_audit_put_repeated(uint64_t count, struct sw_writer *out)
+{
+    sw_writer_format(out,
+                     "%" PRIu64 " session%s seen in more than one capture and counted each time; "
+                     "a history (--db) counts each once.",
+                     count, count == 1 ? " was" : "s were");
+}
+
+void sw_audit_put_problems(uint32_t problems, struct sw_writer *out)
+{
+    const char *between = "";
+    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
+        if (!(problems & (1u << i)))
+            continue;
+        struct sw_span name =
+            sw_span_str(sw_certificate_problem_name((enum sw_certificate_problem)i));
+        if (sw_span_starts(name, SW_SPAN_LIT("certificate-")))
+            name = sw_span_from(name, strlen("certificate-"));
+        sw_writer_text(out, between);
+        for (size_t c = 0; c < name.len; c++)
+            sw_writer_format(out, "%c", name.ptr[c] == '-' ? ' ' : name.ptr[c]);
+        between = ", ";
     }
 }
 
@@ -149,7 +202,6 @@ static void put_counts(const struct sw_audit_row *result, struct sw_writer *out)
 void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit_row *result,
                          struct sw_writer *out)
 {
-    char time[SW_TIME_TEXT_BYTES];
     put_counts(result, out);
     if (result->has_worst) {
         sw_writer_text(out, result->rule == SW_RULE_FAILURE_RATE_MAX ? ", " : ", worst ");
@@ -160,12 +212,8 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit
         sw_writer_put(out, sw_veil_text(view->veil, sw_span_str(result->waiver->reason)));
         sw_writer_text(out, ")");
     }
-    (void)sw_time_format(result->first_ns, 0, time);
-    sw_writer_format(out, "; first %s", time);
-    if (result->last_ns != result->first_ns) {
-        (void)sw_time_format(result->last_ns, 0, time);
-        sw_writer_format(out, ", last %s", time);
-    }
+    sw_writer_text(out, "; first ");
+    sw_audit_put_times(result->first_ns, result->last_ns, out);
     sw_writer_text(out, "; for example ");
     sw_audit_put_example(view, &result->example, out);
 }

@@ -16,6 +16,7 @@ struct sw_audit_source {
     const char *name;           /* "3 captures" */
     const struct sw_diff *diff; /* NULL: nothing was compared */
     const char *since;          /* "last", or a time */
+    uint64_t repeated;          /* sessions that were counted although they had been before */
     const char *missing;        /* what is not in here but should be, as a sentence, or NULL */
 };
 
@@ -48,9 +49,18 @@ void sw_audit_write_policy(const struct sw_audit *audit, const struct sw_report_
 
 /* For the formats: */
 
-/* "192.0.2.1:25 (mx.example.com)", "alice at ...", "CN=mx.example.com". */
+/* "192.0.2.1:25 (mx.example.com)", "alice at ...", "CN=mx.example.com (SHA-256 0123456789ab...)".
+ */
 void sw_audit_put_subject(const struct sw_audit_view *view, const struct sw_subject *subject,
                           struct sw_writer *out);
+/* "servers", "clients", "users", "certificates"; one of them without the s. */
+const char *sw_audit_kind_words(enum sw_subject_kind kind, uint64_t count);
+/* "2024-05-01T10:00:00Z, last 2024-05-02T08:00:00Z"; one time alone when both are written alike. */
+void sw_audit_put_times(int64_t first_ns, int64_t last_ns, struct sw_writer *out);
+/* "expired, not trusted"; nothing when nothing is wrong. */
+void sw_audit_put_problems(uint32_t problems, struct sw_writer *out);
+/* That so many sessions were counted more than once, and what to do about it. */
+void sw_audit_put_repeated(uint64_t count, struct sw_writer *out);
 /* "frame 17 of a.pcap (client 192.0.2.7)". */
 void sw_audit_put_example(const struct sw_audit_view *view, const struct sw_example *example,
                           struct sw_writer *out);

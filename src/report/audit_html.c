@@ -91,6 +91,11 @@ static void put_head(const struct sw_audit_view *view)
         put_time(out, totals->last_ns);
     }
     sw_writer_text(out, "</p>\n");
+    if (view->source->repeated > 0) {
+        sw_writer_text(out, "<p class=\"mark waived\">");
+        sw_audit_put_repeated(view->source->repeated, out);
+        sw_writer_text(out, "</p>\n");
+    }
     if (!view->source->missing)
         return;
     sw_writer_text(out, "<p><span class=\"mark failed\">incomplete</span> ");
@@ -227,21 +232,15 @@ static void put_certificates(const struct sw_audit_view *view)
     sw_writer_text(out, "<h2>Certificates</h2>\n");
     begin_table(out, columns);
     for (size_t i = 0; (c = sw_audit_certificate(view->audit, i)); i++) {
-        struct sw_subject subject = {.kind = SW_SUBJECT_CERTIFICATE, .name = c->subject};
+        struct sw_subject subject = {
+            .kind = SW_SUBJECT_CERTIFICATE, .name = c->subject, .sha256 = c->sha256};
         sw_writer_text(out, "<tr><td>");
         sw_markup_text(out, c->not_after);
         sw_writer_text(out, "</td>");
         put_subject_cell(view, &subject);
         put_subject_cell(view, &c->server);
         sw_writer_format(out, "<td>%" PRIu64 "</td><td>", c->count);
-        const char *between = "";
-        for (unsigned p = 0; p < SW_CERTIFICATE_PROBLEMS; p++) {
-            if (!(c->problems & (1u << p)))
-                continue;
-            sw_writer_format(out, "%s%s", between,
-                             sw_certificate_problem_name((enum sw_certificate_problem)p));
-            between = ", ";
-        }
+        sw_audit_put_problems(c->problems, out);
         sw_writer_text(out, "</td></tr>\n");
     }
     end_table(out);

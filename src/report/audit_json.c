@@ -183,7 +183,12 @@ static void put_summary(const struct sw_audit_view *view, struct sw_json *json)
         sw_json_number(json, sw_outcome_name((enum sw_outcome)i), totals->by_outcome[i]);
     sw_json_end_object(json);
     put_rules_summary(view, json);
+    sw_json_number(json, "repeated", view->source->repeated);
     sw_json_number(json, "left_out", totals->left_out);
+    sw_json_object(json, "left_out_of");
+    for (int i = 0; i < SW_SUBJECT_KINDS; i++)
+        sw_json_number(json, sw_subject_kind_name((enum sw_subject_kind)i), totals->left_out_of[i]);
+    sw_json_end_object(json);
     sw_json_text(json, "missing", view->source->missing);
     sw_json_text(json, "version", view->style->version);
 }

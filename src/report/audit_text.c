@@ -8,7 +8,14 @@
 
 #include <inttypes.h>
 
-enum { LISTED = 8, LISTED_VERBOSE = 1000, CERTIFICATES_LISTED = 20, MARK_WIDTH = 16, BODY = 12 };
+enum {
+    LISTED = 8,
+    LISTED_VERBOSE = 1000,
+    CERTIFICATES_LISTED = 20,
+    MARK_WIDTH = 16,
+    BODY = 12,
+    LABEL = 13
+};
 
 /* What one text report is made of. */
 struct text {
@@ -34,6 +41,15 @@ static void put_line(struct text *t, unsigned indent, enum sw_tone tone)
     sw_writer_clear(&t->line);
 }
 
+static void put_repeated(struct text *t)
+{
+    uint64_t n = t->view->source->repeated;
+    if (n == 0)
+        return;
+    sw_audit_put_repeated(n, &t->line);
+    put_line(t, 0, SW_TONE_WARN);
+}
+
 static void put_head(struct text *t)
 {
     const struct sw_audit_totals *totals = sw_audit_totals(t->view->audit);
@@ -47,6 +63,7 @@ static void put_head(struct text *t)
         sw_writer_format(&t->line, ", %s to %s", first, last);
     }
     put_line(t, 0, SW_TONE_BOLD);
+    put_repeated(t);
     if (!t->view->source->missing)
         return;
     sw_writer_format(&t->line, "INCOMPLETE: %s.", t->view->source->missing);
@@ -147,10 +164,13 @@ static void put_rule(struct text *t, enum sw_rule rule, size_t begin, size_t end
     if (begin == end)
         sw_writer_text(&t->line, "nothing in here shows it");
     else if (mark == SW_MARK_FAILED)
-        sw_writer_format(&t->line, "%s, at %" PRIu64 " of %zu:", info->broken,
-                         counts[SW_MARK_FAILED], end - begin);
+        sw_writer_format(&t->line, "%s, at %" PRIu64 " of %zu %s:", info->broken,
+                         counts[SW_MARK_FAILED], end - begin,
+                         sw_audit_kind_words(info->subject, end - begin));
     else
-        sw_writer_format(&t->line, "%s: %" PRIu64 " passed", info->demand, counts[SW_MARK_PASSED]);
+        sw_writer_format(&t->line, "%s: %" PRIu64 " %s passed", info->demand,
+                         counts[SW_MARK_PASSED],
+                         sw_audit_kind_words(info->subject, counts[SW_MARK_PASSED]));
     if (mark != SW_MARK_FAILED && counts[SW_MARK_WAIVED] > 0)
         sw_writer_format(&t->line, ", %" PRIu64 " waived", counts[SW_MARK_WAIVED]);
     if (mark != SW_MARK_FAILED && counts[SW_MARK_UNMEASURABLE] > 0)
@@ -222,11 +242,8 @@ static void put_kind(struct text *t, size_t begin, size_t end, enum sw_subject_k
         return;
     if (n > most_listed(t))
         sw_writer_format(&t->line, " and %zu more", n - most_listed(t));
-    static const char *const labels[] = {[SW_SUBJECT_SERVER] = "servers",
-                                         [SW_SUBJECT_CLIENT] = "clients",
-                                         [SW_SUBJECT_USER] = "users",
-                                         [SW_SUBJECT_CERTIFICATE] = "certificates"};
-    sw_page_paragraph(&t->page, BODY, labels[kind], 9, SW_TONE_PLAIN, sw_writer_span(&t->line));
+    sw_page_paragraph(&t->page, BODY, sw_audit_kind_words(kind, n), LABEL, SW_TONE_PLAIN,
+                      sw_writer_span(&t->line));
     sw_writer_clear(&t->line);
 }
 
@@ -234,7 +251,6 @@ static void put_span_of_time(struct text *t, size_t begin, size_t end)
 {
     const struct sw_audit_row *earliest = NULL;
     int64_t last_ns = 0;
-    char time[SW_TIME_TEXT_BYTES];
     for (size_t i = begin; i < end; i++) {
         const struct sw_audit_row *r = sw_audit_row(t->view->audit, i);
         if (r->first_ns == SW_TIME_NONE) /* a client's: the servers have seen the same sessions */
@@ -246,15 +262,10 @@ static void put_span_of_time(struct text *t, size_t begin, size_t end)
     }
     if (!earliest)
         return;
-    (void)sw_time_format(earliest->first_ns, 0, time);
-    sw_writer_format(&t->line, "%s", time);
-    if (last_ns != earliest->first_ns) {
-        (void)sw_time_format(last_ns, 0, time);
-        sw_writer_format(&t->line, ", last %s", time);
-    }
+    sw_audit_put_times(earliest->first_ns, last_ns, &t->line);
     sw_writer_text(&t->line, "; ");
     sw_audit_put_example(t->view, &earliest->example, &t->line);
-    sw_page_paragraph(&t->page, BODY, "first", 9, SW_TONE_DIM, sw_writer_span(&t->line));
+    sw_page_paragraph(&t->page, BODY, "first", LABEL, SW_TONE_DIM, sw_writer_span(&t->line));
     sw_writer_clear(&t->line);
 }
 
@@ -302,7 +313,8 @@ static void put_findings(struct text *t)
 
 static void put_certificate(struct text *t, const struct sw_seen_certificate *c)
 {
-    struct sw_subject subject = {.kind = SW_SUBJECT_CERTIFICATE, .name = c->subject};
+    struct sw_subject subject = {
+        .kind = SW_SUBJECT_CERTIFICATE, .name = c->subject, .sha256 = c->sha256};
     char day[11] = "";
     memcpy(day, c->not_after, strlen(c->not_after) >= 10 ? 10 : 0);
     sw_writer_format(&t->line, "until %s  ", day[0] ? day : "?");
@@ -310,14 +322,8 @@ static void put_certificate(struct text *t, const struct sw_seen_certificate *c)
     sw_writer_text(&t->line, ", at ");
     sw_audit_put_subject(t->view, &c->server, &t->line);
     sw_writer_format(&t->line, ", %" PRIu64 " session%s", c->count, plural(c->count));
-    const char *between = ": ";
-    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
-        if (!(c->problems & (1u << i)))
-            continue;
-        sw_writer_format(&t->line, "%s%s", between,
-                         sw_certificate_problem_name((enum sw_certificate_problem)i));
-        between = ", ";
-    }
+    sw_writer_text(&t->line, c->problems ? ": " : "");
+    sw_audit_put_problems(c->problems, &t->line);
     put_line(t, 2, SW_TONE_PLAIN);
 }
 

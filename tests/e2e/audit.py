@@ -88,6 +88,36 @@ class Audit(common.Case):
         self.assertTrue(all(r["severity"] == "critical" and r["example"]["frame"] for r in used))
         self.assertEqual(records[-1]["sessions"], 3)
 
+    def test_what_several_captures_show_is_said(self):
+        path, other = self.capture("two.pcap", LOGIN, DELIVERED), self.capture("other.pcap", ["client 192.0.2.77"] + LOGIN)
+        copy = self.file("copy.pcap", self.read("two.pcap"))
+        for files, repeated in (([path, other], 0), ([path, other, copy], 2), ([path, copy, copy], 4)):
+            for jobs in ("1", "3"):
+                _, records = self.audit("-j", jobs, *files)
+                self.assertEqual((records[-1]["repeated"], records[-1]["sessions"]), (repeated, 2 * len(files) - (other in files)))
+            told = "%d sessions were seen in more than one capture and counted each time" % repeated
+            for form in ("text", "html"):
+                self.assertEqual(told in " ".join(run("audit", "-o", form, *files).out.split()), repeated > 0)
+        history = self.path("history.db")
+        self.assertEqual(run("-q", "--db", history, path, copy, other).status, 0)
+        _, records = self.audit("--db", history)
+        self.assertEqual((records[-1]["repeated"], records[-1]["sessions"]), (0, 3))
+
+    def test_the_worst_comes_first_and_names_tell_apart(self):
+        files = [os.path.join(PCAPS, name) for name in common.captures() if name.startswith(("auth/", "tls/"))]
+        levels = ["info", "low", "medium", "high", "critical"]
+        _, records = self.audit("--policy", "default", *files)
+        worst = {}
+        for record in records:
+            if record["type"] == "audit-finding":
+                worst[record["finding"]] = max(worst.get(record["finding"], 0), levels.index(record["severity"]))
+        self.assertGreater(len(set(worst.values())), 3)
+        self.assertEqual(list(worst.values()), sorted(worst.values(), reverse=True))
+        suites = xml.fromstring(run("audit", "--policy", "default", "-o", "junit", *files).raw)
+        for suite in suites:
+            names = [case.get("name") for case in suite.findall("testcase")]
+            self.assertEqual(len(names), len(set(names)), suite.get("name"))
+
     def test_scopes_and_waivers(self):
         path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN)
         rules = b"[rules]\nclear-text-login = forbid\n"
