@@ -52,7 +52,8 @@ def main():
             file.write(USER)
         flags = call("pkg-config", *place, "--cflags", "smtpwhy", env=environment).split()
         shared = call("pkg-config", *place, "--libs", "smtpwhy", env=environment).split()
-        archive = [os.path.join(libraries, "libsmtpwhy.a") if word == "-lsmtpwhy" else word
+        whole = "-Wl,--whole-archive,%s,--no-whole-archive" % os.path.join(libraries, "libsmtpwhy.a")  # not only what this user needs
+        archive = [whole if word == "-lsmtpwhy" else word
                    for word in call("pkg-config", *place, "--static", "--libs", "smtpwhy", env=environment).split()]
         for name, words in (("shared", shared), ("archive", archive)):
             program = os.path.join(folder, name)
