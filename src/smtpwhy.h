@@ -90,11 +90,12 @@ struct sw_extract;
 struct sw_extract_sink;
 /*
  * Reads captures that were analysed once more and hands out the frames of a plan, with everything
- * masked that may be a login (analyzer/extract.h). False when they cannot be read again or memory
- * is short; standard input cannot.
+ * masked that may be a login (analyzer/extract.h); connections on which its verdicts rest besides
+ * are added to it, and are masked but for what shows that. False when they cannot be read again or
+ * memory is short; standard input cannot.
  */
 SW_API bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
-                        const struct sw_extract *plan, const struct sw_extract_sink *sink);
+                        struct sw_extract *plan, const struct sw_extract_sink *sink);
 SW_API const char *sw_run_message(const struct sw_run *run);
 /* Adds the counts of `from` to those of `into`, in argument order, for runs that worked side by
  * side. */

@@ -32,10 +32,10 @@ void sw_analyzer_no_names(struct sw_analyzer *analyzer);
 /* A connection attempt of any kind was seen (its SYN). Needed to tell a scan and a blocked port
  * from a single failure. */
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                         int64_t time_ns);
+                         struct sw_mark syn);
 /* Its server accepted the connection (SYN/ACK). */
 void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                           int64_t time_ns);
+                           struct sw_mark accepted);
 /* The server of that attempt sent payload. */
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
 

@@ -314,8 +314,12 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     c->answer_lost = c->reply_lost && (!only_gaps || text_unanswered(session) ||
                                        session->answer_missing || !session->last_reply);
     const struct sw_step *s;
-    SW_EACH(s, session->steps)
-        c->tried_mail = c->tried_mail || (s->from == SW_CLIENT && s->verb == SMTP_VERB_MAIL);
+    SW_EACH(s, session->steps) {
+        if (c->tried_mail || s->from != SW_CLIENT || s->verb != SMTP_VERB_MAIL)
+            continue;
+        c->tried_mail = true;
+        c->first_mail = s->first;
+    }
     c->scanner =
         !session->lookup && history && sw_history_is_scan(history, &f->tuple, f->first.time_ns);
     sw_known_fill(&c->known, session, c->arena);
@@ -332,19 +336,39 @@ bool sw_case_offers_are_known(const struct sw_case *c)
     return !(hello->reply->flags & (SMTP_FLAG_CUT | SMTP_FLAG_GUESSED));
 }
 
+static void prove(struct sw_ruling *ruling, const struct sw_evidence *proof)
+{
+    for (int i = 0; i < SW_PROOFS && proof->mark.frame; i++) {
+        struct sw_evidence *e = &ruling->evidence[i];
+        if (e->mark.frame == proof->mark.frame && e->from == proof->from)
+            return; /* two things of one frame: the first says enough */
+        if (e->mark.frame)
+            continue;
+        *e = *proof;
+        return;
+    }
+}
+
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what)
 {
-    for (int i = 0; i < 4 && mark.frame; i++) {
-        if (ruling->evidence[i].frame == mark.frame && ruling->evidence_from[i] == from)
-            return; /* two things of one frame: the first says enough */
-        if (ruling->evidence[i].frame)
-            continue;
-        ruling->evidence[i] = mark;
-        ruling->evidence_from[i] = from;
-        ruling->evidence_what[i] = what;
-        return;
-    }
+    prove(ruling, &(struct sw_evidence){.mark = mark, .from = from, .what = what});
+}
+
+void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
+                            const char *what)
+{
+    prove(ruling,
+          &(struct sw_evidence){.mark = mark, .from = from, .what = what, .elsewhere = true});
+}
+
+void sw_case_prove_scan(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    struct sw_mark others[SW_SCAN_OTHERS];
+    sw_history_scanned(c->history, &c->facts->tuple, c->facts->first.time_ns, others);
+    for (int i = 0; i < SW_SCAN_OTHERS; i++)
+        sw_ruling_prove_beside(ruling, others[i], SW_ORIGIN_CLIENT,
+                               "connection request to another port or host");
 }
 
 void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,

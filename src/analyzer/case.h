@@ -55,7 +55,8 @@ struct sw_case {
     bool closed_by_client, closed_by_server; /* first FIN or RST */
     bool reset;                              /* it was an RST */
     bool orderly_quit;                       /* QUIT was sent and nothing else was pending */
-    bool tried_mail;                         /* MAIL was sent */
+    bool tried_mail;                         /* MAIL was sent, */
+    struct sw_mark first_mail;               /* first here */
     bool scanner; /* the client was trying many hosts or ports in vain at that time */
 
     struct sw_message_verdict *messages;
@@ -71,16 +72,16 @@ struct sw_case {
     struct sw_conduct_signs signs; /* what it adds up to with earlier sessions of the client */
 };
 
+enum { SW_PROOFS = 6 };
+
 /* What a rule says. Zero-initialised cause = it does not apply. */
 struct sw_ruling {
     enum sw_cause cause;
     enum sw_outcome outcome;
     enum sw_confidence confidence;
     enum sw_stage stage;
-    const struct sw_step *reply; /* the reply that is the cause */
-    struct sw_mark evidence[4];  /* frames that prove it; frame 0 = unused */
-    enum sw_origin evidence_from[4];
-    const char *evidence_what[4];
+    const struct sw_step *reply;            /* the reply that is the cause */
+    struct sw_evidence evidence[SW_PROOFS]; /* frames that prove it; frame 0 = unused */
     enum sw_cause also[4];
     enum sw_confidence also_confidence[4];
     bool has_permanence; /* set by the rule, else the cause's own */
@@ -111,6 +112,9 @@ bool sw_case_only_large_are_lost(const struct sw_case *c, enum sw_side side);
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what);
+/* The same for a frame of another connection, on which the ruling rests as well. */
+void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
+                            const char *what);
 void sw_ruling_also(struct sw_ruling *ruling, enum sw_cause cause, enum sw_confidence confidence);
 /* The same, before the others; the last one gives way when the ruling is full. */
 void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
@@ -129,6 +133,9 @@ bool sw_case_portal(const struct sw_case *c, enum sw_cause failure, struct sw_ru
 /* Lays a silence at the door of a log-in page, a refusal to relay at that of a redirected port,
  * where that is proved. */
 void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling);
+
+/* Names further attempts of the scan that this connection was part of. */
+void sw_case_prove_scan(const struct sw_case *c, struct sw_ruling *ruling);
 
 /* The rules, by what they look at, in the order in which they are asked. */
 bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling);  /* no connection at all */

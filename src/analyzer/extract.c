@@ -50,6 +50,16 @@ static void add_frame(struct sw_extract_session *s, uint64_t frame)
     }
 }
 
+static void add_other(struct sw_extract *extract, uint64_t frame)
+{
+    uint64_t *others =
+        grown(extract->others, extract->other_count, &extract->other_room, sizeof(*others));
+    if (!others)
+        return;
+    extract->others = others;
+    others[extract->other_count++] = frame;
+}
+
 static void add_note(struct sw_extract *extract, uint64_t frame, const char *text)
 {
     struct sw_extract_note *notes =
@@ -103,31 +113,44 @@ static void add_evidence(struct sw_extract *extract, struct sw_extract_session *
         const char *text = sw_arena_printf(arena, "smtpwhy E%u: %s (%s). %s", number, e->what,
                                            sw_origin_name(e->from), line);
         add_note(extract, e->mark.frame, text ? text : line);
-        if (e->mark.frame < s->first || e->mark.frame > s->last)
+        if (e->mark.frame < s->first || e->mark.frame > s->last || e->elsewhere)
             add_frame(s, e->mark.frame);
+        if (e->elsewhere)
+            add_other(extract, e->mark.frame);
     }
 }
 
-/* Whole other connections, of others perhaps, say so: they are not copied. */
-static bool rests_on_others(enum sw_cause cause)
+/* What comes along for this verdict, and how little of it; empty: nothing. */
+static const char *taken_along(const struct sw_verdict *verdict, struct sw_arena *arena)
 {
-    return cause == SW_CAUSE_TCP_PORT25_BLOCKED || cause == SW_CAUSE_MBX_CAPTIVE_PORTAL ||
-           cause == SW_CAUSE_MBX_STARTTLS_STRIPPED || cause == SW_CAUSE_CLIENT_GAVE_UP_AFTER_EHLO;
+    const struct sw_evidence *e;
+    const char *list = "";
+    SW_EACH(e, verdict->evidence) {
+        if (e->elsewhere)
+            list = sw_arena_printf(arena, "%s%sthe connection of frame %llu (%s)", list ? list : "",
+                                   list && list[0] ? ", " : "",
+                                   (unsigned long long)sw_frame_number(e->mark.frame), e->what);
+    }
+    if (!list || !list[0])
+        return "";
+    const char *text = sw_arena_printf(
+        arena,
+        " The verdict rests on other connections as well, which are copied without the text of "
+        "mails, addresses of people and paths of web pages: %s.",
+        list);
+    return text ? text : "";
 }
 
 static char *headline(const struct sw_session *session, const struct sw_verdict *verdict,
                       struct sw_arena *arena, const char *line)
 {
     const struct sw_tuple *t = &session->facts->tuple;
-    const char *more =
-        rests_on_others(verdict->cause)
-            ? " (Other connections of the capture, which are not copied, are part of the reason.)"
-            : "";
-    char *text = sw_arena_printf(arena, "%s port %u to %s port %u, from frame %llu of %s on: %s%s",
-                                 sw_address_text(arena, t->src, t->ip_version), t->src_port,
-                                 sw_address_text(arena, t->dst, t->ip_version), t->dst_port,
-                                 (unsigned long long)sw_frame_number(session->facts->first.frame),
-                                 session->file ? session->file : "", line, more);
+    char *text =
+        sw_arena_printf(arena, "%s port %u to %s port %u, from frame %llu of %s on: %s%s",
+                        sw_address_text(arena, t->src, t->ip_version), t->src_port,
+                        sw_address_text(arena, t->dst, t->ip_version), t->dst_port,
+                        (unsigned long long)sw_frame_number(session->facts->first.frame),
+                        session->file ? session->file : "", line, taken_along(verdict, arena));
     return strdup(text ? text : line);
 }
 
@@ -147,7 +170,8 @@ static bool opens_logins(const struct sw_session *session)
     return false;
 }
 
-static void add_around(struct sw_extract_session *s, const struct sw_session *session)
+static void add_around(struct sw_extract *extract, struct sw_extract_session *s,
+                       const struct sw_session *session)
 {
     const struct sw_naming *naming = session->naming;
     const struct sw_flow_facts *f = session->facts;
@@ -155,9 +179,14 @@ static void add_around(struct sw_extract_session *s, const struct sw_session *se
         add_frame(s, session->lookup->heard.frame);
         add_frame(s, session->lookup->led_asked.frame);
         add_frame(s, session->lookup->led.frame);
+        if (session->lookup->heard.frame == 0 && session->lookup->heard_by.frame != 0)
+            add_other(extract, session->lookup->heard_by.frame);
     }
     if (naming) {
         add_frame(s, naming->answered.frame);
+        add_frame(s, naming->mx_answered.frame);
+        for (uint32_t i = 0; i < naming->unrelated; i++)
+            add_frame(s, naming->others[i].frame);
         add_frame(s, naming->tlsa.frame);
         add_frame(s, naming->mta_sts.frame);
     }
@@ -165,37 +194,81 @@ static void add_around(struct sw_extract_session *s, const struct sw_session *se
         add_frame(s, f->icmp[i].mark.frame);
 }
 
-void sw_extract_add(struct sw_extract *extract, const struct sw_session *session,
-                    const struct sw_verdict *verdict)
+/* One more session of the plan; NULL beyond the cap or without memory. */
+static struct sw_extract_session *more_session(struct sw_extract *extract)
 {
-    const struct sw_flow_facts *f = session->facts;
     struct sw_extract_session *list = NULL;
     if (extract->session_count < SW_EXTRACT_SESSIONS)
         list =
             grown(extract->sessions, extract->session_count, &extract->session_room, sizeof(*list));
-    if (!list) {
-        extract->left_out++;
-        return;
-    }
+    if (!list)
+        return NULL;
     extract->sessions = list;
-    struct sw_extract_session *s = &list[extract->session_count];
-    *s = (struct sw_extract_session){
-        .tuple = f->tuple, .first = f->first.frame, .last = f->last.frame};
-    s->lookup = session->lookup != NULL;
-    s->neighbour = s->lookup && session->lookup->end == SW_LOOKUP_NEIGHBOUR;
-    bool good = true;
+    struct sw_extract_session *s = &list[extract->session_count++];
+    *s = (struct sw_extract_session){.first = 0};
+    return s;
+}
+
+static struct sw_extract_session *add_connection(struct sw_extract *extract,
+                                                 const struct sw_session *session)
+{
+    const struct sw_flow_facts *f = session->facts;
+    struct sw_extract_session *s = more_session(extract);
+    if (!s)
+        return NULL;
+    s->tuple = f->tuple;
+    s->first = f->first.frame;
+    s->last = f->last.frame;
     for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
         s->side[side].based = f->half[side].based;
         s->side[side].base = f->half[side].base;
-        good = copy_ranges(&s->side[side], session->kept[side]) && good;
+        (void)copy_ranges(&s->side[side], session->kept[side]); /* without memory all is masked */
     }
-    extract->session_count++;
+    return s;
+}
+
+void sw_extract_add_beside(struct sw_extract *extract, const struct sw_session *session, bool keys)
+{
+    const struct sw_tls *tls = session->tls_facts;
+    struct sw_extract_session *s = add_connection(extract, session);
+    if (!s)
+        return;
+    for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
+        s->side[side].aside = true;
+        if (keys && tls && tls->keys != SW_TLS_KEYS_NONE && tls->keys != SW_TLS_KEYS_FOREIGN)
+            s->side[side].kept_count = 0;
+    }
+}
+
+void sw_extract_add_stranger(struct sw_extract *extract, const struct sw_tuple *tuple,
+                             uint64_t last, bool web)
+{
+    struct sw_extract_session *s = more_session(extract);
+    if (!s)
+        return;
+    s->tuple = *tuple;
+    s->last = last;
+    s->web = web;
+    s->side[SW_CLIENT].aside = s->side[SW_SERVER].aside = true;
+}
+
+void sw_extract_add(struct sw_extract *extract, const struct sw_session *session,
+                    const struct sw_verdict *verdict)
+{
+    const struct sw_flow_facts *f = session->facts;
+    struct sw_extract_session *s = add_connection(extract, session);
+    if (!s) {
+        extract->left_out++;
+        return;
+    }
+    s->lookup = session->lookup != NULL;
+    s->neighbour = s->lookup && session->lookup->end == SW_LOOKUP_NEIGHBOUR;
     extract->opened_logins = extract->opened_logins || opens_logins(session);
     struct sw_arena arena;
     sw_arena_init(&arena, NOTE_BYTES, NULL);
     const char *line = verdict_line(&arena, verdict);
     add_evidence(extract, s, verdict, &arena, line);
-    add_around(s, session);
+    add_around(extract, s, session);
     s->headline = headline(session, verdict, &arena, line);
     if (session->naming && !s->lookup)
         add_name(extract, f->tuple.dst, f->tuple.ip_version, session->naming->name);
@@ -213,10 +286,26 @@ static int by_frame(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
 void sw_extract_ready(struct sw_extract *extract)
 {
     if (extract->note_count > 0)
         qsort(extract->notes, extract->note_count, sizeof(extract->notes[0]), by_frame);
+    if (extract->other_count == 0)
+        return;
+    qsort(extract->others, extract->other_count, sizeof(extract->others[0]), by_number);
+    uint32_t count = 1;
+    for (uint32_t i = 1; i < extract->other_count; i++) {
+        if (extract->others[i] != extract->others[i - 1])
+            extract->others[count++] = extract->others[i];
+    }
+    extract->other_count = count;
 }
 
 bool sw_extract_keeps(const struct sw_extract_side *side, uint64_t offset)
@@ -249,5 +338,6 @@ void sw_extract_release(struct sw_extract *extract)
     free(extract->sessions);
     free(extract->notes);
     free(extract->names);
+    free(extract->others);
     *extract = (struct sw_extract){.session_count = 0};
 }

@@ -7,14 +7,18 @@
  * no login: what is not listed here is masked, whatever it is. Notes name frames by their numbers
  * in the capture that was analysed.
  *
- * Life: init, add ..., release. A plan belongs to one capture (or series).
+ * A verdict may rest on other connections (evidence that is `elsewhere`). Those come along, but
+ * only with what the verdict needs of them: no text of a mail, no address of people, no path of a
+ * web page. Which connections these are only the frames tell, so the pipeline adds them.
+ *
+ * Life: init, add ..., [add_beside ...,] ready, release. A plan belongs to one capture (or series).
  */
 #ifndef SW_ANALYZER_EXTRACT_H
 #define SW_ANALYZER_EXTRACT_H
 
 #include "analyzer/verdict.h"
 
-enum { SW_EXTRACT_SESSIONS = 65536, SW_EXTRACT_FRAMES = 8 };
+enum { SW_EXTRACT_SESSIONS = 65536, SW_EXTRACT_FRAMES = 16 };
 
 /* Bytes of one direction's stream, [begin, end). */
 struct sw_extract_range {
@@ -23,6 +27,7 @@ struct sw_extract_range {
 
 struct sw_extract_side {
     bool based;
+    bool aside;                    /* masked even where logins may be kept */
     uint32_t base;                 /* sequence number of offset 0 */
     struct sw_extract_range *kept; /* in order, disjoint */
     uint32_t kept_count;
@@ -32,6 +37,7 @@ struct sw_extract_session {
     struct sw_tuple tuple; /* src = client */
     bool lookup;           /* no connection: frames of a look-up or of a search for a neighbour */
     bool neighbour;
+    bool web;             /* what is shown of it stands in each frame */
     uint64_t first, last; /* frame references */
     struct sw_extract_side side[2];
     uint64_t frames[SW_EXTRACT_FRAMES]; /* further ones, wherever they stand; 0 = unused */
@@ -58,6 +64,8 @@ struct sw_extract {
     uint32_t note_count, note_room;
     struct sw_extract_name *names;
     uint32_t name_count, name_room;
+    uint64_t *others; /* frames of other connections on which verdicts rest */
+    uint32_t other_count, other_room;
     uint64_t left_out;  /* sessions beyond the cap, or for which memory was short */
     bool opened_logins; /* TLS keys would show a login of one of the sessions, or may */
 };
@@ -81,15 +89,23 @@ struct sw_extract_sink {
      * was copied before. */
     void (*frame)(void *ctx, const struct sw_frame *frame);
     void (*secrets)(void *ctx, uint32_t type, struct sw_span secrets);
-    /* What the recorder lost behind the last frame, or nobody knows when. */
-    void (*lost)(void *ctx, uint64_t frames);
+    /* How long the capture went on, whatever is copied of it: silences are judged by that. And what
+     * the recorder lost behind the last frame, or nobody knows when. */
+    void (*end)(void *ctx, int64_t end_ns, uint64_t lost_frames);
 };
 
 void sw_extract_init(struct sw_extract *extract, bool keep_credentials);
 /* Copies what it needs of a session. */
 void sw_extract_add(struct sw_extract *extract, const struct sw_session *session,
                     const struct sw_verdict *verdict);
-/* Sorts the notes by frame; before they are looked up. */
+/* The session of another connection on which verdicts rest, analysed with limits.aside. `keys`:
+ * those of TLS go with the frames, so that nothing which they open may be shown. */
+void sw_extract_add_beside(struct sw_extract *extract, const struct sw_session *session, bool keys);
+/* A connection that is no mail, up to that frame. */
+void sw_extract_add_stranger(struct sw_extract *extract, const struct sw_tuple *tuple,
+                             uint64_t last, bool web);
+/* Sorts the notes by frame, and the frames of other connections, each once; before they are looked
+ * up. */
 void sw_extract_ready(struct sw_extract *extract);
 /* May this byte of a stream be seen? */
 bool sw_extract_keeps(const struct sw_extract_side *side, uint64_t offset);

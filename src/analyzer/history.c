@@ -8,6 +8,7 @@ enum {
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
+    SERVERS_OF_A_BLOCK = 2,
     SERVERS = 4096,
     CONNECTS = 64,
 };
@@ -26,7 +27,7 @@ struct scan {
 
 struct target {
     uint64_t server; /* hash of the address */
-    int64_t time_ns;
+    struct sw_mark syn;
     uint16_t port;
     bool connected;
     bool answered;
@@ -37,9 +38,9 @@ struct client {
     uint64_t key;  /* hash of the address, never 0 */
     uint32_t next; /* ring */
     uint32_t next_scan;
-    bool tried_mail;
-    bool has_more; /* something stands in `beside` or `scans`, which are empty otherwise */
+    bool has_more; /* something stands behind the targets, which is empty otherwise */
     struct target targets[TARGETS];
+    struct sw_mark tried_mail;
     struct sw_mark beside[SW_BESIDE_FACTS];
     struct scan scans[SCANS];
 };
@@ -47,7 +48,7 @@ struct client {
 /* A connection that came about. */
 struct connect {
     uint64_t client, server; /* hashes of the addresses; client 0 = unused */
-    int64_t time_ns;
+    struct sw_mark accepted; /* the SYN/ACK */
     uint16_t port;
     uint8_t ip_version;
 };
@@ -58,9 +59,9 @@ static void begin_client(struct client *c, uint64_t key)
 {
     c->key = key;
     c->next = c->next_scan = 0;
-    c->tried_mail = false;
     if (!c->has_more)
         return;
+    c->tried_mail = (struct sw_mark){0};
     memset(c->beside, 0, sizeof(c->beside));
     memset(c->scans, 0, sizeof(c->scans));
     c->has_more = false;
@@ -72,12 +73,18 @@ static size_t targets_of(const struct client *c)
     return c->next < TARGETS ? c->next : TARGETS;
 }
 
+/* What a server has shown, and where; the newest has the place. */
+struct shown {
+    uint64_t server; /* hash of address and port */
+    struct sw_mark mark;
+};
+
 struct sw_history {
     struct client **clients; /* places; clients that fall together share one, the newer has it */
     uint32_t places;
     size_t *account;
-    uint64_t starttls[SERVERS];  /* hashes of address and port; the newest has the place */
-    uint64_t tls_first[SERVERS]; /* the same, of servers that speak TLS from the first byte */
+    struct shown starttls[SERVERS];
+    struct shown tls_first[SERVERS];
     struct connect connects[CONNECTS];
     uint32_t next_connect;
     uint64_t only_client[2]; /* the one client of IPv4, of IPv6; 0 = none, MANY = several */
@@ -163,11 +170,11 @@ static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t 
     *first_ns = now_ns;
     for (size_t i = 0; i < targets_of(c); i++) {
         const struct target *t = &c->targets[i];
-        if (t->answered || now_ns - t->time_ns > SCAN_WINDOW_NS || !is_first(c, i))
+        if (t->answered || now_ns - t->syn.time_ns > SCAN_WINDOW_NS || !is_first(c, i))
             continue;
         count++;
-        if (t->time_ns < *first_ns)
-            *first_ns = t->time_ns;
+        if (t->syn.time_ns < *first_ns)
+            *first_ns = t->syn.time_ns;
     }
     return count;
 }
@@ -200,7 +207,8 @@ static void note_client(struct sw_history *history, const struct sw_tuple *tuple
         *only = MANY;
 }
 
-void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
+void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
+                        struct sw_mark syn)
 {
     struct client *c = find_or_make(history, tuple);
     if (!c)
@@ -208,20 +216,21 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
     note_client(history, tuple);
     c->targets[c->next++ % TARGETS] = (struct target){
         .server = address_hash(tuple->dst),
-        .time_ns = time_ns,
+        .syn = syn,
         .port = tuple->dst_port,
     };
-    note_scan(c, time_ns);
+    note_scan(c, syn.time_ns);
 }
 
-void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns)
+void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
+                          struct sw_mark accepted)
 {
     struct client *c = find_or_make(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     history->connects[history->next_connect++ % CONNECTS] = (struct connect){
         .client = address_hash(tuple->src),
         .server = server,
-        .time_ns = time_ns,
+        .accepted = accepted,
         .port = tuple->dst_port,
         .ip_version = tuple->ip_version,
     };
@@ -243,17 +252,21 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
         t->answered = true;
         for (size_t j = 0; j < SCANS; j++) { /* it was none of the vain ones after all */
             struct scan *scan = &c->scans[j];
-            if (scan->unanswered > 0 && t->time_ns >= scan->from_ns && t->time_ns <= scan->to_ns)
+            if (scan->unanswered > 0 && t->syn.time_ns >= scan->from_ns &&
+                t->syn.time_ns <= scan->to_ns)
                 scan->unanswered--;
         }
     }
 }
 
-void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple)
+void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple,
+                           struct sw_mark mail)
 {
     struct client *c = find_or_make(history, tuple);
-    if (c)
-        c->tried_mail = true;
+    if (!c)
+        return;
+    c->has_more = true;
+    c->tried_mail = mail;
 }
 
 /* Address and port of the server, never 0. */
@@ -267,32 +280,45 @@ static uint64_t server_hash(const struct sw_tuple *tuple)
     return h ? h : 1;
 }
 
-void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple)
+static void note_shown(struct shown *list, const struct sw_tuple *tuple, struct sw_mark mark)
 {
     uint64_t key = server_hash(tuple);
-    history->starttls[key % SERVERS] = key;
+    list[key % SERVERS] = (struct shown){key, mark};
 }
 
-void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple)
+static struct sw_mark find_shown(const struct shown *list, const struct sw_tuple *tuple)
 {
     uint64_t key = server_hash(tuple);
-    history->tls_first[key % SERVERS] = key;
+    const struct shown *shown = &list[key % SERVERS];
+    return shown->server == key ? shown->mark : (struct sw_mark){0};
 }
 
-bool sw_history_begins_with_tls(const struct sw_history *history, const struct sw_tuple *tuple)
+void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple,
+                         struct sw_mark offer)
 {
-    uint64_t key = server_hash(tuple);
-    return history->tls_first[key % SERVERS] == key;
+    note_shown(history->starttls, tuple, offer);
 }
 
-bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple)
+void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple,
+                          struct sw_mark server_hello)
 {
-    uint64_t key = server_hash(tuple);
-    return history->starttls[key % SERVERS] == key;
+    note_shown(history->tls_first, tuple, server_hello);
 }
 
-bool sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
-                           int64_t syn_ns)
+struct sw_mark sw_history_begins_with_tls(const struct sw_history *history,
+                                          const struct sw_tuple *tuple)
+{
+    return find_shown(history->tls_first, tuple);
+}
+
+struct sw_mark sw_history_offers_starttls(const struct sw_history *history,
+                                          const struct sw_tuple *tuple)
+{
+    return find_shown(history->starttls, tuple);
+}
+
+struct sw_mark sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
+                                     int64_t syn_ns)
 {
     uint64_t client = address_hash(tuple->src);
     uint64_t server = address_hash(tuple->dst);
@@ -301,12 +327,12 @@ bool sw_history_superseded(const struct sw_history *history, const struct sw_tup
         const struct connect *other = &history->connects[i];
         bool same_client =
             other->client == client || (lonely && other->ip_version != tuple->ip_version);
+        int64_t later_ns = other->accepted.time_ns - syn_ns;
         if (other->client && same_client && other->server != server &&
-            other->port == tuple->dst_port && other->time_ns >= syn_ns &&
-            other->time_ns - syn_ns <= SIDE_BY_SIDE_NS)
-            return true;
+            other->port == tuple->dst_port && later_ns >= 0 && later_ns <= SIDE_BY_SIDE_NS)
+            return other->accepted;
     }
-    return false;
+    return (struct sw_mark){0};
 }
 
 #define BESIDE_WINDOW_NS (600 * SW_NS_PER_S)
@@ -332,10 +358,11 @@ struct sw_mark sw_history_find_beside(const struct sw_history *history,
     return mark.frame && near ? mark : (struct sw_mark){0};
 }
 
-bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple)
+struct sw_mark sw_history_has_tried_mail(const struct sw_history *history,
+                                         const struct sw_tuple *tuple)
 {
     const struct client *c = find(history, tuple);
-    return c && c->tried_mail;
+    return c ? c->tried_mail : (struct sw_mark){0};
 }
 
 bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
@@ -350,20 +377,47 @@ bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple 
     return false;
 }
 
+void sw_history_scanned(const struct sw_history *history, const struct sw_tuple *tuple,
+                        int64_t time_ns, struct sw_mark others[SW_SCAN_OTHERS])
+{
+    const struct client *c = find(history, tuple);
+    uint64_t server = address_hash(tuple->dst);
+    unsigned count = 0;
+    memset(others, 0, SW_SCAN_OTHERS * sizeof(*others));
+    for (size_t i = 0; c && i < targets_of(c) && count < SW_SCAN_OTHERS; i++) {
+        const struct target *t = &c->targets[i];
+        int64_t apart_ns = t->syn.time_ns - time_ns;
+        bool own = t->server == server && t->port == tuple->dst_port;
+        /* at most half a window away, so that all of them are within one */
+        if (!own && !t->answered && is_first(c, i) && apart_ns >= -SCAN_WINDOW_NS / 2 &&
+            apart_ns <= SCAN_WINDOW_NS / 2)
+            others[count++] = t->syn;
+    }
+}
+
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns)
+                               int64_t now_ns, struct sw_mark *shown_by)
 {
     const struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     unsigned silent_servers = 0;
+    struct sw_mark blocked = {0};
+    struct sw_mark works = {0};
     for (size_t i = 0; c && i < targets_of(c); i++) {
         const struct target *t = &c->targets[i];
-        if (t->answered && t->server == server && (t->port == 465 || t->port == 587))
-            return true;
+        if (t->answered && t->server == server && (t->port == 465 || t->port == 587)) {
+            blocked = t->syn;
+            silent_servers = SERVERS_OF_A_BLOCK;
+        }
         if (t->connected && t->port == 25)
-            return false; /* port 25 works from here */
-        if (t->port == 25 && now_ns - t->time_ns >= TWO_REPETITIONS_NS && is_first(c, i))
-            silent_servers++;
+            works = t->syn;
+        if (t->port != 25 || now_ns - t->syn.time_ns < TWO_REPETITIONS_NS || !is_first(c, i))
+            continue;
+        silent_servers++;
+        if (t->server != server && !blocked.frame)
+            blocked = t->syn;
     }
-    return silent_servers >= 2;
+    bool seems = silent_servers >= SERVERS_OF_A_BLOCK;
+    *shown_by = !seems ? (struct sw_mark){0} : works.frame ? works : blocked;
+    return seems && !works.frame;
 }

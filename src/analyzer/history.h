@@ -14,20 +14,34 @@ struct sw_history *sw_history_new(uint32_t clients, size_t *account);
 void sw_history_free(struct sw_history *history);
 
 /* A SYN of a new connection. */
-void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple, int64_t time_ns);
+void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
+                        struct sw_mark syn);
 /* The server accepted the connection (its SYN/ACK). */
 void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
-                          int64_t time_ns);
+                          struct sw_mark accepted);
 /* The connection got payload from its server. */
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple);
+
+/*
+ * What earlier connections showed, and the frame of one of them that shows it, which a verdict that
+ * rests on it names. Frame 0: they did not.
+ */
+
 /* The server offered STARTTLS on this connection. */
-void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple);
-bool sw_history_offers_starttls(const struct sw_history *history, const struct sw_tuple *tuple);
+void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple,
+                         struct sw_mark offer);
+struct sw_mark sw_history_offers_starttls(const struct sw_history *history,
+                                          const struct sw_tuple *tuple);
 /* The server answered a ClientHello at the first byte of the connection with its own. */
-void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple);
-bool sw_history_begins_with_tls(const struct sw_history *history, const struct sw_tuple *tuple);
+void sw_history_tls_first(struct sw_history *history, const struct sw_tuple *tuple,
+                          struct sw_mark server_hello);
+struct sw_mark sw_history_begins_with_tls(const struct sw_history *history,
+                                          const struct sw_tuple *tuple);
 /* The client tried to hand over mail on this connection. */
-void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple);
+void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple,
+                           struct sw_mark mail);
+struct sw_mark sw_history_has_tried_mail(const struct sw_history *history,
+                                         const struct sw_tuple *tuple);
 
 /* What other connections of the client showed. */
 enum sw_beside_fact {
@@ -49,20 +63,26 @@ struct sw_mark sw_history_find_beside(const struct sw_history *history,
  */
 bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns);
+/* Further attempts of that scan, as far as they are remembered; frame 0 behind the last. */
+enum { SW_SCAN_OTHERS = 3 };
+void sw_history_scanned(const struct sw_history *history, const struct sw_tuple *tuple,
+                        int64_t time_ns, struct sw_mark others[SW_SCAN_OTHERS]);
 /*
  * True when the client's attempts show that port 25 itself is blocked: port 25 of two or more
  * servers took no connection (each tried so long before now_ns that two repetitions are due), or
- * this server answers on 465 or 587.
+ * this server answers on 465 or 587; and none of its attempts shows that port 25 works. *shown_by
+ * is the SYN to that other server or port, and where it is false in spite of such attempts that of
+ * the one which worked; else empty.
  */
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns);
+                               int64_t now_ns, struct sw_mark *shown_by);
 /*
- * True when the client, which asked for this connection at syn_ns, got one to the same port of
- * another address within 5 s: it tries several addresses of a host side by side (RFC 8305). An
- * address of the other IP version counts when the capture shows one client of each.
+ * The acceptance of another connection, when the client, which asked for this one at syn_ns, got
+ * one to the same port of another address within 5 s: it tries several addresses of a host side by
+ * side (RFC 8305). An address of the other IP version counts when the capture shows one client of
+ * each.
  */
-bool sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
-                           int64_t syn_ns);
-bool sw_history_has_tried_mail(const struct sw_history *history, const struct sw_tuple *tuple);
+struct sw_mark sw_history_superseded(const struct sw_history *history, const struct sw_tuple *tuple,
+                                     int64_t syn_ns);
 
 #endif

@@ -57,15 +57,15 @@ void sw_analyzer_no_names(struct sw_analyzer *analyzer)
 }
 
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                         int64_t time_ns)
+                         struct sw_mark syn)
 {
-    sw_history_attempt(analyzer->history, tuple, time_ns);
+    sw_history_attempt(analyzer->history, tuple, syn);
 }
 
 void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                           int64_t time_ns)
+                           struct sw_mark accepted)
 {
-    sw_history_connected(analyzer->history, tuple, time_ns);
+    sw_history_connected(analyzer->history, tuple, accepted);
 }
 
 void sw_analyzer_answered(struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
@@ -338,15 +338,15 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     c.no_names = analyzer->no_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
-        sw_history_tried_mail(analyzer->history, &c.facts->tuple);
+        sw_history_tried_mail(analyzer->history, &c.facts->tuple, c.first_mail);
     const struct sw_hello *hello = sw_session_hello(session, false);
     if (hello && sw_capability_find(hello, "STARTTLS"))
-        sw_history_starttls(analyzer->history, &c.facts->tuple);
+        sw_history_starttls(analyzer->history, &c.facts->tuple, hello->reply->first);
     bool tls_first = session->tls_facts && session->tls_facts->server_hello.frame &&
                      session->tls_facts->client_hello.frame && !session->starttls &&
                      session->first_bytes[SW_CLIENT].content == SW_CONTENT_TLS;
     if (tls_first)
-        sw_history_tls_first(analyzer->history, &c.facts->tuple);
+        sw_history_tls_first(analyzer->history, &c.facts->tuple, session->tls_facts->server_hello);
     if (!verdict)
         return &full_verdict;
     struct sw_ruling ruling;

@@ -291,15 +291,13 @@ static void copy_evidence(const struct sw_case *c, const struct sw_ruling *rulin
                           struct sw_verdict *verdict)
 {
     struct sw_evidence **tail = &verdict->evidence;
-    for (int i = 0; i < 4; i++) {
-        if (!ruling->evidence[i].frame)
+    for (int i = 0; i < SW_PROOFS; i++) {
+        if (!ruling->evidence[i].mark.frame)
             continue;
         struct sw_evidence *e = SW_ARENA_NEW(c->arena, struct sw_evidence);
         if (!e)
             return;
-        e->mark = ruling->evidence[i];
-        e->from = ruling->evidence_from[i];
-        e->what = ruling->evidence_what[i];
+        *e = ruling->evidence[i];
         *tail = e;
         tail = &e->next;
     }

@@ -38,8 +38,10 @@ static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
 /* Both wait for the other: the client for a greeting, the server for a ClientHello. */
 static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    bool tls_port = c->session->implicit_tls_port ||
-                    (c->history && sw_history_begins_with_tls(c->history, &c->facts->tuple));
+    struct sw_mark earlier = {0};
+    if (c->history && !c->session->implicit_tls_port)
+        earlier = sw_history_begins_with_tls(c->history, &c->facts->tuple);
+    bool tls_port = c->session->implicit_tls_port || earlier.frame;
     if (!tls_port || !c->established || !c->server_seen || !c->client_seen)
         return false;
     enum sw_content client = content(c, SW_CLIENT);
@@ -66,6 +68,8 @@ static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, c->facts->closed,
                     c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                     "connection given up");
+    sw_ruling_prove_beside(ruling, earlier, SW_ORIGIN_SERVER,
+                           "the same server speaks TLS from the first byte (ServerHello)");
     return true;
 }
 

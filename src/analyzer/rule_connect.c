@@ -57,13 +57,15 @@ static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT,
                     "connection request, one of many to different ports or hosts");
     sw_ruling_prove(ruling, c->facts->half[SW_SERVER].rst, SW_ORIGIN_SERVER, "refused (RST)");
+    sw_case_prove_scan(c, ruling);
     return true;
 }
 
-static bool port25_is_blocked(const struct sw_case *c)
+static bool port25_is_blocked(const struct sw_case *c, struct sw_mark *shown_by)
 {
     return c->facts->tuple.dst_port == 25 && c->history &&
-           sw_history_port25_blocked(c->history, &c->facts->tuple, c->session->final.time_ns);
+           sw_history_port25_blocked(c->history, &c->facts->tuple, c->session->final.time_ns,
+                                     shown_by);
 }
 
 static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
@@ -91,16 +93,20 @@ static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
     bool given_up = c->session->final.time_ns - last.time_ns > REPETITION_DUE_NS;
     /* where the capture shows the name, only its own addresses count */
     const struct sw_naming *naming = c->session->naming;
-    bool other = naming
-                     ? naming->superseded
-                     : c->history && sw_history_superseded(c->history, &f->tuple, f->syn.time_ns);
-    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !other)
+    struct sw_mark other = {0};
+    if (naming)
+        other = naming->superseded;
+    else if (c->history)
+        other = sw_history_superseded(c->history, &f->tuple, f->syn.time_ns);
+    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !other.frame)
         return false;
     *ruling =
         connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN), not answered");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition");
+    sw_ruling_prove_beside(ruling, other, SW_ORIGIN_SERVER,
+                           "another address accepts a connection (SYN/ACK)");
     return true;
 }
 
@@ -111,7 +117,8 @@ static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
     bool proved = f->syn_count >= SYNS_THAT_PROVE_SILENCE || silence_ns > 60 * SW_NS_PER_S;
     if (!proved)
         return false;
-    bool blocked = port25_is_blocked(c);
+    struct sw_mark shown_by = {0};
+    bool blocked = port25_is_blocked(c, &shown_by);
     *ruling = connect_ruling(blocked ? SW_CAUSE_TCP_PORT25_BLOCKED : SW_CAUSE_TCP_SYN_TIMEOUT,
                              SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
     if (blocked)
@@ -119,6 +126,10 @@ static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "first connection request (SYN)");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition, still no answer");
+    sw_ruling_prove_beside(ruling, shown_by, SW_ORIGIN_CLIENT,
+                           blocked ? "connection request to another port or server, which shows "
+                                     "that it is port 25"
+                                   : "connection request to port 25 of a server that accepts it");
     return true;
 }
 

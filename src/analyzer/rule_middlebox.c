@@ -136,9 +136,14 @@ static bool starttls_vanished(const struct sw_case *c, struct sw_ruling *ruling)
         return true;
     }
     bool missed = ruling->cause == SW_CAUSE_STARTTLS_NOT_OFFERED && !offers_starttls(c);
-    if (!missed || !c->history || !sw_history_offers_starttls(c->history, &c->facts->tuple))
+    if (!missed || !c->history)
+        return false;
+    struct sw_mark offer = sw_history_offers_starttls(c->history, &c->facts->tuple);
+    if (!offer.frame)
         return false;
     blame(ruling, SW_CAUSE_MBX_STARTTLS_STRIPPED, NULL, NULL);
+    sw_ruling_prove_beside(ruling, offer, SW_ORIGIN_SERVER,
+                           "the same server offered STARTTLS in an earlier session");
     return true;
 }
 

@@ -38,8 +38,8 @@ bool sw_case_portal(const struct sw_case *c, enum sw_cause failure, struct sw_ru
         .stage = c->server_spoke ? SW_STAGE_GREETING : SW_STAGE_CONNECT,
     };
     sw_ruling_also(ruling, failure, SW_CONFIDENCE_LIKELY);
-    sw_ruling_prove(ruling, page, SW_ORIGIN_NETWORK,
-                    "a web page of the network in place of the one asked for");
+    sw_ruling_prove_beside(ruling, page, SW_ORIGIN_NETWORK,
+                           "a web page of the network in place of the one asked for");
     sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT, "connection request (SYN)");
     sw_ruling_prove(ruling, c->session->first_bytes[SW_SERVER].mark, SW_ORIGIN_SERVER,
                     answered ? "a web redirection in place of a greeting"

@@ -188,6 +188,9 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     if (!by_client || end.time_ns - hello->reply->last.time_ns > 60 * SW_NS_PER_S)
         return false;
     enum sw_cause missed = missed_by_client(c, hello);
+    struct sw_mark earlier = {0};
+    if (c->history && missed == SW_CAUSE_NONE)
+        earlier = sw_history_has_tried_mail(c->history, &c->facts->tuple);
     if (missed != SW_CAUSE_NONE) {
         *ruling = (struct sw_ruling){
             .cause = missed,
@@ -198,7 +201,7 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
         };
         if (missed != SW_CAUSE_MBX_ESMTP_MASKED)
             sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
-    } else if (c->history && sw_history_has_tried_mail(c->history, &c->facts->tuple)) {
+    } else if (earlier.frame) {
         *ruling = (struct sw_ruling){
             .cause = SW_CAUSE_CLIENT_GAVE_UP_AFTER_EHLO,
             .outcome = SW_OUTCOME_STUCK,
@@ -210,6 +213,8 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     }
     sw_ruling_prove(ruling, hello->reply->first, SW_ORIGIN_SERVER, "what the server offers");
     sw_ruling_prove(ruling, end, SW_ORIGIN_CLIENT, s->quit ? "QUIT" : "the client leaves");
+    sw_ruling_prove_beside(ruling, earlier, SW_ORIGIN_CLIENT,
+                           "the same client hands over mail in an earlier session");
     return true;
 }
 
@@ -246,6 +251,7 @@ bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, SW_STAGE_GREETING);
     prove_last_words(c, ruling);
+    sw_case_prove_scan(c, ruling);
     return true;
 }
 

@@ -46,6 +46,7 @@ struct sw_evidence {
     struct sw_mark mark;
     enum sw_origin from;
     const char *what;
+    bool elsewhere; /* the frame is of another connection */
 };
 
 struct sw_also {

@@ -307,7 +307,8 @@ void sw_pcapng_put_statistics(struct sw_pcapng_writer *writer, uint32_t interfac
     store_time(fixed + 4, statistics->time_ns, time_digits);
     add_time(&options, OPTION_START, statistics->start_ns, time_digits);
     add_time(&options, OPTION_FINISH, statistics->end_ns, time_digits);
-    add_u64(&options, OPTION_RECEIVED, statistics->received);
+    if (statistics->received > 0) /* 0: not told */
+        add_u64(&options, OPTION_RECEIVED, statistics->received);
     add_u64(&options, OPTION_INTERFACE_DROPS, statistics->dropped_by_interface);
     add_u64(&options, OPTION_SYSTEM_DROPS, statistics->dropped_by_system);
     put_block(writer, SW_BLOCK_STATISTICS, sw_span_make(fixed, sizeof(fixed)),

@@ -50,7 +50,7 @@ struct sw_pcapng_name {
 struct sw_pcapng_statistics_info {
     int64_t time_ns;
     int64_t start_ns, end_ns; /* SW_TIME_NONE: not told */
-    uint64_t received;
+    uint64_t received;        /* 0: not told */
     uint64_t dropped_by_interface;
     uint64_t dropped_by_system;
     struct sw_pcapng_comments comments;

@@ -147,7 +147,7 @@ static void copy_frames(struct job *job)
     for (unsigned i = 0; i < job->crew->outputs->count; i++) {
         struct sw_part *part = &job->parts[i];
         const struct sw_extract_sink *sink = NULL;
-        const struct sw_extract *plan = part->format->plan ? part->format->plan(part, &sink) : NULL;
+        struct sw_extract *plan = part->format->plan ? part->format->plan(part, &sink) : NULL;
         if (!plan || sw_run_copy(job->run, job->paths, job->path_count, plan, sink))
             continue;
         job->result = SW_RESULT_UNREADABLE;

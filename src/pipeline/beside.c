@@ -62,6 +62,42 @@ static enum sw_beside_news web_answer(const struct sw_beside *b, struct sw_span 
     return elsewhere ? SW_BESIDE_PORTAL : SW_BESIDE_OVER;
 }
 
+/* Where the owner's name stands in a field, with what is in front of it up to the host. */
+static uint32_t show_owner(struct sw_span payload, const char *name, struct sw_extract_range *shown)
+{
+    size_t at = sw_span_find_nocase(payload, sw_span_str(name));
+    if (at == payload.len)
+        return 0;
+    struct sw_span value = field(payload, name);
+    size_t scheme = sw_span_find_nocase(value, SW_SPAN_LIT("://"));
+    struct sw_span host = scheme < value.len ? sw_span_from(value, scheme + 3) : value;
+    struct sw_span owner = sw_name_owner(without_port(host));
+    shown[0] = (struct sw_extract_range){at, (uint64_t)(host.ptr - payload.ptr)};
+    if (owner.len == 0)
+        return 1;
+    uint64_t begin = (uint64_t)(owner.ptr - payload.ptr);
+    uint64_t dot = owner.ptr > host.ptr ? 1 : 0;
+    shown[1] = (struct sw_extract_range){begin - dot, begin + owner.len};
+    return 2;
+}
+
+uint32_t sw_beside_shown(struct sw_span payload, struct sw_extract_range shown[SW_BESIDE_SHOWN])
+{
+    static const char *const methods[] = {"GET ", "HEAD ", "POST "};
+    enum { STATUS_LINE = 13 }; /* "HTTP/1.1 302 " */
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        struct sw_span method = sw_span_str(methods[i]);
+        if (!sw_span_starts(payload, method))
+            continue;
+        shown[0] = (struct sw_extract_range){0, method.len};
+        return 1 + show_owner(payload, "\nHost:", shown + 1);
+    }
+    if (!sw_span_starts(payload, SW_SPAN_LIT("HTTP/1.")))
+        return 0;
+    shown[0] = (struct sw_extract_range){0, STATUS_LINE};
+    return 1 + show_owner(payload, "\nLocation:", shown + 1);
+}
+
 /* RFC 2449 section 8.1.1 ([IN-USE]), RFC 5530 ([INUSE]), and what servers say without them. */
 static bool is_busy(enum sw_beside_kind kind, struct sw_span line)
 {

@@ -7,6 +7,7 @@
 #ifndef SW_PIPELINE_BESIDE_H
 #define SW_PIPELINE_BESIDE_H
 
+#include "analyzer/extract.h"
 #include "flow/flow.h"
 
 /* What the user pointer of a flow is; the first member of each kind. */
@@ -36,6 +37,13 @@ enum sw_beside_news {
     SW_BESIDE_BUSY,    /* the mailbox is locked */
 };
 
+/*
+ * What of the payload of a frame of a web connection the news of a log-in page rests on: the
+ * method, who owns the server that was asked for and the one that answered. Offsets in the payload,
+ * in order; returns how many there are.
+ */
+enum { SW_BESIDE_SHOWN = 3 };
+uint32_t sw_beside_shown(struct sw_span payload, struct sw_extract_range shown[SW_BESIDE_SHOWN]);
 /* Does a client ask a web server for a page? */
 bool sw_beside_is_web(uint16_t port, const struct sw_chunk *chunk);
 enum sw_beside_news sw_beside_chunk(struct sw_beside *beside, const struct sw_chunk *chunk);

@@ -353,8 +353,17 @@ bool sw_book_was_offered(const struct sw_book *book, const struct host *host, st
     return false;
 }
 
-void sw_book_heard(struct sw_book *book)
+void sw_book_heard(struct sw_book *book, struct sw_mark mark)
 {
+    if (book->heard_by.frame == 0)
+        book->heard_by = mark;
+    book->heard = true;
+}
+
+void sw_book_heard_name(struct sw_book *book, struct sw_mark mark)
+{
+    if (book->heard_at.frame == 0)
+        book->heard_at = mark;
     book->heard = true;
 }
 
@@ -378,46 +387,50 @@ void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
     }
 }
 
-void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, int64_t time_ns)
+void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark)
 {
     struct entry_address *nodes[BOOK_NODES];
     uint32_t count = nodes_of(book, tuple, nodes);
-    book->heard = true;
-    for (uint32_t i = 0; i < count; i++) {
-        nodes[i]->connected = true;
-        nodes[i]->connected_ns = time_ns;
-    }
+    sw_book_heard(book, mark);
+    for (uint32_t i = 0; i < count; i++)
+        nodes[i]->connected = mark;
 }
 
-/* Owners of the names that led to the address; a few are enough to know. */
-static uint32_t count_owners(struct entry_address *const nodes[BOOK_NODES], uint32_t count)
+static struct sw_span owner_of(const struct entry *entry)
 {
-    enum { OWNERS = 4 };
-    struct sw_span owners[OWNERS];
-    uint32_t known = 0;
-    for (uint32_t n = 0; n < count && known < OWNERS; n++) {
-        const struct dns_name *name = &nodes[n]->entry->name;
-        struct sw_span owner = sw_name_owner(sw_span_make(name->text, name->length));
+    return sw_name_owner(sw_span_make(entry->name.text, entry->name.length));
+}
+
+/* Owners of other names that led to the address; a few are enough to know. */
+static uint32_t list_unrelated(struct entry_address *const nodes[BOOK_NODES], uint32_t count,
+                               const struct entry *own, struct sw_mark answers[SW_NAMING_OTHERS])
+{
+    struct sw_span owners[SW_NAMING_OTHERS + 1] = {owner_of(own)};
+    uint32_t known = 1;
+    for (uint32_t n = 0; n < count && known <= SW_NAMING_OTHERS; n++) {
+        struct sw_span owner = owner_of(nodes[n]->entry);
         uint32_t i = 0;
         while (i < known && !sw_span_eq_nocase(owners[i], owner))
             i++;
-        if (i == known)
-            owners[known++] = owner;
+        if (i < known)
+            continue;
+        answers[known - 1] = nodes[n]->answered;
+        owners[known++] = owner;
     }
-    return known;
+    return known - 1;
 }
 
-/* RFC 8305: was another address of the name connected about the same time? */
-static bool other_connected(const struct entry_address *node, int64_t time_ns)
+/* RFC 8305: where another address of the name was connected about the same time. */
+static struct sw_mark other_connected(const struct entry_address *node, int64_t time_ns)
 {
     const struct entry *entry = node->entry;
     for (uint32_t i = 0; i < entry->address_count; i++) {
         const struct entry_address *other = &entry->addresses[i];
-        int64_t apart = other->connected_ns - time_ns;
-        if (other != node && other->connected && apart >= -RACE_NS && apart <= RACE_NS)
-            return true;
+        int64_t apart = other->connected.time_ns - time_ns;
+        if (other != node && other->connected.frame && apart >= -RACE_NS && apart <= RACE_NS)
+            return other->connected;
     }
-    return false;
+    return (struct sw_mark){0};
 }
 
 /* The domain whose MX record named the host; empty: none, or it is forgotten. */
@@ -465,10 +478,11 @@ bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int6
         .answered = best->answered,
         .kind = sw_address_kind_of(best->address, best->ip_version),
         .by_mx = entry->mx_of_id != 0,
+        .mx_answered = entry->mx_answered,
         .mx_of = domain_of(entry, arena),
-        .unrelated = count_owners(nodes, count) - 1,
         .superseded = other_connected(best, before_ns),
     };
+    naming->unrelated = list_unrelated(nodes, count, entry, naming->others);
     naming->tlsa = policy_of(book, entry, BOOK_TLSA_PREFIX, naming->name);
     naming->mta_sts = policy_of(book, entry, BOOK_STS_PREFIX, naming->mx_of);
     return naming->name.len > 0;

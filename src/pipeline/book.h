@@ -55,14 +55,14 @@ void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbou
 /* A connection was tried: the name that led there was used. */
 void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple);
 /* A connection was accepted. */
-void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, int64_t time_ns);
+void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark);
 /* `server` takes mail at this moment, and until `until_ns`: what it looks up meanwhile is about
  * what it is offered. */
 void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns);
 /* A client told the server this name (EHLO, a sender, a recipient): the server may check it. */
 void sw_book_offered(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span name);
 /* Somebody was answered: the capture holds both directions. */
-void sw_book_heard(struct sw_book *book);
+void sw_book_heard(struct sw_book *book, struct sw_mark mark);
 /* The name that the client of the connection had looked up for its server; false: none. The name is
  * copied to the arena. */
 bool sw_book_name(const struct sw_book *book, const struct sw_tuple *tuple, int64_t before_ns,

@@ -32,8 +32,7 @@ struct entry_address {
     struct entry_address **place, **place_any; /* what points to it there */
     struct entry *entry;
     uint64_t hash, hash_any;
-    bool connected; /* a connection to it was accepted, last at: */
-    int64_t connected_ns;
+    struct sw_mark connected; /* a connection to it was accepted, last there; frame 0 = never */
     uint8_t address[16];
     uint8_t ip_version;
     struct sw_mark answered;
@@ -72,6 +71,7 @@ struct entry {
     bool of_service;     /* an SRV record named this host as one that takes mail */
     struct entry *mx_of; /* the domain whose MX record named this host, while its id is mx_of_id */
     uint64_t mx_of_id;
+    struct sw_mark mx_answered; /* that record */
     struct entry_answers types[ENTRY_TYPES];
     struct entry_ask asks[ENTRY_ASKS];
     uint32_t ask_count;
@@ -132,7 +132,8 @@ struct sw_book {
     uint64_t dropped;
     size_t *account, own_account;
     bool heard;
-    struct sw_mark heard_at; /* the first answer of a neighbour */
+    struct sw_mark heard_at; /* the first answer of a neighbour or a resolver, */
+    struct sw_mark heard_by; /* or of another server */
     /* the message that is being read */
     struct entry *reading;
     struct sw_tuple tuple;
@@ -158,6 +159,8 @@ bool sw_book_was_offered(const struct sw_book *book, const struct host *host, st
  * counts. */
 void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, bool at_end);
 void sw_book_settle_oldest(struct sw_book *book, int64_t now_ns);
+/* The same as sw_book_heard, of a resolver or a neighbour. */
+void sw_book_heard_name(struct sw_book *book, struct sw_mark mark);
 enum { BOOK_NODES = 16 };
 
 /*

@@ -83,7 +83,7 @@ static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
     if (server)
         server->resolver = true;
     if (m->response)
-        book->heard = true;
+        sw_book_heard_name(book, book->mark);
     int type = type_of(m);
     if (type < 0 || m->name.length == 0 || m->name.cut || m->response != from_server)
         return;
@@ -122,6 +122,7 @@ static void on_mx(struct sw_book *book, const struct dns_record *r)
         return;
     host->mx_of = domain;
     host->mx_of_id = id;
+    host->mx_answered = book->mark;
 }
 
 /* So is one that an SRV record names; a dot says that there is none (RFC 2782). */
@@ -250,7 +251,7 @@ void sw_book_icmp(struct sw_book *book, const struct sw_icmp_header *icmp, struc
     const struct sw_tuple *q = &icmp->quote;
     if (q->dst_port != DNS_PORT)
         return;
-    book->heard = true;
+    sw_book_heard_name(book, mark);
     struct entry *entry = book->waiting.newest;
     for (int looked = 0; entry && looked < LOOK_BACK; looked++, entry = entry->older) {
         if (memcmp(entry->client, q->src, 16) != 0)

@@ -78,9 +78,7 @@ void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbou
 {
     struct neighbour *n = find(book, neighbour);
     if (neighbour->answer) {
-        book->heard = true;
-        if (book->heard_at.frame == 0)
-            book->heard_at = mark;
+        sw_book_heard_name(book, mark);
         if (n)
             n->answered = true;
         return;
@@ -120,6 +118,7 @@ static void tell(struct sw_book *book, struct neighbour *n, const struct entry *
         .guess = guess,
         .deaf = !book->heard,
         .heard = book->heard_at,
+        .heard_by = book->heard_by,
         .questions = n->asked,
         .asked = n->first,
         .again = n->asked > 1 ? n->last : (struct sw_mark){0},
@@ -128,6 +127,8 @@ static void tell(struct sw_book *book, struct neighbour *n, const struct entry *
     if (entry) {
         lookup.name = sw_span_make(entry->name.text, entry->name.length);
         lookup.led_asked = entry->asked;
+        if (entry->address_count > 0)
+            lookup.led = entry->addresses[0].answered;
         for (uint32_t i = 0; i < entry->address_count; i++) {
             if (memcmp(entry->addresses[i].address, n->target, 16) == 0)
                 lookup.led = entry->addresses[i].answered;

@@ -4,6 +4,7 @@
 #include "base/wipe.h"
 #include "capture/capture.h"
 #include "pipeline/mask.h"
+#include "pipeline/others.h"
 #include "pipeline/run.h"
 
 #include <stdio.h>
@@ -14,11 +15,13 @@ enum { KEY_LOG_BYTES = 16 * 1024 * 1024 };
 /* One walk over the files. */
 struct copying {
     const struct sw_run *run;
+    struct sw_others *others; /* while other connections are looked for */
     struct sw_mask mask;
     const struct sw_extract_sink *sink; /* NULL while the parts of packets are learned */
     unsigned file;
     uint64_t frames; /* of all files, towards stop_after_frames */
     uint64_t drops;  /* since the last frame that was handed out */
+    int64_t end_ns;  /* of the recording, so far */
 };
 
 static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
@@ -44,6 +47,10 @@ static void on_interface(void *ctx, const struct sw_capture_interface *interface
 static void copy_frame(struct copying *copying, struct sw_frame *frame)
 {
     struct sw_frame shown;
+    if (copying->others) {
+        sw_others_look(copying->others, frame);
+        return;
+    }
     if (!copying->sink) {
         sw_mask_learn(&copying->mask, frame);
         return;
@@ -85,11 +92,16 @@ static bool walk_file(struct copying *copying, const char *path)
         if (status.code != SW_OK)
             continue;
         copying->frames++;
+        if (frame.time_ns > copying->end_ns)
+            copying->end_ns = frame.time_ns;
         told += frame.drops;
         frame.file = (uint16_t)copying->file;
         copy_frame(copying, &frame);
     }
-    uint64_t drops = sw_capture_count(capture)->drops;
+    const struct sw_capture_counters *counted = sw_capture_count(capture);
+    if (counted->end_ns > copying->end_ns && counted->end_ns < SW_TIME_LATEST)
+        copying->end_ns = counted->end_ns;
+    uint64_t drops = counted->drops;
     if (drops > told)
         copying->drops += drops - told; /* the statistics at the end know of more */
     sw_capture_close(capture);
@@ -122,11 +134,28 @@ static bool walk(struct copying *copying, const char *const *paths, unsigned cou
     return good;
 }
 
+/* The connections on which the verdicts rest besides come into the plan. */
+static bool add_others(struct copying *copying, const char *const *paths, unsigned count,
+                       struct sw_extract *plan, const struct sw_extract_sink *sink)
+{
+    struct sw_others others;
+    if (plan->other_count == 0)
+        return true;
+    bool good = sw_others_init(&others, plan, sink->secrets != NULL);
+    copying->others = &others;
+    good = good && walk(copying, paths, count);
+    copying->others = NULL;
+    good = good && sw_others_add(&others, copying->run, paths, count);
+    sw_others_release(&others);
+    return good;
+}
+
 bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
-                 const struct sw_extract *plan, const struct sw_extract_sink *sink)
+                 struct sw_extract *plan, const struct sw_extract_sink *sink)
 {
     struct copying copying = {.run = run};
-    bool good = sw_mask_init(&copying.mask, plan);
+    bool good = add_others(&copying, paths, count, plan, sink);
+    good = good && sw_mask_init(&copying.mask, plan);
     good = good && walk(&copying, paths, count);
     if (good && sw_mask_sum(&copying.mask))
         good = walk(&copying, paths, count);
@@ -135,8 +164,8 @@ bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
         copying.sink = sink;
         copy_key_log(&copying);
         good = walk(&copying, paths, count);
-        if (copying.drops > 0 && sink->lost)
-            sink->lost(sink->ctx, copying.drops);
+        if (sink->end)
+            sink->end(sink->ctx, copying.end_ns, copying.drops);
     }
     sw_mask_release(&copying.mask);
     return good;

@@ -67,7 +67,7 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     engine->summary->tcp_connections++;
     if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
-        sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first.time_ns);
+        sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first);
     sw_book_connection(engine->book, &facts->tuple);
     if (is_mail_port(engine, facts)) {
         sw_book_serving(engine->book, &facts->tuple, facts->first.time_ns + SERVING_NS);
@@ -252,7 +252,7 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     }
     if (chunk->from == SW_SERVER && mail->session.first_bytes[SW_SERVER].len == 0) {
         sw_analyzer_answered(engine->analyzer, &facts->tuple);
-        sw_book_heard(engine->book);
+        sw_book_heard(engine->book, chunk->mark);
     }
     sw_book_serving(engine->book, &facts->tuple, chunk->mark.time_ns + SERVING_NS);
     sw_mail_chunk(mail, facts, &turned);
@@ -399,7 +399,7 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     struct sw_engine *engine = ctx;
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     if (facts->half[SW_SERVER].packets > 0)
-        sw_book_heard(engine->book);
+        sw_book_heard(engine->book, facts->last);
     if (watcher(flow, SW_WATCH_DNS) || watcher(flow, SW_WATCH_BESIDE)) {
         bool dns = watcher(flow, SW_WATCH_DNS) != NULL;
         engine->dns_streams -= dns;
@@ -484,7 +484,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
 
 /* A SYN/ACK: the port takes connections, whatever becomes of this one. */
 static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet,
-                            int64_t time_ns)
+                            struct sw_mark mark)
 {
     if (!(packet->tcp.flags & SW_TCP_SYN) || !(packet->tcp.flags & SW_TCP_ACK))
         return;
@@ -493,8 +493,8 @@ static void note_acceptance(struct sw_engine *engine, const struct sw_packet *pa
     memcpy(as_opened.dst, packet->tuple.src, sizeof(as_opened.dst));
     as_opened.src_port = packet->tuple.dst_port;
     as_opened.dst_port = packet->tuple.src_port;
-    sw_analyzer_connected(engine->analyzer, &as_opened, time_ns);
-    sw_book_connected(engine->book, &as_opened, time_ns);
+    sw_analyzer_connected(engine->analyzer, &as_opened, mark);
+    sw_book_connected(engine->book, &as_opened, mark);
 }
 
 static void take_dns(struct sw_engine *engine, const struct sw_frame *frame,
@@ -510,7 +510,7 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 {
     switch (packet->transport) {
     case SW_TRANSPORT_TCP:
-        note_acceptance(engine, packet, frame->time_ns);
+        note_acceptance(engine, packet, (struct sw_mark){frame->number, frame->time_ns});
         sw_flow_table_tcp(engine->flows, frame, packet);
         return;
     case SW_TRANSPORT_ICMP:

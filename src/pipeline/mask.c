@@ -91,7 +91,9 @@ static bool take_packet(struct sw_mask *mask, const struct sw_frame *frame,
     if (packet->transport == SW_TRANSPORT_TCP) {
         struct sw_mask_key key = sw_mask_tuple_key(&packet->tuple);
         bool found = sw_mask_find(mask, SW_MASK_CONNECTIONS, &key, ref, 0, &session);
-        if (!found && !sw_mask_is_further(mask, ref) && !of_lookup(mask, packet, ref))
+        if (!found && of_lookup(mask, packet, ref))
+            return true; /* questions and answers, over TCP */
+        if (!found && !sw_mask_is_further(mask, ref))
             return false;
         uint64_t nowhere[2] = {0, 0};
         sw_mask_segment(mask, frame, packet, found ? &mask->plan->sessions[session] : NULL,

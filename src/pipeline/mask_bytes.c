@@ -4,6 +4,7 @@
 #include "pipeline/mask_inside.h"
 
 #include "base/cursor.h"
+#include "pipeline/beside.h"
 #include "flow/seq.h"
 
 enum {
@@ -46,7 +47,7 @@ uint32_t sw_mask_bytes(struct sw_mask *mask, const struct sw_extract_side *side,
                        uint32_t seq, uint8_t *bytes, size_t len, uint64_t at)
 {
     uint32_t delta = 0;
-    if (mask->plan->keep_credentials)
+    if (mask->plan->keep_credentials && !(side && side->aside))
         return 0;
     int64_t begin = side && side->based ? seq_offset(seq, side->base, *near) : -1;
     for (size_t i = 0; i < len; i++) {
@@ -133,6 +134,14 @@ void sw_mask_segment(struct sw_mask *mask, const struct sw_frame *frame,
         enum sw_side from = sw_mask_side_of(s, &packet->tuple);
         side = &s->side[from];
         near = near + from;
+    }
+    struct sw_extract_range shown[SW_BESIDE_SHOWN];
+    struct sw_extract_side of_frame = {.based = true, .aside = true, .base = seq, .kept = shown};
+    uint64_t nowhere = 0;
+    if (s && s->web) {
+        of_frame.kept_count = sw_beside_shown(packet->payload, shown);
+        side = &of_frame;
+        near = &nowhere;
     }
     uint32_t delta = sw_mask_bytes(mask, side, near, seq, bytes, packet->payload.len, header);
     if (delta != 0 && header > 0)

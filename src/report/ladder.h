@@ -30,7 +30,7 @@ enum sw_rung_kind {
     SW_RUNG_OTHER, /* bytes of another protocol */
     SW_RUNG_ICMP,
     SW_RUNG_SILENCE, /* nobody said anything for a while; from = whose turn it was */
-    SW_RUNG_NOTE,    /* what the reader has to know here */
+    SW_RUNG_NOTE,    /* what the reader has to know here; with a frame: of another connection */
     SW_RUNG_KINDS,
 };
 
@@ -45,7 +45,7 @@ struct sw_rung {
     enum sw_rung_mood mood;
     enum sw_stage stage;
     enum sw_origin from;        /* an arrow from the client goes right, every other goes left */
-    struct sw_mark first, last; /* frame 0: a silence or a note */
+    struct sw_mark first, last; /* frame 0: a silence, or a note on this connection */
     uint64_t packets;           /* segments, records or questions it stands for; 0 = one */
     int64_t t_ns;               /* first, since the session began */
     int64_t lasted_ns;          /* from first to last; of a silence: how long it was */

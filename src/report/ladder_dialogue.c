@@ -276,7 +276,7 @@ static struct sw_rung *rung_of(struct sw_ladder_maker *m, const struct sw_eviden
 {
     struct sw_rung *best = NULL;
     int best_fit = 0;
-    for (uint32_t i = 0; i < m->ladder->count; i++) {
+    for (uint32_t i = 0; i < m->ladder->count && !e->elsewhere; i++) {
         struct sw_rung *rung = &m->ladder->rungs[i];
         int fit = fits(rung, e, m->verdict->reply);
         if (fit > best_fit) {
@@ -286,8 +286,12 @@ static struct sw_rung *rung_of(struct sw_ladder_maker *m, const struct sw_eviden
     }
     if (best)
         return best;
-    best = sw_ladder_add(m, SW_RUNG_TCP, e->from, e->mark, SW_RANK_BEHIND, m->verdict->stage);
-    sw_ladder_say_text(m, best, e->what);
+    best = sw_ladder_add(m, e->elsewhere ? SW_RUNG_NOTE : SW_RUNG_TCP, e->from, e->mark,
+                         SW_RANK_BEHIND, m->verdict->stage);
+    if (e->elsewhere)
+        sw_writer_text(&m->text, "another connection: ");
+    sw_writer_text(&m->text, e->what);
+    sw_ladder_say(m, best);
     return best;
 }
 

@@ -37,8 +37,6 @@ struct annotated {
     struct sw_part *part;
     struct interface *interfaces;
     uint32_t interface_count, interface_room;
-    int64_t last_ns;
-    bool any_frame;
 };
 
 static void put(void *ctx, struct sw_span bytes)
@@ -166,8 +164,6 @@ static void on_frame(void *ctx, const struct sw_frame *frame)
                         frame->drops);
     for (unsigned i = 0; i < comments.count; i++)
         sw_writer_release(&room[i]);
-    a->last_ns = frame->time_ns;
-    a->any_frame = true;
 }
 
 static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
@@ -176,16 +172,16 @@ static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
     sw_pcapng_put_secrets(&a->writer, type, secrets);
 }
 
-static void on_lost(void *ctx, uint64_t frames)
+static void on_end(void *ctx, int64_t end_ns, uint64_t lost_frames)
 {
     struct annotated *a = ctx;
     for (uint32_t i = 0; i < a->interface_count; i++) {
         if (!a->interfaces[i].written)
             continue;
-        const struct sw_pcapng_statistics_info info = {.time_ns = a->last_ns,
+        const struct sw_pcapng_statistics_info info = {.time_ns = end_ns,
                                                        .start_ns = SW_TIME_NONE,
-                                                       .end_ns = SW_TIME_NONE,
-                                                       .dropped_by_system = frames};
+                                                       .end_ns = end_ns,
+                                                       .dropped_by_system = lost_frames};
         sw_pcapng_put_statistics(&a->writer, a->interfaces[i].number, a->interfaces[i].time_digits,
                                  &info);
         return;
@@ -257,7 +253,7 @@ static bool keeps_keys(struct sw_part *part, const struct sw_extract *extract)
     return false;
 }
 
-static const struct sw_extract *plan_copy(struct sw_part *part, const struct sw_extract_sink **sink)
+static struct sw_extract *plan_copy(struct sw_part *part, const struct sw_extract_sink **sink)
 {
     struct annotated *a = part->state;
     part->shown = a->extract.session_count;
@@ -267,7 +263,7 @@ static const struct sw_extract *plan_copy(struct sw_part *part, const struct sw_
     put_section(a);
     put_names(a);
     a->sink = (struct sw_extract_sink){
-        .ctx = a, .interface = on_interface, .frame = on_frame, .lost = on_lost};
+        .ctx = a, .interface = on_interface, .frame = on_frame, .end = on_end};
     if (keeps_keys(part, &a->extract))
         a->sink.secrets = on_secrets;
     *sink = &a->sink;

@@ -62,7 +62,7 @@ struct sw_report_format {
     void (*stall)(struct sw_part *part, const struct sw_stall *stall);
     /* A format that needs frames: between the last session of a capture and close it says which,
      * and who takes them (analyzer/extract.h); NULL when it wants none. May be NULL. */
-    const struct sw_extract *(*plan)(struct sw_part *part, const struct sw_extract_sink **sink);
+    struct sw_extract *(*plan)(struct sw_part *part, const struct sw_extract_sink **sink);
     void (*close)(struct sw_part *part); /* may be NULL */
 };
 

@@ -63,7 +63,8 @@ struct drawing {
     bool stages;
     bool ascii;
     enum sw_stage stage; /* the last one that was written */
-    bool any_stage, any_evidence, any_tls, any_lost;
+    bool any_stage, any_tls, any_lost;
+    unsigned evidence;      /* pieces of it */
     uint32_t file;          /* of the last frame that was written */
     struct sw_writer label; /* safe to show, one line */
 };
@@ -172,6 +173,11 @@ static void put_margin(struct drawing *d, const struct sw_rung *rung)
         sw_writer_text(d->out, "   ");
     }
     double seconds = (double)rung->t_ns / (double)SW_NS_PER_S;
+    if (rung->kind == SW_RUNG_NOTE && rung->first.frame) { /* at no time of this connection */
+        sw_writer_format(d->out, "%6" PRIu64 " %9s  %*s", sw_frame_number(rung->first.frame), "",
+                         d->stages ? STAGE : 0, "");
+        return;
+    }
     if (rung->first.frame)
         sw_writer_format(d->out, "%6" PRIu64 " %9.3f  ", sw_frame_number(rung->first.frame),
                          seconds);
@@ -189,7 +195,7 @@ static enum sw_tone tone_of(const struct sw_rung *rung)
     if (rung->mood == SW_RUNG_ODD)
         return SW_TONE_WARN;
     if (rung->kind == SW_RUNG_NOTE)
-        return SW_TONE_DIM;
+        return rung->evidence ? SW_TONE_BOLD : SW_TONE_DIM;
     return rung->kind == SW_RUNG_REPLY ? SW_TONE_NOTE : SW_TONE_PLAIN;
 }
 
@@ -313,7 +319,7 @@ static void put_rung(struct drawing *d, const struct sw_rung *rung)
     add_frames(d, rung);
     d->any_tls = d->any_tls || rung->encrypted;
     d->any_lost = d->any_lost || rung->lost;
-    d->any_evidence = d->any_evidence || rung->evidence > 0;
+    d->evidence += rung->evidence > 0;
     put_file(d, rung);
     put_margin(d, rung);
     struct sw_span rest = sw_writer_span(&d->label);
@@ -377,9 +383,12 @@ static void put_legend(struct drawing *d)
     const struct glyphs *g = d->glyphs;
     struct sw_writer text;
     sw_writer_open_memory(&text);
-    if (d->any_evidence)
-        sw_writer_format(&text, "E1, E2 and %s%s: the evidence", g->line_evidence,
-                         g->line_evidence);
+    if (d->evidence > 0)
+        sw_writer_format(&text, "%s and %s%s: the evidence",
+                         d->evidence == 1   ? "E1"
+                         : d->evidence == 2 ? "E1, E2"
+                                            : "E1, E2, ...",
+                         g->line_evidence, g->line_evidence);
     if (d->any_lost)
         sw_writer_format(&text, "%s%s: nothing shows that it arrived", text.used ? "; " : "",
                          g->lost);

@@ -32,5 +32,7 @@ void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
 
 /* What of an event in clear text may be shown (kept.c). */
 void sw_keep_event(struct sw_session *session, const struct smtp_event *event);
+/* At the end: by what another protocol is recognised. */
+void sw_keep_signature(struct sw_session *session);
 
 #endif

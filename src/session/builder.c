@@ -395,6 +395,7 @@ void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *f
                        int64_t now_ns)
 {
     sw_build_header_end(session);
+    sw_keep_signature(session);
     session->facts = facts;
     session->ended = true;
     session->final = (struct sw_mark){facts->last.frame, now_ns};

@@ -1,6 +1,9 @@
 /*
  * kept.c - which bytes of the streams may be shown: those that were read as something that is no
  * login. Nothing is listed by guess, so what was not understood stays hidden.
+ *
+ * Of a session that is shown because the verdict on another one rests on it (limits.aside), neither
+ * the text of a mail nor an address may be shown: it may be somebody else's.
  */
 #include "session/build.h"
 
@@ -43,6 +46,8 @@ static uint64_t harmless(const struct smtp_event *event)
         return event->word.len + 1;
     if (event->verb == SMTP_VERB_JUNK)
         return shown ? event->text.len : 0;
+    if (event->verb == SMTP_VERB_BDAT && !shown) /* what should be its size is none */
+        return event->word.len + 1;
     return shown ? whole : 0;
 }
 
@@ -59,17 +64,143 @@ static void keep_text(struct sw_session *session, const struct smtp_event *event
         sw_session_keep(session, SW_CLIENT, begin, begin + event->text.len);
 }
 
+static bool has_at(struct sw_span word)
+{
+    return sw_span_index(word, '@') < word.len;
+}
+
+/* A line of a reply without the words that hold an address. */
+static void keep_words(struct sw_session *session, enum sw_side from,
+                       const struct smtp_event *event)
+{
+    struct sw_span text = event->text;
+    uint64_t begin = event->begin.offset + (event->code ? CODE : 0);
+    size_t at = 0;
+    sw_session_keep(session, from, event->begin.offset, begin);
+    while (at < text.len) {
+        struct sw_span rest = sw_span_from(text, at);
+        size_t len = sw_span_index(rest, ' ');
+        size_t hidden = has_at(sw_span_sub(rest, 0, len)) ? len : 0;
+        size_t with_blank = len < rest.len ? len + 1 : len;
+        sw_session_keep(session, from, begin + at + hidden, begin + at + with_blank);
+        at += with_blank;
+    }
+}
+
+/* "MAIL FROM:<", ">" and the blank behind it: neither the address nor the parameters, which may
+ * hold others. */
+static void keep_path(struct sw_session *session, const struct smtp_event *event)
+{
+    enum { LINE_END = 2 };
+    uint64_t begin = event->begin.offset;
+    uint64_t text = begin + event->word.len + 1;
+    size_t open = sw_span_index(event->text, '<');
+    size_t shut = sw_span_index(event->text, '>');
+    bool placed = text + event->text.len + LINE_END == event->end.offset + 1;
+    sw_session_keep(session, SW_CLIENT, begin, text);
+    if (!placed || open >= shut || shut >= event->text.len)
+        return;
+    sw_session_keep(session, SW_CLIENT, text, text + open + 1);
+    sw_session_keep(session, SW_CLIENT, text + shut, text + shut + 2);
+}
+
+/* Commands whose arguments name no people. */
+static bool is_impersonal(const struct smtp_event *event)
+{
+    switch (event->verb) {
+    case SMTP_VERB_HELO:
+    case SMTP_VERB_EHLO:
+    case SMTP_VERB_LHLO:
+    case SMTP_VERB_BDAT:
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_AUTH_DATA:
+    case SMTP_VERB_BURL:
+        return true;
+    default: /* the other verbs: whatever follows them is hidden */
+        return event->text.len == 0;
+    }
+}
+
+static void keep_aside(struct sw_session *session, const struct smtp_event *event)
+{
+    uint64_t begin = event->begin.offset;
+    bool shown = !(event->flags & SMTP_FLAG_HIDDEN);
+    if (event->verb == SMTP_VERB_JUNK || !shown)
+        return;
+    if (event->verb == SMTP_VERB_MAIL || event->verb == SMTP_VERB_RCPT)
+        keep_path(session, event);
+    else if (is_impersonal(event))
+        sw_session_keep(session, SW_CLIENT, begin, begin + harmless(event));
+    else
+        sw_session_keep(session, SW_CLIENT, begin, begin + event->word.len + 1);
+}
+
+/* By how many of its first bytes another protocol is recognised: of octets four, and further ones
+ * that are no letters. */
+static uint64_t signature_of(const struct sw_first_bytes *first)
+{
+    enum { SIGN = 4, SIGN_OF_OCTETS = 11 };
+    uint64_t sign = first->len < SIGN ? first->len : SIGN;
+    struct sw_span bytes = sw_span_make(first->bytes, first->len);
+    switch (first->content) {
+    case SW_CONTENT_HTTP:
+        return sw_span_index(bytes, ' ') + 1;
+    case SW_CONTENT_SSH:
+        return sign;
+    case SW_CONTENT_BINARY:
+        while (sign < first->len && sign < SIGN_OF_OCTETS && first->bytes[sign] < ' ')
+            sign++;
+        return sign;
+    case SW_CONTENT_NOTHING:
+    case SW_CONTENT_SMTP:
+    case SW_CONTENT_TLS:
+    case SW_CONTENT_POP3:
+    case SW_CONTENT_IMAP:
+    case SW_CONTENT_SOCKS:
+    case SW_CONTENT_PROXY:
+    case SW_CONTENT_FTP:
+    case SW_CONTENT_TEXT:
+        break;
+    }
+    return 0;
+}
+
+void sw_keep_signature(struct sw_session *session)
+{
+    uint64_t end = signature_of(&session->first_bytes[SW_CLIENT]);
+    struct sw_kept *first = session->kept[SW_CLIENT];
+    if (end == 0 || session->proxied.kind != SW_PROXY_NONE)
+        return;
+    if (first && first->begin <= end) {
+        first->begin = 0;
+        return;
+    }
+    struct sw_kept *kept = SW_ARENA_NEW(&session->arena, struct sw_kept);
+    if (!kept)
+        return;
+    kept->end = end;
+    kept->next = first;
+    session->kept[SW_CLIENT] = kept;
+    if (!first)
+        session->kept_last[SW_CLIENT] = kept;
+}
+
 void sw_keep_event(struct sw_session *session, const struct smtp_event *event)
 {
+    bool aside = session->limits.aside;
     enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
     uint64_t begin = event->begin.offset;
     if (event->kind == SMTP_EVENT_DATA_BEGIN)
         session->text_unsure = event->flags & SMTP_FLAG_GUESSED;
+    else if (event->kind == SMTP_EVENT_COMMAND && aside)
+        keep_aside(session, event);
     else if (event->kind == SMTP_EVENT_COMMAND)
         sw_session_keep(session, from, begin, begin + harmless(event));
+    else if (event->kind == SMTP_EVENT_REPLY_LINE && aside)
+        keep_words(session, from, event);
     else if (event->kind == SMTP_EVENT_REPLY_LINE) /* cut where it repeats something of a login */
         sw_session_keep(session, from, begin, begin + (event->code ? CODE : 0) + event->text.len);
-    else if (event->kind == SMTP_EVENT_BODY)
+    else if (event->kind == SMTP_EVENT_BODY && !aside)
         keep_text(session, event);
     else if (event->kind == SMTP_EVENT_PROXY)
         sw_session_keep(session, from, begin, event->end.offset + 1);

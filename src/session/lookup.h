@@ -39,9 +39,10 @@ struct sw_lookup {
     /* what it rests on besides: that answers reach the recorder, and the question and answer that
      * led to the neighbour; frame 0 = not known, or nothing */
     struct sw_mark heard, led_asked, led;
-    uint8_t resolver[16]; /* who was asked (last), or the neighbour's address */
-    uint8_t ip_version;   /* of resolver */
-    uint8_t address[16];  /* SINKHOLED: where the name led */
+    struct sw_mark heard_by; /* the same of a connection, where `heard` is not known */
+    uint8_t resolver[16];    /* who was asked (last), or the neighbour's address */
+    uint8_t ip_version;      /* of resolver */
+    uint8_t address[16];     /* SINKHOLED: where the name led */
     uint8_t address_version;
 };
 
@@ -52,18 +53,23 @@ enum sw_address_kind {
     SW_ADDRESS_PRIVATE, /* RFC 1918, link-local, unique local */
 };
 
+enum { SW_NAMING_OTHERS = 3 };
+
 /* The name that had been looked up for a connection's server before it was opened. */
 struct sw_naming {
     struct sw_span name;
     struct sw_mark answered; /* the answer that held the address */
     enum sw_address_kind kind;
-    bool by_mx;           /* the name came out of an MX record */
+    bool by_mx; /* the name came out of an MX record */
+    struct sw_mark mx_answered;
     struct sw_span mx_of; /* of that domain, when it is known */
-    uint32_t unrelated;   /* names of other domains that led to the same address */
+    uint32_t unrelated;   /* names of other domains that led to the same address, a few of them */
+    struct sw_mark others[SW_NAMING_OTHERS]; /* and the answers that say so */
     struct sw_mark
         tlsa; /* an answer with TLSA records for its port 25 (RFC 7672); frame 0 = none */
-    struct sw_mark mta_sts; /* one that announces a policy of the domain (RFC 8461); the same */
-    bool superseded; /* another address of the name was connected about when this one was tried */
+    struct sw_mark mta_sts;    /* one that announces a policy of the domain (RFC 8461); the same */
+    struct sw_mark superseded; /* another address of the name was connected about when this one was
+                                  tried; frame 0 = none */
 };
 
 /* What kind of address it is. RFC 6890. */

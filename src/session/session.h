@@ -244,6 +244,7 @@ struct sw_session_limits {
     size_t arena_bytes;   /* everything that is kept of one session */
     uint32_t steps;       /* dialogue lines that are kept */
     uint32_t reply_bytes; /* text that is kept of one reply */
+    bool aside;           /* only so much may be shown as other verdicts need (kept.c) */
 };
 
 /* Lists are appended at *tail; first holds the head. */

@@ -7,6 +7,9 @@ import subprocess
 import sys
 import tempfile
 
+# Verdicts that may rest on other connections of the capture as well, which their evidence names.
+BY_OTHERS = {"mbx-captive-portal", "mbx-starttls-stripped", "client-gave-up-after-ehlo", "tcp-port25-blocked", "tcp-syn-timeout",
+             "tcp-attempt-superseded", "mode-plain-to-tls-port", "ok-no-attempt"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from dialogue import Capture, ScriptError  # noqa: E402
@@ -76,8 +79,8 @@ def consistency(record, script):
         yield "no evidence"
     first, last = record["capture"]["first_frame"], record["capture"]["last_frame"]
     for item in verdict["evidence"]:
-        before = verdict["stage"] == "dns" or verdict["cause"] == "mbx-captive-portal"  # what came before the connection
-        if not (first <= item["frame"] <= last or (before and item["frame"] < first)):
+        before = verdict["stage"] == "dns" and item["frame"] < first  # what came before the connection
+        if not (first <= item["frame"] <= last or before or verdict["cause"] in BY_OTHERS):
             yield "evidence frame %d is not of this session (%d-%d)" % (item["frame"], first, last)
     for finding in record["findings"]:
         if not first <= finding["frame"] <= last:
