@@ -85,6 +85,9 @@ struct sw_extract_sink {
     void *ctx;
     /* Before the first frame of the interface. */
     void (*interface)(void *ctx, const struct sw_extract_interface *interface);
+    /* What somebody wrote into the capture, with what is masked in the frames masked in it, too: of
+     * the capture, before anything else, or of the frame that comes next. */
+    void (*comment)(void *ctx, bool of_frame, struct sw_span text);
     /* Masked; borrowed during the call. frame->drops: what the recorder lost since the frame that
      * was copied before. */
     void (*frame)(void *ctx, const struct sw_frame *frame);

@@ -396,28 +396,29 @@ void sw_history_scanned(const struct sw_history *history, const struct sw_tuple 
 }
 
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns, struct sw_mark *shown_by)
+                               int64_t now_ns, struct sw_port25 *shown)
 {
     const struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     unsigned silent_servers = 0;
-    struct sw_mark blocked = {0};
-    struct sw_mark works = {0};
+    struct sw_port25 blocked = {.other_port = false};
+    struct sw_port25 works = {.other_port = false};
     for (size_t i = 0; c && i < targets_of(c); i++) {
         const struct target *t = &c->targets[i];
         if (t->answered && t->server == server && (t->port == 465 || t->port == 587)) {
-            blocked = t->syn;
+            blocked = (struct sw_port25){t->syn, true};
             silent_servers = SERVERS_OF_A_BLOCK;
         }
         if (t->connected && t->port == 25)
-            works = t->syn;
+            works.syn = t->syn;
         if (t->port != 25 || now_ns - t->syn.time_ns < TWO_REPETITIONS_NS || !is_first(c, i))
             continue;
         silent_servers++;
-        if (t->server != server && !blocked.frame)
-            blocked = t->syn;
+        if (t->server != server && !blocked.syn.frame)
+            blocked.syn = t->syn;
     }
     bool seems = silent_servers >= SERVERS_OF_A_BLOCK;
-    *shown_by = !seems ? (struct sw_mark){0} : works.frame ? works : blocked;
-    return seems && !works.frame;
+    if (seems)
+        *shown = works.syn.frame ? works : blocked;
+    return seems && !works.syn.frame;
 }

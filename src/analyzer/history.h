@@ -70,12 +70,15 @@ void sw_history_scanned(const struct sw_history *history, const struct sw_tuple 
 /*
  * True when the client's attempts show that port 25 itself is blocked: port 25 of two or more
  * servers took no connection (each tried so long before now_ns that two repetitions are due), or
- * this server answers on 465 or 587; and none of its attempts shows that port 25 works. *shown_by
- * is the SYN to that other server or port, and where it is false in spite of such attempts that of
- * the one which worked; else empty.
+ * this server answers on 465 or 587; and none of its attempts shows that port 25 works. *shown is
+ * what says so, and where it is false in spite of such attempts what speaks against it.
  */
+struct sw_port25 {
+    struct sw_mark syn; /* to another port or server; frame 0 = none */
+    bool other_port;    /* of the same server */
+};
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns, struct sw_mark *shown_by);
+                               int64_t now_ns, struct sw_port25 *shown);
 /*
  * The acceptance of another connection, when the client, which asked for this one at syn_ns, got
  * one to the same port of another address within 5 s: it tries several addresses of a host side by

@@ -61,11 +61,11 @@ static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-static bool port25_is_blocked(const struct sw_case *c, struct sw_mark *shown_by)
+static bool port25_is_blocked(const struct sw_case *c, struct sw_port25 *shown)
 {
     return c->facts->tuple.dst_port == 25 && c->history &&
            sw_history_port25_blocked(c->history, &c->facts->tuple, c->session->final.time_ns,
-                                     shown_by);
+                                     shown);
 }
 
 static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
@@ -117,8 +117,8 @@ static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
     bool proved = f->syn_count >= SYNS_THAT_PROVE_SILENCE || silence_ns > 60 * SW_NS_PER_S;
     if (!proved)
         return false;
-    struct sw_mark shown_by = {0};
-    bool blocked = port25_is_blocked(c, &shown_by);
+    struct sw_port25 shown = {.other_port = false};
+    bool blocked = port25_is_blocked(c, &shown);
     *ruling = connect_ruling(blocked ? SW_CAUSE_TCP_PORT25_BLOCKED : SW_CAUSE_TCP_SYN_TIMEOUT,
                              SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
     if (blocked)
@@ -126,10 +126,10 @@ static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "first connection request (SYN)");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition, still no answer");
-    sw_ruling_prove_beside(ruling, shown_by, SW_ORIGIN_CLIENT,
-                           blocked ? "connection request to another port or server, which shows "
-                                     "that it is port 25"
-                                   : "connection request to port 25 of a server that accepts it");
+    sw_ruling_prove_beside(ruling, shown.syn, SW_ORIGIN_CLIENT,
+                           !blocked           ? "another server is reached on port 25"
+                           : shown.other_port ? "the same server is reached on another port"
+                                              : "another server's port 25 is asked in vain, too");
     return true;
 }
 

@@ -7,7 +7,7 @@ enum {
     OPTION_MAX_BYTES = 65535,
     OPTION_HEAD_BYTES = 4,
     OPTIONS_MAX = 12, /* of one block, besides comments */
-    COMMENTS_MAX = 64,
+    COMMENTS_MAX = 96,
     FRAME_HEAD_BYTES = 20,
     /* options of any block */
     OPTION_END = 0,

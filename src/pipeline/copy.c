@@ -5,6 +5,7 @@
 #include "capture/capture.h"
 #include "pipeline/mask.h"
 #include "pipeline/others.h"
+#include "pipeline/remarks.h"
 #include "pipeline/run.h"
 
 #include <stdio.h>
@@ -18,6 +19,9 @@ struct copying {
     struct sw_others *others; /* while other connections are looked for */
     struct sw_mask mask;
     const struct sw_extract_sink *sink; /* NULL while the parts of packets are learned */
+    struct sw_remarks remarks;
+    bool heeds; /* the comments are learned, */
+    bool hides; /* or what must not stand in them */
     unsigned file;
     uint64_t frames; /* of all files, towards stop_after_frames */
     uint64_t drops;  /* since the last frame that was handed out */
@@ -29,6 +33,25 @@ static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
     const struct copying *copying = ctx;
     if (copying->sink && copying->sink->secrets)
         copying->sink->secrets(copying->sink->ctx, type, secrets);
+}
+
+static void on_comment(void *ctx, uint64_t frame, struct sw_span text)
+{
+    struct copying *copying = ctx;
+    if (copying->heeds || (copying->sink && frame > 0))
+        sw_remarks_take(&copying->remarks, frame, text);
+}
+
+/* Those of one frame, or of the capture. */
+static void tell_comments(struct copying *copying, struct sw_remark_list *list, bool of_frame)
+{
+    const struct sw_extract_sink *sink = copying->sink;
+    for (unsigned i = 0; i < list->count && sink->comment; i++) {
+        struct sw_span text =
+            sw_remarks_clean(&copying->remarks, list->texts[i], sink->secrets != NULL);
+        if (text.len > 0)
+            sink->comment(sink->ctx, of_frame, text);
+    }
 }
 
 static void on_interface(void *ctx, const struct sw_capture_interface *interface)
@@ -51,6 +74,10 @@ static void copy_frame(struct copying *copying, struct sw_frame *frame)
         sw_others_look(copying->others, frame);
         return;
     }
+    if (copying->hides) {
+        sw_remarks_learn(&copying->remarks, &copying->mask, frame);
+        return;
+    }
     if (!copying->sink) {
         sw_mask_learn(&copying->mask, frame);
         return;
@@ -60,6 +87,8 @@ static void copy_frame(struct copying *copying, struct sw_frame *frame)
         return;
     shown.drops = copying->drops > UINT32_MAX ? UINT32_MAX : (uint32_t)copying->drops;
     copying->drops = 0;
+    if (copying->remarks.frame == frame->number)
+        tell_comments(copying, &copying->remarks.of_frame, true);
     if (copying->sink->frame)
         copying->sink->frame(copying->sink->ctx, &shown);
 }
@@ -72,8 +101,12 @@ static bool walk_file(struct copying *copying, const char *path)
         .filter = run->options.filter,
         .unpacked_bytes = run->limits.unpacked_bytes,
         .unpacked_ratio = run->limits.unpack_ratio,
-        .sinks = {.ctx = copying, .secrets = on_secrets, .interface = on_interface},
+        .sinks = {.ctx = copying,
+                  .secrets = on_secrets,
+                  .interface = on_interface,
+                  .comment = on_comment},
     };
+    sw_remarks_clear(&copying->remarks.of_frame);
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
     if (status.code != SW_OK)
@@ -156,17 +189,27 @@ bool sw_run_copy(struct sw_run *run, const char *const *paths, unsigned count,
     struct copying copying = {.run = run};
     bool good = add_others(&copying, paths, count, plan, sink);
     good = good && sw_mask_init(&copying.mask, plan);
+    copying.heeds = true;
     good = good && walk(&copying, paths, count);
+    copying.heeds = false;
     if (good && sw_mask_sum(&copying.mask))
         good = walk(&copying, paths, count);
+    if (good && copying.remarks.any && !plan->keep_credentials) {
+        sw_mask_rewind(&copying.mask);
+        copying.hides = true;
+        good = walk(&copying, paths, count);
+        copying.hides = false;
+    }
     if (good) {
         sw_mask_rewind(&copying.mask);
         copying.sink = sink;
+        tell_comments(&copying, &copying.remarks.of_capture, false);
         copy_key_log(&copying);
         good = walk(&copying, paths, count);
         if (sink->end)
             sink->end(sink->ctx, copying.end_ns, copying.drops);
     }
     sw_mask_release(&copying.mask);
+    sw_remarks_release(&copying.remarks);
     return good;
 }

@@ -4,8 +4,9 @@
  * them.
  *
  * Each capture (or series) is a section of its own, so parts can be joined. What may be a login is
- * masked by whoever hands out the frames (smtpwhy.h, sw_run_copy). Comments of the capture itself
- * are not copied: people keep keys in them.
+ * masked by whoever hands out the frames (smtpwhy.h, sw_run_copy), in comments that people wrote
+ * into the capture as well. Those on frames stay there, before ours; all others stand in the
+ * section, behind ours, whatever part of the capture they belonged to.
  */
 #include "analyzer/extract.h"
 #include "base/frame_ref.h"
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COMMENTS = 60, TEXT_BYTES = 256 };
+enum { COMMENTS = 60, REMARKS = 32, TEXT_BYTES = 256 };
 
 /* An interface of the captures; its frames name it by file and index. */
 struct interface {
@@ -30,6 +31,12 @@ struct interface {
     uint32_t number; /* in the section */
 };
 
+/* Comments of people, safe to show. */
+struct remarks {
+    struct sw_writer texts[REMARKS];
+    unsigned count;
+};
+
 struct annotated {
     struct sw_extract extract;
     struct sw_extract_sink sink;
@@ -37,6 +44,8 @@ struct annotated {
     struct sw_part *part;
     struct interface *interfaces;
     uint32_t interface_count, interface_room;
+    struct remarks of_capture, of_frame;
+    bool begun; /* the section is written */
 };
 
 static void put(void *ctx, struct sw_span bytes)
@@ -62,7 +71,16 @@ static void add_session(struct sw_part *part, const struct sw_session *session,
         sw_extract_add(&a->extract, session, verdict);
 }
 
+static void clear_remarks(struct remarks *remarks)
+{
+    for (unsigned i = 0; i < remarks->count; i++)
+        sw_writer_release(&remarks->texts[i]);
+    remarks->count = 0;
+}
+
 /* --- what is copied --- */
+
+static void begin(struct annotated *a);
 
 static struct interface *interface_of(struct annotated *a, uint16_t file, uint32_t index)
 {
@@ -90,6 +108,17 @@ static void copy_text(char to[TEXT_BYTES], struct sw_span from)
     if (len > 0)
         memcpy(to, from.ptr, len);
     to[len] = '\0';
+}
+
+static void on_comment(void *ctx, bool of_frame, struct sw_span text)
+{
+    struct annotated *a = ctx;
+    struct remarks *remarks = of_frame ? &a->of_frame : &a->of_capture;
+    if (remarks->count == REMARKS)
+        return;
+    struct sw_writer *room = &remarks->texts[remarks->count++];
+    sw_writer_open_memory(room);
+    sw_page_escape(room, text, true);
 }
 
 static void on_interface(void *ctx, const struct sw_extract_interface *told)
@@ -147,34 +176,40 @@ static void on_frame(void *ctx, const struct sw_frame *frame)
     struct annotated *a = ctx;
     struct interface *interface = interface_of(a, frame->file, frame->interface);
     struct sw_writer room[COMMENTS];
-    struct sw_span texts[COMMENTS];
+    struct sw_span texts[REMARKS + COMMENTS];
     struct sw_pcapng_comments comments = {.list = texts};
     uint64_t ref = sw_frame_ref(frame->file, frame->number);
+    unsigned own = 0;
     if (!interface)
         return;
+    begin(a);
+    for (; comments.count < a->of_frame.count; comments.count++)
+        texts[comments.count] = sw_writer_span(&a->of_frame.texts[comments.count]);
     if (!interface->written)
         put_interface(a, interface, frame);
     for (uint32_t i = first_note(&a->extract, ref);
-         i < a->extract.note_count && a->extract.notes[i].frame == ref && comments.count < COMMENTS;
-         i++) {
-        texts[comments.count] = safe(&room[comments.count], a->extract.notes[i].text);
-        comments.count++;
+         i < a->extract.note_count && a->extract.notes[i].frame == ref && own < COMMENTS; i++) {
+        texts[comments.count++] = safe(&room[own], a->extract.notes[i].text);
+        own++;
     }
     sw_pcapng_put_frame(&a->writer, interface->number, interface->time_digits, frame, &comments,
                         frame->drops);
-    for (unsigned i = 0; i < comments.count; i++)
+    for (unsigned i = 0; i < own; i++)
         sw_writer_release(&room[i]);
+    clear_remarks(&a->of_frame);
 }
 
 static void on_secrets(void *ctx, uint32_t type, struct sw_span secrets)
 {
     struct annotated *a = ctx;
+    begin(a);
     sw_pcapng_put_secrets(&a->writer, type, secrets);
 }
 
 static void on_end(void *ctx, int64_t end_ns, uint64_t lost_frames)
 {
     struct annotated *a = ctx;
+    begin(a);
     for (uint32_t i = 0; i < a->interface_count; i++) {
         if (!a->interfaces[i].written)
             continue;
@@ -194,7 +229,7 @@ static void put_section(struct annotated *a)
 {
     const struct sw_extract *extract = &a->extract;
     struct sw_writer room[COMMENTS + 2];
-    struct sw_span texts[COMMENTS + 2];
+    struct sw_span texts[COMMENTS + 2 + REMARKS];
     unsigned count = 0;
     char more[120];
     char application[60];
@@ -218,8 +253,11 @@ static void put_section(struct annotated *a)
         count++;
     }
     (void)snprintf(application, sizeof(application), "smtpwhy %s", a->part->style->version);
+    unsigned all = count;
+    for (unsigned i = 0; i < a->of_capture.count; i++)
+        texts[all++] = sw_writer_span(&a->of_capture.texts[i]);
     const struct sw_pcapng_section_info section = {.application = application,
-                                                   .comments = {texts, count}};
+                                                   .comments = {texts, all}};
     sw_pcapng_put_section(&a->writer, &section);
     for (unsigned i = 0; i < count; i++)
         sw_writer_release(&room[i]);
@@ -241,6 +279,15 @@ static void put_names(struct annotated *a)
     free(names);
 }
 
+static void begin(struct annotated *a)
+{
+    if (a->begun)
+        return;
+    a->begun = true;
+    put_section(a);
+    put_names(a);
+}
+
 /* Keys would undo the masks where a login went through the encryption. */
 static bool keeps_keys(struct sw_part *part, const struct sw_extract *extract)
 {
@@ -260,10 +307,11 @@ static struct sw_extract *plan_copy(struct sw_part *part, const struct sw_extrac
     if (a->extract.session_count == 0)
         return NULL;
     sw_extract_ready(&a->extract);
-    put_section(a);
-    put_names(a);
-    a->sink = (struct sw_extract_sink){
-        .ctx = a, .interface = on_interface, .frame = on_frame, .end = on_end};
+    a->sink = (struct sw_extract_sink){.ctx = a,
+                                       .comment = on_comment,
+                                       .interface = on_interface,
+                                       .frame = on_frame,
+                                       .end = on_end};
     if (keeps_keys(part, &a->extract))
         a->sink.secrets = on_secrets;
     *sink = &a->sink;
@@ -276,6 +324,8 @@ static void close_capture(struct sw_part *part)
     struct annotated *a = part->state;
     if (!part->file && part->shown_before == 0)
         put_section(a);
+    clear_remarks(&a->of_capture);
+    clear_remarks(&a->of_frame);
     sw_extract_release(&a->extract);
     free(a->interfaces);
 }

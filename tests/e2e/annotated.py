@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import unittest
@@ -70,6 +71,27 @@ def verdict_cases():
 def tshark(*arguments):
     done = subprocess.run(["tshark"] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return done.stdout.decode("utf-8", "replace")
+
+
+def block(kind, fixed, data, comments):
+    options = b""
+    for text in comments:
+        value = text.encode()
+        options += struct.pack("<HH", 1, len(value)) + value + b"\0" * (-len(value) % 4)
+    body = fixed + data + b"\0" * (-len(data) % 4) + (options + struct.pack("<HH", 0, 0) if options else b"")
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+def section(comments):
+    return block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), b"", comments)
+
+
+def interface(comments):
+    return block(1, struct.pack("<HHI", 1, 0, 65535), b"", comments)
+
+
+def packet(data, number, comments):
+    return block(6, struct.pack("<IIIII", 0, 0x60000, number * 1000, len(data), len(data)), data, comments)
 
 
 class Annotated(common.Case):
@@ -211,6 +233,32 @@ class Annotated(common.Case):
             self.assertEqual("keys are left out" in result.err, path == login and len(more) == 1)
         self.annotate(plain, *EVERYTHING, "--keep-keys")
         self.assertEqual(run("-o", "json", self.path("out.pcapng")).sessions()[0]["verdict"]["cause"], "rcpt-relay-denied")
+
+    def test_comments_of_people(self):
+        """They stay where they are; what is masked in the frames is masked in them, keys and our own of before are left out."""
+        path = self.capture("login.pcap", ["port 587", "hello AUTH_PLAIN", "C: AUTH PLAIN " + base64.b64encode(b"\0anna\0hunter2-tango").decode(),
+                                           "S: 535 5.7.8 no", "quit"])
+        frames = rewrite.read(path)
+        words = {1: ["she called at ten", "the password is hunter2-tango!", "smtpwhy E1: of another day"], 2: ["gr\u00fc\u00dfe"]}
+        with open(self.path("in.pcapng"), "wb") as file:
+            file.write(section(["Ticket 4711: nothing goes out\nhunter2-tango", "CLIENT_RANDOM %s %s\nbut this stays" % ("00" * 32, "11" * 48)]))
+            file.write(interface(["span port of switch 3"]))
+            for number, frame in enumerate(frames, 1):
+                file.write(packet(frame.data, number, words.get(number, [])))
+        for more, secret in (([], False), (["--keep-credentials"], True)):
+            _, out = self.annotate(self.path("in.pcapng"), *more)
+            data = self.read("out.pcapng")
+            for text in ("she called at ten", "gr\u00fc\u00dfe", "Ticket 4711: nothing goes out", "but this stays", "span port of switch 3"):
+                self.assertIn(text.encode(), data, more)
+            self.assertEqual(b"hunter2-tango" in data, secret)
+            self.assertEqual(b"the password is AAAAAAAAAAAAA!" in data, not secret)
+            self.assertNotIn(b"CLIENT_RANDOM", data)
+            self.assertNotIn(b"of another day", data)
+        _, out = self.annotate(self.path("in.pcapng"))
+        if shutil.which("tshark"):
+            rows = tshark("-r", out, "-Y", "frame.comment", "-T", "fields", "-e", "frame.number", "-e", "frame.comment").splitlines()
+            self.assertTrue(rows[0].startswith("1\tshe called at ten"), rows[0])
+            self.assertTrue(rows[1].startswith("2\tgr"), rows[1])
 
     def test_usage(self):
         path = self.capture("a.pcap", REFUSED)

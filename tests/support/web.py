@@ -1,7 +1,7 @@
 """The workshop of the report page: web/ copied into the build tree, with the packages that package-lock.json pins.
 
-Nothing is installed where the sources are. Without npm, or without a way to its registry, there is no workshop, and
-whoever wanted it says so and is skipped.
+Nothing is installed where the sources are. Without npm, or without a way to its registry (asked once, for a few seconds),
+there is no workshop, and whoever wanted it says so and is skipped.
 """
 import fcntl
 import hashlib
@@ -13,6 +13,7 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "web")
 PLACE = os.path.join(ROOT, "build", "web")
+PATIENCE = 5  # seconds for the registry to answer
 KEPT = ("node_modules", ".lock", ".installed")
 NO_NETWORK = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|"
                         r"SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER|network")
@@ -35,13 +36,25 @@ def _copy_sources():
         copy(path, os.path.join(PLACE, name))
 
 
+def _why_no_registry():
+    """Why the registry cannot be had, or None. By itself npm tries for more than a minute."""
+    question = ["npm", "view", "vite", "name", "--prefer-online", "--fetch-retries=0", "--fetch-timeout=%d" % (PATIENCE * 1000)]
+    try:
+        done = subprocess.run(question, cwd=PLACE, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE + 2)
+    except subprocess.TimeoutExpired:
+        return "no answer within %d s" % PATIENCE
+    said = done.stdout.decode("utf-8", "replace")
+    return said.strip().splitlines()[0] if done.returncode != 0 and NO_NETWORK.search(said) else None
+
+
 def _install(stamp):
     # No scripts of packages are run: what is needed of them are files.
-    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PLACE, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+    unreachable = _why_no_registry()
+    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"] + (["--offline"] if unreachable else []),
+                          cwd=PLACE, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     said = done.stdout.decode("utf-8", "replace")
-    if done.returncode != 0 and NO_NETWORK.search(said):
-        raise Missing("npm cannot reach its registry: " + said.strip().splitlines()[0])
+    if done.returncode != 0 and (unreachable or NO_NETWORK.search(said)):
+        raise Missing("npm cannot reach its registry: " + (unreachable or said.strip().splitlines()[0]))
     if done.returncode != 0:
         raise RuntimeError("npm ci failed:\n" + said)
     with open(os.path.join(PLACE, ".installed"), "w", encoding="ascii") as file:
