@@ -140,6 +140,18 @@ static bool state_lost(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* RST right behind the SYN/ACK: the server accepts, and takes it back before it is confirmed. */
+static bool accepted_and_cut(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool accepted = c->facts->syn_ack.frame && !c->established && c->client_seen;
+    if (!accepted || !c->closed_by_server)
+        return false;
+    *ruling = stuck(SW_CAUSE_GREET_CLOSED_NO_BANNER, SW_CONFIDENCE_LIKELY, SW_STAGE_CONNECT);
+    sw_ruling_prove(ruling, c->facts->syn_ack, SW_ORIGIN_SERVER, "connection accepted (SYN/ACK)");
+    prove_close(c, ruling);
+    return true;
+}
+
 /* Connected, and not one byte from the server. */
 static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -399,6 +411,6 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
     if (c->facts->midstream && !c->server_spoke)
         return false; /* commands without replies prove nothing */
     return went_round(c, ruling) || state_lost(c, ruling) || peer_vanished(c, ruling) ||
-           no_greeting(c, ruling) || tls_never_begun(c, ruling) || unanswered_command(c, ruling) ||
-           unfinished_text(c, ruling) || broken_between(c, ruling);
+           accepted_and_cut(c, ruling) || no_greeting(c, ruling) || tls_never_begun(c, ruling) ||
+           unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
 }

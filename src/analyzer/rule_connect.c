@@ -139,7 +139,8 @@ static bool half_done(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_flow_facts *f = c->facts;
     if (!f->syn_ack.frame || c->server_spoke)
         return false;
-    if (f->half[SW_CLIENT].rst.frame) { /* "is there anybody?", as scanners and health checks ask */
+    bool client_cut = f->half[SW_CLIENT].rst.frame && f->closed_by == SW_CLIENT;
+    if (client_cut) { /* "is there anybody?", as scanners and health checks ask */
         *ruling = connect_ruling(SW_CAUSE_OK_NO_ATTEMPT, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_CERTAIN);
         sw_ruling_prove(ruling, f->syn_ack, SW_ORIGIN_SERVER, "connection accepted (SYN/ACK)");
         sw_ruling_prove(ruling, f->half[SW_CLIENT].rst, SW_ORIGIN_CLIENT,

@@ -252,7 +252,7 @@ static bool ttl_differs(const struct sw_half_facts *half, enum sw_side side)
 static bool forged_reset(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_flow_facts *f = c->facts;
-    if (!c->reset || f->closed_by < 0 || c->refusal || c->orderly_quit || !c->established)
+    if (!c->reset || f->closed_by < 0 || c->refusal || c->orderly_quit)
         return false;
     enum sw_side side = (enum sw_side)f->closed_by;
     const struct sw_half_facts *half = &f->half[side];
@@ -262,7 +262,8 @@ static bool forged_reset(const struct sw_case *c, struct sw_ruling *ruling)
     bool other_way = ttl_differs(half, side);
     if (!other_way && !half->after_rst.frame)
         return false;
-    *ruling = stuck(SW_CAUSE_MBX_RST_INJECTED, SW_CONFIDENCE_LIKELY, stage_of(c));
+    *ruling = stuck(SW_CAUSE_MBX_RST_INJECTED, SW_CONFIDENCE_LIKELY,
+                    c->established ? stage_of(c) : SW_STAGE_CONNECT);
     sw_ruling_also(ruling,
                    side == SW_SERVER ? SW_CAUSE_TCP_RESET_BY_SERVER : SW_CAUSE_TCP_RESET_BY_CLIENT,
                    SW_CONFIDENCE_POSSIBLE);
@@ -279,7 +280,9 @@ bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling)
 {
     /* Inside TLS it is not known what had been sent when it broke. */
     bool inside = c->session->tls == SW_TLS_APPLICATION;
-    if (!c->client_seen || !c->server_seen || c->answer_lost || inside || !c->established)
+    bool asked =
+        c->established || c->facts->syn_ack.frame; /* else nothing of the server is known */
+    if (!c->client_seen || !c->server_seen || c->answer_lost || inside || !asked)
         return false;
     if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL)
         return false;
