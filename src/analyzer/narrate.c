@@ -358,10 +358,27 @@ static const struct sw_cause_wording limited = {
         },
 };
 
+/* There was an answer, but not the whole of it. */
+static const struct sw_cause_wording cut_short = {
+    .summary = "The mail was not sent because the name service's answer about {server} was too "
+               "long for one packet, and the whole of it did not come.",
+    .meaning = "Such an answer has to be fetched over TCP, and that failed, so no connection to a "
+               "mail server was tried. A firewall that lets name look-ups pass over UDP only, or a "
+               "name server that does not answer over TCP, does this.",
+    .advice =
+        {
+            "Ask the administrator of the network or firewall to let TCP port 53 pass, as well as "
+            "UDP port 53.",
+            "Switch the computer or router to another DNS server and send again.",
+        },
+};
+
 static const struct sw_cause_wording *wording_of(const struct sw_case *c,
                                                  const struct sw_ruling *ruling)
 {
     bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
+    if (c->session->lookup && c->session->lookup->end == SW_LOOKUP_CUT)
+        return &cut_short;
     return by_limit ? &limited : sw_cause_wording(ruling->cause);
 }
 

@@ -18,6 +18,8 @@ static const struct row rows[] = {
     [SW_LOOKUP_TIMEOUT] = {SW_CAUSE_DNS_TIMEOUT, SW_CONFIDENCE_LIKELY, ""},
     [SW_LOOKUP_UNREACHABLE] = {SW_CAUSE_DNS_RESOLVER_UNREACHABLE, SW_CONFIDENCE_CERTAIN,
                                "ICMP error in place of an answer"},
+    [SW_LOOKUP_CUT] = {SW_CAUSE_DNS_TIMEOUT, SW_CONFIDENCE_LIKELY,
+                       "answer: too long for one packet (TC), without an address"},
     [SW_LOOKUP_NODATA] = {SW_CAUSE_DNS_NODATA, SW_CONFIDENCE_CERTAIN,
                           "answer: the name has no such address"},
     [SW_LOOKUP_SINKHOLED] = {SW_CAUSE_DNS_SINKHOLED, SW_CONFIDENCE_LIKELY,
@@ -40,7 +42,8 @@ bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = row->confidence,
         .stage = neighbour ? SW_STAGE_ROUTE : SW_STAGE_DNS,
     };
-    if (l->guess || (l->deaf && !l->decided.frame && !neighbour))
+    bool never_retried = l->end == SW_LOOKUP_CUT && !l->retried.frame; /* or it is not captured */
+    if (l->guess || never_retried || (l->deaf && !l->decided.frame && !neighbour))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     if (l->guess && !neighbour) {
         ruling->outcome = SW_OUTCOME_UNKNOWN;
@@ -50,6 +53,8 @@ bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling)
                     neighbour ? "question for the neighbour's hardware address"
                               : "question to the name server");
     sw_ruling_prove(ruling, l->decided, SW_ORIGIN_NETWORK, row->decided);
+    sw_ruling_prove(ruling, l->retried, SW_ORIGIN_CLIENT, "connection for the whole answer (SYN)");
+    sw_ruling_prove(ruling, l->retry_over, SW_ORIGIN_NETWORK, "its end, without an answer");
     if (!l->decided.frame)
         sw_ruling_prove(ruling, l->again, SW_ORIGIN_CLIENT, "last repetition, still no answer");
     return true;

@@ -26,6 +26,8 @@ static const char *answer_words(const struct sw_lookup *l)
         return "that the domain takes no mail (null MX)";
     case SW_LOOKUP_SINKHOLED:
         return "an address that leads nowhere";
+    case SW_LOOKUP_CUT:
+        return "that it is too long for one packet (truncated)";
     case SW_LOOKUP_TIMEOUT:
     case SW_LOOKUP_UNREACHABLE:
     case SW_LOOKUP_NEIGHBOUR:
@@ -79,6 +81,16 @@ void sw_story_lookup(const struct sw_case *c, struct sw_prose *story)
             " Frame %s has an answer for that name that fits none of the questions (another "
             "sender, port or number); programs do not take such an answer.",
             frame(story, l->foreign));
+    if (l->end == SW_LOOKUP_CUT && l->retried.frame)
+        sw_prose_add(story, " A connection for the whole of it was tried over TCP (frame %s)",
+                     frame(story, l->retried));
+    if (l->end == SW_LOOKUP_CUT && l->retry_over.frame)
+        sw_prose_add(story, "; it ended without an answer (frame %s).",
+                     frame(story, l->retry_over));
+    else if (l->end == SW_LOOKUP_CUT)
+        sw_prose_add(story, l->retried.frame
+                                ? "; no answer came."
+                                : " No attempt to get the whole of it over TCP is in the capture.");
     if (l->end == SW_LOOKUP_SINKHOLED)
         sw_prose_add(story, " The address is %s.",
                      sw_address_text(c->arena, l->address, l->address_version));

@@ -212,9 +212,10 @@ struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16
 /* A question after the wait is over begins anew; what the name led to is still known. */
 static void begin_anew(struct entry *entry, struct sw_mark mark)
 {
-    entry->used = entry->null_mx = entry->truncated = false;
+    entry->used = entry->null_mx = false;
     entry->own = entry->answers = entry->unreachable = entry->ask_count = 0;
     entry->asked = entry->again = entry->unreachable_mark = entry->foreign = (struct sw_mark){0};
+    entry->retried = entry->retry_over = (struct sw_mark){0};
     memset(entry->types, 0, sizeof(entry->types));
     entry->first = mark;
 }

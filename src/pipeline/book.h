@@ -47,6 +47,11 @@ void sw_book_message(struct sw_book *book, const struct sw_tuple *tuple, struct 
 /* A piece of a TCP connection to port 53; `tuple` is the connection's, client first. */
 void sw_book_stream(struct sw_book *book, struct dns_stream *stream, const struct sw_tuple *tuple,
                     const struct sw_chunk *chunk, uint8_t time_digits);
+/* A connection to port 53 was asked for; it ended, `mark`: with this FIN or RST, or this last
+ * packet.
+ */
+void sw_book_retry(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark);
+void sw_book_retry_over(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark);
 /* An ICMP error that quotes a UDP packet to port 53. */
 void sw_book_icmp(struct sw_book *book, const struct sw_icmp_header *icmp, struct sw_mark mark);
 /* ARP or neighbour discovery. */

@@ -22,6 +22,8 @@ enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_POLICY, ENTRY_SERVICE, EN
 struct entry_answers {
     uint32_t questions;
     struct sw_mark found, nodata, nxdomain, failed; /* the first answer of each kind */
+    struct sw_mark
+        cut; /* an answer without a record, truncated: the whole one is to come over TCP */
     uint8_t failed_rcode;
 };
 
@@ -59,12 +61,14 @@ struct entry {
     bool told;    /* a record of it has been handed out */
     bool used;    /* a connection to one of its addresses was tried */
     bool null_mx;
-    bool truncated; /* the answer is still to come over TCP */
-    uint32_t own;   /* questions that were not a mail server's checks */
+    uint32_t own; /* questions that were not a mail server's checks */
     uint32_t answers;
     struct sw_mark foreign; /* an answer to none of its questions */
     uint32_t unreachable;   /* questions answered by ICMP */
     struct sw_mark unreachable_mark;
+    struct sw_mark retried; /* a connection for the whole of a truncated answer, from retry_port */
+    struct sw_mark retry_over; /* it ended */
+    uint16_t retry_port;
     struct sw_mark first, last;
     struct sw_mark asked, again;
     uint8_t resolver[16];

@@ -101,7 +101,6 @@ static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
         return;
     }
     entry->answers++;
-    entry->truncated = m->truncated;
     book->reading = entry;
 }
 
@@ -181,6 +180,9 @@ static void on_end(void *ctx, const struct dns_message *m, bool broken)
     if (!entry || type < 0)
         return;
     struct entry_answers *a = &entry->types[type];
+    bool whole = book->found || m->rcode != DNS_NOERROR || (!m->truncated && !broken);
+    if (whole)
+        a->cut = (struct sw_mark){0};
     if (book->found) {
         set_first(&a->found, book->mark);
     } else if (m->rcode == DNS_NXDOMAIN) {
@@ -188,8 +190,10 @@ static void on_end(void *ctx, const struct dns_message *m, bool broken)
     } else if (m->rcode != DNS_NOERROR) {
         set_first(&a->failed, book->mark);
         a->failed_rcode = m->rcode;
-    } else if (!m->truncated && !broken) {
+    } else if (whole) {
         set_first(&a->nodata, book->mark);
+    } else if (m->truncated) {
+        a->cut = book->mark;
     }
     book->reading = NULL;
 }
@@ -229,6 +233,45 @@ void sw_book_stream(struct sw_book *book, struct dns_stream *stream, const struc
         .bytes = chunk->bytes,
     };
     dns_stream_feed(stream, &piece, &sink);
+}
+
+static bool is_cut(const struct entry *entry)
+{
+    return entry->types[ENTRY_A].cut.frame || entry->types[ENTRY_AAAA].cut.frame ||
+           entry->types[ENTRY_MX].cut.frame;
+}
+
+/* RFC 7766 section 5: who gets a truncated answer asks again over TCP. */
+void sw_book_retry(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark)
+{
+    enum { LOOK_BACK = 64, AT_ONCE_S = 10 };
+    struct entry *entry = book->waiting.newest;
+    for (int looked = 0; entry && looked < LOOK_BACK; looked++, entry = entry->older) {
+        bool recent = mark.time_ns - entry->last.time_ns <= AT_ONCE_S * SW_NS_PER_S;
+        if (!recent || entry->retried.frame || !is_cut(entry) ||
+            memcmp(entry->client, tuple->src, 16) != 0 ||
+            memcmp(entry->resolver, tuple->dst, 16) != 0)
+            continue;
+        entry->retried = mark;
+        entry->retry_port = tuple->src_port;
+        sw_book_touch(book, entry, mark);
+        return;
+    }
+}
+
+void sw_book_retry_over(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark)
+{
+    enum { LOOK_BACK = 64 };
+    struct entry *entry = book->waiting.newest;
+    for (int looked = 0; entry && looked < LOOK_BACK; looked++, entry = entry->older) {
+        if (entry->retried.frame && entry->retry_port == tuple->src_port && is_cut(entry) &&
+            memcmp(entry->client, tuple->src, 16) == 0) {
+            entry->retry_over = mark;
+            if (mark.frame > entry->last.frame)
+                sw_book_touch(book, entry, mark);
+            return;
+        }
+    }
 }
 
 /* All that was asked over this socket so far: routers limit how often they complain. */

@@ -114,6 +114,24 @@ static bool by_answers(const struct entry *e, struct sw_lookup *l)
     return false;
 }
 
+/* The answer did not fit into a packet, and the whole of it did not come over TCP (RFC 7766). */
+static bool cut_short(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
+{
+    const int64_t patience_ns = 30 * SW_NS_PER_S;
+    struct sw_mark cut = e->types[ENTRY_A].cut;
+    cut = cut.frame ? cut : e->types[ENTRY_MX].cut;
+    if (!cut.frame)
+        return false;
+    struct sw_mark since = e->retried.frame ? e->retried : cut;
+    if (!e->retry_over.frame && now_ns - since.time_ns < patience_ns)
+        return false;
+    l->end = SW_LOOKUP_CUT;
+    l->decided = cut;
+    l->retried = e->retried;
+    l->retry_over = e->retry_over;
+    return true;
+}
+
 /* Nobody answered: three times the same question, or twice and some time for the last one. */
 static bool by_silence(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
 {
@@ -129,7 +147,9 @@ static bool by_silence(const struct entry *e, int64_t now_ns, struct sw_lookup *
     }
     struct sw_mark last = e->again.frame ? e->again : e->asked;
     bool waited = times >= 3 || (times == 2 && now_ns - last.time_ns >= SW_NS_PER_S);
-    if (!waited || e->truncated)
+    bool cut = e->types[ENTRY_A].cut.frame || e->types[ENTRY_AAAA].cut.frame ||
+               e->types[ENTRY_MX].cut.frame;
+    if (!waited || cut)
         return false;
     l->end = SW_LOOKUP_TIMEOUT;
     return true;
@@ -162,7 +182,7 @@ static bool failed(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
         return leads_nowhere(e, l);
     if (e->types[ENTRY_MX].found.frame)
         return false;
-    return by_answers(e, l) || by_silence(e, now_ns, l);
+    return by_answers(e, l) || cut_short(e, now_ns, l) || by_silence(e, now_ns, l);
 }
 
 void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, bool at_end)

@@ -69,6 +69,8 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
         sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first);
     sw_book_connection(engine->book, &facts->tuple);
+    if (is_dns(engine, facts))
+        sw_book_retry(engine->book, &facts->tuple, facts->first);
     if (is_mail_port(engine, facts)) {
         sw_book_serving(engine->book, &facts->tuple, facts->first.time_ns + SERVING_NS);
         sw_flow_set_rank(flow, SW_FLOW_EMPTY);
@@ -400,6 +402,9 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     if (facts->half[SW_SERVER].packets > 0)
         sw_book_heard(engine->book, facts->last);
+    if (is_dns(engine, facts) && facts->close != SW_CLOSE_OPEN)
+        sw_book_retry_over(engine->book, &facts->tuple,
+                           facts->closed.frame ? facts->closed : facts->last);
     if (watcher(flow, SW_WATCH_DNS) || watcher(flow, SW_WATCH_BESIDE)) {
         bool dns = watcher(flow, SW_WATCH_DNS) != NULL;
         engine->dns_streams -= dns;

@@ -36,6 +36,8 @@ static const char *lookup_answer(const struct sw_lookup *l)
         return l->rcode == 5 ? "REFUSED" : l->rcode == 2 ? "SERVFAIL" : "an error";
     case SW_LOOKUP_TIMEOUT:
         return "an answer";
+    case SW_LOOKUP_CUT:
+        return "too long for one packet: to be had over TCP only";
     case SW_LOOKUP_UNREACHABLE:
         return "ICMP error: the resolver cannot be reached";
     case SW_LOOKUP_NODATA:

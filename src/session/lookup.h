@@ -16,6 +16,7 @@ enum sw_lookup_end {
     SW_LOOKUP_SERVFAIL,    /* only errors came: SERVFAIL, REFUSED and the like */
     SW_LOOKUP_TIMEOUT,     /* asked again and again, no answer */
     SW_LOOKUP_UNREACHABLE, /* every question was answered by an ICMP error */
+    SW_LOOKUP_CUT,         /* the answer was truncated, and the whole one did not come over TCP */
     SW_LOOKUP_NODATA,      /* the name exists and has no address */
     SW_LOOKUP_SINKHOLED,   /* an address where no mail server can be */
     SW_LOOKUP_NULL_MX,     /* RFC 7505 */
@@ -36,6 +37,7 @@ struct sw_lookup {
     struct sw_mark again;   /* last question, when there are more than one */
     struct sw_mark foreign; /* an answer that the client cannot have taken for its own */
     struct sw_mark decided; /* the answer or ICMP error that decided; frame 0 = none came */
+    struct sw_mark retried, retry_over; /* CUT: the attempt over TCP and its end; frame 0 = none */
     /* what it rests on besides: that answers reach the recorder, and the question and answer that
      * led to the neighbour; frame 0 = not known, or nothing */
     struct sw_mark heard, led_asked, led;

@@ -89,12 +89,43 @@ class Names:
             quote += struct.pack("!HHHH", 50000 + self.questions, 53, 40, 0)
             self.ip(self.resolver, self.session.address[0], 1, struct.pack("!BBHI", 3, int(code), 0, 0) + quote, 63, True)
 
-    def do_dns_tcp(self, name, kind, *words):
-        """The same over TCP, in a connection of its own."""
+    def over_tcp(self):
+        """A connection to the resolver; gives back the session that it stands in front of."""
         before = self.session
         self.new_session()
         self.session.address = [before.address[0], self.resolver]
         self.session.port[1] = 53
+        return before
+
+    def back_from_tcp(self, before):
+        port = self.session.port[0]
+        self.session = before
+        if not before.established:
+            self.session.port[0] = port + 1
+
+    def do_dns_tcp_refused(self):
+        before = self.over_tcp()
+        self.do_refuse()
+        self.back_from_tcp(before)
+
+    def do_dns_tcp_silent(self, times):
+        before = self.over_tcp()
+        self.do_syn(times)
+        self.back_from_tcp(before)
+
+    def do_dns_tcp_mute(self, name, kind):
+        """The question is taken and never answered."""
+        before = self.over_tcp()
+        self.questions += 1
+        question = query(self.questions, name, kind)
+        self.send(0, struct.pack("!H", len(question)) + question)
+        self.time += 5
+        self.do_close("C")
+        self.back_from_tcp(before)
+
+    def do_dns_tcp(self, name, kind, *words):
+        """The same over TCP, in a connection of its own."""
+        before = self.over_tcp()
         self.questions += 1
         question = query(self.questions, name, kind)
         reply = answer(question, words)
@@ -103,10 +134,7 @@ class Names:
         self.send(1, whole[:7])
         self.send(1, whole[7:])
         self.do_close("C")
-        port = self.session.port[0]
-        self.session = before
-        if not before.established:
-            self.session.port[0] = port + 1
+        self.back_from_tcp(before)
 
     def ether(self, kind, body):
         self.time += 0.001
