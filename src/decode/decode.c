@@ -35,6 +35,7 @@ bool sw_tunnel_enter(struct sw_inside *in, enum sw_tunnel_kind kind, bool addres
         memcpy(header->src, packet->tuple.src, sizeof(header->src));
         memcpy(header->dst, packet->tuple.dst, sizeof(header->dst));
     }
+    packet->space = sw_space_inside(packet->space, id);
     packet->vlan = 0; /* that of the network which carries the tunnel is of no interest */
     return true;
 }
@@ -110,6 +111,7 @@ static void clear(struct sw_packet *packet)
 {
     packet->transport = SW_TRANSPORT_NONE;
     packet->vlan = 0;
+    packet->space = 0;
     packet->conflicting = false;
     packet->segment = (struct sw_span){NULL, 0};
     packet->neighbour.seen = false;
@@ -145,6 +147,7 @@ enum sw_decode_result sw_decode_whole(const struct sw_packet *part, struct sw_sp
     packet->ttl = part->ttl;
     packet->ip_id = part->ip_id;
     packet->vlan = part->vlan;
+    packet->space = part->space;
     packet->tunnel = part->tunnel;
     return walk(&in, SW_LAYER_CONTENT);
 }

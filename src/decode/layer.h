@@ -56,6 +56,13 @@ enum {
     SW_ETHER_MPLS_MULTICAST = 0x8848,
 };
 
+/* What packet->space becomes behind one more tag or tunnel header with a number; 0: it has none. */
+static inline uint32_t sw_space_inside(uint32_t space, uint32_t id)
+{
+    const uint32_t odd = 0x9E3779B1;
+    return id ? (space + id) * odd : space;
+}
+
 /* Notes one more header around the packet. With `addressed` the addresses are those of the IP
  * header that was read last. False: more than are followed, the walk ends. */
 bool sw_tunnel_enter(struct sw_inside *in, enum sw_tunnel_kind kind, bool addressed, uint32_t id);

@@ -33,6 +33,7 @@ enum sw_layer sw_read_type(struct sw_inside *in)
             return SW_LAYER_BROKEN;
         if (in->packet->vlan == 0) /* id 0 only carries a priority */
             in->packet->vlan = tag & 0x0FFF;
+        in->packet->space = sw_space_inside(in->packet->space, tag & 0x0FFF);
     }
     switch (type) {
     case SW_ETHER_IPV4:

@@ -143,6 +143,7 @@ struct sw_packet {
     uint8_t ttl;      /* or hop limit */
     uint16_t ip_id;   /* IPv4 only, else 0 */
     uint16_t vlan;    /* outermost VLAN id (inside a tunnel: of the inner frame), 0 when untagged */
+    uint32_t space;   /* all VLAN ids and tunnel numbers as one word: where its addresses hold */
     bool conflicting; /* put together from parts that contradict each other */
     struct sw_span segment; /* TCP with a payload or a SYN, complete and with a checksum that can be
                                verified (sw_packet_is_damaged()); else empty */

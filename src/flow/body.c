@@ -165,6 +165,7 @@ static void packet_of(const struct sw_flow *flow, struct sw_packet *packet)
     packet->ttl = syn->ttl;
     packet->ip_id = syn->ip_id;
     packet->vlan = syn->vlan;
+    packet->space = flow->space;
     packet->tcp.seq = syn->seq;
     packet->tcp.ack = syn->ack;
     packet->tcp.window = syn->window;

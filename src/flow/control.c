@@ -226,11 +226,12 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
 void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
     struct sw_half *half = &flow->body->half[from];
+    uint32_t vlan = packet->tunnel.count > 0 ? packet->vlan : packet->space;
     bool known = false;
     for (uint8_t i = 0; i < half->vlan_count; i++)
-        known = known || half->vlans[i] == packet->vlan;
+        known = known || half->vlans[i] == vlan;
     if (!known && half->vlan_count < SW_VLANS)
-        half->vlans[half->vlan_count++] = packet->vlan;
+        half->vlans[half->vlan_count++] = vlan;
     if (packet->tunnel.count == 0 || flow->body->tunnel)
         return;
     flow->body->tunnel = malloc(sizeof(*flow->body->tunnel));

@@ -79,6 +79,11 @@ void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool 
     uint64_t hash;
     struct sw_tomb *tomb = tomb_place(table, &flow->key, &hash);
     *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
+    if (!sw_flow_key_has_lane(&flow->key))
+        return;
+    struct sw_flow_key plain = sw_flow_key_without_lane(&flow->key); /* when no lane is left */
+    tomb = tomb_place(table, &plain, &hash);
+    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
 }
 
 /* True when packets of this connection are not wanted any more. */
@@ -224,6 +229,8 @@ void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow)
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 {
     unlink_flow(table, flow);
+    if (sw_flow_key_has_lane(&flow->key))
+        sw_flow_lane_leave(table, &flow->key);
     sw_flow_wait_over(table, flow);
     list_remove(table, flow);
     table->flows--;
@@ -275,6 +282,8 @@ bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
     flow->hash_next = table->buckets[flow->hash & table->bucket_mask];
     table->buckets[flow->hash & table->bucket_mask] = flow;
     table->flows++;
+    if (sw_flow_key_has_lane(&flow->key))
+        sw_flow_lane_enter(table, &flow->key);
     list_append(table, flow);
     sw_account_take(table->account, sizeof(*flow));
     return true;

@@ -10,6 +10,7 @@
 
 enum {
     SW_WAIT_PACKETS = 8, /* how long missing bytes may still turn up, out of order */
+    SW_LANES = 16,       /* networks whose connections are told from others of the same addresses */
     SW_VLANS = 4,        /* VLANs of one direction that are remembered */
     SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
@@ -87,7 +88,8 @@ struct sw_half {
     uint8_t sent_at;
     int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
     struct sw_signature signatures[SW_SIGNATURES];
-    uint16_t vlans[SW_VLANS]; /* that packets of this side came in, copies too */
+    uint32_t vlans[SW_VLANS]; /* that packets of this side came in, copies too: packet->space, or in
+                                 a tunnel the VLAN alone */
     uint8_t vlan_count;
 };
 
@@ -108,7 +110,7 @@ struct sw_flow_body {
 /* A connection's two ends, the lower one first, so that both directions find it. */
 struct sw_flow_key {
     uint8_t low[16], high[16];
-    uint64_t rest; /* ports and IP version, as one word */
+    uint64_t rest; /* ports, IP version and lane (lane.c), as one word */
 };
 
 /* All that matters of a SYN that nothing has followed so far. */
@@ -158,6 +160,12 @@ struct sw_flow {
     bool forgotten;
     bool dead; /* closed for good; only stragglers come */
     bool ending;
+    uint32_t space; /* packet->space of its first packet */
+};
+
+/* A lane (lane.c) and its connections; none: the place is free. */
+struct sw_lane {
+    uint32_t lane, flows;
 };
 
 /* When a connection is looked at. It holds as long as its connection is there and has not planned
@@ -207,6 +215,8 @@ struct sw_flow_table {
     int64_t jump_ns; /* a time far ahead that only one packet has named so far */
     bool has_now;
     struct sw_tomb *tombs;
+    struct sw_lane lanes[SW_LANES];
+    uint32_t lane_flows; /* lanes that are in use */
 };
 
 static inline bool sw_flow_has_payload(const struct sw_flow *flow)
@@ -225,6 +235,12 @@ static inline bool sw_flow_is_closed(const struct sw_flow *flow)
 /* --- index.c: finding connections --- */
 
 bool sw_flow_source_is_low(const struct sw_tuple *t);
+
+static inline enum sw_side sw_flow_side_of(const struct sw_flow *flow, const struct sw_tuple *tuple)
+{
+    return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
+}
+
 struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t);
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key);
 bool sw_flow_index_init(struct sw_flow_table *table);
@@ -247,6 +263,21 @@ void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet);
 bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key);
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
+
+/* --- lane.c: the same addresses and ports in several networks --- */
+
+/* The connection of a packet that is not, or may not be, of `plain`, the one without a lane; NULL:
+ * none. *key, *hash: what it is, or is to be, found by. */
+struct sw_flow *sw_flow_lane(struct sw_flow_table *table, const struct sw_packet *packet,
+                             struct sw_flow *plain, struct sw_flow_key *key, uint64_t *hash);
+/* The connection of that network that has a lane of its own, or NULL. */
+struct sw_flow *sw_flow_in_lane(struct sw_flow_table *table, uint32_t space,
+                                const struct sw_flow_key *key);
+bool sw_flow_key_has_lane(const struct sw_flow_key *key);
+struct sw_flow_key sw_flow_key_without_lane(const struct sw_flow_key *key);
+/* A connection with a lane comes into the table, or goes. */
+void sw_flow_lane_enter(struct sw_flow_table *table, const struct sw_flow_key *key);
+void sw_flow_lane_leave(struct sw_flow_table *table, const struct sw_flow_key *key);
 
 /* --- table.c --- */
 

@@ -179,6 +179,7 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     flow->key = *key;
     flow->hash = hash;
     flow->client_is_low = sw_flow_source_is_low(&tuple);
+    flow->space = packet->space;
     flow->deadline_ns = mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns);
     if (!sw_flow_insert(table, flow))
         return NULL;
@@ -193,11 +194,6 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     table->count.open = table->flows;
     flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
     return flow;
-}
-
-static enum sw_side side_of(const struct sw_flow *flow, const struct sw_tuple *tuple)
-{
-    return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
 }
 
 /* RFC 9293 section 3.5: requests that cross on their way are one connection. */
@@ -365,7 +361,7 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
                    const struct sw_packet *packet, struct sw_mark mark)
 {
     flow->touched = true;
-    if (!sw_flow_take(flow, side_of(flow, &packet->tuple), packet, mark))
+    if (!sw_flow_take(flow, sw_flow_side_of(flow, &packet->tuple), packet, mark))
         return;
     if (flow->half_open && (flow->dead || flow->body->facts.established.frame))
         sw_flow_wait_over(table, flow);
@@ -386,16 +382,18 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
     uint64_t hash = sw_flow_hash(&table->key, &key);
     struct sw_mark mark = {frame->number, frame->time_ns};
     struct sw_flow *flow = sw_flow_find(table, &key, hash);
+    if (table->lane_flows > 0 || (flow && flow->space != packet->space))
+        flow = sw_flow_lane(table, packet, flow, &key, &hash);
     if (flow && !sw_flow_wake(flow, false))
         return;
     uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
     if (flow && syn_flags == SW_TCP_SYN &&
-        syn_begins_anew(flow, side_of(flow, &packet->tuple), packet, mark)) {
+        syn_begins_anew(flow, sw_flow_side_of(flow, &packet->tuple), packet, mark)) {
         sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
         sw_flow_unbury(table, &key);
         flow = NULL;
     } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
-               syn_ack_confirms_reuse(flow, side_of(flow, &packet->tuple), packet)) {
+               syn_ack_confirms_reuse(flow, sw_flow_side_of(flow, &packet->tuple), packet)) {
         uint32_t isn = flow->body->reuse_isn;
         struct sw_mark syn = flow->body->reuse_mark;
         sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
@@ -424,7 +422,9 @@ void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *fram
 {
     move_clock(table, frame->time_ns);
     struct sw_flow_key key = sw_flow_key_of(&packet->icmp.quote);
-    struct sw_flow *flow = sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
+    struct sw_flow *flow = sw_flow_in_lane(table, packet->space, &key);
+    if (!flow)
+        flow = sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
     if (!flow || !sw_flow_wake(flow, false) || flow->body->facts.icmp_count == SW_FLOW_ICMP_MAX)
         return;
     struct sw_flow_icmp *icmp = &flow->body->facts.icmp[flow->body->facts.icmp_count++];

@@ -28,6 +28,11 @@ def address(text):
     return bytes(int(part) for part in text.split("."))
 
 
+def tagged(numbers):
+    """VLAN tags (IEEE 802.1Q); without a number: none."""
+    return b"".join(struct.pack("!HH", 0x8100, int(number)) for number in numbers)
+
+
 def unescape(text):
     def one(match):
         code = match.group(1)
@@ -44,7 +49,7 @@ class Session:
     def __init__(self, number):
         self.address = [address("192.0.2.10"), address("198.51.100.25")]
         self.port = [40000 + number, 25]
-        self.seq = [1000000 + 7919 * number, 5000000 + 104729 * number]
+        self.seq = [1000000 + 0x25A5A5A5 * number, 5000000 + 0x31415927 * number]
         self.ttl = [64, 57]
         self.established = False
         self.midstream = False
@@ -53,6 +58,8 @@ class Session:
         self.scale = None  # window scale of both sides
         self.unheard = [0, 0]  # bytes of a side that never arrived
         self.nat = None  # the client's address on the other side
+        self.vlan = [b"", b""]  # the tags of its frames, by side
+        self.mirror = None  # the tags of a second copy of each
 
 
 class Capture(Names):
@@ -60,6 +67,7 @@ class Capture(Names):
         self.frames = []
         self.time = 1700000000.0
         self.session = None
+        self.sessions = []
         self.count = 0
         self.snaplen = 65535
         self.marks = {}
@@ -92,11 +100,13 @@ class Capture(Names):
         head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), (self.count * 37 + 1) & 0xFFFF, 0x4000, ttl,
                            protocol, 0, src, dst)
         head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
-        frame = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0" + head + body
+        macs = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01"
         self.time += 0.001
         self.count += 1
         if visible:
-            self.frames.append((self.time, frame))
+            self.frames.append((self.time, macs + self.session.vlan[src != self.session.address[0]] + b"\x08\0" + head + body))
+        if visible and self.session.mirror is not None:
+            self.frames.append((self.time + 0.00005, macs + self.session.mirror + b"\x08\0" + head + body))
 
     def handshake(self):
         s = self.session
@@ -145,11 +155,12 @@ class Capture(Names):
 
     def new_session(self):
         previous = self.session
-        self.session = Session(0 if previous is None else previous.port[0] - 40000 + 1)
+        self.session = Session(len(self.sessions))
         if previous:
             self.session.address = list(previous.address)
             self.session.port[1] = previous.port[1]
             self.session.nat = previous.nat
+        self.sessions.append(self.session)
 
     def step(self, line):
         text = re.match(r"^([CS]):(?: (.*))?$", line)
@@ -181,14 +192,28 @@ class Capture(Names):
         words = line.split()
         getattr(self, "do_" + words[0].replace("-", "_"))(*words[1:])
 
-    def do_session(self):
-        self.new_session()
+    def do_session(self, number=None):
+        """A new one, or back to that one."""
+        if number is None:
+            self.new_session()
+        else:
+            self.session = self.sessions[int(number) - 1]
 
     def do_port(self, port):
         self.session.port[1] = int(port)
 
-    def do_client(self, ip):
+    def do_client(self, ip, port=None):
         self.session.address[0] = address(ip)
+        self.session.port[0] = int(port or self.session.port[0])
+
+    def do_vlan(self, *tags):
+        self.session.vlan = [tagged(tags)] * 2
+
+    def do_vlans(self, client, server):
+        self.session.vlan = [tagged([client]), tagged([server])]
+
+    def do_mirror(self, *tags):
+        self.session.mirror = tagged(tags)
 
     def do_nat(self, ip):
         self.session.nat = address(ip)
