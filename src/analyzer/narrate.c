@@ -5,6 +5,7 @@
 #include "analyzer/advice.h"
 #include "analyzer/case.h"
 #include "analyzer/prose.h"
+#include "analyzer/rule_tls.h"
 #include "analyzer/story.h"
 
 enum { REPLY_SHOWN = 160, NAME_SHOWN = 100, SMTPS_PORT = 465 };
@@ -373,12 +374,29 @@ static const struct sw_cause_wording cut_short = {
         },
 };
 
+/* Not the recording lacks anything: it is closed. */
+static const struct sw_cause_wording early = {
+    .summary = "It cannot be told what became of the mail: the program may have sent all of it at "
+               "once, encrypted, before {server} had answered.",
+    .meaning = "That early data is long enough for a whole mail, and what it held, whether the "
+               "server took it and what it answered cannot be seen without the keys.",
+    .advice =
+        {
+            "Let the mail program write its TLS keys (SSLKEYLOGFILE) and give the file to smtpwhy "
+            "(--keylog).",
+            "Look at the mail program's own log for the server's answer.",
+        },
+};
+
 static const struct sw_cause_wording *wording_of(const struct sw_case *c,
                                                  const struct sw_ruling *ruling)
 {
     bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
     if (c->session->lookup && c->session->lookup->end == SW_LOOKUP_CUT)
         return &cut_short;
+    const struct sw_tls *tls = c->session->tls_facts;
+    if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && tls && sw_tls_early_may_be_mail(tls))
+        return &early;
     return by_limit ? &limited : sw_cause_wording(ruling->cause);
 }
 

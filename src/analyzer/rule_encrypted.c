@@ -178,6 +178,25 @@ static void no_upload(const struct sw_case *c, const struct sw_tls *tls,
     prove_close(c, ruling);
 }
 
+/*
+ * Early data of the size of a whole mail, which the server may have taken (only keys tell): what
+ * was said behind the handshake, or that nothing was, says nothing then.
+ */
+bool sw_tls_early_may_be_mail(const struct sw_tls *tls)
+{
+    enum { WHOLE_MAIL = 100 }; /* EHLO, MAIL, RCPT and BDAT with short names and a line of text */
+    return tls->early.frame && !tls->early_refused && tls->early_bytes >= WHOLE_MAIL;
+}
+
+static void early_words(const struct sw_case *c, const struct sw_tls *tls, struct sw_ruling *ruling)
+{
+    *ruling = unknown(tls, SW_CAUSE_UNK_INCOMPLETE);
+    ruling->confidence = SW_CONFIDENCE_CERTAIN;
+    sw_ruling_prove(ruling, tls->early, SW_ORIGIN_CLIENT,
+                    "words that were sent at once, with the request for encryption (0-RTT)");
+    prove_close(c, ruling);
+}
+
 static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *shape,
                             struct sw_ruling *ruling)
 {
@@ -188,7 +207,8 @@ static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *
     bool lost = tls->side[SW_CLIENT].gap || tls->side[SW_SERVER].gap || !shape->whole ||
                 c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0;
     bool begun = shape->handshake_done.frame != 0; /* else it begins before the capture */
-    if (!shape->client_data && begun && !lost &&
+    bool early_mail = sw_tls_early_may_be_mail(tls);
+    if (!shape->client_data && begun && !lost && !early_mail &&
         (server_left(c, tls, shape, ruling) || client_left(c, tls, shape, ruling)))
         return true;
     if (!lost && upload_broken(c, shape, ruling))
@@ -200,7 +220,10 @@ static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *
     bool ended = c->facts->closed.frame || shape->client_alert.frame || shape->server_alert.frame;
     if (lost || !ended || shape->upload || shape->upload_unanswered)
         return false;
-    no_upload(c, tls, shape, ruling);
+    if (early_mail)
+        early_words(c, tls, ruling);
+    else
+        no_upload(c, tls, shape, ruling);
     return true;
 }
 

@@ -21,4 +21,9 @@ bool sw_tls_rule_on_certificate_alert(const struct sw_tls *tls, const struct sw_
 bool sw_rule_handshake(const struct sw_case *c, const struct sw_tls_shape *shape,
                        struct sw_ruling *ruling);
 
+/* Did the client send as much as a whole mail before the handshake, and may the server have taken
+ * it?
+ */
+bool sw_tls_early_may_be_mail(const struct sw_tls *tls);
+
 #endif

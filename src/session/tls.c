@@ -241,9 +241,12 @@ static bool is_early(const struct sw_tls *tls, const struct tls_event *event)
 
 static void add_early(struct sw_tls *tls, const struct tls_event *event)
 {
+    enum { EXTRA = 17 }; /* the inner type and the tag (RFC 8446 5.2) */
     if (tls->early_records == 0)
         tls->early = mark_of(event->begin);
     tls->early_records++;
+    if (event->number > EXTRA)
+        tls->early_bytes += event->number - EXTRA;
 }
 
 enum { SINGLE_RECORDS = 4 }; /* of a row, before the rest goes into one entry */
