@@ -490,6 +490,11 @@ static void tell(struct work *w)
     enum sw_cause cause = SW_CAUSE_NONE;
     const char *single;
     bool bare = is_reply && !reply.stage_given && reply.text.len == codes_bytes;
+    bool several = sw_span_index(w->query, '\n') < w->query.len;
+    if (several && sw_query_dialogue_find(w->query, w->arena, &reply)) {
+        tell_reply(w, &reply);
+        return;
+    }
     if (bare && basic_given && codes_bytes == 0 && !sw_reply_code_info(reply.code))
         is_reply = false; /* a port, a year, a count */
     if (bare && is_reply) {
@@ -518,12 +523,19 @@ static void tell(struct work *w)
 /* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
 static struct sw_span before_login(struct sw_span query)
 {
+    bool several = sw_span_index(query, '\n') < query.len;
+    size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
+    if (several) /* what follows a challenge is its answer */
+        query = sw_span_sub(query, 0, challenge);
     size_t at = sw_span_find_nocase(query, SW_SPAN_LIT("AUTH "));
     struct sw_span rest = sw_span_from(query, at + 5);
-    struct sw_span mechanism = sw_span_word(&rest);
-    struct sw_span data = sw_span_word(&rest);
-    bool prose = true;
-    for (size_t i = 0; i < data.len; i++)
+    size_t name = 0;
+    while (name < rest.len && rest.ptr[name] > ' ')
+        name++;
+    struct sw_span mechanism = sw_span_sub(rest, 0, name);
+    struct sw_span data = sw_span_trim(sw_span_from(rest, name));
+    bool prose = !several;
+    for (size_t i = 0; i < data.len && data.ptr[i] != ' '; i++)
         prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
     if (prose || smtp_mechanism_of(mechanism) == SMTP_MECH_UNKNOWN)
         return query;

@@ -64,6 +64,13 @@ struct sw_explanation {
 void sw_explain(const struct sw_reply_kb *kb, struct sw_span query, struct sw_arena *arena,
                 struct sw_explanation *out);
 
+/* Does this line go on with what the lines before it (each with its LF) say: a reply of several
+ * lines, a folded line of a bounce? */
+bool sw_explain_goes_on(struct sw_span so_far, struct sw_span line);
+/* Is text of several lines one thing that is asked about as a whole: a bounce, an error message, a
+ * dialogue? Else each line (or reply of several lines) is. */
+bool sw_explain_is_one(struct sw_span text);
+
 /* "cause", "finding", "client-code", "reply", "reply-code", "unknown". */
 const char *sw_explanation_kind_name(enum sw_explanation_kind kind);
 

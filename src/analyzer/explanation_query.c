@@ -110,8 +110,7 @@ static const struct {
     {SW_SPAN_LIT("helo"), SW_REPLY_STAGE_HELLO},
 };
 
-/* A three-digit code of a reply at the start of `s`, or 0. */
-static int code_at(struct sw_span s)
+int sw_query_code_at(struct sw_span s)
 {
     if (s.len < 3 || s.ptr[0] < '2' || s.ptr[0] > '5')
         return 0;
@@ -122,8 +121,7 @@ static int code_at(struct sw_span s)
     return ends ? (s.ptr[0] - '0') * 100 + (s.ptr[1] - '0') * 10 + (s.ptr[2] - '0') : 0;
 }
 
-/* Cuts a stage off the start of *query; false when there is none. */
-static bool take_stage(struct sw_span *query, enum sw_reply_stage *stage)
+bool sw_query_take_stage(struct sw_span *query, enum sw_reply_stage *stage)
 {
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (!sw_span_starts_nocase(*query, prefixes[i].name))
@@ -133,7 +131,8 @@ static bool take_stage(struct sw_span *query, enum sw_reply_stage *stage)
         bool blank = rest.len > 0 && (rest.ptr[0] == ' ' || rest.ptr[0] == '\t');
         rest = sw_span_trim(sw_span_from(rest, colon ? 1 : 0));
         struct sw_enhanced any;
-        if (colon || (blank && (code_at(rest) != 0 || sw_enhanced_parse(rest, &any) > 0))) {
+        if (colon ||
+            (blank && (sw_query_code_at(rest) != 0 || sw_enhanced_parse(rest, &any) > 0))) {
             *query = rest;
             *stage = prefixes[i].stage;
             return true;
@@ -142,8 +141,7 @@ static bool take_stage(struct sw_span *query, enum sw_reply_stage *stage)
     return false;
 }
 
-/* The next line of *rest: up to LF, or a backslash and an 'n'. */
-static struct sw_span next_line(struct sw_span *rest)
+struct sw_span sw_query_next_line(struct sw_span *rest)
 {
     size_t end = 0, skip = 0;
     for (; end < rest->len && skip == 0; end++) {
@@ -164,8 +162,8 @@ static void read_lines(struct sw_span query, struct sw_arena *arena, struct sw_q
     uint8_t *text = query.len > 0 ? sw_arena_alloc(arena, query.len) : NULL;
     size_t used = 0;
     while (text && query.len > 0) {
-        struct sw_span line = next_line(&query);
-        if (code_at(line) == out->code && out->code != 0)
+        struct sw_span line = sw_query_next_line(&query);
+        if (sw_query_code_at(line) == out->code && out->code != 0)
             line = sw_span_from(line, line.len > 3 ? 4 : 3);
         line = sw_span_trim(line);
         struct sw_enhanced code;
@@ -184,11 +182,11 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
 {
     *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
     query = sw_span_trim(query);
-    out->stage_given = take_stage(&query, &out->stage);
+    out->stage_given = sw_query_take_stage(&query, &out->stage);
     while (query.len > 0 && (query.ptr[0] == '"' || query.ptr[0] == '\''))
         query = sw_span_from(query, 1);
     struct sw_enhanced code;
-    out->code = code_at(query);
+    out->code = sw_query_code_at(query);
     if (out->code == 0 && sw_enhanced_parse(query, &code) == 0) {
         out->text = query;
         return false;
@@ -218,7 +216,10 @@ static bool is_quoted_enhanced(struct sw_span query, size_t at)
     struct sw_span rest = sw_span_from(query, at);
     struct sw_enhanced code;
     size_t length = sw_enhanced_parse(rest, &code);
-    return at >= 2 && query.ptr[at - 1] == ' ' && query.ptr[at - 2] == ':' && length > 0 &&
+    struct sw_span before = sw_span_sub(query, 0, at);
+    bool apart = at > 0 && (query.ptr[at - 1] == ' ' || query.ptr[at - 1] == '\n');
+    before = sw_span_trim(before);
+    return apart && before.len > 0 && before.ptr[before.len - 1] == ':' && length > 0 &&
            code.klass >= 4 && length + 2 < rest.len && rest.ptr[length] == ' ';
 }
 
@@ -230,7 +231,7 @@ bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw
         /* "Server Error: 550, Error Number" names a code; "said: 550 no" is a reply */
         bool starts = before == ' ' || before == '"' || before == '\'' || before == '(' ||
                       before == '<' || before == '\n';
-        int code = starts ? code_at(rest) : 0;
+        int code = starts ? sw_query_code_at(rest) : 0;
         bool known = code >= 400 && rest.len >= 6 && sw_reply_code_info(code); /* 587 is a port */
         if (!known && !is_quoted_enhanced(query, i))
             continue;
@@ -271,7 +272,7 @@ bool sw_query_code_find(struct sw_span query, struct sw_query_reply *out, bool *
     struct sw_span rest = query;
     for (struct sw_span n = next_number(&rest); n.len > 0; n = next_number(&rest)) {
         struct sw_enhanced code;
-        int basic = n.len == 3 ? code_at(n) : 0;
+        int basic = n.len == 3 ? sw_query_code_at(n) : 0;
         bool enhanced = sw_enhanced_parse(n, &code) == n.len && n.len > 0;
         if (out->code == 0 && basic >= 400 && sw_reply_code_info(basic))
             out->code = basic;

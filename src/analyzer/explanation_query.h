@@ -32,6 +32,18 @@ bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw
  * enhanced one that is known, or both. *basic_given as for the caller of sw_query_reply_read.
  */
 bool sw_query_code_find(struct sw_span query, struct sw_query_reply *out, bool *basic_given);
+/*
+ * Finds the first refusal (else the last reply) in a dialogue of several lines, commands among
+ * them, as programs log it, and the stage by the command before it. False: it is no dialogue.
+ */
+bool sw_query_dialogue_find(struct sw_span query, struct sw_arena *arena,
+                            struct sw_query_reply *out);
+/* A three-digit code of a reply at the start of `s`, or 0. */
+int sw_query_code_at(struct sw_span s);
+/* Cuts a stage off the start of *query; false when there is none. */
+bool sw_query_take_stage(struct sw_span *query, enum sw_reply_stage *stage);
+/* The next line of *rest, trimmed: up to LF, or a backslash and an 'n'. */
+struct sw_span sw_query_next_line(struct sw_span *rest);
 /* The stages at which a code usually comes, as a bit mask. */
 uint16_t sw_query_stages(int code);
 /* The stage that is meant when a reply comes without one. */

@@ -5,26 +5,53 @@
 #include "cli/outputs.h"
 #include "report/explain.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Each line of standard input is a reply; answers how many were understood. */
+enum { PASTE_BYTES = 256 * 1024 };
+
+/* Is more at hand? What is pasted into a terminal comes at once, what is typed does not. */
+static bool more_waits(void)
+{
+    enum { PASTE_MS = 50 };
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    return !isatty(STDIN_FILENO) || poll(&in, 1, PASTE_MS) > 0;
+}
+
+/*
+ * Standard input is explained line by line, but for lines that belong together: all that is pasted
+ * at once (or stands in a file) is looked at as a whole first. Answers how much was understood.
+ */
 static unsigned answer_lines(struct sw_explainer *explainer, const struct sw_explain_style *style,
                              struct sw_output *output)
 {
     char *line = NULL;
-    size_t room = 0;
+    uint8_t *text = malloc(PASTE_BYTES);
+    size_t room = 0, used = 0;
     ssize_t len;
     unsigned understood = 0;
-    while ((len = getline(&line, &room, stdin)) >= 0 && output->writer.error == 0) {
-        struct sw_span query = sw_span_trim(sw_span_make(line, (size_t)len));
-        if (query.len == 0)
+    while (text && (len = getline(&line, &room, stdin)) >= 0 && output->writer.error == 0) {
+        size_t n = (size_t)len < PASTE_BYTES ? (size_t)len : (size_t)PASTE_BYTES;
+        if (used + n > PASTE_BYTES) { /* as a whole it is no one thing any more */
+            understood += sw_explainer_answer_text(explainer, sw_span_make(text, used), style,
+                                                   &output->writer);
+            used = 0;
+        }
+        memcpy(text + used, line, n);
+        used += n;
+        if (more_waits())
             continue;
-        understood += sw_explainer_answer(explainer, query, style, &output->writer) ? 1 : 0;
-        if (isatty(STDIN_FILENO))
-            (void)sw_writer_flush(&output->writer);
+        understood +=
+            sw_explainer_answer_text(explainer, sw_span_make(text, used), style, &output->writer);
+        used = 0;
+        (void)sw_writer_flush(&output->writer);
     }
+    if (used > 0)
+        understood +=
+            sw_explainer_answer_text(explainer, sw_span_make(text, used), style, &output->writer);
+    free(text);
     free(line);
     return understood;
 }

@@ -229,3 +229,29 @@ bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
     sw_arena_release(&arena);
     return understood;
 }
+
+unsigned sw_explainer_answer_text(struct sw_explainer *explainer, struct sw_span text,
+                                  const struct sw_explain_style *style, struct sw_writer *out)
+{
+    enum { ONE_BYTES = 16 * 1024 }; /* longer than any bounce's own words */
+    if (text.len <= ONE_BYTES && sw_explain_is_one(text))
+        return sw_explainer_answer(explainer, sw_span_trim(text), style, out) ? 1 : 0;
+    unsigned understood = 0;
+    size_t begin = 0, at = 0;
+    while (at < text.len && out->error == 0) {
+        size_t length = sw_span_index(sw_span_from(text, at), '\n') + 1;
+        size_t next = length < text.len - at ? at + length : text.len;
+        at = next;
+        size_t ahead = sw_span_index(sw_span_from(text, next), '\n');
+        bool goes_on =
+            next - begin < ONE_BYTES && sw_explain_goes_on(sw_span_sub(text, begin, next - begin),
+                                                           sw_span_sub(text, next, ahead));
+        struct sw_span query = sw_span_trim(sw_span_sub(text, begin, next - begin));
+        if (goes_on)
+            continue;
+        begin = next;
+        if (query.len > 0)
+            understood += sw_explainer_answer(explainer, query, style, out) ? 1 : 0;
+    }
+    return understood;
+}

@@ -1,11 +1,43 @@
 #!/usr/bin/env python3
 """explain, causes and findings on the real command line: replies from standard input, every form of a code, exit statuses."""
+import json
 import os
+import pty
+import subprocess
 
 import common
 from common import run
 
 FIXTURES = os.path.join(common.ROOT, "tests", "replies", "fixtures.tsv")
+
+
+# What is pasted, and the cause (or kind) of each answer.
+PASTED = (
+    ("550-5.7.1 [198.51.100.7] The IP you're using to send mail is not authorized to\n"
+     "550-5.7.1 send email directly to our servers. Please use the SMTP relay at your\n"
+     "550 5.7.1 service provider instead.\n", ["mail-ip-reputation"]),
+    ("RCPT: 550-5.1.1 The email account that you tried to reach does not exist.\n550 5.1.1 Please check it.\n"
+     "MAIL: 552 5.3.4 Message size exceeds fixed limit\n", ["rcpt-unknown-user", "mail-size-announced"]),
+    ("<bob@example.org>: host mx.example.org[198.51.100.25] said: 550 5.1.1\n"
+     "    <bob@example.org>: Recipient address rejected: User unknown in virtual\n"
+     "    mailbox table (in reply to RCPT TO command)\n", ["rcpt-unknown-user"]),
+    ("This is the mail system at host mx.example.net.\n\nI'm sorry to have to inform you that your message could not\n"
+     "be delivered to one or more recipients.\n\n<bob@example.org>: host mx.example.org[198.51.100.25] said: 552 5.3.4\n"
+     "    Message size exceeds fixed limit (in reply to end of DATA command)\n", ["data-size-exceeded"]),
+    ("Reporting-MTA: dns; mail.example.net\n\nFinal-Recipient: rfc822; bob@example.org\nAction: failed\nStatus: 5.1.1\n"
+     "Diagnostic-Code: smtp; 550 5.1.1 <bob@example.org>: Recipient address\n    rejected: User unknown\n", ["rcpt-unknown-user"]),
+    ("Hi. This is the qmail-send program at example.net.\n\n<bob@example.org>:\n198.51.100.25 does not like recipient.\n"
+     "Remote host said: 550 5.1.1 User unknown\nGiving up on 198.51.100.25.\n", ["rcpt-unknown-user"]),
+    ("An error occurred while sending mail. The mail server responded:\n5.7.1 <bob@example.com>: Relay access denied.\n"
+     "Please check the message recipient \"bob@example.com\" and try again.\n", ["rcpt-relay-denied"]),
+    ("An unknown error has occurred.\n\nSubject 'test'\nServer Error: 550\nServer Response: 550 5.7.1 Unable to relay\n"
+     "Server: 'mail.example.com'\nWindows Live Mail Error ID: 0x800CCC79\nProtocol: SMTP\nPort: 25\nSecure(SSL): No\n", ["rcpt-relay-denied"]),
+    ("220 mx.example.org ESMTP\nEHLO pc\n250-mx.example.org\n250 SIZE\nMAIL FROM:<anna@example.net>\n450 4.1.8 Domain not found\n"
+     "RCPT TO:<bob@example.org>\n503 5.5.1 need MAIL command\n", ["mail-sender-domain"]),
+    ("<-  220 mx.example.org ESMTP\n -> EHLO pc\n<-  250 mx.example.org\n -> MAIL FROM:<anna@example.net>\n<-  250 2.1.0 Ok\n"
+     " -> RCPT TO:<bob@example.org>\n<-  250 2.1.5 Ok\n -> DATA\n<-  354 go\n -> \n -> .\n<** 554-5.7.1 Message rejected\n"
+     "<** 554 5.7.1 as spam\n -> QUIT\n<-  221 2.0.0 Bye\n", ["data-spam-rejected"]),
+)
 
 
 def fixtures():
@@ -60,6 +92,48 @@ class Explain(common.Case):
         password = "Unable to authenticate to Outgoing server (SMTP) mx.example.org. Please check the password."
         self.assertEqual(self.one(password)["client_codes"][0]["code"], "smtpAuthFailure")
         self.assertNotEqual(self.one("Thunderbird: 5.0.1 is running, 0x800CCC0E")["kind"], "reply")  # a version
+
+    def test_pasted_lines_that_belong_together(self):
+        for text, causes in PASTED:
+            result = run("explain", stdin=text.encode())
+            self.assertEqual([record["cause"] or record["kind"] for record in result.records()], causes, text)
+            if len(causes) == 1:  # the same in an argument
+                self.assertEqual(self.one(text)["cause"], causes[0], text)
+
+    def test_a_paste_into_a_terminal(self):
+        """At once it is one thing; what is typed later is answered by itself."""
+        master, slave = pty.openpty()
+        with subprocess.Popen([common.PROGRAM, "explain"], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+            for text, causes in (PASTED[0], ("450 4.2.0 greylisted, try again later\n", ["rcpt-greylisted"]), PASTED[6]):
+                os.write(master, text.encode())
+                self.assertEqual(json.loads(program.stdout.readline())["cause"], causes[0])
+            os.write(master, b"\x04")
+            self.assertEqual(program.stdout.read(), b"")
+        os.close(master)
+        os.close(slave)
+
+    def test_a_list_stays_a_list(self):
+        lines = ["550-5.7.1 one line of two", "551 another", "frobnicate", "  450 4.2.0 greylisted",
+                 "The mail server responded: 5.7.1 <bob@example.com>: Relay access denied.", "Diagnostic-Code: smtp; 550 5.1.1 User unknown",
+                 "host mx.example.org said: 452 4.2.2 Mailbox full", "550 5.7.1 no\\n550 5.7.1 way", "0x800CCC0B"]
+        for text in ("\n".join(lines), "\n".join(reversed(lines)), "\n\n".join(lines[:4])):
+            wanted = [line.strip() for line in text.split("\n") if line]
+            self.assertEqual([record["query"] for record in run("explain", stdin=text.encode()).records()], wanted)
+
+    def test_a_long_list(self):
+        """Longer than anything that is looked at as a whole."""
+        text = "".join("rcpt: 550-5.1.1 no such user %0200d\n550 5.1.1 here\n" % i for i in range(1500))
+        records = run("explain", stdin=text.encode()).records()
+        self.assertGreaterEqual(len(records), 1500)
+        self.assertEqual({record["cause"] for record in records}, {"rcpt-unknown-user"})
+        self.assertLess(len(records), 1503)
+
+    def test_no_login_of_a_pasted_dialogue_comes_back(self):
+        for text in ("EHLO pc\n250 ok\nAUTH LOGIN\n334 VXNlcm5hbWU6\nYW5uYQ==\n334 UGFzc3dvcmQ6\nbGFiLVNlY3JldC00NzEx\n535 5.7.8 no\n",
+                     "C: AUTH PLAIN AGFubmEAbGFiLVNlY3JldC00NzEx\nS: 535 5.7.8 no\n"):
+            for result in (run("explain", stdin=text.encode()), run("explain", text)):
+                self.assertNotIn("bGFiLVNlY3JldC00NzEx", result.out)
+                self.assertIn("auth-bad-credentials", result.out)
 
     def test_every_form_of_a_windows_code(self):
         for form in ("0x800CCC0B", "0x800ccc0b", "800CCC0B", "2148322315", "-2146644981", "(0x800CCC0B)",

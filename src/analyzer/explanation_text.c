@@ -1,0 +1,258 @@
+/*
+ * explanation_text.c - pasted text of several lines: which of them belong together, and where in a
+ * dialogue the word fell that is asked about.
+ */
+#include "analyzer/explanation.h"
+#include "analyzer/explanation_query.h"
+#include "dissectors/smtp/smtp.h"
+
+/* --- lines of a dialogue --- */
+
+/* What programs put before the lines of either side: swaks, curl, msmtp, Thunderbird's log, ... */
+static struct sw_span without_arrow(struct sw_span line)
+{
+    static const struct sw_span arrows[] = {
+        SW_SPAN_LIT("C:"),  SW_SPAN_LIT("S:"),  SW_SPAN_LIT("-->"), SW_SPAN_LIT("<--"),
+        SW_SPAN_LIT("->"),  SW_SPAN_LIT("<-"),  SW_SPAN_LIT("~>"),  SW_SPAN_LIT("<~"),
+        SW_SPAN_LIT("<**"), SW_SPAN_LIT("**>"), SW_SPAN_LIT("=>"),  SW_SPAN_LIT(">>>"),
+        SW_SPAN_LIT("<<<"), SW_SPAN_LIT("<="),  SW_SPAN_LIT(">"),   SW_SPAN_LIT("<"),
+    };
+    line = sw_span_trim(line);
+    for (size_t i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++) {
+        bool path = line.len > 1 && arrows[i].len == 1 && line.ptr[1] != ' ';
+        if (sw_span_starts(line, arrows[i]) && !path)
+            return sw_span_trim(sw_span_from(line, arrows[i].len));
+    }
+    return line;
+}
+
+/* A command as it stands in a dialogue, alone on its line. */
+static bool is_command(struct sw_span line, enum sw_reply_stage *stage)
+{
+    static const struct {
+        struct sw_span verb;
+        bool alone; /* nothing may follow */
+        enum sw_reply_stage stage;
+    } commands[] = {
+        {SW_SPAN_LIT("EHLO "), false, SW_REPLY_STAGE_HELLO},
+        {SW_SPAN_LIT("HELO "), false, SW_REPLY_STAGE_HELLO},
+        {SW_SPAN_LIT("LHLO "), false, SW_REPLY_STAGE_HELLO},
+        {SW_SPAN_LIT("STARTTLS"), true, SW_REPLY_STAGE_STARTTLS},
+        {SW_SPAN_LIT("MAIL FROM:"), false, SW_REPLY_STAGE_MAIL},
+        {SW_SPAN_LIT("RCPT TO:"), false, SW_REPLY_STAGE_RCPT},
+        {SW_SPAN_LIT("DATA"), true, SW_REPLY_STAGE_DATA},
+        {SW_SPAN_LIT("."), true, SW_REPLY_STAGE_FINAL},
+        {SW_SPAN_LIT("QUIT"), true, SW_REPLY_STAGE_HELLO},
+        {SW_SPAN_LIT("RSET"), true, SW_REPLY_STAGE_HELLO},
+    };
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (sw_span_starts_nocase(line, commands[i].verb) &&
+            (!commands[i].alone || line.len == commands[i].verb.len)) {
+            *stage = commands[i].stage;
+            return true;
+        }
+    }
+    if (!sw_span_starts_nocase(line, SW_SPAN_LIT("AUTH ")))
+        return false;
+    struct sw_span rest = sw_span_from(line, 5);
+    *stage = SW_REPLY_STAGE_AUTH;
+    return smtp_mechanism_of(sw_span_word(&rest)) != SMTP_MECH_UNKNOWN;
+}
+
+/* A line of a reply with this code, or of any when `code` is 0. */
+static int reply_code_of(struct sw_span line, int code)
+{
+    int found = sw_query_code_at(line);
+    return code == 0 || found == code ? found : 0;
+}
+
+/* The reply that begins with the line `text` begins with: all lines up to the last one of it. */
+static struct sw_span whole_reply(struct sw_span text, struct sw_arena *arena)
+{
+    uint8_t *all = sw_arena_alloc(arena, text.len + 1);
+    size_t used = 0;
+    int code = 0;
+    while (all && text.len > 0) {
+        struct sw_span line = without_arrow(sw_query_next_line(&text));
+        if (reply_code_of(line, code) == 0)
+            break;
+        code = sw_query_code_at(line);
+        if (used > 0)
+            all[used++] = '\n';
+        memcpy(all + used, line.ptr, line.len);
+        used += line.len;
+        if (line.len < 4 || line.ptr[3] != '-')
+            break;
+    }
+    return sw_span_make(all, used);
+}
+
+bool sw_query_dialogue_find(struct sw_span query, struct sw_arena *arena,
+                            struct sw_query_reply *out)
+{
+    enum sw_reply_stage stage = SW_REPLY_STAGE_GREETING, at = stage;
+    struct sw_span rest = query, last = {NULL, 0};
+    unsigned commands = 0;
+    while (rest.len > 0) {
+        struct sw_span from_here = rest;
+        struct sw_span line = without_arrow(sw_query_next_line(&rest));
+        int code = sw_query_code_at(line);
+        if (is_command(line, &stage)) {
+            commands++;
+        } else if (code >= 400 && sw_reply_code_info(code)) {
+            last = from_here;
+            at = stage;
+            break; /* the first refusal; those behind it may be its consequences */
+        } else if (code > 0) {
+            last = from_here;
+            at = stage;
+            stage = code == 354 ? SW_REPLY_STAGE_FINAL : stage;
+        }
+    }
+    while (rest.len > 0 && commands == 0) { /* a refusal of the first line: is it a dialogue? */
+        enum sw_reply_stage ignored;
+        commands += is_command(without_arrow(sw_query_next_line(&rest)), &ignored);
+    }
+    if (commands == 0 || last.len == 0)
+        return false;
+    struct sw_query_reply found;
+    if (!sw_query_reply_read(whole_reply(last, arena), arena, &found))
+        return false;
+    *out = found;
+    out->stage = at;
+    out->stage_given = true;
+    return true;
+}
+
+/* --- lines that belong together --- */
+
+static bool is_blank(struct sw_span line)
+{
+    return sw_span_trim(line).len == 0;
+}
+
+/* A reply stands there by itself, perhaps behind its stage. */
+static bool stands_alone(struct sw_span line)
+{
+    enum sw_reply_stage stage;
+    line = sw_span_trim(line);
+    (void)sw_query_take_stage(&line, &stage);
+    return sw_query_code_at(line) != 0;
+}
+
+/* The code of the last line of what was read so far, when more lines of its reply have to follow.
+ */
+static int unfinished_code(struct sw_span so_far)
+{
+    struct sw_span line = {NULL, 0};
+    enum sw_reply_stage stage;
+    while (so_far.len > 0)
+        line = sw_query_next_line(&so_far);
+    (void)sw_query_take_stage(&line, &stage);
+    int code = sw_query_code_at(line);
+    return line.len > 3 && line.ptr[3] == '-' ? code : 0;
+}
+
+bool sw_explain_goes_on(struct sw_span so_far, struct sw_span line)
+{
+    if (so_far.len == 0 || is_blank(so_far) || is_blank(line))
+        return false;
+    int code = unfinished_code(so_far);
+    struct sw_span words = sw_span_trim(line);
+    if (code != 0)
+        return sw_query_code_at(words) == code;
+    /* RFC 5322 2.2.3: a line that is folded. Who indents a whole list indents its first line, too.
+     */
+    bool indented = line.ptr[0] == ' ' || line.ptr[0] == '\t';
+    bool first_indented = so_far.ptr[0] == ' ' || so_far.ptr[0] == '\t';
+    return indented && !first_indented && !stands_alone(words);
+}
+
+/* Words that stand once in a bounce or in an error message of several lines. */
+static const struct sw_span whole_marks[] = {
+    SW_SPAN_LIT("this is the mail system at"),
+    SW_SPAN_LIT("created automatically by mail delivery"),
+    SW_SPAN_LIT("qmail-send program"),
+    SW_SPAN_LIT("reporting-mta:"),
+    SW_SPAN_LIT("couldn't be delivered"),
+    SW_SPAN_LIT("delivery has failed to these recipients"),
+    SW_SPAN_LIT("did not reach some or all of the intended"),
+    SW_SPAN_LIT("diagnostic information for administrators"),
+    SW_SPAN_LIT("windows live mail error id"),
+};
+
+/* Words that are said in one line as well; only beside others are they part of something longer. */
+static const struct sw_span part_marks[] = {
+    SW_SPAN_LIT("diagnostic-code:"),
+    SW_SPAN_LIT("server response:"),
+    SW_SPAN_LIT("the server response was"),
+    SW_SPAN_LIT("server responded"),
+    SW_SPAN_LIT("the response from the remote server was"),
+    SW_SPAN_LIT("an error occurred while sending mail"),
+};
+
+static const struct sw_span companions[] = {
+    SW_SPAN_LIT("final-recipient:"), SW_SPAN_LIT("action:"),       SW_SPAN_LIT("remote-mta:"),
+    SW_SPAN_LIT("server:"),          SW_SPAN_LIT("protocol:"),     SW_SPAN_LIT("port:"),
+    SW_SPAN_LIT("secure(ssl):"),     SW_SPAN_LIT("please check "),
+};
+
+enum { WHOLE = sizeof(whole_marks) / sizeof(whole_marks[0]) };
+enum { PARTS = sizeof(part_marks) / sizeof(part_marks[0]) };
+
+/* What the lines of a text are like. */
+struct lines {
+    unsigned count, alone, commands, replies, companions, unfinished, paragraphs;
+    unsigned whole[WHOLE], parts[PARTS];
+};
+
+static void look_at(struct lines *lines, struct sw_span line)
+{
+    enum sw_reply_stage stage;
+    lines->count++;
+    lines->alone += stands_alone(line);
+    lines->commands += is_command(without_arrow(line), &stage);
+    lines->replies += sw_query_code_at(without_arrow(line)) != 0;
+    for (int i = 0; i < WHOLE; i++)
+        lines->whole[i] += sw_span_find_nocase(line, whole_marks[i]) < line.len;
+    for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++)
+        lines->companions += sw_span_starts_nocase(line, companions[i]);
+    for (int i = 0; i < PARTS; i++) {
+        bool met = sw_span_find_nocase(line, part_marks[i]) < line.len;
+        lines->parts[i] += met;
+        lines->unfinished += met && line.ptr[line.len - 1] == ':';
+    }
+}
+
+/* Is one of the words there, and none of them twice? */
+static bool met_once(const unsigned *met, int count)
+{
+    bool any = false;
+    for (int i = 0; i < count; i++) {
+        if (met[i] > 1)
+            return false; /* several messages, a line each */
+        any = any || met[i] == 1;
+    }
+    return any;
+}
+
+bool sw_explain_is_one(struct sw_span text)
+{
+    struct lines lines = {0};
+    bool blank = false;
+    for (struct sw_span rest = text; rest.len > 0;) {
+        size_t end = sw_span_index(rest, '\n');
+        struct sw_span line = sw_span_trim(sw_span_sub(rest, 0, end));
+        rest = sw_span_from(rest, end < rest.len ? end + 1 : end);
+        lines.paragraphs += line.len > 0 && (blank || lines.count == 0);
+        blank = line.len == 0;
+        if (line.len > 0)
+            look_at(&lines, line);
+    }
+    if (lines.count < 2 || lines.alone == lines.count)
+        return false;
+    if (lines.commands > 0 && lines.replies > 0)
+        return true;
+    bool together = lines.companions > 0 || lines.unfinished > 0 || lines.paragraphs > 1;
+    return met_once(lines.whole, WHOLE) || (together && met_once(lines.parts, PARTS));
+}
