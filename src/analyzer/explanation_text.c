@@ -4,7 +4,7 @@
  */
 #include "analyzer/explanation.h"
 #include "analyzer/explanation_query.h"
-#include "dissectors/smtp/smtp.h"
+#include "session/session.h"
 
 /* --- lines of a dialogue --- */
 

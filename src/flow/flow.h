@@ -11,8 +11,8 @@
  * - Bytes that the peer acknowledged but that the capture lacks are a gap (the capture lost them).
  * Bytes that were never acknowledged are never passed over: they are counted as undelivered at the
  * end (the wire lost them).
- * - A connection is its addresses and ports, whatever VLAN or tunnel its packets were seen in, unless
- *   their sequence numbers prove that they are of two, in two networks.
+ * - A connection is its addresses and ports, whatever VLAN or tunnel its packets were seen in,
+ * unless their sequence numbers prove that they are of two, in two networks.
  * - Causes come before effects: a segment that acknowledges bytes of the other direction which are
  * still missing waits (a few packets or 50 ms) for them, so that a reply is not passed on before
  * the command it answers.

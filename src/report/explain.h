@@ -23,8 +23,8 @@ struct sw_explainer *sw_explainer_new(void);
  * ids). */
 bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
                          const struct sw_explain_style *style, struct sw_writer *out);
-/* The same for text of several lines: one answer for what is one thing (a bounce, a dialogue, a reply
- * of several lines), and one for each other line. Answers how many were understood. */
+/* The same for text of several lines: one answer for what is one thing (a bounce, a dialogue, a
+ * reply of several lines), and one for each other line. Answers how many were understood. */
 unsigned sw_explainer_answer_text(struct sw_explainer *explainer, struct sw_span text,
                                   const struct sw_explain_style *style, struct sw_writer *out);
 void sw_explainer_free(struct sw_explainer *explainer);

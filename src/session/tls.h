@@ -155,7 +155,7 @@ struct sw_tls {
     /* 0-RTT (RFC 8446 2.3): records of the client that came before the ServerHello */
     struct sw_mark early; /* the first one; frame 0 = none */
     uint32_t early_records;
-    uint64_t early_bytes; /* of their plain text */
+    uint64_t early_bytes;            /* of their plain text */
     bool early_taken, early_refused; /* by the server, as far as it is known */
     bool early_opened;               /* with a key, and it is part of the dialogue */
 
