@@ -171,13 +171,27 @@ static const struct sw_tls_turn *next_of_client(const struct sw_tls_shape *shape
     return at(shape, answer + 1);
 }
 
+/*
+ * AUTH LOGIN with a user name of one to three letters, which is six bytes in base64: what the
+ * server said before it and says now are "334 VXNlcm5hbWU6" and "334 UGFzc3dvcmQ6", of equal
+ * length.
+ */
+static bool is_login(const struct sw_tls_shape *shape, uint32_t six)
+{
+    enum { AUTH_LOGIN = 12, ASKED_FOR = 18 };
+    const struct sw_tls_turn *asked = at(shape, six + 1);
+    return six >= 2 && asked && shape->turns[six - 2].bytes == AUTH_LOGIN &&
+           shape->turns[six - 1].bytes == ASKED_FOR && asked->bytes == ASKED_FOR;
+}
+
 /* DATA (alone, or last of a few commands that have a reply each), its 354, and then something that
  * is no DATA, QUIT or RSET. `i` is the turn of the text. */
 static bool follows_data(const struct sw_tls_shape *shape, uint32_t i)
 {
     const struct sw_tls_turn *asked = at(shape, i - 2);
     const struct sw_tls_turn *told = at(shape, i - 1);
-    return asked->ends_in_six && told->records <= asked->records && !shape->turns[i].six;
+    return asked->ends_in_six && told->records <= asked->records && !shape->turns[i].six &&
+           !is_login(shape, i - 2);
 }
 
 /*
