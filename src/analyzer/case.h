@@ -121,6 +121,8 @@ void sw_ruling_also_first(struct sw_ruling *ruling, enum sw_cause cause,
                           enum sw_confidence confidence);
 /* Is all that the server said to the last EHLO (or its kin) in the capture? */
 bool sw_case_offers_are_known(const struct sw_case *c);
+/* Did the server say its answers before it was asked anything? */
+bool sw_case_recites(const struct sw_case *c);
 /* The reply whose words a firewall has painted over ('*' or 'X'), or NULL. */
 const struct sw_step *sw_case_painted(const struct sw_case *c);
 
@@ -145,6 +147,8 @@ bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part
 bool sw_rule_first_bytes(const struct sw_case *c,
                          struct sw_ruling *ruling); /* other protocols, port and mode */
 bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling); /* too much to keep */
+bool sw_rule_recited(const struct sw_case *c,
+                     struct sw_ruling *ruling); /* answers before questions */
 bool sw_rule_accepted(const struct sw_case *c,
                       struct sw_ruling *ruling);                     /* delivered and partial */
 bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling); /* what TCP itself proves */

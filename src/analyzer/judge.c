@@ -237,9 +237,9 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
 
 /* First hit wins; the last one always says something. */
 static bool (*const rules[])(const struct sw_case *c, struct sw_ruling *ruling) = {
-    sw_rule_lookup,    sw_rule_connect,  sw_rule_proxy,   sw_rule_scanner, sw_rule_first_bytes,
-    sw_rule_capped,    sw_rule_accepted, sw_rule_tcp,     sw_rule_refused, sw_rule_unread,
-    sw_rule_encrypted, sw_rule_broken,   sw_rule_no_mail, sw_rule_unknown,
+    sw_rule_lookup, sw_rule_connect,   sw_rule_proxy,    sw_rule_scanner, sw_rule_first_bytes,
+    sw_rule_capped, sw_rule_recited,   sw_rule_accepted, sw_rule_tcp,     sw_rule_refused,
+    sw_rule_unread, sw_rule_encrypted, sw_rule_broken,   sw_rule_no_mail, sw_rule_unknown,
 };
 
 /* Is this said because something is missing in the answer to EHLO? */

@@ -388,12 +388,44 @@ static const struct sw_cause_wording early = {
         },
 };
 
+static const struct sw_cause_wording ahead = {
+    .summary = "It cannot be told what became of the mail: {server} gave all its answers before it "
+               "was asked anything.",
+    .meaning = "A mail server answers each command when it comes. This one recited its answers "
+               "before the first command, as test scripts and traps for spam do; what the program "
+               "makes of them, and whether anything was kept, cannot be seen.",
+    .advice =
+        {
+            "Find out what answers at that address and port; it may be no real mail server.",
+        },
+};
+
+/* LMTP: nobody refused anything, but an answer is missing. */
+static const struct sw_cause_wording unanswered_in_part = {
+    .summary = "The mail was accepted for some of its recipients; for the others {server} gave no "
+               "answer before the connection ended.",
+    .meaning = "The server answers for each recipient by itself, and the connection ended before "
+               "it had answered for all. Those without an answer may or may not have the mail.",
+    .advice =
+        {
+            "Have the mail sent again to the recipients without an answer only; one of them may "
+            "get it twice.",
+            "If it happens again, ask the administrator of the server to look in its log at the "
+            "time of the connection.",
+        },
+};
+
 static const struct sw_cause_wording *wording_of(const struct sw_case *c,
                                                  const struct sw_ruling *ruling)
 {
     bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
     if (c->session->lookup && c->session->lookup->end == SW_LOOKUP_CUT)
         return &cut_short;
+    if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->messages && sw_case_recites(c))
+        return &ahead;
+    bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
+    if (in_part && ruling->has_permanence)
+        return &unanswered_in_part;
     const struct sw_tls *tls = c->session->tls_facts;
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && tls && sw_tls_early_may_be_mail(tls))
         return &early;

@@ -93,6 +93,13 @@ static enum sw_outcome outcome_without_reply(const struct sw_case *c, const stru
     return SW_OUTCOME_STUCK;
 }
 
+/* LMTP (RFC 2033 4.2): others have their answer to the text, this recipient's never came. */
+static bool is_left_out(const struct sw_message *m, const struct sw_recipient *r)
+{
+    bool each = m->final && (m->final->flags & SMTP_FLAG_RECIPIENT);
+    return each && !r->final && sw_reply_is(r->reply, 2);
+}
+
 static void judge_recipient(const struct sw_case *c, const struct sw_message_verdict *mv,
                             struct sw_recipient_verdict *rv, const struct sw_step *refusal)
 {
@@ -113,25 +120,42 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
         rv->cause = cause_of(c, rv->reply);
         return;
     }
-    rv->outcome = mv->outcome == SW_OUTCOME_PARTIAL || mv->outcome == SW_OUTCOME_DELIVERED
-                      ? SW_OUTCOME_UNKNOWN
-                      : mv->outcome;
+    bool others = mv->outcome == SW_OUTCOME_PARTIAL || mv->outcome == SW_OUTCOME_DELIVERED;
+    rv->outcome = is_left_out(m, r) ? outcome_without_reply(c, m)
+                  : others          ? SW_OUTCOME_UNKNOWN
+                                    : mv->outcome;
     rv->cause = SW_CAUSE_NONE; /* the session's, set when that is known */
+    if (is_left_out(m, r) && rv->outcome == SW_OUTCOME_STUCK)
+        rv->cause =
+            c->closed_by_server ? SW_CAUSE_DATA_CLOSED_AFTER_DOT : SW_CAUSE_DATA_NO_REPLY_AFTER_DOT;
 }
 
 /* Counts what was taken and what was not, over the recipients that count. */
 static void count_recipients(const struct sw_case *c, const struct sw_message *m, unsigned *taken,
                              unsigned *refused, unsigned *open)
 {
+    enum sw_outcome silence = outcome_without_reply(c, m);
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
         if (sw_was_taken(m, r))
             (*taken)++;
         else if (is_refusal(r->final) || is_refusal(r->reply))
             *refused += !sw_taken_recipient_later(&c->taken, r);
+        else if (is_left_out(m, r) && silence == SW_OUTCOME_STUCK)
+            (*refused)++; /* nobody has said that it has the mail */
         else
             (*open)++;
     }
+}
+
+static bool any_left_out(const struct sw_message *m)
+{
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (is_left_out(m, r))
+            return true;
+    }
+    return false;
 }
 
 static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
@@ -147,6 +171,8 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
         mv->outcome = refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
         if (taken == 0 && m->recipients)
             mv->outcome = refused > 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED;
+        if (mv->outcome == SW_OUTCOME_DELIVERED && open > 0 && !c->reply_lost && any_left_out(m))
+            mv->outcome = SW_OUTCOME_UNKNOWN;
     } else if (!refusal && open > 0 && (final_is_lost(c, m) || still_under_way(c, m))) {
         mv->outcome = SW_OUTCOME_UNKNOWN;
     } else if (refusal || refused > 0) {
@@ -208,14 +234,28 @@ static bool before_tls(const struct sw_case *c, const struct sw_step *step)
     return sw_reply_is(starttls->reply, 2) && step->first.time_ns < starttls->reply->first.time_ns;
 }
 
+/* What the server says is no answer to anything. */
+static void forget_answers(struct sw_message_verdict *mv)
+{
+    mv->outcome = SW_OUTCOME_UNKNOWN;
+    mv->cause = SW_CAUSE_NONE;
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        mv->recipients[i].outcome = SW_OUTCOME_UNKNOWN;
+        mv->recipients[i].cause = SW_CAUSE_NONE;
+    }
+}
+
 static void judge_all(struct sw_case *c)
 {
+    bool recites = sw_case_recites(c);
     bool any_taken = false;
     bool any_refused = false;
     bool any_unknown = false;
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
         judge_message(c, mv);
+        if (recites)
+            forget_answers(mv);
         if (mv->outcome == SW_OUTCOME_STUCK &&
             (overcome(c, mv->message) || before_tls(c, mv->message->mail)))
             mv->counts = false;
@@ -392,8 +432,37 @@ static bool went_unheeded(struct ahead *ahead, const struct sw_step *reply)
     return !ahead->none;
 }
 
+/* The refusal of the last login that was judged by more than its mechanism, or NULL. */
+static const struct sw_step *last_login_judged(const struct sw_case *c)
+{
+    const struct sw_step *last = NULL;
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (is_refusal(auth->reply) && auth->reply->code == 535)
+            last = auth->reply;
+    }
+    return last;
+}
+
+/*
+ * The client took the refusal for a hint, and tried what every server has: HELO behind an unknown
+ * EHLO (RFC 5321 3.2), another mechanism behind one that the server does not know. What was said to
+ * that is the reason.
+ */
+static bool another_way_was_tried(const struct sw_case *c, const struct sw_step *reply,
+                                  const struct sw_step *login)
+{
+    const struct sw_hello *hello = c->session->hello;
+    if (reply->verb == SMTP_VERB_EHLO && (reply->code == 500 || reply->code == 502))
+        return hello && hello->command->verb == SMTP_VERB_HELO && is_refusal(hello->reply) &&
+               hello->reply->first.frame > reply->first.frame;
+    return reply->phase == SW_PHASE_AUTH && reply->code == 504 && login &&
+           login->first.frame > reply->first.frame;
+}
+
 static void find_refusal(struct sw_case *c)
 {
+    const struct sw_step *login = last_login_judged(c);
     struct ahead progress[SW_PHASE_QUIT + 1] = {{NULL, false, false}}; /* by phase of the refusal */
     struct ahead heedless = {NULL, false, false};
     const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
@@ -406,7 +475,8 @@ static void find_refusal(struct sw_case *c)
             out_of_context(c, s) || went_unheeded(&heedless, s) || after_close(s))
             continue;
         if (is_consequence(c, s) || belongs_to_overcome(c, s) ||
-            went_on_after(&progress[s->phase], s) || before_tls(c, s))
+            went_on_after(&progress[s->phase], s) || before_tls(c, s) ||
+            another_way_was_tried(c, s, login))
             continue;
         bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
         if (!c->refusal && !idle_end)

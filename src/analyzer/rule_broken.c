@@ -381,13 +381,18 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
     bool challenged = last && last->code == 334;
     bool given_up_in_order = s->messages && !c->any_message_counts;
     if (c->closed_by_server) {
-        if (!s->hellos && !c->client_spoke)
+        bool at_once = c->waited_ns < SW_PATIENCE_NS; /* behind its greeting: no time to ask */
+        if (!s->hellos && !c->client_spoke && !at_once)
             return false; /* nobody asked for anything */
         bool idle = c->waited_ns > SILENCE_NS && !c->reset;
         enum sw_cause cause = idle       ? SW_CAUSE_SERVER_IDLE_TIMEOUT
                               : c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER
                                          : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
-        *ruling = stuck(cause, idle ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN, stage);
+        bool asked = s->hellos || c->client_spoke;
+        *ruling =
+            stuck(cause, idle || !asked ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN, stage);
+        if (!asked)
+            sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
     } else if (challenged || (c->tried_mail && !given_up_in_order)) {
         *ruling = stuck(SW_CAUSE_TCP_CLIENT_CLOSED_EARLY,
                         c->tried_mail ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);

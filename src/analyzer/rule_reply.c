@@ -211,6 +211,13 @@ static void rule_partial_recipients(const struct sw_case *c, const struct sw_mes
         ruling->reply = refused->reply;
         ruling->confidence = confidence_of_reply(c, refused->reply);
         prove_reply(ruling, refused->reply, "refused");
+    } else if (refused) { /* the connection ended before the answer for that one */
+        ruling->confidence = SW_CONFIDENCE_LIKELY;
+        ruling->has_permanence = true;
+        ruling->permanence = SW_PERMANENCE_TEMPORARY;
+        sw_ruling_prove(ruling, c->facts->closed,
+                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                        "the end, before an answer for all recipients");
     }
     for (uint32_t i = 0; i < mv->recipient_count; i++) {
         if (mv->recipients[i].outcome == SW_OUTCOME_STUCK)

@@ -4,6 +4,7 @@ One line a step; see tests/verdicts/README.md for the words. Every session has r
 acknowledgements and checksums, so that a script says only what matters.
 """
 import re
+import socket
 import struct
 
 from names import Names
@@ -25,6 +26,8 @@ def checksum(data):
 
 
 def address(text):
+    if ":" in text:
+        return socket.inet_pton(socket.AF_INET6, text)
     return bytes(int(part) for part in text.split("."))
 
 
@@ -90,23 +93,28 @@ class Capture(Names):
         offset = 5 + len(options) // 4
         head = struct.pack("!HHIIBBHHH", s.port[side], s.port[1 - side], seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
                            offset << 4, flags, window, 0, 0) + options
-        pseudo = addresses[side] + addresses[1 - side] + struct.pack("!BBH", 0, 6, len(head) + len(payload))
+        length = struct.pack("!II" if len(addresses[side]) == 16 else "!xBH", *((6, len(head + payload)) if len(addresses[side]) == 4
+                                                                                else (len(head + payload), 6)))
+        pseudo = addresses[side] + addresses[1 - side] + length
         check = checksum(pseudo + head + payload) ^ (0x5555 if damaged else 0)
         head = head[:16] + struct.pack("!H", check) + head[18:]
         self.ip(addresses[side], addresses[1 - side], 6, head + payload, s.ttl[side],
                 visible and s.visible[side])
 
     def ip(self, src, dst, protocol, body, ttl, visible):
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), (self.count * 37 + 1) & 0xFFFF, 0x4000, ttl,
-                           protocol, 0, src, dst)
-        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        if len(src) == 16:  # RFC 8200
+            head, kind = struct.pack("!IHBB", 0x60000000, len(body), protocol, ttl) + src + dst, b"\x86\xdd"
+        else:
+            head, kind = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), (self.count * 37 + 1) & 0xFFFF, 0x4000, ttl,
+                                     protocol, 0, src, dst), b"\x08\0"
+            head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
         macs = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01"
         self.time += 0.001
         self.count += 1
         if visible:
-            self.frames.append((self.time, macs + self.session.vlan[src != self.session.address[0]] + b"\x08\0" + head + body))
+            self.frames.append((self.time, macs + self.session.vlan[src != self.session.address[0]] + kind + head + body))
         if visible and self.session.mirror is not None:
-            self.frames.append((self.time + 0.00005, macs + self.session.mirror + b"\x08\0" + head + body))
+            self.frames.append((self.time + 0.00005, macs + self.session.mirror + kind + head + body))
 
     def handshake(self):
         s = self.session
