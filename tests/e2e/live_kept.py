@@ -288,7 +288,7 @@ class Policy(InALab):
         self.assertRegex(text, r"1 mail policy clear-text-login = forbid: a password or token was sent without encryption \(anna, frame \d+\)")
         self.assertEqual(text.count(" policy "), 1, text)
         self.assertRegex(text, r"read \d+ frames Policy \S*mail.ini: 2 rules broken FAILED clear-text-login = forbid .*anna at 198.51.100.25:587 1 of 1 session")
-        self.assertRegex(text, r"FAILED failure-rate-max = 20% more of the sessions failed, at 1 of 2: 198.51.100.25:25")
+        self.assertRegex(text, r"FAILED failure-rate-max = 20% more of the sessions failed, at 1 of 2 servers: 198.51.100.25:25")
         self.assertNotIn(PASSWORD, text)
 
     def test_what_programs_read_stays_as_it_is(self):
