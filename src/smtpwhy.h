@@ -47,6 +47,7 @@ struct sw_run_options {
     const char *keylog;            /* file in the format of SSLKEYLOGFILE, or NULL */
     const char *rsa_key;           /* file with a server's RSA private key (PEM), or NULL */
     bool no_names;                 /* sentences call hosts by their addresses only */
+    bool letterheads;              /* keep more of the headers of mails: a report shows them */
     const char *server_name;       /* the name that certificates must bear, or NULL: SNI tells */
     /* When it becomes another value than 0 (in a signal handler, say), reading ends at the next
      * frame, and what was read is judged; the result is INCOMPLETE. Borrowed; NULL = never. */

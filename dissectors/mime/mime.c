@@ -32,6 +32,9 @@ static const struct known_field known_fields[] = {
     {"x-originating-ip", MIME_FIELD_ORIGINATING_IP},
     {"x-mailer", MIME_FIELD_MAILER},
     {"user-agent", MIME_FIELD_MAILER},
+    {"x-user-agent", MIME_FIELD_MAILER},
+    {"reply-to", MIME_FIELD_REPLY_TO},
+    {"in-reply-to", MIME_FIELD_IN_REPLY_TO},
 };
 
 static enum mime_field field_of(struct sw_span name)
@@ -64,7 +67,7 @@ static struct sw_span without_brackets(struct sw_span id)
 static bool holds_addresses(enum mime_field field)
 {
     return field == MIME_FIELD_FROM || field == MIME_FIELD_TO || field == MIME_FIELD_CC ||
-           field == MIME_FIELD_BCC;
+           field == MIME_FIELD_BCC || field == MIME_FIELD_REPLY_TO;
 }
 
 /* Tells the field at hand. */
@@ -86,6 +89,7 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
         break;
     case MIME_FIELD_FROM:
     case MIME_FIELD_BCC:
+    case MIME_FIELD_REPLY_TO:
         event.address = mime_first_address(raw);
         event.number = mime_addresses_end(&st->addresses);
         break;
@@ -98,6 +102,7 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
     case MIME_FIELD_RECEIVED:
     case MIME_FIELD_ORIGINATING_IP:
     case MIME_FIELD_MAILER:
+    case MIME_FIELD_IN_REPLY_TO:
         event.text = raw;
         break;
     case MIME_FIELD_SUBJECT:

@@ -27,7 +27,9 @@ enum mime_field {
     MIME_FIELD_BCC,
     MIME_FIELD_RECEIVED,
     MIME_FIELD_ORIGINATING_IP, /* X-Originating-IP */
-    MIME_FIELD_MAILER,         /* X-Mailer, User-Agent */
+    MIME_FIELD_MAILER,         /* X-Mailer, User-Agent, X-User-Agent */
+    MIME_FIELD_REPLY_TO,
+    MIME_FIELD_IN_REPLY_TO,
     MIME_FIELD_COUNT,
 };
 
@@ -53,8 +55,8 @@ enum mime_flag {
  * FIELD: field; text = the value, unfolded, without blanks around it, with encoded words decoded to
  * UTF-8 (RFC 2047; those in a character set that is not known stay as they are). MESSAGE_ID:
  * without the angle brackets, which are no part of it (RFC 5322 3.6.4). DKIM_SIGNATURE: no text.
- * FROM, BCC: address = the first address, without display name. FROM, TO, CC, BCC: number =
- * addresses in it, also of those behind a cut.
+ * FROM, BCC, REPLY_TO: address = the first address, without display name. FROM, TO, CC, BCC,
+ * REPLY_TO: number = addresses in it, also of those behind a cut.
  * END: number = octets of the header block with its empty line, as they came.
  */
 struct mime_event {

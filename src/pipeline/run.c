@@ -79,6 +79,7 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
         free(run);
         return NULL;
     }
+    run->limits.session.letterhead = options->letterheads;
     run->summary.damage_most = run->limits.damage;
     run->hosts = (struct sw_hosts){.most = run->limits.hosts, .account = &run->account};
     run->tls = (struct sw_tls_setting){.ca_file = options->ca_file,

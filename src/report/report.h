@@ -49,8 +49,9 @@ struct sw_report_format {
     /* NULL: one stream. Else the output is a directory with these files (NULL behind the last), and
      * part->out is the writer of the first, its `next` that of the second, ... */
     const char *const *files;
-    bool general; /* explain, causes and findings can write it too */
-    bool whole;   /* a file of it needs an end, the summary with it: lines alone are none */
+    bool general;     /* explain, causes and findings can write it too */
+    bool letterheads; /* it shows more of the headers of mails than is kept by itself */
+    bool whole;       /* a file of it needs an end, the summary with it: lines alone are none */
     size_t state_bytes;
     void (*open)(struct sw_part *part); /* may be NULL */
     void (*session)(struct sw_part *part, const struct sw_session *session,

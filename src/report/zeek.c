@@ -77,6 +77,22 @@ void sw_zeek_name(struct sw_zeek_row *row, struct sw_span name)
     sw_zeek_literal(row, sw_veil_name(&row->part->veil, name));
 }
 
+void sw_zeek_some_text(struct sw_zeek_row *row, struct sw_span text)
+{
+    if (text.len > 0)
+        sw_zeek_text(row, text);
+    else
+        sw_zeek_unset(row);
+}
+
+void sw_zeek_some_name(struct sw_zeek_row *row, struct sw_span name)
+{
+    if (name.len > 0)
+        sw_zeek_name(row, name);
+    else
+        sw_zeek_unset(row);
+}
+
 void sw_zeek_word(struct sw_zeek_row *row, const char *word)
 {
     if (word && word[0])
@@ -251,6 +267,7 @@ const struct sw_report_format sw_report_zeek = {
     .name = "zeek",
     .what = "Zeek's smtp.log and ssl.log, and smtpwhy.log with the verdicts, in a directory",
     .files = files,
+    .letterheads = true,
     .whole = true,
     .state_bytes = sizeof(struct zeek),
     .session = write_session,

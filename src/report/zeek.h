@@ -33,10 +33,12 @@ extern const struct sw_zeek_log sw_zeek_smtp, sw_zeek_ssl, sw_zeek_verdict;
 
 /* Values: unset is "-", an empty text or set "(empty)", the rest is escaped as Zeek does. */
 void sw_zeek_unset(struct sw_zeek_row *row);
-void sw_zeek_text(struct sw_zeek_row *row, struct sw_span text);    /* through the veil */
-void sw_zeek_name(struct sw_zeek_row *row, struct sw_span name);    /* a name as a whole */
-void sw_zeek_literal(struct sw_zeek_row *row, struct sw_span text); /* it passed the veil */
-void sw_zeek_word(struct sw_zeek_row *row, const char *word);       /* our own; NULL is unset */
+void sw_zeek_text(struct sw_zeek_row *row, struct sw_span text);      /* through the veil */
+void sw_zeek_name(struct sw_zeek_row *row, struct sw_span name);      /* a name as a whole */
+void sw_zeek_some_text(struct sw_zeek_row *row, struct sw_span text); /* the same two, */
+void sw_zeek_some_name(struct sw_zeek_row *row, struct sw_span name); /* but nothing is unset */
+void sw_zeek_literal(struct sw_zeek_row *row, struct sw_span text);   /* it passed the veil */
+void sw_zeek_word(struct sw_zeek_row *row, const char *word);         /* our own; NULL is unset */
 void sw_zeek_count(struct sw_zeek_row *row, uint64_t count);
 void sw_zeek_bool(struct sw_zeek_row *row, bool value);
 void sw_zeek_time(struct sw_zeek_row *row, int64_t time_ns);

@@ -1,6 +1,6 @@
 /*
- * zeek_columns.c - the columns of the logs: each value's writer stands above its table. What a
- * column of Zeek's own means is Zeek's; what is not known here is unset.
+ * zeek_columns.c - the columns of ssl.log and smtpwhy.log: each value's writer stands above its
+ * table. What a column of Zeek's own means is Zeek's; what is not known here is unset.
  */
 #include "report/zeek.h"
 
@@ -9,186 +9,10 @@
 
 #define PUT(name) static void put_##name(struct sw_zeek_row *row)
 
-static void text_or_unset(struct sw_zeek_row *row, struct sw_span text)
-{
-    if (text.len > 0)
-        sw_zeek_text(row, text);
-    else
-        sw_zeek_unset(row);
-}
-
-static void name_or_unset(struct sw_zeek_row *row, struct sw_span name)
-{
-    if (name.len > 0)
-        sw_zeek_name(row, name);
-    else
-        sw_zeek_unset(row);
-}
-
-static void message_text(struct sw_zeek_row *row, struct sw_span text)
-{
-    if (row->message)
-        text_or_unset(row, text);
-    else
-        sw_zeek_unset(row);
-}
-
 PUT(unset)
 {
     sw_zeek_unset(row);
 }
-
-/* --- smtp.log --- */
-
-PUT(depth)
-{
-    sw_zeek_count(row, row->message ? row->message->index + 1 : 1);
-}
-
-PUT(helo)
-{
-    const struct sw_hello *hello = row->session->hello;
-    struct sw_span none = {NULL, 0};
-    name_or_unset(row, hello && hello->command ? hello->command->argument : none);
-}
-
-PUT(mailfrom)
-{
-    if (row->message && row->message->mail)
-        sw_zeek_text(row, row->message->sender); /* the null sender is empty, not unset */
-    else
-        sw_zeek_unset(row);
-}
-
-PUT(rcptto)
-{
-    const struct sw_recipient *r;
-    bool any = false;
-    if (!row->message || !row->message->recipients) {
-        sw_zeek_unset(row);
-        return;
-    }
-    SW_EACH(r, row->message->recipients)
-        sw_zeek_item(row, sw_veil_text(&row->part->veil, r->address), &any);
-    sw_zeek_items_end(row, any);
-}
-
-PUT(date)
-{
-    message_text(row, row->message ? row->message->header->date : (struct sw_span){NULL, 0});
-}
-
-PUT(from)
-{
-    message_text(row, row->message ? row->message->header->from : (struct sw_span){NULL, 0});
-}
-
-PUT(msg_id)
-{
-    if (!row->message || row->message->message_id.len == 0) {
-        sw_zeek_unset(row);
-        return;
-    }
-    struct sw_writer id;
-    sw_writer_open_memory(&id);
-    sw_writer_char(&id, '<');
-    sw_writer_put(&id, row->message->message_id);
-    sw_writer_char(&id, '>');
-    sw_zeek_text(row, sw_writer_span(&id));
-    sw_writer_release(&id);
-}
-
-PUT(subject)
-{
-    bool shown = row->message && !row->part->veil.on;
-    message_text(row, shown ? row->message->subject : (struct sw_span){NULL, 0});
-}
-
-/* The column takes addresses only; some programs write brackets around them. */
-PUT(originating_ip)
-{
-    struct sw_span ip = {NULL, 0};
-    if (row->message)
-        ip = sw_span_trim(row->message->header->originating_ip);
-    if (ip.len > 2 && ip.ptr[0] == '[' && ip.ptr[ip.len - 1] == ']')
-        ip = sw_span_sub(ip, 1, ip.len - 2);
-    for (size_t i = 0; i < ip.len; i++) {
-        if (!strchr("0123456789abcdefABCDEF.:", ip.ptr[i]) || ip.ptr[i] == '\0')
-            ip.len = 0;
-    }
-    text_or_unset(row, ip);
-}
-
-/* The deciding one of the mail, else of the session, else the last. */
-PUT(last_reply)
-{
-    const struct sw_step *reply = row->message ? row->message->final : row->verdict->reply;
-    struct sw_writer text;
-    if (!reply)
-        reply = row->verdict->reply ? row->verdict->reply : row->session->last_reply;
-    if (!reply) {
-        sw_zeek_unset(row);
-        return;
-    }
-    sw_writer_open_memory(&text);
-    sw_view_reply(reply, false, &text);
-    sw_zeek_text(row, sw_writer_span(&text));
-    sw_writer_release(&text);
-}
-
-/* As Zeek begins it: the receiver, then the sender of this hop. */
-PUT(path)
-{
-    const struct sw_tuple *t = &row->session->facts->tuple;
-    char ip[SW_ADDRESS_TEXT_BYTES];
-    bool any = false;
-    sw_veil_address(&row->part->veil, t->dst, t->ip_version, ip);
-    sw_zeek_item(row, sw_span_str(ip), &any);
-    sw_veil_address(&row->part->veil, t->src, t->ip_version, ip);
-    sw_zeek_item(row, sw_span_str(ip), &any);
-}
-
-PUT(user_agent)
-{
-    message_text(row, row->message ? row->message->header->mailer : (struct sw_span){NULL, 0});
-}
-
-PUT(tls)
-{
-    enum sw_security security = row->verdict->security;
-    sw_zeek_bool(row, security == SW_SECURITY_STARTTLS || security == SW_SECURITY_IMPLICIT_TLS);
-}
-
-PUT(nothing)
-{
-    sw_zeek_items_end(row, false);
-}
-
-static const struct sw_zeek_column smtp_columns[] = {
-    {"trans_depth", "count", put_depth},
-    {"helo", "string", put_helo},
-    {"mailfrom", "string", put_mailfrom},
-    {"rcptto", "set[string]", put_rcptto},
-    {"date", "string", put_date},
-    {"from", "string", put_from},
-    {"to", "set[string]", put_unset},
-    {"cc", "set[string]", put_unset},
-    {"reply_to", "string", put_unset},
-    {"msg_id", "string", put_msg_id},
-    {"in_reply_to", "string", put_unset},
-    {"subject", "string", put_subject},
-    {"x_originating_ip", "addr", put_originating_ip},
-    {"first_received", "string", put_unset},
-    {"second_received", "string", put_unset},
-    {"last_reply", "string", put_last_reply},
-    {"path", "vector[addr]", put_path},
-    {"user_agent", "string", put_user_agent},
-    {"tls", "bool", put_tls},
-    {"fuids", "vector[string]", put_nothing},
-    {NULL, NULL, NULL},
-};
-
-const struct sw_zeek_log sw_zeek_smtp = {"smtp", smtp_columns};
 
 /* --- ssl.log --- */
 
@@ -219,7 +43,7 @@ PUT(cipher)
 
 PUT(server_name)
 {
-    name_or_unset(row, row->session->tls_facts->sni);
+    sw_zeek_some_name(row, row->session->tls_facts->sni);
 }
 
 PUT(resumed)
@@ -277,7 +101,7 @@ PUT(ssl_history)
     letter(&h, tls->finished[SW_SERVER].frame, 'f');
     SW_EACH(alert, tls->alerts)
         letter(&h, true, alert->from == SW_CLIENT ? 'L' : 'l');
-    text_or_unset(row, sw_writer_span(&h));
+    sw_zeek_some_text(row, sw_writer_span(&h));
     sw_writer_release(&h);
 }
 
@@ -300,13 +124,13 @@ PUT(chain)
 PUT(cert_subject)
 {
     const struct sw_certificate *c = certificate_of(row);
-    text_or_unset(row, c ? c->subject : (struct sw_span){NULL, 0});
+    sw_zeek_some_text(row, c ? c->subject : (struct sw_span){NULL, 0});
 }
 
 PUT(cert_issuer)
 {
     const struct sw_certificate *c = certificate_of(row);
-    text_or_unset(row, c ? c->issuer : (struct sw_span){NULL, 0});
+    sw_zeek_some_text(row, c ? c->issuer : (struct sw_span){NULL, 0});
 }
 
 PUT(sni_matches)
@@ -469,17 +293,17 @@ PUT(enhanced)
 PUT(reply)
 {
     const struct sw_step *reply = row->verdict->reply;
-    text_or_unset(row, reply ? reply->text : (struct sw_span){NULL, 0});
+    sw_zeek_some_text(row, reply ? reply->text : (struct sw_span){NULL, 0});
 }
 
 PUT(server)
 {
-    name_or_unset(row, sw_view_server_name(row->verdict, row->part->style->no_names));
+    sw_zeek_some_name(row, sw_view_server_name(row->verdict, row->part->style->no_names));
 }
 
 PUT(summary)
 {
-    text_or_unset(row, sw_span_str(row->verdict->summary ? row->verdict->summary : ""));
+    sw_zeek_some_text(row, sw_span_str(row->verdict->summary ? row->verdict->summary : ""));
 }
 
 PUT(evidence)

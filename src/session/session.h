@@ -75,6 +75,30 @@ struct sw_recipient {
     uint32_t number;       /* 0, 1, ... within the session */
 };
 
+/* One of a list of addresses. */
+struct sw_correspondent {
+    struct sw_correspondent *next;
+    struct sw_span text; /* with the display name */
+    struct sw_span address;
+};
+
+enum { SW_LETTERHEAD_HOPS = 32, SW_LETTERHEAD_LIST = 100 };
+
+/* What else stands there: for formats that show it, so it is kept for these only (letterhead of
+ * struct sw_session_limits). */
+struct sw_letterhead {
+    struct sw_span from;              /* with the display name */
+    struct sw_correspondent *to, *cc; /* SW_LETTERHEAD_LIST at most */
+    struct sw_correspondent *reply_to;
+    struct sw_span in_reply_to;
+    struct sw_span received, received_later; /* the last Received field, and the one before */
+    struct {
+        uint8_t address[16];
+        int ip_version;
+    } hops[SW_LETTERHEAD_HOPS]; /* that Received fields name, from the top */
+    uint32_t hop_count;
+};
+
 /* The header block of a mail (RFC 5322 3.6), as far as it was seen. */
 struct sw_header {
     bool seen;
@@ -86,12 +110,13 @@ struct sw_header {
     struct sw_span date;
     struct sw_span content_type; /* without parameters */
     uint32_t bcc_count;
-    struct sw_span bcc;            /* the (first) address */
-    struct sw_span mailer;         /* X-Mailer or User-Agent */
-    struct sw_span originating_ip; /* X-Originating-IP */
-    struct sw_span received;       /* the beginning of the oldest Received field */
-    bool repeats;                  /* From, To, Bcc or Subject stands there twice */
-    bool shell_code;               /* a field begins as Shellshock does (CVE-2014-6271) */
+    struct sw_span bcc;               /* the (first) address */
+    struct sw_span mailer;            /* X-Mailer or User-Agent */
+    struct sw_span originating_ip;    /* X-Originating-IP */
+    struct sw_span received;          /* the beginning of the oldest Received field */
+    bool repeats;                     /* From, To, Bcc or Subject stands there twice */
+    bool shell_code;                  /* a field begins as Shellshock does (CVE-2014-6271) */
+    struct sw_letterhead *letterhead; /* or NULL */
 };
 
 /* Of a mail whose header block was not seen. */
@@ -245,6 +270,7 @@ struct sw_session_limits {
     uint32_t steps;       /* dialogue lines that are kept */
     uint32_t reply_bytes; /* text that is kept of one reply */
     bool aside;           /* only so much may be shown as other verdicts need (kept.c) */
+    bool letterhead;      /* more of the headers of mails is kept */
 };
 
 /* Lists are appended at *tail; first holds the head. */

@@ -125,6 +125,42 @@ class Zeek(common.Case):
         self.assertEqual((logs["ssl"][1][0]["version"], logs["ssl"][1][0]["established"], logs["smtp"][1][0]["tls"]),
                          ("TLSv13", True, True))
 
+    def test_headers(self):
+        """What Zeek's columns say of a mail's header block, and what --anonymize leaves of it."""
+        lines = ["Received: from mx1.example.net (mx1.example.net [203.0.113.7]) by mx.example.org with ESMTP id 1;",
+                 "Received: from [10.1.2.3] (helo=pc-of-carol) (192.0.2.44) by mx1.example.net; Mon, 1 Jan 2024 00:00:01 +0000",
+                 "Received: from pc (unknown [IPv6:2001:db8::7]) by relay.example.net", "Received: by cafe.example.net with HTTP",
+                 "From: \"Smith, Carol\" <carol@example.net>", "To: Bob <bob@example.com>, \"Doe, Jane\" <jane@example.com>,", "\tbob2@example.com,",
+                 "\tBob <bob@example.com>", "Cc: dave@example.com", "Reply-To: Carol's desk <desk@example.net>", "In-Reply-To: <old@example.net>",
+                 "X-Mailer: Mailprog 1.0", "Subject: secret plan", "", "text"]
+        path = self.capture("h.pcap", ["hello", "mail", "rcpt", "data"] + ["C: " + line for line in lines] + ["C: .", "S: 250 ok", "quit"])
+        row = self.logs(path)["smtp"][1][0]
+        self.assertEqual(row["from"], '"Smith, Carol" <carol@example.net>')
+        self.assertEqual(row["to"], ["Bob <bob@example.com>", '"Doe, Jane" <jane@example.com>', "bob2@example.com"])
+        self.assertEqual((row["cc"], row["reply_to"], row["in_reply_to"]), (["dave@example.com"], "Carol's desk <desk@example.net>", "<old@example.net>"))
+        self.assertEqual(row["user_agent"], "Mailprog 1.0")
+        self.assertEqual(row["first_received"], "by cafe.example.net with HTTP")
+        self.assertEqual(row["second_received"], "from pc (unknown [IPv6:2001:db8::7]) by relay.example.net")
+        self.assertEqual(row["path"], [row["id.resp_h"], row["id.orig_h"], "203.0.113.7", "192.0.2.44", "2001:db8::7"])
+        row = self.logs("--anonymize", path)["smtp"][1][0]
+        raw = self.read("logs/smtp.log").decode()
+        for word in ("carol", "Carol", "bob", "Bob", "jane", "dave", "desk", "old@", "secret", "203.0.113.7", "192.0.2.44", "2001:db8::7", "cafe"):
+            self.assertNotIn(word, raw)
+        self.assertEqual((len(row["to"]), len(row["path"]), row["first_received"]), (3, 5, None))
+        self.assertRegex(row["to"][0], r"^user-[0-9a-f]{8}@host-[0-9a-f]{8}\.example$")
+
+    def test_long_headers(self):
+        """A list that is longer than what is read of it ends behind its last whole address."""
+        names = ["somebody%03d@example.com" % i for i in range(200)]
+        text = ["C: To: " + names[0] + ","] + ["C:  " + name + "," for name in names[1:-1]] + ["C:  " + names[-1]]
+        received = ["C: Received: from x (x [10.0.%d.%d]) by y" % (i >> 8, i & 255) for i in range(300)]
+        path = self.capture("l.pcap", ["hello", "mail", "rcpt", "data"] + received + text + ["C: ", "C: .", "S: 250 ok", "quit"])
+        row = self.logs(path)["smtp"][1][0]
+        self.assertGreater(len(row["to"]), 30)
+        self.assertLessEqual(set(row["to"]), set(names))
+        self.assertEqual((row["first_received"], row["second_received"]), ("from x (x [10.0.1.43]) by y", "from x (x [10.0.1.42]) by y"))
+        self.assertEqual(len(row["path"]), 2 + 32)
+
     def test_escapes(self):
         odd = "S: 220 tab\\there \\\\ back \\x01 \\xff, comma"
         path = self.capture("o.pcap", [odd, "hello", "C: MAIL FROM:<>", "S: 250 ok", "C: RCPT TO:<a,b@example.org>", "S: 550 -", "quit"])

@@ -29,6 +29,8 @@ static void emit(void *ctx, const struct mime_event *event)
         [MIME_FIELD_SUBJECT] = "subject",
         [MIME_FIELD_DATE] = "date",
         [MIME_FIELD_CONTENT_TYPE] = "content-type",
+        [MIME_FIELD_REPLY_TO] = "reply-to",
+        [MIME_FIELD_IN_REPLY_TO] = "in-reply-to",
         [MIME_FIELD_DKIM_SIGNATURE] = "dkim",
         [MIME_FIELD_BCC] = "bcc",
         [MIME_FIELD_RECEIVED] = "received",
