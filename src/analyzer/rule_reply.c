@@ -16,13 +16,18 @@ static enum sw_confidence confidence_of_reply(const struct sw_case *c, const str
     return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
 }
 
+static const char *name_of(enum smtp_verb verb)
+{
+    if (verb == SMTP_VERB_END_OF_DATA)
+        return "end of the message";
+    return verb == SMTP_VERB_AUTH_DATA ? "login data" : smtp_verb_name(verb);
+}
+
 static void prove_reply(struct sw_ruling *ruling, const struct sw_step *reply, const char *what)
 {
     if (reply->command)
         sw_ruling_prove(ruling, reply->command->last, SW_ORIGIN_CLIENT,
-                        reply->command->verb == SMTP_VERB_END_OF_DATA
-                            ? "end of the message"
-                            : smtp_verb_name(reply->command->verb));
+                        name_of(reply->command->verb));
     sw_ruling_prove(ruling, reply->first, SW_ORIGIN_SERVER, what);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "report/ladder_build.h"
 
+#include "base/base64.h"
+
 static enum sw_stage stage_of(enum sw_phase phase)
 {
     static const enum sw_stage stages[] = {
@@ -47,6 +49,21 @@ static void text_of_mail(struct sw_ladder_maker *m, const struct sw_message *mes
     rung->encrypted = encrypted;
 }
 
+/* What a server asks for during a login is encoded (RFC 4954 4): "334 VXNlcm5hbWU6" is hardly a
+ * question to a reader. Only what ends in a colon is one; challenges are something else. */
+static void say_question(struct sw_ladder_maker *m, const struct sw_step *step)
+{
+    uint8_t text[32];
+    int len = step->code == 334 ? sw_base64_decode(step->text, text, sizeof(text)) : 0;
+    if (len <= 0 || (size_t)len == sizeof(text) || text[len - 1] != ':')
+        return;
+    for (int i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            return;
+    }
+    sw_writer_format(&m->text, " (%.*s)", len, (const char *)text);
+}
+
 static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step *step)
 {
     bool client = step->from == SW_CLIENT;
@@ -58,6 +75,8 @@ static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step 
         sw_view_command(step, &m->text);
     else
         sw_view_reply(step, true, &m->text);
+    if (!client)
+        say_question(m, step);
     sw_ladder_say(m, rung);
     if (!rung)
         return NULL;

@@ -12,7 +12,8 @@ static void put_rung(struct sw_json *json, const struct sw_rung *rung)
     sw_json_text(json, "from", sw_origin_name(rung->from));
     sw_json_frame(json, "frame", rung->first.frame);
     sw_json_frame(json, "last_frame", rung->last.frame);
-    sw_json_seconds(json, "t_s", rung->t_ns);
+    bool elsewhere = rung->kind == SW_RUNG_NOTE && rung->first.frame; /* at no time of this one */
+    sw_json_seconds(json, "t_s", elsewhere ? SW_TIME_NONE : rung->t_ns);
     sw_json_seconds(json, "lasted_s", rung->lasted_ns);
     sw_json_number(json, "packets", rung->packets ? rung->packets : 1);
     sw_json_some(json, "code", rung->code);

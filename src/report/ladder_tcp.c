@@ -96,6 +96,19 @@ void sw_ladder_lookups(struct sw_ladder_maker *m)
         naming(m, s->naming);
 }
 
+/* Their spacing tells a client that waits from a program that tries anew. */
+static void say_syn_times(struct sw_ladder_maker *m, const struct sw_flow_facts *f)
+{
+    uint32_t known = f->syn_count < SW_FLOW_SYN_TIMES ? f->syn_count : SW_FLOW_SYN_TIMES;
+    for (uint32_t i = 1; i < known; i++)
+        sw_writer_format(&m->text, "%s%.1f",
+                         i == 1           ? ": after "
+                         : i + 1 == known ? " and "
+                                          : ", ",
+                         (double)(f->syn_ns[i] - f->first.time_ns) / (double)SW_NS_PER_S);
+    sw_writer_text(&m->text, f->syn_count > known ? " s and later" : " s");
+}
+
 static void handshake(struct sw_ladder_maker *m, const struct sw_flow_facts *f)
 {
     bool answered = f->syn_ack.frame || f->refused || f->icmp_count > 0;
@@ -110,6 +123,7 @@ static void handshake(struct sw_ladder_maker *m, const struct sw_flow_facts *f)
         rung = sw_ladder_add(m, SW_RUNG_TCP, SW_ORIGIN_CLIENT, f->last_syn, SW_RANK_OPEN,
                              SW_STAGE_CONNECT);
         sw_writer_format(&m->text, "SYN again, %u in all", f->syn_count);
+        say_syn_times(m, f);
         sw_ladder_say(m, rung);
         if (rung) {
             rung->packets = f->syn_count - 1;

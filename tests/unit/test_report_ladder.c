@@ -37,6 +37,7 @@ static void test_unanswered(void **state)
     struct sw_ladder ladder;
     fixture_init(&f);
     f.facts.last_syn.time_ns += 7 * SW_NS_PER_S;
+    f.facts.syn_ns[2] = f.facts.last_syn.time_ns;
     f.facts.last = f.facts.last_syn;
     f.evidence.mark = f.facts.last_syn;
     build(&ladder, &f, false);
@@ -45,7 +46,7 @@ static void test_unanswered(void **state)
     assert_true(ladder.rungs[0].lost);
     assert_rung(&ladder.rungs[1], SW_RUNG_SILENCE, 0, "nothing for 7.2 s, waiting for the server");
     assert_int_equal(ladder.rungs[1].from, SW_ORIGIN_SERVER);
-    assert_rung(&ladder.rungs[2], SW_RUNG_TCP, 3, "SYN again, 3 in all");
+    assert_rung(&ladder.rungs[2], SW_RUNG_TCP, 3, "SYN again, 3 in all: after 0.1 and 7.2 s");
     assert_int_equal(ladder.rungs[2].evidence, 1);
     assert_int_equal(ladder.rungs[0].evidence, 0);
     sw_ladder_release(&ladder);
@@ -132,7 +133,7 @@ static void test_json(void **state)
         "\"text\":\"SYN\"},{\"kind\":\"tcp\",\"mood\":\"odd\",\"stage\":\"connect\",\"from\":"
         "\"client\",\"frame\":3,\"last_frame\":3,\"t_s\":0.2,\"lasted_s\":0,\"packets\":2,"
         "\"code\":null,\"lost\":true,\"encrypted\":false,\"evidence\":1,\"proves\":\"third "
-        "SYN\",\"text\":\"SYN again, 3 in all\"}]}");
+        "SYN\",\"text\":\"SYN again, 3 in all: after 0.1 and 0.2 s\"}]}");
     sw_writer_release(&out);
     sw_ladder_release(&ladder);
 }

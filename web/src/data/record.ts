@@ -53,6 +53,8 @@ export interface Message {
   mail_from: string | null;
   size_declared: number | null;
   size_seen: number | null;
+  upload_s: number | null;
+  upload_bytes_per_s: number | null;
   recipients: Recipient[];
   final_reply: (Reply & { frame: number | null }) | null;
   outcome: Outcome;
@@ -112,14 +114,26 @@ export interface Pair {
 export interface Tcp {
   handshake_rtt_s: number | null;
   syn_count: number;
+  syn_times_s: number[];
   bytes: Pair;
   packets: Pair;
   retransmissions: Pair;
+  spurious_retransmissions: Pair;
+  not_captured_bytes: Pair;
+  lost_bytes: Pair;
   greeting_delay_s: number | null;
   longest_silence_s: number | null;
   zero_window_s: number | null;
   closed_by: string | null;
   close: string;
+  half_closed_by: "client" | "server" | null;
+  reset: {
+    from: "client" | "server";
+    frame: number;
+    ttl: number;
+    other_ttls: number[];
+    sender_went_on: number | null;
+  } | null;
   unacknowledged_bytes: number | null;
   icmp: { type: number; code: number; from: string; frame: number | null; ip?: string }[];
 }

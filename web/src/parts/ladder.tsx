@@ -46,6 +46,12 @@ function clock(s: number): string {
   return s < 100 ? `+${s.toFixed(2)} s` : `+${duration(s)}`;
 }
 
+/** What the verdict says of a step, unless the step itself says so. */
+function adds(text: string, proves: string | null): string {
+  if (!proves || text.toLowerCase().includes(proves.toLowerCase())) return "";
+  return `: ${proves.replace(/; E(\d+): /g, "; evidence $1: ")}`;
+}
+
 const LINES = 3;
 
 /** Of a long reply the first lines: it stands in full where the dialogue does. */
@@ -83,7 +89,7 @@ function Step({ rung, before }: { rung: Rung; before: Rung | undefined }) {
         {evidence && (
           <span class="proves">
             <b>Evidence {evidence}</b>
-            {proves && `: ${proves}`}
+            {adds(text, proves)}
           </span>
         )}
       </div>

@@ -1,5 +1,5 @@
 import type { Message } from "../data/record";
-import { bytes } from "../words";
+import { bytes, duration } from "../words";
 import { Outcome } from "./outcome";
 
 export function Mail({ message }: { message: Message }) {
@@ -10,6 +10,12 @@ export function Mail({ message }: { message: Message }) {
     ["Message-ID", message.message_id],
     ["Date", message.header?.date ?? null],
     ["Size", size === null ? null : `${bytes(size)}${message.size_seen === null ? " announced" : ""}`],
+    [
+      "Text sent in",
+      message.upload_s
+        ? `${duration(message.upload_s)}${message.upload_bytes_per_s ? `, ${bytes(message.upload_bytes_per_s)} a second` : ""}`
+        : null,
+    ],
     [
       "Answer",
       message.final_reply
