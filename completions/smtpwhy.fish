@@ -16,7 +16,8 @@ complete -c smtpwhy -n '__fish_seen_subcommand_from explain' -f -a '(__smtpwhy_c
 
 complete -c smtpwhy -s o -l output -x -a 'text json html csv zeek eve ecs ocsf tlsrpt pcapng' -d 'write this format'
 complete -c smtpwhy -n '__fish_seen_subcommand_from audit' -s o -x -a 'junit html'
-complete -c smtpwhy -s h -l help -d 'help'
+complete -c smtpwhy -s h -l help -f -d 'help'
+complete -c smtpwhy -n '__fish_prev_arg_in -h --help' -f -a 'limits formats fields policy' -d 'topic'
 complete -c smtpwhy -s V -l version -d 'the version'
 complete -c smtpwhy -l color -x -a 'auto always never' -d 'colours'
 complete -c smtpwhy -n "not $later" -s r -l read -r -d 'read this capture'

@@ -42,12 +42,16 @@ struct writer {
     char *at;
     size_t length;
     bool sentence_start;
+    bool quoted_stop; /* the last was a full stop in quotation marks, which does for the sentence */
 };
 
 /* A sentence begins behind a full stop or a line end, with any blanks and quotation marks between.
  */
 static void put_run(struct writer *w, struct sw_span run)
 {
+    if (w->quoted_stop && run.len > 0 && run.ptr[0] == '.')
+        run = sw_span_from(run, 1);
+    w->quoted_stop = run.len > 1 && run.ptr[run.len - 1] == '"' && run.ptr[run.len - 2] == '.';
     for (size_t i = 0; w->at && i < run.len; i++)
         w->at[w->length + i] = (char)run.ptr[i];
     w->length += run.len;

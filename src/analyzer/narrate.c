@@ -432,6 +432,15 @@ static const struct sw_cause_wording *wording_of(const struct sw_case *c,
     return by_limit ? &limited : sw_cause_wording(ruling->cause);
 }
 
+/* Has the story quoted this reply? Long ones are cut at different lengths. */
+static bool is_told(const struct sw_prose *story, const char *reply)
+{
+    enum { ENOUGH = 60 };
+    struct sw_span quote = sw_span_sub(sw_span_str(reply ? reply : ""), 0, ENOUGH);
+    struct sw_span told = sw_span_make(story->text ? story->text : "", story->used);
+    return quote.len > 0 && sw_span_find_nocase(told, quote) < told.len;
+}
+
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
 {
     static const char *const no_advice[] = {NULL};
@@ -446,6 +455,8 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
         guess ? guess : fit_beginning(c, ruling, summary ? summary : wording->summary);
     struct sw_prose story = {.arena = c->arena, .session = c->session};
     sw_story_tell(c, &story);
+    if (is_told(&story, values.reply))
+        values.reply = NULL; /* once, with its frame, is enough */
     const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
     if (meaning && meaning[0])
         sw_prose_add(&story, "%s%s", story.used ? " " : "", meaning);

@@ -17,9 +17,11 @@ static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
     sw_prose_add(story, " (frame %s)", frame(story, reply->first));
 }
 
-/* "one of them", "3 of them". */
-static const char *of_them(const struct sw_prose *story, unsigned n)
+/* Of several recipients: "one of them", "3 of them", "both", "all". */
+static const char *of_them(const struct sw_prose *story, const struct sw_message *m, unsigned n)
 {
+    if (n == m->recipient_count)
+        return n == 2 ? "both" : "all of them";
     const char *text = n == 1 ? "one of them" : sw_arena_printf(story->arena, "%u of them", n);
     return text ? text : "some of them";
 }
@@ -32,7 +34,7 @@ static void tell_refused(const struct sw_message *m, const struct sw_recipient *
         sw_prose_add(story, "the recipient was refused with ");
     } else {
         sw_prose_add(story, refused == 1 ? "%s, " : "%s were refused, the first one, ",
-                     of_them(story, refused));
+                     of_them(story, m, refused));
         sw_prose_wire(story, first->address, NAME);
         sw_prose_add(story, refused == 1 ? ", was refused with " : ", with ");
     }
@@ -69,7 +71,7 @@ static void tell_recipients(const struct sw_case *c, const struct sw_message *m,
     if (open > 0 && answers_seen && m->recipient_count == 1)
         sw_prose_add(story, ", without an answer");
     else if (open > 0 && answers_seen)
-        sw_prose_add(story, "; no answer about %s", of_them(story, open));
+        sw_prose_add(story, "; no answer about %s", of_them(story, m, open));
 }
 
 /* The size that the server announced, the one that the program declared, and the one that was seen

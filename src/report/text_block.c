@@ -105,9 +105,13 @@ void sw_text_item(struct sw_text_session *s, const char *label, enum sw_tone ton
 
 static void put_reply(struct sw_text_session *s)
 {
+    enum { CHALLENGE = 334 }; /* RFC 4954 section 4: in base64, no words for people */
     struct sw_writer said;
     sw_writer_open_memory(&said);
-    sw_view_reply(s->verdict->reply, s->part->style->verbose, &said);
+    if (s->verdict->reply->code == CHALLENGE && !s->part->style->verbose)
+        sw_writer_text(&said, "334 with the reason in an encoded form (-v reads it out)");
+    else
+        sw_view_reply(s->verdict->reply, s->part->style->verbose, &said);
     struct sw_span shown = sw_writer_span(&said);
     if (!s->part->style->verbose && shown.len > REPLY_SHOWN_BYTES) {
         size_t cut = REPLY_SHOWN_BYTES;

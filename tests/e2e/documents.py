@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import common
@@ -25,6 +26,11 @@ def options():
 
 
 class Documents(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
     def test_man_page_has_every_option_and_no_other(self):
         page = read("docs", "smtpwhy.1").replace("\\-", "-")
         known = {row["name"] for row in options() if row["built"]}
@@ -66,6 +72,15 @@ class Documents(unittest.TestCase):
         self.assertIn("explain", complete("smtpwhy", "ex"))
         self.assertEqual(complete("smtpwhy", "--color", "al"), ["always"])
         self.assertIn("stuck", complete("smtpwhy", "--only", "st"))
+
+    def test_fish_completion_completes(self):
+        if not shutil.which("fish"):
+            self.skipTest("no fish")
+        script = os.path.join(common.ROOT, "completions", "smtpwhy.fish")
+        for typed, found in (("smtpwhy --fil", "--filter"), ("smtpwhy ex", "explain"), ("smtpwhy --help lim", "limits")):
+            done = subprocess.run(["fish", "-c", "source %s; complete -C '%s'" % (script, typed)], stdout=subprocess.PIPE, check=True,
+                                  env=dict(os.environ, HOME=self.folder))
+            self.assertEqual([line.split("\t")[0] for line in done.stdout.decode().splitlines()], [found], typed)
 
     def test_readme_shows_what_the_program_says(self):
         """The example is a capture of the project; "..." stands for lines that were left out."""
