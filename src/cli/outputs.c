@@ -157,6 +157,9 @@ static bool open_one(const struct sw_outputs *outputs, struct sw_output *output,
     sw_writer_open_memory(&output->writer);
     if (output->path)
         return open_files(outputs, output, settings);
+    if (output->format && output->format->plan && isatty(STDOUT_FILENO))
+        return complain(NULL,
+                        "is a terminal, and packets are not for it; name a file: -o FORMAT:PATH");
     if (fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) && is_output(outputs, &out))
         return complain(NULL, "is the file of another output, too; choose another path");
     sw_writer_open_fd(&output->writer, STDOUT_FILENO);

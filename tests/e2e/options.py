@@ -279,12 +279,12 @@ class Options(common.Case):
         coloured = re.sub("\x1b\\[[0-9;]*m", "", run("--color", "always", "-v", path).out)
         self.assertEqual(coloured, run("-v", path).out)
 
-    def on_terminal(self, path, columns, **environment):
+    def on_terminal(self, path, columns, options="-v", **environment):
         """What a terminal of this width gets."""
         variables = dict(os.environ, TERM="xterm", **environment)
         if "NO_COLOR" not in environment:
             variables.pop("NO_COLOR", None)
-        command = "stty cols %d; exec '%s' -v '%s'" % (columns, common.PROGRAM, path)
+        command = "stty cols %d; exec '%s' %s '%s'" % (columns, common.PROGRAM, options, path)
         done = subprocess.run(["script", "-qec", command, "/dev/null"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                               env=variables, timeout=60, check=False)
         return done.stdout.decode("utf-8", "replace")
@@ -306,6 +306,8 @@ class Options(common.Case):
         self.assertTrue(100 < longest(wide) <= 120, longest(wide))
         self.assertTrue(longest(narrow) <= 80, longest(narrow))
         self.assertNotIn("\x1b[", self.on_terminal(path, 100, NO_COLOR="1"))
+        self.assertNotIn("\x0a\x0d\x0d\x0a", self.on_terminal(path, 100, "-o pcapng"))
+        self.assertIn("is a terminal", self.on_terminal(path, 100, "-o pcapng"))
 
     def test_jobs_do_not_change_the_output(self):
         paths = []
