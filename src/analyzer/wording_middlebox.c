@@ -14,7 +14,7 @@ static const struct sw_cause_wording rows[] = {
                 "\"inspect esmtp\" and the like) do this; login and encryption get lost by it.",
             .advice =
                 {
-                    "Use port 465 with SSL/TLS, or 587: such devices usually look at port 25 only. "
+                    "Use port 465 with SSL/TLS; such devices cannot look into it. "
                     "Windows Live Mail: Tools > Accounts > Properties > Advanced > Outgoing mail "
                     "(SMTP); Outlook: File > Account Settings > Change > More Settings > Advanced; "
                     "Thunderbird: Account Settings > Outgoing Server (SMTP) > Edit > Port and "

@@ -238,6 +238,9 @@ void sw_text_summary(struct sw_part *part, const struct sw_summary *s)
         put_read(text, s, &list);
         put_missing(part, s, &list);
     } else {
+        if (s->frames_read == 0 && s->damage)
+            sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_BAD,
+                              SW_SPAN_LIT("Nothing could be read."));
         put_missing(part, s, &list);
         if (s->frames_read > 0 || !s->damage)
             put_no_mail(part, s);

@@ -63,6 +63,8 @@ class Options(common.Case):
         result = run(self.path("bad\nsmtpwhy: all is well"), self.capture("good.pcap", DELIVERED))
         self.assertEqual(len(result.err.splitlines()), 1)
         self.assertNotRegex(result.out, r"(?m)^\W*smtpwhy: all is well")
+        alone = run(self.path("missing.pcap"))
+        self.assertRegex(alone.out, r"\ANothing could be read\.\n  problem    \S+missing.pcap: No such file")
 
     def test_a_subcommand_that_is_a_file(self):
         path = self.capture("helpp", DELIVERED)
