@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Options, exit statuses and where results go."""
+import array
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import common
@@ -201,11 +204,12 @@ class Options(common.Case):
         with open(half, "rb") as file:
             feed.write(file.read())
         feed.flush()
-        while self.waits_elsewhere(process.pid):
+        while not self.waits_for_more(process.pid, feed.fileno()):
             time.sleep(0.01)
         for number in signals:
             process.send_signal(number)
-            time.sleep(0.05)
+            while not self.has_got(process.pid, number):
+                time.sleep(0.01)
         if pipe is not None:
             with open(half, "rb") as file:
                 feed.write(file.read()[24:])
@@ -218,13 +222,20 @@ class Options(common.Case):
         return process.returncode, out.decode(), err.decode()
 
     @staticmethod
-    def waits_elsewhere(pid):
-        """Is it not yet waiting for what the pipe brings next?"""
-        with open("/proc/%d/wchan" % pid, encoding="ascii") as file:
-            if "pipe" in file.read():
-                return False
-        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "S"
+    def status(pid):
+        with open("/proc/%d/status" % pid, encoding="ascii") as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file)
+
+    def waits_for_more(self, pid, pipe):
+        """It takes signals, has taken all that was written, and sleeps."""
+        status = self.status(pid)
+        left = array.array("i", [0])
+        fcntl.ioctl(pipe, termios.FIONREAD, left)
+        return int(status["SigCgt"], 16) >> (signal.SIGINT - 1) & 1 and left[0] == 0 and status["State"].startswith("S")
+
+    def has_got(self, pid, number):
+        """Two signals of a kind are one for a program that did not come to its turn between them."""
+        return not int(self.status(pid)["ShdPnd"], 16) >> (number - 1) & 1
 
     def test_interrupted_on_standard_input(self):
         """^C reaches whoever writes to the pipe, too: what it still says is read; a second one, or SIGTERM, ends it."""
