@@ -185,6 +185,29 @@ void tls_certificate_end(struct tls_io *io)
     cut_item(io);
 }
 
+void tls_certificate_read(struct tls_state *state, const struct tls_event *packed,
+                          struct sw_span body, const struct tls_sink *sink)
+{
+    struct tls_half *half = &state->half[packed->from];
+    struct tls_io io = {
+        .state = state,
+        .half = half,
+        .sink = sink,
+        .from = packed->from,
+        .begin = packed->begin,
+        .end = packed->end,
+        .flags = packed->flags | TLS_FLAG_DECRYPTED, /* all of it stands where the message does */
+    };
+    half->message_length = (uint32_t)body.len;
+    tls_certificate_begin(state, half);
+    tls_certificate_bytes(&io, body);
+    tls_certificate_end(&io);
+    struct tls_event event = tls_event_at(&io, TLS_EVENT_HANDSHAKE_END);
+    event.code = TLS_MESSAGE_CERTIFICATE;
+    event.number = body.len;
+    tls_emit(&io, &event);
+}
+
 /* --- ServerKeyExchange --- */
 
 /* Only suites of the DHE kind begin their parameters with a prime. */

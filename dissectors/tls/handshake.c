@@ -25,7 +25,7 @@ static bool is_known(uint8_t message)
     case TLS_MESSAGE_KEY_UPDATE:
     case 21: /* certificate_url (RFC 6066) */
     case 23: /* supplemental_data (RFC 4680) */
-    case 25: /* compressed_certificate (RFC 8879) */
+    case TLS_MESSAGE_COMPRESSED_CERTIFICATE:
     case 67: /* next_protocol */
         return true;
     default:

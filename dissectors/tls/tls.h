@@ -48,6 +48,7 @@ enum tls_message {
     TLS_MESSAGE_FINISHED = 20,
     TLS_MESSAGE_CERTIFICATE_STATUS = 22,
     TLS_MESSAGE_KEY_UPDATE = 24,
+    TLS_MESSAGE_COMPRESSED_CERTIFICATE = 25, /* RFC 8879 */
 };
 
 enum {
@@ -343,5 +344,12 @@ struct tls_ja4 {
 };
 bool tls_ja3(const struct tls_hello *hello, char text[TLS_JA3_TEXT]);
 bool tls_ja4(const struct tls_hello *hello, struct tls_ja4 *out);
+
+/*
+ * Reads a Certificate message that came compressed, within the event that ended the compressed one
+ * (TLS_EVENT_HANDSHAKE_END of TLS_MESSAGE_COMPRESSED_CERTIFICATE); its events stand in that place.
+ */
+void tls_certificate_read(struct tls_state *state, const struct tls_event *packed,
+                          struct sw_span body, const struct tls_sink *sink);
 
 #endif

@@ -83,6 +83,11 @@ static void tell_hellos(const struct sw_tls *tls, struct sw_prose *story)
 static void tell_certificate(const struct sw_tls *tls, struct sw_prose *story)
 {
     const struct sw_certificate *leaf = tls->certificates;
+    if (tls->certificates_unread)
+        sw_prose_add(story,
+                     " Its certificates came compressed (%s, RFC 8879) and were not read: nothing "
+                     "can be said of them.",
+                     tls->certificates_unread);
     if (!leaf || !leaf->read)
         return;
     sw_prose_add(story, " Its certificate (frame %s) is for ", frame(story, leaf->mark));

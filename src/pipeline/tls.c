@@ -102,6 +102,7 @@ static void on_event(void *ctx, const struct tls_event *event)
     struct sw_tls_way *way = ctx;
     sw_decrypt_event(&way->decrypt, &way->state, event, &way->sink);
     sw_session_tls(way->session, event);
+    sw_tls_packed_event(way, event);
     if (event->kind == TLS_EVENT_CLIENT_HELLO)
         note_fingerprint(way->session, event->hello);
     if (event->kind == TLS_EVENT_APPLICATION)
@@ -256,6 +257,7 @@ void sw_tls_way_free(struct sw_tls_way *way)
         return;
     sw_account_give(way->account, way_bytes(way));
     sw_decrypt_release(&way->decrypt);
+    sw_tls_packed_clear(&way->packed, way->account);
     sw_wipe(way, sizeof(*way));
     free(way);
 }

@@ -32,6 +32,13 @@ struct sw_tls_inner {
     void (*missing)(void *ctx, enum sw_from from, uint64_t length, struct sw_at at);
 };
 
+/* A CompressedCertificate that is being gathered (tls_packed.c). */
+struct sw_tls_packed {
+    uint8_t *bytes; /* NULL: none, or too long */
+    uint32_t length, have;
+    bool open, broken;
+};
+
 /* One connection inside TLS. */
 struct sw_tls_way {
     struct tls_state state;
@@ -40,6 +47,7 @@ struct sw_tls_way {
     size_t *account, own_account; /* memory; the session's where it has one */
     struct sw_decrypt decrypt;
     struct sw_tls_inner inner;
+    struct sw_tls_packed packed;
 };
 
 /* NULL without memory. The session and the keys outlive it. `midstream`: TLS began before the
@@ -52,6 +60,11 @@ void sw_tls_way_gap(struct sw_tls_way *way, enum sw_from from, uint64_t length, 
 /* Both directions are over; what became of the keys is noted in the session. */
 void sw_tls_way_finish(struct sw_tls_way *way, struct sw_at at);
 void sw_tls_way_free(struct sw_tls_way *way);
+
+/* Certificates that came compressed (RFC 8879) are unpacked and read; others are none of its
+ * business. */
+void sw_tls_packed_event(struct sw_tls_way *way, const struct tls_event *event);
+void sw_tls_packed_clear(struct sw_tls_packed *packed, size_t *account);
 
 /* Reads the server's certificates and judges them, once it is known what the client had looked up.
  */

@@ -30,6 +30,9 @@ void sw_session_tls_bytes(struct sw_session *session, enum sw_side from, size_t 
 /* One event of the TLS dissector. */
 void sw_session_tls(struct sw_session *session, const struct tls_event *event);
 /* JA3 and JA4 of the first ClientHello; "" = none. */
+/* The server's certificates came compressed; `unread`: by this method, and they could not be read.
+ */
+void sw_session_tls_packed(struct sw_session *session, const char *unread);
 void sw_session_tls_fingerprint(struct sw_session *session, const char *ja3, const char *ja4);
 /* The fields of a certificate have been filled in: looks who issued it. */
 void sw_session_certificate(struct sw_certificate *certificate);

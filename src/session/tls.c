@@ -193,6 +193,16 @@ static void end_message(struct sw_tls *tls, const struct tls_event *event)
     }
 }
 
+void sw_session_tls_packed(struct sw_session *session, const char *unread)
+{
+    struct sw_tls *tls = sw_session_tls_begin(session);
+    if (!tls)
+        return;
+    tls->certificates_packed = true;
+    tls->certificates_unread = unread;
+    tls->certificate_cut = tls->certificate_cut || unread;
+}
+
 /* --- alerts and records --- */
 
 static void add_alert(struct sw_session *session, struct sw_tls *tls, const struct tls_event *event,

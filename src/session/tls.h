@@ -144,6 +144,8 @@ struct sw_tls {
 
     struct sw_certificate *certificates; /* of the server */
     uint16_t certificates_sent;          /* how many it sent, kept or not */
+    bool certificates_packed;            /* they came compressed (RFC 8879), and */
+    const char *certificates_unread;     /* by this method, which could not be undone; else NULL */
     bool certificate_cut;                /* bytes of the message are missing or did not fit */
     bool chain_open;                     /* it does not verify, and it is cut: nothing follows */
     struct sw_mark certificate;          /* its last byte */
