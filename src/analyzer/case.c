@@ -165,6 +165,19 @@ static bool matters(const struct sw_step *command)
     return command->from == SW_CLIENT && command->verb != SMTP_VERB_QUIT;
 }
 
+/*
+ * The client had waited, and said its goodbye, before this command was answered: too late for it.
+ * Behind a whole text the answer counts all the same, as the server has the mail.
+ */
+static bool came_behind_goodbye(const struct sw_session *session, const struct sw_step *s)
+{
+    const struct sw_step *quit = session->quit;
+    if (!quit || !matters(s) || !s->reply || s->phase == SW_PHASE_FINAL || s == quit)
+        return false;
+    return s->reply->first.time_ns > quit->first.time_ns &&
+           quit->first.time_ns - s->last.time_ns >= SW_PATIENCE_NS;
+}
+
 /* The first command behind the last answered one; replies before it that the capture lost do not
  * matter any more. */
 static const struct sw_step *find_pending(const struct sw_session *session)
@@ -172,6 +185,8 @@ static const struct sw_step *find_pending(const struct sw_session *session)
     const struct sw_step *pending = NULL;
     const struct sw_step *s;
     SW_EACH(s, session->steps) {
+        if (came_behind_goodbye(session, s))
+            return pending ? pending : s;
         bool goodbye = s->from == SW_CLIENT && s->verb == SMTP_VERB_QUIT && s->reply;
         if (goodbye)
             pending = NULL;
@@ -188,7 +203,7 @@ static const struct sw_step *find_pending(const struct sw_session *session)
 /* Did the text of a message begin and not end? */
 static bool inside_text(const struct sw_message *m)
 {
-    return m && (m->go_ahead || m->body_seen) && !m->end_of_data && !m->final;
+    return m && (m->go_ahead || m->body_seen) && !m->end_of_data && !m->final && !m->abandoned;
 }
 
 static struct sw_mark later(struct sw_mark a, struct sw_mark b)

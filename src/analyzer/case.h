@@ -107,6 +107,8 @@ enum sw_stage sw_stage_of_phase(enum sw_phase phase);
 bool sw_case_first_is_doubtful(const struct sw_case *c, enum sw_side side);
 /* Where the dialogue stood when it ended. */
 enum sw_stage sw_case_waiting_stage(const struct sw_case *c);
+/* What TCP proves of the end, whatever became of the mails before. */
+bool sw_case_tcp_proves(const struct sw_case *c, struct sw_ruling *ruling);
 /* Full-size segments of this side were repeated in vain, and none of that size ever arrived. */
 bool sw_case_only_large_are_lost(const struct sw_case *c, enum sw_side side);
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */

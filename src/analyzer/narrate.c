@@ -374,6 +374,19 @@ static const struct sw_cause_wording cut_short = {
         },
 };
 
+static const struct sw_cause_wording only_ipv6 = {
+    .summary = "The mail was not sent because the name {name} has IPv6 addresses only, and the "
+               "program connected to none of them.",
+    .meaning = "To a computer or network without IPv6 such a name is as good as one without an "
+               "address.",
+    .advice =
+        {
+            "Ask the provider for the name of a server that can be reached over IPv4, or use a "
+            "network that has IPv6.",
+            "Check that the name of the outgoing server is spelt as the provider gives it.",
+        },
+};
+
 /* Not the recording lacks anything: it is closed. */
 static const struct sw_cause_wording early = {
     .summary = "It cannot be told what became of the mail: the program may have sent all of it at "
@@ -421,6 +434,8 @@ static const struct sw_cause_wording *wording_of(const struct sw_case *c,
     bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
     if (c->session->lookup && c->session->lookup->end == SW_LOOKUP_CUT)
         return &cut_short;
+    if (c->session->lookup && c->session->lookup->ipv6.frame)
+        return &only_ipv6;
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->messages && sw_case_recites(c))
         return &ahead;
     bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;

@@ -82,6 +82,11 @@ static enum sw_outcome outcome_without_reply(const struct sw_case *c, const stru
 {
     if (final_is_lost(c, m))
         return SW_OUTCOME_UNKNOWN;
+    if (m->abandoned && m->body_seen && !m->end_of_data)
+        return c->reply_lost ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_STUCK; /* chunks, not the last one */
+    bool too_late = c->pending && c->pending->reply && c->pending->message == m; /* it had waited */
+    if (m->abandoned && too_late)
+        return SW_OUTCOME_STUCK;
     if (m->abandoned && !m->end_of_data && !m->go_ahead) /* or refused, and the capture lost it */
         return c->reply_lost && any_reply_missing(m) ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_NO_MAIL;
     const struct sw_step *word = c->session->last_reply;
@@ -328,6 +333,14 @@ static void pass(struct ahead *ahead, const struct sw_step *s)
         *ahead = (struct ahead){NULL, false, false};
 }
 
+/* Another sender was taken: that does not help the mail whose own was refused. */
+static bool is_other_mail(const struct sw_step *refusal, const struct sw_step *progress)
+{
+    const struct sw_message *m = refusal->message;
+    return refusal->phase == SW_PHASE_MAIL && m && progress->message && m != progress->message &&
+           !sw_span_eq_nocase(m->sender, progress->message->sender);
+}
+
 static bool went_on_after(struct ahead *ahead, const struct sw_step *refusal)
 {
     const struct sw_step *s;
@@ -338,7 +351,7 @@ static bool went_on_after(struct ahead *ahead, const struct sw_step *refusal)
         }
         *ahead = (struct ahead){s, true, s == NULL};
     }
-    return !ahead->none;
+    return !ahead->none && !is_other_mail(refusal, ahead->found);
 }
 
 /* Replies to commands that send no mail are no reason why mail did not go. */

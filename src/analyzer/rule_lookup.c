@@ -45,6 +45,8 @@ bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling)
     bool never_retried = l->end == SW_LOOKUP_CUT && !l->retried.frame; /* or it is not captured */
     if (l->guess || never_retried || (l->deaf && !l->decided.frame && !neighbour))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
+    if (l->ipv6.frame && ruling->confidence == SW_CONFIDENCE_CERTAIN)
+        ruling->confidence = SW_CONFIDENCE_LIKELY; /* the client may have another reason */
     if (l->guess && !neighbour) {
         ruling->outcome = SW_OUTCOME_UNKNOWN;
         sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
@@ -53,6 +55,7 @@ bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling)
                     neighbour ? "question for the neighbour's hardware address"
                               : "question to the name server");
     sw_ruling_prove(ruling, l->decided, SW_ORIGIN_NETWORK, row->decided);
+    sw_ruling_prove(ruling, l->ipv6, SW_ORIGIN_NETWORK, "answer: IPv6 addresses only");
     sw_ruling_prove(ruling, l->retried, SW_ORIGIN_CLIENT, "connection for the whole answer (SYN)");
     sw_ruling_prove(ruling, l->retry_over, SW_ORIGIN_NETWORK, "its end, without an answer");
     if (!l->decided.frame)

@@ -257,7 +257,7 @@ static bool rule_partial(const struct sw_case *c, struct sw_ruling *ruling)
             .permanence = reading.permanence,
         };
         prove_reply(ruling, stuck->reply, "refused");
-    } else if (!sw_rule_broken(c, ruling)) {
+    } else if (!sw_case_tcp_proves(c, ruling) && !sw_rule_broken(c, ruling)) {
         return false;
     }
     ruling->outcome = SW_OUTCOME_PARTIAL;

@@ -276,15 +276,13 @@ static bool forged_reset(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling)
+bool sw_case_tcp_proves(const struct sw_case *c, struct sw_ruling *ruling)
 {
     /* Inside TLS it is not known what had been sent when it broke. */
     bool inside = c->session->tls == SW_TLS_APPLICATION;
     bool asked =
         c->established || c->facts->syn_ack.frame; /* else nothing of the server is known */
     if (!c->client_seen || !c->server_seen || c->answer_lost || inside || !asked)
-        return false;
-    if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL)
         return false;
     /* A refusal stands by itself; "timeout" within the text only says how it ended. */
     bool timeout = c->refusal && c->refusal->phase == SW_PHASE_BODY &&
@@ -294,4 +292,11 @@ bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     return zero_window(c, ruling) || large_packets(c, ruling) || forged_reset(c, ruling) ||
            lossy_upload(c, ruling) || unscaled_upload(c, ruling);
+}
+
+bool sw_rule_tcp(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL)
+        return false;
+    return sw_case_tcp_proves(c, ruling);
 }

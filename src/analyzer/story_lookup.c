@@ -21,7 +21,8 @@ static const char *answer_words(const struct sw_lookup *l)
         return l->rcode == 5 ? "that it refuses to answer (REFUSED)"
                              : "an error of its own (SERVFAIL)";
     case SW_LOOKUP_NODATA:
-        return "that the name exists but has no address";
+        return l->ipv6.frame ? "that the name has no IPv4 address"
+                             : "that the name exists but has no address";
     case SW_LOOKUP_NULL_MX:
         return "that the domain takes no mail (null MX)";
     case SW_LOOKUP_SINKHOLED:
@@ -91,6 +92,9 @@ void sw_story_lookup(const struct sw_case *c, struct sw_prose *story)
         sw_prose_add(story, l->retried.frame
                                 ? "; no answer came."
                                 : " No attempt to get the whole of it over TCP is in the capture.");
+    if (l->ipv6.frame)
+        sw_prose_add(story, " It has IPv6 addresses (frame %s), and nothing was sent to them.",
+                     frame(story, l->ipv6));
     if (l->end == SW_LOOKUP_SINKHOLED)
         sw_prose_add(story, " The address is %s.",
                      sw_address_text(c->arena, l->address, l->address_version));

@@ -171,6 +171,23 @@ static bool leads_nowhere(const struct entry *e, struct sw_lookup *l)
     return true;
 }
 
+/* No IPv4 address, and nobody goes to the IPv6 ones: a client without IPv6 has none. */
+static bool only_ipv6(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
+{
+    const int64_t patience_ns = 5 * SW_NS_PER_S;
+    struct sw_mark nodata = e->types[ENTRY_A].nodata;
+    if (!nodata.frame || e->used || now_ns - e->last.time_ns < patience_ns)
+        return false;
+    for (uint32_t i = 0; i < e->address_count; i++) {
+        if (e->addresses[i].ip_version != 6 || e->addresses[i].answered.frame < e->first.frame)
+            return false;
+    }
+    l->end = SW_LOOKUP_NODATA;
+    l->decided = nodata;
+    l->ipv6 = e->addresses[0].answered;
+    return true;
+}
+
 static bool failed(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
 {
     if (e->null_mx) {
@@ -179,7 +196,7 @@ static bool failed(const struct entry *e, int64_t now_ns, struct sw_lookup *l)
         return true;
     }
     if (e->address_count > 0)
-        return leads_nowhere(e, l);
+        return leads_nowhere(e, l) || only_ipv6(e, now_ns, l);
     if (e->types[ENTRY_MX].found.frame)
         return false;
     return by_answers(e, l) || cut_short(e, now_ns, l) || by_silence(e, now_ns, l);

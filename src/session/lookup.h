@@ -37,6 +37,8 @@ struct sw_lookup {
     struct sw_mark again;   /* last question, when there are more than one */
     struct sw_mark foreign; /* an answer that the client cannot have taken for its own */
     struct sw_mark decided; /* the answer or ICMP error that decided; frame 0 = none came */
+    struct sw_mark
+        ipv6; /* NODATA: the answer with IPv6 addresses; frame 0 = there are none either */
     struct sw_mark retried, retry_over; /* CUT: the attempt over TCP and its end; frame 0 = none */
     /* what it rests on besides: that answers reach the recorder, and the question and answer that
      * led to the neighbour; frame 0 = not known, or nothing */
