@@ -33,6 +33,8 @@ static bool starttls_not_offered(const struct sw_case *c, struct sw_hit *hit)
     bool port_for_it = port == 25 || port == 587 || port == 2525;
     if (!hello || !port_for_it || sw_capability_find(hello, "STARTTLS") || is_masked(hello))
         return false;
+    if (hello->reply->flags & (SMTP_FLAG_CUT | SMTP_FLAG_GUESSED))
+        return false; /* the line may be among those that the capture lost */
     hit->mark = hello->reply->first;
     if (port == 587)
         hit->severity = SW_SEVERITY_HIGH;
