@@ -178,6 +178,21 @@ static bool came_behind_goodbye(const struct sw_session *session, const struct s
            quit->first.time_ns - s->last.time_ns >= SW_PATIENCE_NS;
 }
 
+/*
+ * A goodbye that is answered settles what the capture may have lost before it. It does not settle a
+ * whole text that the server has and says nothing of, nor a command for which the client had
+ * waited.
+ */
+static bool still_wanted(const struct sw_session *session, const struct sw_step *pending,
+                         const struct sw_step *quit)
+{
+    const struct sw_half_facts *server = &session->facts->half[SW_SERVER];
+    if (!pending || server->gap_bytes > 0 || server->truncated_bytes > 0)
+        return false;
+    return pending->phase == SW_PHASE_FINAL ||
+           quit->first.time_ns - pending->last.time_ns >= SW_PATIENCE_NS;
+}
+
 /* The first command behind the last answered one; replies before it that the capture lost do not
  * matter any more. */
 static const struct sw_step *find_pending(const struct sw_session *session)
@@ -188,7 +203,7 @@ static const struct sw_step *find_pending(const struct sw_session *session)
         if (came_behind_goodbye(session, s))
             return pending ? pending : s;
         bool goodbye = s->from == SW_CLIENT && s->verb == SMTP_VERB_QUIT && s->reply;
-        if (goodbye)
+        if (goodbye && !still_wanted(session, pending, s))
             pending = NULL;
         if (!matters(s))
             continue;
