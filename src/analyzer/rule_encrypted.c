@@ -36,6 +36,33 @@ static struct sw_ruling unknown(const struct sw_tls *tls, enum sw_cause cause)
 
 /* --- nothing was said inside --- */
 
+/*
+ * TLS from the first byte: after the handshake it is the server's turn to greet, and it said
+ * nothing at all (a ticket would look like a greeting; then this is not known). It hangs up, or the
+ * client waits for it and gives up.
+ */
+static bool never_greeted(const struct sw_case *c, const struct sw_tls_shape *shape,
+                          struct sw_ruling *ruling)
+{
+    int64_t waited_ns = c->facts->closed.time_ns - shape->handshake_done.time_ns;
+    bool silent = !c->session->starttls && !shape->server_data && !shape->server_alert.frame &&
+                  !shape->client_alert.frame && c->complete_start;
+    bool given_up = c->closed_by_client && waited_ns >= PATIENCE_S * SW_NS_PER_S;
+    if (!silent || !(c->closed_by_server || given_up))
+        return false;
+    *ruling = (struct sw_ruling){
+        .cause = given_up ? SW_CAUSE_GREET_NO_BANNER : SW_CAUSE_GREET_CLOSED_NO_BANNER,
+        .outcome = SW_OUTCOME_STUCK,
+        .confidence = SW_CONFIDENCE_LIKELY,
+        .stage = SW_STAGE_GREETING,
+    };
+    sw_ruling_also(ruling, given_up ? SW_CAUSE_OK_NO_ATTEMPT : SW_CAUSE_TLS_SERVER_ERROR,
+                   SW_CONFIDENCE_POSSIBLE);
+    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    prove_close(c, ruling);
+    return true;
+}
+
 /* The handshake is complete, and the server is the first to leave, perhaps with an alert. */
 static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
                         const struct sw_tls_shape *shape, struct sw_ruling *ruling)
@@ -209,7 +236,8 @@ static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *
     bool begun = shape->handshake_done.frame != 0; /* else it begins before the capture */
     bool early_mail = sw_tls_early_may_be_mail(tls);
     if (!shape->client_data && begun && !lost && !early_mail &&
-        (server_left(c, tls, shape, ruling) || client_left(c, tls, shape, ruling)))
+        (never_greeted(c, shape, ruling) || server_left(c, tls, shape, ruling) ||
+         client_left(c, tls, shape, ruling)))
         return true;
     if (!lost && upload_broken(c, shape, ruling))
         return true;
