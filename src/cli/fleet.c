@@ -84,6 +84,8 @@ const char *sw_fleet_contradiction(const struct sw_settings *settings)
     if (!settings->store && (settings->cluster || settings->sensor || settings->spool ||
                              settings->spool_mb || settings->has_store_wait))
         return "--cluster, --sensor, --spool, --spool-size and --store-wait belong to --store";
+    if (settings->retain_days > 0 && !settings->db)
+        return "--retain belongs to --db";
     if (settings->store && settings->anonymize)
         return "--anonymize and --store exclude each other: a store is asked by address and name";
     return NULL;

@@ -3,7 +3,6 @@
 #include "cli/analyse.h"
 #include "cli/complain.h"
 #include "cli/live_history.h"
-#include "cli/fleet.h"
 #include "cli/live_policy.h"
 #include "cli/live_store.h"
 #include "cli/outputs.h"
@@ -21,6 +20,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What the terminal view saves. */
@@ -57,6 +57,7 @@ struct live {
     char devices[SW_WATCH_DEVICES_MAX * SW_LIVE_NAME_BYTES]; /* "eth0,eth1" */
     int ending; /* the output whose file ends: the summary is for it alone; -1: none does */
     bool fresh; /* something was written that is not handed on yet */
+    bool recording_told; /* that it failed */
     bool trouble, matched, incomplete;
 };
 
@@ -105,11 +106,23 @@ static void on_record(void *ctx, const struct sw_record *record)
     live->fresh = true;
 }
 
+/* Once. */
+static void tell_of_recording(struct live *live, const char *more)
+{
+    if (!live->recording_told)
+        sw_complain("%s: the recording failed: %s%s", live->settings->live.record_path,
+                    strerror(live->recording.error), more);
+    live->recording_told = true;
+    live->trouble = true;
+}
+
 static bool on_flush(void *ctx)
 {
     struct live *live = ctx;
     bool good = !live->fresh || sw_outputs_flush(&live->outputs);
     live->fresh = false;
+    if (live->recording.error != 0)
+        tell_of_recording(live, "; it ends here, the analysis goes on");
     sw_live_keeper_turn(&live->history);
     sw_live_keeper_turn(&live->store);
     return good;
@@ -407,11 +420,8 @@ static void run_loop(struct live *live)
     }
     if (sw_watch_close(live->run) != SW_RESULT_OK)
         live->incomplete = true;
-    if (!sw_recording_close(&live->recording)) {
-        (void)fprintf(stderr, "smtpwhy: %s: the recording failed: %s\n",
-                      live->settings->live.record_path, strerror(live->recording.error));
-        live->trouble = true;
-    }
+    if (!sw_recording_close(&live->recording))
+        tell_of_recording(live, "");
     close_parts(live);
     if (!open_parts(live, NULL, 1)) {
         live->trouble = true;
@@ -472,6 +482,22 @@ static bool shut_in(struct live *live)
     return true;
 }
 
+static bool can_record(struct live *live)
+{
+    const char *path = live->settings->live.record_path;
+    if (!path || sw_recording_try(&live->recording, (int64_t)time(NULL) * INT64_C(1000000000)))
+        return true;
+    sw_complain("%s: %s", path, strerror(errno));
+    return false;
+}
+
+/* Who looks at a screen where nothing happens yet wants to know that it is not stuck. */
+static void say_what_is_watched(const struct live *live)
+{
+    if (isatty(STDERR_FILENO) && !live->settings->live.tui)
+        (void)fprintf(stderr, "smtpwhy: watching %s; ^C ends it, with a summary\n", live->devices);
+}
+
 static bool begin(struct live *live)
 {
     live->facts.sandbox = &live->sandbox;
@@ -490,7 +516,7 @@ static bool begin(struct live *live)
     return sw_live_history_start(&live->history, live->settings) &&
            sw_live_store_start(&live->store, live->settings) && make_run(live) &&
            open_watch(live) && open_board(live, &style) && open_http(live) && open_tui(live) &&
-           shut_in(live) && open_parts(live, live->devices, 0);
+           shut_in(live) && can_record(live) && open_parts(live, live->devices, 0);
 }
 
 static void stop_keepers(struct live *live)
@@ -521,22 +547,9 @@ int sw_live(const struct sw_settings *settings)
 {
     if (settings->live.list_devices)
         return list_devices();
-    if (settings->live.device_count == 0 || settings->word_count > 0) {
-        (void)fputs(settings->word_count > 0
-                        ? "smtpwhy: live takes no FILE; without 'live' saved captures are read\n"
-                        : "smtpwhy: no interface given; name one: smtpwhy live -i eth0 (-D lists "
-                          "them)\n",
-                    stderr);
-        return SW_EXIT_TROUBLE;
-    }
     char message[SW_CLI_MESSAGE_BYTES];
-    const char *wrong = sw_fleet_contradiction(settings);
-    if (wrong) {
-        (void)fprintf(stderr, "smtpwhy: %s\n", wrong);
-        return SW_EXIT_TROUBLE;
-    }
     if (!sw_live_check(settings, message)) {
-        (void)fprintf(stderr, "smtpwhy: %s\n", message);
+        sw_complain("%s", message);
         return SW_EXIT_TROUBLE;
     }
     struct live *live = calloc(1, sizeof(*live));
@@ -549,6 +562,8 @@ int sw_live(const struct sw_settings *settings)
     live->opener.child.fd = live->recording.fd = live->recording.next_fd = -1;
     live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
     bool begun = begin(live);
+    if (begun)
+        say_what_is_watched(live);
     if (begun)
         run_loop(live);
     else

@@ -3,6 +3,7 @@
  */
 #include "cli/live.h"
 
+#include "cli/fleet.h"
 #include "live/recording.h"
 
 #include <stdio.h>
@@ -152,10 +153,19 @@ bool sw_live_take_tui(struct sw_settings *settings, const char *value, char *mes
 bool sw_live_check(const struct sw_settings *settings, char *message)
 {
     const struct sw_live_settings *live = &settings->live;
-    const char *what = NULL;
+    const char *what = sw_fleet_contradiction(settings);
     bool rotates = live->record_file_bytes || live->record_seconds;
-    if (!live->record_path &&
-        (rotates || live->record_files || live->ring_bytes || live->record_kind))
+    if (settings->word_count > 0) {
+        (void)snprintf(message, SW_CLI_MESSAGE_BYTES,
+                       "'%.100s' is no option: an interface is named with -i (smtpwhy live -i "
+                       "eth0), saved captures are read without 'live'",
+                       settings->words[0]);
+        return false;
+    }
+    if (live->device_count == 0)
+        what = "no interface given; name one: smtpwhy live -i eth0 (-D lists them)";
+    else if (!live->record_path &&
+             (rotates || live->record_files || live->ring_bytes || live->record_kind))
         what = "-C, -G, -W, --record and --ring say how to record; name a file with -w as well";
     else if (live->ring_bytes && live->record_kind == SW_RECORDING_ALL)
         what = "--ring writes the frames of stuck mail only; it does not go with --record all";

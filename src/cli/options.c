@@ -398,7 +398,7 @@ static const struct sw_option table[] = {
     {'D', "list-interfaces", NULL, LIVE, true, sw_live_take_list,
      "list the interfaces that can be watched"},
     {'s', "snaplen", "N", LIVE, true, sw_live_take_snaplen,
-     "look at the first N bytes of a frame only (0, the default: at all)"},
+     "look at the first N bytes of a frame only (0, the default: at all of them)"},
     {'B', "buffer-size", "KIB", LIVE, true, sw_live_take_buffer,
      "the kernel's buffer of each interface (32768): a larger one helps where packets are lost"},
     {'w', "write", "FILE", LIVE, true, sw_live_take_write,

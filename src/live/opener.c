@@ -64,6 +64,21 @@ static bool is_there(const char *path, const struct sw_opener_file *file)
     return lstat(path, &facts) == 0 && facts.st_dev == file->device && facts.st_ino == file->inode;
 }
 
+/* What is wrong with the directory, or with the name in it. */
+static int try_to_make(char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        errno = EISDIR;
+        return -1;
+    }
+    char *slash = strrchr(path, '/');
+    const char *directory = !slash ? "." : slash == path ? "/" : path;
+    if (slash && slash != path)
+        *slash = '\0';
+    return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS);
+}
+
 static int act(const struct sw_opener_paths *paths, const struct request *request)
 {
     char path[PATH_BYTES];
@@ -86,6 +101,8 @@ static int act(const struct sw_opener_paths *paths, const struct request *reques
         return open_fresh(path);
     case SW_OPENER_REMOVE:
         return unlink(path);
+    case SW_OPENER_TRY:
+        return try_to_make(path);
     default:
         errno = EINVAL;
         return -1;
@@ -115,7 +132,7 @@ static void serve(void *ctx, int socket)
     struct request request;
     while (recv(socket, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
         int fd = act(paths, &request);
-        bool gives = fd >= 0 && request.how != SW_OPENER_REMOVE;
+        bool gives = fd >= 0 && request.how != SW_OPENER_REMOVE && request.how != SW_OPENER_TRY;
         answer(socket, fd < 0 ? errno : 0, gives ? fd : -1);
         if (gives)
             (void)close(fd);
@@ -165,7 +182,7 @@ int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
     int fd = 0;
     if (head && head->cmsg_type == SCM_RIGHTS)
         memcpy(&fd, CMSG_DATA(head), sizeof(fd));
-    else if (how != SW_OPENER_REMOVE)
+    else if (how != SW_OPENER_REMOVE && how != SW_OPENER_TRY)
         fd = -1;
     return fd;
 }

@@ -36,6 +36,7 @@ enum sw_opener_how {
     SW_OPENER_FRESH,  /* a file of its own, for its owner only; one of that name is replaced */
     SW_OPENER_ANEW,   /* as FRESH, but EEXIST when the file there is the owner's */
     SW_OPENER_REMOVE,
+    SW_OPENER_TRY,  /* could it be made? Nothing is */
     SW_OPENER_READ, /* the file to read; `file` says nothing */
 };
 
@@ -48,7 +49,7 @@ struct sw_opener_paths {
 
 /* Forks. False: errno says why. */
 bool sw_opener_start(struct sw_opener *opener, const struct sw_opener_paths *paths, bool sandboxed);
-/* A descriptor (0 for SW_OPENER_REMOVE), or -1 with errno. */
+/* A descriptor (0 for SW_OPENER_REMOVE and SW_OPENER_TRY), or -1 with errno. */
 int sw_opener_ask(const struct sw_opener *opener, enum sw_opener_how how,
                   const struct sw_opener_file *file);
 void sw_opener_stop(struct sw_opener *opener);

@@ -79,6 +79,12 @@ bool sw_recording_begin(void *ctx, int64_t time_ns)
     return r->fd >= 0 || fail(r);
 }
 
+bool sw_recording_try(const struct sw_recording *r, int64_t time_ns)
+{
+    const struct sw_opener_file file = next_file(r, time_ns);
+    return sw_opener_ask(r->opener, SW_OPENER_TRY, &file) >= 0;
+}
+
 bool sw_recording_renew(struct sw_recording *r)
 {
     struct stat facts;

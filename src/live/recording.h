@@ -35,6 +35,8 @@ void sw_recording_init(struct sw_recording *recording, const struct sw_recording
 /* The two that the library calls (struct sw_recording_options); ctx is the recording. */
 bool sw_recording_begin(void *ctx, int64_t time_ns);
 bool sw_recording_write(void *ctx, const void *bytes, size_t size);
+/* Can the first file be made, from what is known now? False: errno says why not. */
+bool sw_recording_try(const struct sw_recording *recording, int64_t time_ns);
 /* Was the file moved away or removed? Then another of its name is opened, which the next begin
  * goes on with. False: it is where it was, or errno says why there cannot be another. */
 bool sw_recording_renew(struct sw_recording *recording);

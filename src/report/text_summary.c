@@ -25,25 +25,28 @@ static const char *plural(uint64_t n)
 static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
 {
     struct sw_text *text = part->state;
-    const char *these = part->style->files > 1 ? "These captures hold" : "This capture holds";
+    bool live = part->style->live;
+    const char *these = live                     ? "Here passed"
+                        : part->style->files > 1 ? "These captures hold"
+                                                 : "This capture holds";
+    const char *help = live ? "watch the interface through which the sender's mail goes "
+                              "(smtpwhy live -D lists them), while it tries to send"
+                            : "record the sender's computer while it tries to send, with";
     char line[400];
     if (s->frames_read == 0)
-        (void)snprintf(
-            line, sizeof(line),
-            "%s no frames at all; record the sender's computer while it tries to send, with",
-            these);
+        (void)snprintf(line, sizeof(line), "%s no frames at all; %s", these, help);
     else
         (void)snprintf(
             line, sizeof(line),
             "%s no mail: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
-            " DNS packet%s and %" PRIu64
-            " other UDP packet%s, but no attempt to send; record the sender's computer while it "
-            "tries to send, with",
+            " DNS packet%s and %" PRIu64 " other UDP packet%s, but no attempt to send; %s",
             these, s->frames_read, plural(s->frames_read), s->tcp_connections,
             plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
             s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
-            plural(s->udp_packets - s->dns_packets));
+            plural(s->udp_packets - s->dns_packets), help);
     sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
+    if (live)
+        return;
     sw_page_newline(&text->page);
     /* One line, whatever the width: it is there to be pasted. */
     sw_page_text(&text->page, SW_TONE_BOLD,

@@ -234,6 +234,22 @@ class Rotation(InALab):
         self.assertIn("r.pcapng: No such file or directory; it goes on in the file that was moved away", live.errors[1])
         self.assertEqual((status, len(common.run("-o", "json", os.path.join(folder + ".1", "r.pcapng")).sessions())), (0, 1))
 
+    def test_a_disk_that_is_full(self):
+        """The recording ends, which is said at once; the analysis goes on."""
+        folder = self.path("full")
+        os.mkdir(folder)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        live = Live(self.lab, self.lab.folder, "-o", "json", "-w", os.path.join(folder, "r.pcapng"), "--record", "all")
+        self.lab.run(["python3", "-c", "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                      "for i in range(300): s.sendto(bytes(1400), ('198.51.100.25', 53)); time.sleep(0.002)"])
+        wait_until(lambda: len(live.errors) == 2, "a complaint")
+        self.assertIn("r.pcapng: the recording failed: No space left on device; it ends here, the analysis goes on", live.errors[1])
+        self.mail()
+        live.sessions(1)
+        _, status, _ = live.stop()
+        self.assertEqual((status, len(live.errors)), (2, 2), live.errors)
+
     def test_a_file_that_cannot_be_made_again(self):
         folder = self.path("gone")
         os.mkdir(folder)
