@@ -2,6 +2,7 @@
 
 #include "cli/analyse.h"
 #include "cli/complain.h"
+#include "cli/live_aside.h"
 #include "cli/live_history.h"
 #include "cli/live_policy.h"
 #include "cli/live_store.h"
@@ -48,6 +49,7 @@ struct live {
     struct sw_recording recording;
     struct sw_live_keeper history, store;
     struct sw_live_policy policy;
+    struct sw_live_aside aside;
     struct sw_board board;
     bool has_board;
     struct sw_metrics_facts facts;
@@ -210,8 +212,6 @@ static void on_tell(void *ctx)
     struct live *live = ctx;
     struct sw_watch_counts counts;
     sw_watch_count(live->run, &counts);
-    if (live->tui) /* the screen is taken */
-        return;
     (void)fprintf(stderr,
                   "smtpwhy: %s: %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64
                   " connections, %" PRIu64 " sessions told; lost: %" PRIu64
@@ -561,6 +561,8 @@ int sw_live(const struct sw_settings *settings)
     live->ending = -1;
     live->opener.child.fd = live->recording.fd = live->recording.next_fd = -1;
     live->file_count = sw_outputs_files(&live->outputs, live->files, OUTPUT_FILES_MAX);
+    if (settings->live.tui)
+        sw_live_aside_start(&live->aside);
     bool begun = begin(live);
     if (begun)
         say_what_is_watched(live);
@@ -574,6 +576,7 @@ int sw_live(const struct sw_settings *settings)
     if (!sw_outputs_close(&live->outputs))
         live->trouble = true;
     stop_keepers(live);
+    sw_live_aside_stop(&live->aside);
     sw_run_free(live->run);
     sw_loop_release(&live->loop);
     sw_opener_stop(&live->opener);

@@ -12,7 +12,6 @@
 enum {
     SUBJECTS = 20000, /* results that are kept */
     MOST_BYTES = 1 << 20,
-    UNSAID_BYTES = 64 << 10,
     LINE_BYTES = 1000,
 };
 
@@ -22,24 +21,6 @@ const char *sw_live_policy_file(const struct sw_settings *settings)
 {
     bool file = settings->policy && strcmp(settings->policy, "default") != 0;
     return file ? settings->policy : NULL;
-}
-
-/* To standard error; behind the terminal view it waits for the end of that. */
-static void say(struct sw_live_policy *p, struct sw_span text)
-{
-    if (!p->settings->live.tui)
-        (void)fwrite(text.ptr, 1, text.len, stderr);
-    else if (sw_writer_span(&p->unsaid).len < UNSAID_BYTES)
-        sw_writer_put(&p->unsaid, text);
-}
-
-static void complain(struct sw_live_policy *p, const char *what, const char *more)
-{
-    char shown[4 * SW_CLI_MESSAGE_BYTES];
-    char line[sizeof(shown) + 300];
-    sw_complain_escape(what, shown, sizeof(shown));
-    int length = snprintf(line, sizeof(line), "smtpwhy: %s%s\n", shown, more);
-    say(p, sw_span_make(line, (size_t)length));
 }
 
 /* --- what a session breaks --- */
@@ -205,7 +186,6 @@ bool sw_live_policy_start(struct sw_live_policy *p, const struct sw_settings *se
     struct sw_status status = sw_status_ok();
     *p = (struct sw_live_policy){.settings = settings, .style = *style, .counts = {.good = true}};
     sw_writer_open_memory(&p->remarks);
-    sw_writer_open_memory(&p->unsaid);
     sw_veil_init(&p->veil, style->anonymize, style->veil_key);
     if (!settings->policy)
         return true;
@@ -254,7 +234,7 @@ void sw_live_policy_write(struct sw_live_policy *p, const struct sw_report_style
     sw_audit_write_policy(copy, style, out ? out : &own);
     struct sw_span text = sw_writer_span(&own);
     if (!out)
-        say(p, text);
+        (void)fwrite(text.ptr, 1, text.len, stderr);
     sw_writer_release(&own);
     sw_audit_free(copy);
 }
@@ -281,27 +261,22 @@ void sw_live_policy_reload(struct sw_live_policy *p, int fd, int error)
     p->counts.good = status.code == SW_OK;
     p->counts.reloads[p->counts.good]++;
     if (!p->counts.good)
-        complain(p, status.message, "; the policy that was read before stays in force");
+        sw_complain("%s; the policy that was read before stays in force", status.message);
     if (!policy) /* or it is unchanged */
         return;
     bool any = sw_audit_totals(p->audit)->sessions > 0;
-    complain(p, path,
-             any ? ": the policy was changed and is in force from here on; until now:"
-                 : ": the policy was changed and is in force from here on");
+    sw_complain("%s: the policy was changed and is in force from here on%s", path,
+                any ? "; until now:" : "");
     sw_live_policy_write(p, &p->style, NULL);
     p->broken = sw_live_policy_broken(p);
     if (!put_in_force(p, policy))
-        complain(p, path, ": out of memory");
+        sw_complain("%s: out of memory", path);
 }
 
 void sw_live_policy_release(struct sw_live_policy *p)
 {
-    struct sw_span unsaid = sw_writer_span(&p->unsaid);
-    if (unsaid.len > 0)
-        (void)fwrite(unsaid.ptr, 1, unsaid.len, stderr);
     sw_audit_free(p->audit);
     sw_policy_free(p->policy);
     sw_writer_release(&p->remarks);
-    sw_writer_release(&p->unsaid);
     sw_veil_release(&p->veil);
 }

@@ -21,7 +21,6 @@ struct sw_live_policy {
     struct sw_metrics_policy counts;
     struct sw_writer remarks; /* on the session in work, a line each */
     struct sw_veil veil;
-    struct sw_writer unsaid; /* messages for which there is no place: the screen is taken */
 };
 
 /* Reads it; without --policy nothing is done. False after saying what is wrong. */
@@ -42,7 +41,6 @@ void sw_live_policy_write(struct sw_live_policy *p, const struct sw_report_style
                           struct sw_writer *out);
 /* Was any policy of this run broken? */
 bool sw_live_policy_broken(const struct sw_live_policy *p);
-/* Says what was left unsaid. */
 void sw_live_policy_release(struct sw_live_policy *p);
 
 #endif

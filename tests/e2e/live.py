@@ -411,7 +411,7 @@ s.rcpt('bob@example.org'); s.quit()
     def test_what_cannot_be_watched_is_said(self):
         for arguments, words in ((("-i", "nowhere0"), "nowhere0: there is no such interface"), ((), "no interface given"),
                                  (("-i", "lo", "x.pcap"), "'x.pcap' is no option: an interface is named with -i"), (("eth0",), "(smtpwhy live -i eth0)"),
-                                 (("-i", "lo", "-w", "/nowhere/x"), "/nowhere/x: No such file or directory"), (("-i", "lo", "-w", "/dev"), "/dev: Is a directory"),
+                                 (("-i", "lo", "-w", "/nowhere/x", *LEAKS_SOUGHT), "/nowhere/x: No such file or directory"), (("-i", "lo", "-w", "/dev", *LEAKS_SOUGHT), "/dev: Is a directory"),
                                  (("-i", "lo", "--retain", "3"), "--retain belongs to --db"), (("-i", "lo", "-f", "nonsense here"), "filter 'nonsense here'"),
                                  (("-i", "lo", "-C", "1"), "name a file with -w"), (("-i", "lo", "-w", "x", "-G", "9"), "needs a name with the time in it"),
                                  (("-i", "lo", "-w", "x", "-W", "9"), "give one of them as well")):

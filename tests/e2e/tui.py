@@ -174,6 +174,32 @@ class Tui(common.Case):
             screen.keys("q")
             screen.wait("the end: 0")
 
+    def test_messages_wait_for_the_end_of_the_view(self):
+        """Those of other processes of ours, too."""
+        import live as base
+        why = base.missing()
+        if why:
+            self.skipTest("the live view was not looked at: " + why)
+        import clients
+        import net
+        import servers
+        with net.Lab(4, "") as lab:
+            servers.odd(lab, {}, 25)
+            spool = self.path("spool")
+            screen = Screen(self.folder.name, ["ip", "netns", "exec", lab.client, common.PROGRAM, "live", "-i", "c0", "--tui", "--store",
+                                               "http://127.0.0.1:9", "--spool", spool, "--policy", "default"], columns=200, lines=70)
+            self.addCleanup(screen.close)
+            screen.wait("No session so far")
+            clients.swaks(lab)
+            screen.wait("1 sessions")
+            end = time.time() + PLENTY
+            while not any(name.endswith(".gz") for _, _, names in os.walk(spool) for name in names) and time.time() < end:
+                time.sleep(0.05)
+            time.sleep(2)
+            self.assertNotIn("connect", screen.text())
+            screen.keys("q")
+            screen.wait("smtpwhy: http://127.0.0.1:9: Couldn't connect to server", "Policy smtpwhy default", "waits in " + spool, "the end: 1")
+
 
 if __name__ == "__main__":
     if not shutil.which("tmux"):
