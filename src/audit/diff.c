@@ -46,7 +46,7 @@ struct sw_diff *sw_diff_new(void)
     sw_arena_init(&diff->arena, ARENA_BYTES, NULL);
     sw_table_init(&diff->servers, &diff->arena, sizeof(struct server), SERVERS_MOST);
     sw_table_init(&diff->offers, &diff->arena, sizeof(struct offer), OFFERS_MOST);
-    sw_table_init(&diff->certificates, &diff->arena, sizeof(bool), CERTIFICATES_MOST);
+    sw_table_init(&diff->certificates, &diff->arena, sizeof(struct shown), CERTIFICATES_MOST);
     sw_example_files_init(&diff->files, &diff->arena);
     return diff;
 }
@@ -95,10 +95,11 @@ static struct server *find_server(struct sw_diff *diff, const struct sw_fact *fa
 
 static void add_outcome(struct sw_diff *diff, struct side *side, const struct sw_fact *fact)
 {
-    side->delivered += fact->outcome == SW_OUTCOME_DELIVERED || fact->outcome == SW_OUTCOME_PARTIAL;
+    if (fact->outcome == SW_OUTCOME_DELIVERED || fact->outcome == SW_OUTCOME_PARTIAL)
+        side->delivered += sw_fact_count(fact);
     if (fact->outcome != SW_OUTCOME_STUCK)
         return;
-    side->failed++;
+    side->failed += sw_fact_count(fact);
     if (sw_example_offer(&diff->files, &side->failure, fact, 0))
         side->cause = sw_cause_info(fact->cause)->id;
 }
@@ -126,46 +127,40 @@ static void add_keywords(struct sw_diff *diff, struct server *server, const stru
     struct sw_span words = inner ? fact->inner_keywords : fact->clear_keywords;
     if (words.len == 0)
         return;
-    server->side[after].answers[inner]++;
+    server->side[after].answers[inner] += sw_fact_count(fact);
     (void)sw_example_offer(&diff->files, &server->side[after].greeted[inner], fact, 0);
     struct offer *offer = sw_diff_offer(diff, server, inner, words);
     if (offer)
-        offer->count[after]++;
+        offer->count[after] += sw_fact_count(fact);
 }
 
 static void add_certificate(struct sw_diff *diff, struct server *server, const struct sw_fact *fact,
                             bool after)
 {
     const struct sw_fact_certificate *c = &fact->certificate;
-    struct side *side = &server->side[after];
+    bool fresh = false;
     if (!c->known)
         return;
-    if (!after) {
-        bool fresh = false;
-        struct sw_key key = key_of(fact);
-        sw_key_add(&key, c->sha256, strlen(c->sha256));
-        if (!sw_table_get(&diff->certificates, sw_key_span(&key), &fresh))
-            diff->short_of_memory = true;
-    }
-    if (side->sha256[0] && fact->start_ns == side->certificate_ns &&
-        strcmp(c->sha256, side->sha256) == 0) {
-        (void)sw_example_offer(&diff->files, &side->shown, fact, c->frame);
+    struct sw_key key = key_of(fact);
+    sw_key_add(&key, c->sha256, strlen(c->sha256));
+    struct shown *shown = sw_table_get(&diff->certificates, sw_key_span(&key), &fresh);
+    if (!shown) {
+        diff->short_of_memory = true;
         return;
     }
-    if (side->sha256[0] &&
-        (fact->start_ns != side->certificate_ns ? fact->start_ns < side->certificate_ns
-                                                : strcmp(c->sha256, side->sha256) <= 0))
-        return;
-    bool same = strcmp(side->sha256, c->sha256) == 0;
-    side->certificate_ns = fact->start_ns;
-    side->shown.session[0] = '\0';
-    (void)sw_example_offer(&diff->files, &side->shown, fact, c->frame);
-    if (same)
-        return;
-    memcpy(side->sha256, c->sha256, strlen(c->sha256) < 65 ? strlen(c->sha256) + 1 : 0);
-    char *text = sw_arena_printf(&diff->arena, "%.*s, good until %.10s", (int)c->subject.len,
-                                 (const char *)c->subject.ptr, c->not_after);
-    side->certificate = sw_span_str(text);
+    if (fresh) {
+        char *text = sw_arena_printf(&diff->arena, "%.*s, good until %.10s", (int)c->subject.len,
+                                     (const char *)c->subject.ptr, c->not_after);
+        const char *sha256 = sw_arena_strdup(&diff->arena, c->sha256);
+        diff->short_of_memory = diff->short_of_memory || !text || !sha256;
+        *shown = (struct shown){.server = server,
+                                .sha256 = sha256 ? sha256 : "",
+                                .text = sw_span_str(text ? text : "")};
+    }
+    if (!shown->seen[after] || sw_fact_last_ns(fact) > shown->last_ns[after])
+        shown->last_ns[after] = sw_fact_last_ns(fact);
+    shown->seen[after] = true;
+    (void)sw_example_offer(&diff->files, &shown->example[after], fact, c->frame);
 }
 
 static void add_protection(struct sw_diff *diff, struct side *side, const struct sw_fact *fact)
@@ -186,7 +181,7 @@ static void add_protection(struct sw_diff *diff, struct side *side, const struct
 void sw_diff_add(struct sw_diff *diff, const struct sw_fact *fact, bool after)
 {
     struct server *server = find_server(diff, fact);
-    diff->sessions[after]++;
+    diff->sessions[after] += sw_fact_count(fact);
     if (!server)
         return;
     add_outcome(diff, &server->side[after], fact);
@@ -226,17 +221,18 @@ static bool was_seen(const struct side *side)
     return side->delivered + side->failed + side->answers[0] + side->answers[1] > 0;
 }
 
-static bool was_shown_before(struct sw_diff *diff, const struct server *server)
+/* The certificate that a server showed last is its certificate. */
+static void offer_certificate(const struct shown *shown)
 {
-    bool fresh = false;
-    struct sw_fact fact = {.has_server = server->subject.ip_version != 0,
-                           .ip_version = server->subject.ip_version,
-                           .server_port = server->subject.port,
-                           .server_name = server->subject.name};
-    memcpy(fact.server, server->subject.address, sizeof(fact.server));
-    struct sw_key key = key_of(&fact);
-    sw_key_add(&key, server->side[1].sha256, strlen(server->side[1].sha256));
-    return sw_table_get(&diff->certificates, sw_key_span(&key), &fresh) && !fresh;
+    for (int after = 0; after < 2; after++) {
+        const struct shown **kept = &shown->server->side[after].certificate;
+        if (!shown->seen[after])
+            continue;
+        int64_t kept_ns = *kept ? (*kept)->last_ns[after] : 0;
+        if (!*kept || shown->last_ns[after] > kept_ns ||
+            (shown->last_ns[after] == kept_ns && strcmp(shown->sha256, (*kept)->sha256) > 0))
+            *kept = shown;
+    }
 }
 
 static void compare(struct sw_diff *diff, const struct server *server)
@@ -248,9 +244,9 @@ static void compare(struct sw_diff *diff, const struct server *server)
         tell(diff, SW_CHANGE_FAILS, server, sw_span_str(after->cause), nothing, &after->failure);
     if (fails(before) && after->delivered > 0)
         tell(diff, SW_CHANGE_WORKS, server, nothing, sw_span_str(before->cause), &before->failure);
-    if (before->sha256[0] && after->sha256[0] && !was_shown_before(diff, server))
-        tell(diff, SW_CHANGE_CERTIFICATE, server, after->certificate, before->certificate,
-             &after->shown);
+    if (before->certificate && after->certificate && !after->certificate->seen[false])
+        tell(diff, SW_CHANGE_CERTIFICATE, server, after->certificate->text,
+             before->certificate->text, &after->certificate->example[true]);
     if (before->tls_highest && after->tls_highest && after->tls_highest < before->tls_highest)
         tell(diff, SW_CHANGE_TLS_LOWER, server, sw_span_str(tls_version_name(after->tls_highest)),
              sw_span_str(tls_version_name(before->tls_highest)), &after->tls);
@@ -339,6 +335,10 @@ static int order_of_changes(const void *left, const void *right)
 
 bool sw_diff_finish(struct sw_diff *diff)
 {
+    for (size_t i = 0; i < diff->certificates.room; i++) {
+        if (diff->certificates.slots[i].hash != 0)
+            offer_certificate(diff->certificates.slots[i].value);
+    }
     for (size_t i = 0; i < diff->servers.room; i++) {
         if (diff->servers.slots[i].hash != 0)
             compare(diff, diff->servers.slots[i].value);

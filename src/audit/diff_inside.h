@@ -13,11 +13,9 @@ struct side {
     uint64_t answers[2]; /* to EHLO: in clear text, inside TLS */
     uint16_t tls_highest;
     bool exposed;
-    struct sw_example failure, greeted[2], tls, login, shown; /* the earliest of each */
-    const char *cause;                                        /* of that failure */
-    int64_t certificate_ns;                                   /* of the latest certificate */
-    char sha256[65];
-    struct sw_span certificate; /* its subject and last day */
+    struct sw_example failure, greeted[2], tls, login; /* the earliest of each */
+    const char *cause;                                 /* of that failure */
+    const struct shown *certificate;                   /* the latest, once finished */
 };
 
 struct server {
@@ -25,6 +23,16 @@ struct server {
     int64_t name_ns;
     uint32_t number;     /* in the order in which they were met */
     struct side side[2]; /* before, after */
+};
+
+/* A certificate at a server. */
+struct shown {
+    struct server *server;
+    const char *sha256;
+    struct sw_span text; /* its subject and last day */
+    bool seen[2];
+    int64_t last_ns[2];
+    struct sw_example example[2]; /* the earliest */
 };
 
 /* How often a server answered EHLO with these keywords, all of them in one text: answers are the
@@ -38,7 +46,8 @@ struct offer {
 
 struct sw_diff {
     struct sw_arena arena;
-    struct sw_table servers, offers, certificates;
+    struct sw_table servers, offers;
+    struct sw_table certificates; /* of struct shown */
     struct sw_example_files files;
     uint64_t sessions[2];
     struct sw_change *changes;

@@ -6,25 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void merge_shown(struct sw_diff *diff, struct side *into, const struct side *from)
-{
-    int order = (from->certificate_ns > into->certificate_ns) -
-                (from->certificate_ns < into->certificate_ns);
-    if (!from->sha256[0])
-        return;
-    if (order == 0)
-        order = strcmp(from->sha256, into->sha256);
-    if (!into->sha256[0] || order > 0) { /* the latest is told */
-        memcpy(into->sha256, from->sha256, sizeof(into->sha256));
-        into->certificate_ns = from->certificate_ns;
-        into->certificate = sw_arena_copy(&diff->arena, from->certificate);
-        into->shown.session[0] = '\0';
-        (void)sw_example_merge(&diff->files, &into->shown, &from->shown);
-    } else if (order == 0) {
-        (void)sw_example_merge(&diff->files, &into->shown, &from->shown);
-    }
-}
-
 static void merge_side(struct sw_diff *diff, struct side *into, const struct side *from)
 {
     into->delivered += from->delivered;
@@ -40,7 +21,6 @@ static void merge_side(struct sw_diff *diff, struct side *into, const struct sid
         into->cause = from->cause;
     (void)sw_example_merge(&diff->files, &into->tls, &from->tls);
     (void)sw_example_merge(&diff->files, &into->login, &from->login);
-    merge_shown(diff, into, from);
 }
 
 static void merge_server(struct sw_diff *into, struct sw_span key, struct server *from,
@@ -73,6 +53,33 @@ static void merge_offer(struct sw_diff *into, struct offer *from, struct server 
     offer->count[1] += from->count[1];
 }
 
+static void merge_shown(struct sw_diff *into, struct sw_span key, const struct shown *from,
+                        struct server **places)
+{
+    bool fresh = false;
+    struct server *server = places[from->server->number];
+    struct shown *shown = server ? sw_table_get(&into->certificates, key, &fresh) : NULL;
+    if (!shown) {
+        into->short_of_memory = true;
+        return;
+    }
+    if (fresh) {
+        const char *sha256 = sw_arena_strdup(&into->arena, from->sha256);
+        into->short_of_memory = into->short_of_memory || !sha256;
+        *shown = (struct shown){.server = server,
+                                .sha256 = sha256 ? sha256 : "",
+                                .text = sw_arena_copy(&into->arena, from->text)};
+    }
+    for (int after = 0; after < 2; after++) {
+        if (!from->seen[after])
+            continue;
+        if (!shown->seen[after] || from->last_ns[after] > shown->last_ns[after])
+            shown->last_ns[after] = from->last_ns[after];
+        shown->seen[after] = true;
+        (void)sw_example_merge(&into->files, &shown->example[after], &from->example[after]);
+    }
+}
+
 bool sw_diff_merge(struct sw_diff *into, const struct sw_diff *from)
 {
     struct server **places = calloc(from->servers.used + 1, sizeof(*places));
@@ -88,11 +95,9 @@ bool sw_diff_merge(struct sw_diff *into, const struct sw_diff *from)
             merge_offer(into, from->offers.slots[i].value, places);
     }
     for (size_t i = 0; i < from->certificates.room; i++) {
-        bool fresh = false;
         const struct sw_table_slot *slot = &from->certificates.slots[i];
-        if (slot->hash != 0 &&
-            !sw_table_get(&into->certificates, sw_table_key(&from->certificates, slot), &fresh))
-            into->short_of_memory = true;
+        if (slot->hash != 0)
+            merge_shown(into, sw_table_key(&from->certificates, slot), slot->value, places);
     }
     into->sessions[0] += from->sessions[0];
     into->sessions[1] += from->sessions[1];

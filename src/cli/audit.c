@@ -60,10 +60,13 @@ static bool read_history(struct work *work)
 static void on_asked(void *ctx, const struct sw_fact *fact)
 {
     struct work *work = ctx;
-    if (sw_fact_is_of_client(fact))
+    if (sw_fact_is_of_client(fact)) {
         sw_audit_add(work->audit, fact);
-    else
-        add(work, fact);
+        return;
+    }
+    add(work, fact);
+    if (work->diff)
+        sw_diff_add(work->diff, fact, fact->start_ns >= work->settings->diff_ns);
 }
 
 /* The most that one of the formats tells. */
@@ -85,6 +88,8 @@ static bool read_store(struct work *work, const struct sw_outputs *outputs)
     const struct sw_select *select = &work->settings->select;
     const struct sw_fleet_question question = {.policy = work->policy,
                                                .told = told_of_clients(outputs),
+                                               .compares = work->diff != NULL,
+                                               .compare_ns = work->settings->diff_ns,
                                                .outcomes =
                                                    select->by_outcome ? select->outcomes : NULL,
                                                .causes = select->by_cause ? select->causes : NULL,
@@ -189,8 +194,12 @@ static const char *contradiction(const struct sw_settings *settings)
         return "--db and --store: one of them can be asked at a time";
     if (!settings->policy && wants_policy(settings))
         return "-o junit judges a policy; name one with --policy ('default' is built in)";
-    if (settings->diff && !settings->db)
-        return "--diff compares what a history holds; name it with --db";
+    bool asks = settings->word_count == 0 && settings->store;
+    if (settings->diff && !settings->db && !asks)
+        return "--diff compares what a history or a store holds; name it with --db, or with "
+               "--store and no capture";
+    if (settings->diff && asks && strcmp(settings->diff, "last") == 0)
+        return "--diff last: a store has the runs of many; name a time";
     if (settings->select.fail_worse && !settings->diff)
         return "--fail-on worse needs --diff";
     if (settings->retain_days > 0 && settings->word_count == 0)

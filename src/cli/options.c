@@ -372,8 +372,8 @@ static const struct sw_option table[] = {
     {0, "retain", "DAYS", ANALYSE | AUDIT | LIVE, true, sw_keeper_take_retain,
      "with --db: forget sessions that are older than the newest by so many days"},
     {0, "diff", "WHEN", AUDIT, true, sw_keeper_take_diff,
-     "with --db: what changed at each server, 'last' for the last run against those before it, or "
-     "since a time"},
+     "with --db or --store: what changed at each server since a time; 'last' (of a history): the "
+     "last run against those before it"},
     {0, "store", "URL,...", ANALYSE | AUDIT | LIVE, true, sw_fleet_take_store,
      "keep the sessions in a ClickHouse that many share (http://user@host:8123/database), each "
      "once; audit without FILE asks it; without FILE sends what waits"},

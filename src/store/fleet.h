@@ -38,6 +38,8 @@ struct sw_fleet_question {
     const struct sw_network *clients, *servers;
     unsigned client_count, server_count;
     enum sw_audit_clients told; /* of each client */
+    bool compares; /* facts of before and after compare_ns, and what the servers offered */
+    int64_t compare_ns;
     bool has_since, has_until;
     int64_t since_ns, until_ns; /* since at the earliest, before until */
 };

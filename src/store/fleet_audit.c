@@ -252,6 +252,7 @@ enum sw_fleet_answer sw_fleet_each(const struct sw_fleet_options *options,
     a->told = question->told;
     a->message = message;
     sw_fleet_reader_init(&a->reader, take, ctx);
+    a->reader.keywords = question->compares;
     enum sw_fleet_answer answer = begin(a, question);
     sw_fleet_reader_release(&a->reader);
     sw_courier_free(a->courier);

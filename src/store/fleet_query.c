@@ -165,12 +165,16 @@ char *sw_fleet_query_make(const struct sw_fleet_question *question, const char *
         add(&sql, ",min(example),max(start_ns)");
     if (!clients)
         add(&sql, ",max(greeting_delay_ns),max(greeting_wait_ns)");
+    if (!clients && question->compares)
+        add(&sql, ",clear_keywords,inner_keywords");
     add(&sql, " FROM %s FINAL", table);
     add_where(&sql, question, sensor);
     if (clients)
         add(&sql, " AND found!='' GROUP BY found");
     else
         add_groups(&sql);
+    if (!clients && question->compares)
+        add(&sql, ",clear_keywords,inner_keywords,start_ns>=%" PRId64, question->compare_ns);
     add(&sql, " FORMAT RowBinary");
     if (!sql.failed)
         return sql.text;

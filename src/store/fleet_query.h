@@ -23,6 +23,7 @@ struct sw_fleet_reader {
     size_t used, room;
     struct sw_arena row;
     enum sw_fact_part part; /* that is being read */
+    bool keywords;          /* BUT_CLIENT: they stand behind the others */
     struct sw_fleet_codes codes;
     struct sw_fact fact;
     uint64_t facts;

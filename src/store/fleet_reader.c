@@ -50,6 +50,10 @@ static void read_row(struct sw_fleet_reader *r, struct sw_cursor *c)
         f->greeting_delay_ns = (int64_t)sw_cursor_le64(c);
         f->greeting_wait_ns = (int64_t)sw_cursor_le64(c);
     }
+    if (r->part == SW_FACT_BUT_CLIENT && r->keywords) {
+        f->clear_keywords = read_span(c);
+        f->inner_keywords = read_span(c);
+    }
     if (c->bad)
         return;
     if (r->part == SW_FACT_CLIENT)

@@ -66,6 +66,25 @@ def as_first_layout(new, old):
             target.execute("INSERT INTO session VALUES(%s)" % ",".join("?" * len(old_row)), old_row)
 
 
+def planted_changes(case):
+    """Two captures, of two days: what nine servers do before, and what becomes of them."""
+    tls = ["port 587", "starttls", "tls version=%s cert=%s", "sent-inside", "quit-inside", "close S"]
+    def inside(server, version, cert):
+        return ["server " + server] + [line % (version, cert) if "%" in line else line for line in tls]
+    before = case.capture("before.pcap",
+                          ["server 198.51.100.1"] + DELIVERED, ["server 198.51.100.2"] + REFUSED,
+                          ["server 198.51.100.3", "hello STARTTLS SIZE_1000", "sent", "quit"],
+                          inside("198.51.100.4", "1.2", "good"), inside("198.51.100.5", "1.2", "good"),
+                          ["server 198.51.100.6"] + DELIVERED, ["server 198.51.100.7", "port 587", "hello AUTH_PLAIN", "sent", "quit"])
+    after = case.capture("after.pcap", ["wait 90000"],
+                         ["wait 90000", "server 198.51.100.1"] + REFUSED, ["server 198.51.100.2"] + DELIVERED,
+                         ["server 198.51.100.3", "hello SIZE_1000", "sent", "quit"],
+                         inside("198.51.100.4", "1.1", "good"), inside("198.51.100.5", "1.2", "soon"),
+                         ["server 198.51.100.6"] + DELIVERED, ["server 198.51.100.7"] + LOGIN,
+                         ["server 198.51.100.8"] + DELIVERED, ["server 198.51.100.9"] + REFUSED)
+    return before, after
+
+
 class History(common.Case):
     def setUp(self):
         super().setUp()
@@ -164,20 +183,7 @@ class History(common.Case):
             self.assertEqual({row[0] for row in connection.execute("SELECT run FROM session")}, {1})
 
     def test_changes_are_told_exactly(self):
-        tls = ["port 587", "starttls", "tls version=%s cert=%s", "sent-inside", "quit-inside", "close S"]
-        def inside(server, version, cert):
-            return ["server " + server] + [line % (version, cert) if "%" in line else line for line in tls]
-        before = self.capture("before.pcap",
-                              ["server 198.51.100.1"] + DELIVERED, ["server 198.51.100.2"] + REFUSED,
-                              ["server 198.51.100.3", "hello STARTTLS SIZE_1000", "sent", "quit"],
-                              inside("198.51.100.4", "1.2", "good"), inside("198.51.100.5", "1.2", "good"),
-                              ["server 198.51.100.6"] + DELIVERED, ["server 198.51.100.7", "port 587", "hello AUTH_PLAIN", "sent", "quit"])
-        after = self.capture("after.pcap", ["wait 90000"],
-                             ["wait 90000", "server 198.51.100.1"] + REFUSED, ["server 198.51.100.2"] + DELIVERED,
-                             ["server 198.51.100.3", "hello SIZE_1000", "sent", "quit"],
-                             inside("198.51.100.4", "1.1", "good"), inside("198.51.100.5", "1.2", "soon"),
-                             ["server 198.51.100.6"] + DELIVERED, ["server 198.51.100.7"] + LOGIN,
-                             ["server 198.51.100.8"] + DELIVERED, ["server 198.51.100.9"] + REFUSED)
+        before, after = planted_changes(self)
         run("-q", "--db", self.db, before)
         run("-q", "--db", self.db, after)
         expected = [("fails", "198.51.100.1", "rcpt-relay-denied"), ("fails", "198.51.100.9", "rcpt-relay-denied"),

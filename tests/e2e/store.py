@@ -25,6 +25,7 @@ import urllib.parse
 import common
 from common import DELIVERED, LOGIN, PCAPS, PROGRAM, REFUSED, run
 import clickhouse
+import history
 import slurm
 
 PASSWORD = "S3cret of the: fleet\"'%"
@@ -421,15 +422,41 @@ class Real(common.Case):
             self.assertGreater(len(read.out.splitlines()), 20)
         self.assertEqual(self.audit("-q", "-o", "json", "--policy", policy).out,
                          self.call("audit", "-q", "-o", "json", "--policy", policy, *files).out)
-        history = self.path("history.db")
-        self.assertIn(self.call("-q", "--db", history, *files).status, (0, 3))
+        database = self.path("history.db")
+        self.assertIn(self.call("-q", "--db", database, *files).status, (0, 3))
         for form in ("text", "json", "html", "junit"):
             for arguments in (["--policy", policy], ["-v", "--policy", "default"], ["-q", "--policy", policy]):
-                kept = self.call("audit", "--db", history, "-o", form, *arguments)
+                kept = self.call("audit", "--db", database, "-o", form, *arguments)
                 asked = self.audit("-o", form, *arguments)
                 self.assertEqual(self.plain(asked.out), self.plain(kept.out), (form, arguments))
                 self.assertEqual(asked.status, kept.status)
         self.assertEqual([r["sessions"] for r in self.audit("--sensor", "two", "-o", "json").records()], [0])
+
+    def test_what_changed_is_what_the_history_tells(self):
+        files, database = history.planted_changes(self), self.path("history.db")
+        self.send(*files)
+        self.call("-q", "--db", database, *files)
+        self.send(*captures("auth/", "tls/"))
+        self.call("-q", "--db", database, *captures("auth/", "tls/"))
+        times = {name: run("audit", "-o", "json", path).records()[-1]["first_seen"] for name, path in zip("ab", files)}
+        told = []
+        for when in (times["b"], times["a"], "2026-11-26T08:00:00Z", "2001-01-01"):
+            for form in ("json", "text", "html"):
+                arguments = ["--diff", when, "-o", form, "--policy", "default"]
+                kept, asked = self.call("audit", "--db", database, *arguments), self.audit(*arguments)
+                self.assertEqual(self.plain(asked.out), self.plain(kept.out), (when, form))
+                self.assertEqual(asked.status, kept.status)
+            told.append([(r["change"], r["subject"]["ip"]) for r in self.audit("-o", "json", "--diff", when).records() if r["type"] == "audit-change"])
+        planted = [(change, ip) for change, ip in told[0] if ip.startswith("198.51.100.") and len(ip) == len("198.51.100.1")]
+        self.assertEqual(planted, [("fails", "198.51.100.1"), ("fails", "198.51.100.9"), ("capability-lost", "198.51.100.3"),
+                                   ("tls-version-lower", "198.51.100.4"), ("clear-text-login", "198.51.100.7"),
+                                   ("works-again", "198.51.100.2"), ("certificate-changed", "198.51.100.5")])
+        worse = ["--diff", times["b"], "--fail-on", "worse"]
+        self.assertEqual((self.audit(*worse).status, self.audit(*worse, "--server", "198.51.100.6").status), (1, 0))
+        for arguments, words in ((["--diff", "last"], "name a time"), (["--diff", "2001-01-01", files[0]], "no capture")):
+            refused = self.audit(*arguments)
+            self.assertEqual((refused.status, refused.out), (2, ""))
+            self.assertIn(words, refused.err)
 
     def test_outage_of_a_shard_restart_and_everything_again(self):
         paths = [self.capture("p%d.pcap" % n, *[["client 10.0.%d.%d" % (n, i), *(DELIVERED if i % 2 else REFUSED)]

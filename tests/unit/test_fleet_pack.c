@@ -237,7 +237,7 @@ static void put_text(struct answer *answer, struct sw_span text)
     answer->used += text.len;
 }
 
-static void make_answer(struct answer *answer, enum sw_fact_part part, unsigned rows)
+static void make_answer(struct answer *answer, enum sw_fact_part part, unsigned rows, bool keywords)
 {
     struct sw_fact fact = make();
     struct sw_fleet_text text = {.bytes = NULL};
@@ -258,6 +258,10 @@ static void make_answer(struct answer *answer, enum sw_fact_part part, unsigned 
         put_number(answer, (uint64_t)(fact.start_ns + 10));
         for (unsigned k = 0; part == SW_FACT_BUT_CLIENT && k < 2; k++)
             put_number(answer, 77 + k);
+        if (part == SW_FACT_BUT_CLIENT && keywords) {
+            put_text(answer, SW_SPAN_LIT("STARTTLS SIZE=1000"));
+            put_text(answer, SW_SPAN_LIT(""));
+        }
     }
     sw_fleet_text_release(&text);
     sw_fleet_text_release(&example);
@@ -265,6 +269,7 @@ static void make_answer(struct answer *answer, enum sw_fact_part part, unsigned 
 
 struct seen {
     enum sw_fact_part part;
+    const char *keywords;
     uint64_t rows, sessions;
 };
 
@@ -281,6 +286,8 @@ static void on_fact(void *ctx, const struct sw_fact *fact)
         assert_int_equal(fact->greeting_wait_ns, 78);
     if (seen->part == SW_FACT_BUT_CLIENT)
         assert_int_equal(fact->server_port, seen->rows);
+    assert_true(sw_span_eq(fact->clear_keywords, sw_span_str(seen->keywords)));
+    assert_int_equal(fact->inner_keywords.len, 0);
     seen->rows++;
     seen->sessions += sw_fact_count(fact);
 }
@@ -289,15 +296,16 @@ static void test_an_answer_in_pieces(void **state)
 {
     (void)state;
     static const enum sw_fact_part parts[] = {SW_FACT_BUT_CLIENT, SW_FACT_CLIENT,
-                                              SW_FACT_CLIENT_COUNT};
+                                              SW_FACT_CLIENT_COUNT, SW_FACT_BUT_CLIENT};
     struct answer answer;
-    for (unsigned p = 0; p < 3; p++) {
-        make_answer(&answer, parts[p], 3);
+    for (unsigned p = 0; p < 4; p++) {
+        make_answer(&answer, parts[p], 3, p == 3);
         for (size_t piece = 1; piece <= answer.used; piece += piece < 20 ? 1 : 97) {
-            struct seen seen = {.part = parts[p]};
+            struct seen seen = {.part = parts[p], .keywords = p == 3 ? "STARTTLS SIZE=1000" : ""};
             struct sw_fleet_reader reader;
             sw_fleet_reader_init(&reader, on_fact, &seen);
             reader.part = parts[p];
+            reader.keywords = p == 3;
             for (size_t at = 0; at < answer.used; at += piece) {
                 size_t n = answer.used - at < piece ? answer.used - at : piece;
                 assert_true(sw_fleet_reader_take(&reader, sw_span_make(answer.bytes + at, n)));
@@ -329,7 +337,7 @@ static void test_nonsense_is_survived(void **state)
     uint64_t sum = 0;
     for (unsigned round = 0; round < 20000; round++) {
         enum sw_fact_part part = (enum sw_fact_part)(1 + round % 3);
-        make_answer(&answer, part, 2);
+        make_answer(&answer, part, 2, round % 2);
         for (unsigned i = 0; i < 1 + round % 5; i++) {
             chance = chance * 6364136223846793005u + 1442695040888963407u;
             answer.bytes[(chance >> 33) % answer.used] = (uint8_t)(chance >> 20);
@@ -337,6 +345,7 @@ static void test_nonsense_is_survived(void **state)
         struct sw_fleet_reader reader;
         sw_fleet_reader_init(&reader, ignore, &sum);
         reader.part = part;
+        reader.keywords = round % 2;
         (void)sw_fleet_reader_take(&reader,
                                    sw_span_make(answer.bytes, answer.used - (chance >> 60)));
         sw_fleet_reader_release(&reader);
