@@ -62,8 +62,9 @@ struct sw_audit_row {
         last_ns; /* SW_TIME_NONE: sessions were only counted, and there is no example */
     struct sw_example example; /* the earliest; of a rule the earliest that failed */
     bool has_worst;
-    int64_t worst;                  /* of a rule that measures: in the unit of its limit */
-    int64_t limit;                  /* the strictest that was applied */
+    int64_t worst;     /* of a rule that measures: in the unit of its limit */
+    int64_t limit;     /* the strictest that was applied */
+    uint32_t problems; /* of a rule about certificates: 1 << enum sw_certificate_problem */
     const struct sw_waiver *waiver; /* that covered the last failure */
 };
 

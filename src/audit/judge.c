@@ -216,6 +216,7 @@ void sw_audit_merge_rule(struct sw_audit_row *into, const struct sw_audit_row *f
     note_limit(into, from->limit, fresh);
     if (from->has_worst)
         note_measure(into, from->worst);
+    into->problems |= from->problems;
     if (from->waiver)
         note_waiver(into, from->waiver);
     for (int i = 0; i < SW_MARKS; i++)
@@ -255,6 +256,8 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     note_limit(result, demand->limit, tally->count == sw_fact_count(fact));
     if (o->measured)
         note_measure(result, o->value);
+    if (rule == SW_RULE_CERTIFICATE && fact->certificate.known)
+        result->problems |= fact->certificate.problems;
     if (waiver)
         note_waiver(result, waiver);
     if (o->mark == SW_MARK_FAILED) {

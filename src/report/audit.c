@@ -207,6 +207,10 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit
         sw_writer_text(out, result->rule == SW_RULE_FAILURE_RATE_MAX ? ", " : ", worst ");
         (void)sw_audit_put_measure(result->rule, result->worst, out);
     }
+    if (result->problems && result->mark != SW_MARK_PASSED) {
+        sw_writer_text(out, ": ");
+        sw_audit_put_problems(result->problems, out);
+    }
     if (result->mark == SW_MARK_WAIVED && result->waiver) {
         sw_writer_format(out, "; waived until %s (", result->waiver->until);
         sw_writer_put(out, sw_veil_text(view->veil, sw_span_str(result->waiver->reason)));

@@ -113,6 +113,8 @@ class Audit(common.Case):
                 worst[record["finding"]] = max(worst.get(record["finding"], 0), levels.index(record["severity"]))
         self.assertGreater(len(set(worst.values())), 3)
         self.assertEqual(list(worst.values()), sorted(worst.values(), reverse=True))
+        text = " ".join(run("audit", "--policy", "default", *files).out.split())
+        self.assertRegex(text, r"CN=mx.example.org \(SHA-256 [0-9a-f]{12}...\) 4 of 4 sessions: expired, not trusted; first")
         suites = xml.fromstring(run("audit", "--policy", "default", "-o", "junit", *files).raw)
         for suite in suites:
             names = [case.get("name") for case in suite.findall("testcase")]
