@@ -315,20 +315,52 @@ static bool at_line_start(const struct smtp_state *st)
            st->body_state != AFTER_GAP;
 }
 
+static enum body_state behind_ordinary(uint8_t last)
+{
+    return last == '\n' ? LINE_START : last == '\r' ? MID_LINE_CR : MID_LINE;
+}
+
+/* What the scan asks of a byte and the one before, of which only the state is left. */
+static bool goes_on_ordinarily(enum body_state state, uint8_t c)
+{
+    switch (state) {
+    case LINE_START:
+        return c != '.' && c != '\n';
+    case MID_LINE:
+        return c != '\n';
+    case MID_LINE_CR:
+        return c == '\n';
+    case LF_LINE_START:
+    case DOT:
+    case DOT_CR:
+    case LF_DOT:
+    case LF_DOT_CR:
+    case CR_DOT:
+    case CR_DOT_CR:
+    case AFTER_GAP:
+        break;
+    }
+    return false;
+}
+
 /* Walks over text; returns the index behind the end of data, or 0 when it is not in `bytes`. */
 static size_t find_end(struct smtp_io *io, struct sw_span bytes)
 {
     struct smtp_state *st = io->state;
     size_t at = 0;
     size_t slow_until = 1; /* the scan needs the byte before */
+    if (bytes.len > 0 && goes_on_ordinarily((enum body_state)st->body_state, bytes.ptr[0])) {
+        st->body_state = behind_ordinary(bytes.ptr[0]);
+        st->body_octets++;
+        at = 1;
+    }
     while (at < bytes.len) {
         bool line_start = st->body_state == LINE_START || st->body_state == LF_LINE_START;
         if (at >= slow_until && (line_start || !at_line_start(st))) {
             size_t behind = sw_scan_ordinary_text(bytes, at);
             slow_until = behind + SLOW;
             if (behind > at) {
-                uint8_t last = bytes.ptr[behind - 1];
-                st->body_state = last == '\n' ? LINE_START : last == '\r' ? MID_LINE_CR : MID_LINE;
+                st->body_state = behind_ordinary(bytes.ptr[behind - 1]);
                 st->body_octets += behind - at;
                 at = behind;
                 continue;
@@ -370,6 +402,11 @@ static void measure_lines(struct smtp_io *io, struct sw_span bytes)
             size_t room = limit - st->line_octets;
             size_t to = at + (room < left ? room : left);
             size_t start = at + sw_scan_behind_last(sw_span_sub(bytes, at, to - at), '\n');
+            if (start > at && to == bytes.len) { /* behind it there is no other */
+                st->line_octets = (uint32_t)(to - start);
+                st->line_dotted = start < to && bytes.ptr[start] == '.';
+                return;
+            }
             st->line_octets = start > at ? 0 : st->line_octets + (uint32_t)(to - at);
             at = start > at ? start : to;
             if (st->line_octets == limit && st->long_line.frame == 0)

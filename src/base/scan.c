@@ -21,20 +21,27 @@ static inline __attribute__((always_inline)) bool any(const octets *mask)
     return (part[0] | part[1] | part[2] | part[3]) != 0;
 }
 
+static inline __attribute__((always_inline)) bool is_ordinary(const uint8_t *block, size_t len)
+{
+    octets odd = {0};
+    for (size_t i = 0; i < len; i += sizeof(octets)) {
+        octets here, before;
+        memcpy(&here, block + i, sizeof(here));
+        memcpy(&before, block + i - 1, sizeof(before));
+        odd |= ((here == '\n') ^ (before == '\r')) | ((here == '.') & (before == '\n'));
+    }
+    return !any(&odd);
+}
+
 WIDE size_t sw_scan_ordinary_text(struct sw_span text, size_t at)
 {
-    for (; text.len - at >= BLOCK; at += BLOCK) {
-        octets odd = {0};
-        for (size_t i = 0; i < BLOCK; i += sizeof(octets)) {
-            octets here, before;
-            memcpy(&here, text.ptr + at + i, sizeof(here));
-            memcpy(&before, text.ptr + at + i - 1, sizeof(before));
-            odd |= ((here == '\n') ^ (before == '\r')) | ((here == '.') & (before == '\n'));
-        }
-        if (any(&odd))
-            break;
-    }
-    return at;
+    while (text.len - at >= 2 * BLOCK && is_ordinary(text.ptr + at, 2 * BLOCK))
+        at += 2 * BLOCK;
+    while (text.len - at >= BLOCK && is_ordinary(text.ptr + at, BLOCK))
+        at += BLOCK;
+    /* What is left may be the end of a block that begins among what was seen. */
+    bool end = text.len - at < BLOCK && text.len > BLOCK;
+    return end && is_ordinary(text.ptr + text.len - BLOCK, BLOCK) ? text.len : at;
 }
 
 WIDE static uint64_t sum_blocks(const uint8_t *at, size_t blocks)

@@ -11,9 +11,9 @@
 #include "base/span.h"
 
 /*
- * From `at` (at least 1) on: behind the last of the whole blocks in which every CR is followed by
- * an LF, every LF comes behind a CR, and no LF is followed by a dot. The byte before `at` counts as
- * the first one's neighbour.
+ * From `at` (at least 1) on: behind text in which every CR is followed by an LF, every LF comes
+ * behind a CR, and no LF is followed by a dot; it is looked for in whole blocks. The byte before
+ * `at` counts as the first one's neighbour; what follows the last byte is not known.
  */
 size_t sw_scan_ordinary_text(struct sw_span text, size_t at);
 

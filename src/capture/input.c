@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    READ_BYTES = 256 * 1024,     /* at once; fits the second-level cache of most machines */
+    READ_BYTES = 128 * 1024,     /* at once; fits the second-level cache of most machines */
     RAW_BYTES = 128 * 1024,      /* of compressed data at once */
     RATIO_FREE_BYTES = 16 << 20, /* a small file may grow to this, whatever its ratio */
 };

@@ -7,6 +7,7 @@ which it could stand there; in sessions that were opened with a key log, the sec
 left on purpose have to be found.
 """
 import base64
+import functools
 import gzip
 import hashlib
 import hmac
@@ -106,10 +107,15 @@ def forms(text):
         yield whole[(before * 8 + 5) // 6:(before + len(raw)) * 8 // 6]
 
 
+@functools.lru_cache(maxsize=None)
 def pieces(text):
+    """Each with the pairs of words of memory that it fills, by where in a word it begins."""
+    made = []
     for form in forms(text):
         for at in range(0, len(form) - PIECE + 1, PIECE):
-            yield form[at:at + PIECE]
+            piece = form[at:at + PIECE]
+            made.append((piece, [struct.unpack_from("=II", piece, begin) for begin in range(4)]))
+    return made
 
 
 def pages(dump):
@@ -127,9 +133,13 @@ def pages(dump):
 
 
 def found(runs, names, secret=secret):
-    for name, address, content in runs:
-        for wanted in names:
-            for piece in pieces(secret(wanted)):
+    words = set()  # all that stand in memory: most pieces need no search through it
+    for _, _, content in runs:
+        words.update(memoryview(content).cast("I"))
+    for wanted in names:
+        near = [piece for piece, pairs in pieces(secret(wanted)) if any(one in words and other in words for one, other in pairs)]
+        for name, address, content in runs if near else []:
+            for piece in near:
                 at = content.find(piece)
                 if at >= 0:
                     around = bytes(content[max(at - 24, 0):at + 40])
