@@ -128,7 +128,13 @@ static void send(struct sw_flow_table *table, struct watch *w, const uint8_t *st
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct watch w = {.lying = true}; /* without a SYN offset 0 is anywhere */
-    const struct sw_flow_sink sink = {&w, on_open, on_chunk, on_gap, on_conflict, on_shut, on_end};
+    const struct sw_flow_sink sink = {.ctx = &w,
+                                      .open = on_open,
+                                      .chunk = on_chunk,
+                                      .gap = on_gap,
+                                      .conflict = on_conflict,
+                                      .shut = on_shut,
+                                      .end = on_end};
     const struct sw_flow_limits limits = {
         .held_per_side_bytes = 2048, .held_segments = 12, .flows = 16};
     if (size < 2 || size > 3000)

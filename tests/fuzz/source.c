@@ -85,7 +85,7 @@ struct source_sum source_read(const char *path, uint64_t size, uint64_t unpacked
     struct source_sum sum = {.clean = true};
     const struct sw_capture_options options = {
         .unpacked_bytes = unpacked_most,
-        .sinks = {&sum, on_secrets, on_name, on_comment},
+        .sinks = {.ctx = &sum, .secrets = on_secrets, .name = on_name, .comment = on_comment},
     };
     struct sw_capture *capture = NULL;
     struct sw_status status = sw_capture_open(path, &options, &capture);
