@@ -350,7 +350,7 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
     size_t at = 0;
     size_t slow_until = 1; /* the scan needs the byte before */
     if (bytes.len > 0 && goes_on_ordinarily((enum body_state)st->body_state, bytes.ptr[0])) {
-        st->body_state = behind_ordinary(bytes.ptr[0]);
+        st->body_state = (uint8_t)behind_ordinary(bytes.ptr[0]);
         st->body_octets++;
         at = 1;
     }
@@ -360,7 +360,7 @@ static size_t find_end(struct smtp_io *io, struct sw_span bytes)
             size_t behind = sw_scan_ordinary_text(bytes, at);
             slow_until = behind + SLOW;
             if (behind > at) {
-                st->body_state = behind_ordinary(bytes.ptr[behind - 1]);
+                st->body_state = (uint8_t)behind_ordinary(bytes.ptr[behind - 1]);
                 st->body_octets += behind - at;
                 at = behind;
                 continue;

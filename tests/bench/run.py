@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """run.py [--small] [--runs N] [--kinds bulk,sessions,...] [--no-peers] [--json FILE]
+run.py --stream MB[,MB...]
 
 Generates large captures, reads each with a bare libpcap loop, with smtpwhy and with the other programs that are
 installed, and prints CPU time, wall time, peak memory and the ratio of CPU time to the bare loop (medians). The
 counts of smtpwhy must equal the generator's truth; any difference fails the run.
+
+--stream gives large mails of these sizes to standard input, straight from the generator, and tells the peak memory.
 """
 import argparse
 import json
@@ -19,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build", "bench")
 PROGRAM = os.path.join(ROOT, "build", "release", "smtpwhy")
+PEAK = os.path.join(BUILD, "peak")
 # kind: size of a full run, size of a small one
 SIZES = {"bulk": (1024, 32), "sessions": (400000, 4000), "noise": (1024, 32), "hostile": (1000, 20), "open": (50000, 500)}
 OUTCOMES = ("delivered", "partial", "stuck", "no-mail")
@@ -32,13 +36,18 @@ def compile_tools():
     for name, sources, libraries in (("generate", ["generate.c", "wire.c"], []), ("loop", ["loop.c"], ["-lpcap"])):
         subprocess.run(["cc", *flags, "-o", os.path.join(BUILD, name), *(os.path.join(HERE, s) for s in sources),
                         *libraries], check=True)
+    subprocess.run(["cc", *flags, "-o", PEAK, os.path.join(ROOT, "tests", "e2e", "peak.c")], check=True)
 
 
 def generate(kind, size, folder):
     path = os.path.join(folder, kind + ".pcap")
     done = subprocess.run([os.path.join(BUILD, "generate"), kind, str(size), path], check=True, capture_output=True,
                           text=True)
-    return path, {name: int(value) for name, value in (line.split("\t") for line in done.stdout.splitlines())}
+    return path, read_truth(done.stdout)
+
+
+def read_truth(text):
+    return {name: int(value) for name, value in (line.split("\t") for line in text.splitlines())}
 
 
 def measure(command, folder):
@@ -71,9 +80,8 @@ def peers(path):
     return [(name, command) for name, command in known if shutil.which(command[0])]
 
 
-def count_json(path):
+def count_json(process):
     """What smtpwhy says of a capture, counted from its records and not only from its summary."""
-    process = subprocess.Popen([PROGRAM, "-o", "json", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     counted = dict.fromkeys(OUTCOMES + ("unknown", "sessions", "recipients", "frames"), 0)
     for line in process.stdout:
         record = json.loads(line)
@@ -119,9 +127,31 @@ def bench(kind, size, args, folder):
             row(kind, name, values, base[0], runs)
             result[name] = values
             shutil.rmtree(os.path.join(folder, "flows"), ignore_errors=True)
-    wrong = compare(kind, truth, count_json(path))
+    process = subprocess.Popen([PROGRAM, "-o", "json", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    wrong = compare(kind, truth, count_json(process))
     os.unlink(path)
     return result, wrong
+
+
+def stream(megabytes, folder):
+    told = os.path.join(folder, "peak")
+    maker = subprocess.Popen([os.path.join(BUILD, "generate"), "bulk", str(megabytes), "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
+    reader = subprocess.Popen([PEAK, told, PROGRAM, "-o", "json", "-"], stdin=maker.stdout, stdout=subprocess.PIPE)
+    maker.stdout.close()
+    counted = count_json(reader)
+    truth = read_truth(maker.communicate()[1])
+    with open(told, encoding="ascii") as text:
+        print("| %6d MB through standard input | %9d packets | %6.1f MB at the peak |" % (megabytes, truth["frames"], int(text.read()) / 1024),
+              flush=True)
+    return compare("stream", truth, counted)
+
+
+def conclude(wrong):
+    for line in wrong:
+        print("WRONG " + line)
+    print("verdict counts: %s" % ("%d differences from the truth" % len(wrong) if wrong else "equal to the generator's truth"))
+    return 1 if wrong else 0
 
 
 def main():
@@ -131,8 +161,12 @@ def main():
     parser.add_argument("--kinds", default=",".join(SIZES))
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", help="also write the figures to this file")
+    parser.add_argument("--stream", metavar="MB[,MB...]", help="only this: so much through standard input")
     args = parser.parse_args()
     compile_tools()
+    if args.stream:
+        with tempfile.TemporaryDirectory(prefix="smtpwhy-bench-") as folder:
+            return conclude([line for size in args.stream.split(",") for line in stream(int(size), folder)])
     print("| capture  | program    |    CPU s |   wall s |  peak MB |    ratio | runs | exit |")
     print("|----------|------------|----------|----------|----------|----------|------|------|")
     results, wrong = {}, []
@@ -143,10 +177,7 @@ def main():
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)
-    for line in wrong:
-        print("WRONG " + line)
-    print("verdict counts: %s" % ("%d differences from the truth" % len(wrong) if wrong else "equal to the generator's truth"))
-    return 1 if wrong else 0
+    return conclude(wrong)
 
 
 if __name__ == "__main__":

@@ -54,24 +54,49 @@ class Containers(common.Case):
         return self.results[key]
 
     def test_the_same_verdict(self):
+        """What damages no file is read in one run."""
         for name in container.VARIANTS:
+            if name not in container.DAMAGED:
+                self.check_together(name)
+                continue
             for capture, frames in self.twins[name]:
                 with self.subTest(variant=name, capture=capture):
                     self.check(name, capture, frames)
 
     def check(self, name, capture, frames):
         clean, found = self.clean(capture, frames), self.rewritten(name, capture, frames)
-        damaged = name in container.DAMAGED and found.status != 0
-        self.assertEqual(found.status, 3 if damaged else 0, found.err)
+        self.assertIn(found.status, (0, 3), found.err)
         summary = found.records()[-1]
-        self.assertEqual(bool(summary["damage"]), damaged)
-        counts = summary["frames"]
+        self.assertEqual(bool(summary["damage"]), found.status != 0)
+        self.check_frames(summary["frames"], len(frames))
+        self.check_sessions(found.sessions(), clean.sessions())
+
+    def check_together(self, name):
+        """Names that look like those of a recorder's ring would make one capture of them."""
+        twins = {capture.replace("/", "_"): frames for capture, frames in self.twins[name]}
+        for capture, frames in twins.items():
+            rewrite.write(self.path("clean-" + capture), frames, rewrite.ETHERNET)
+            self.file("rewritten-" + capture, container.VARIANTS[name](frames))
+        clean, found = [run("-o", "json", *[self.path(kind + capture) for capture in twins]) for kind in ("clean-", "rewritten-")]
+        self.assertEqual((found.status, found.err), (0, ""), name)
+        summary = found.records()[-1]
+        self.assertEqual(summary["damage"], [], name)
+        self.check_frames(summary["frames"], sum(map(len, twins.values())), name)
+        found, clean = found.sessions(), clean.sessions()
+        for capture in twins:
+            with self.subTest(variant=name, capture=capture):
+                self.check_sessions([s for s in found if s["capture"]["file"] == self.path("rewritten-" + capture)],
+                                    [s for s in clean if s["capture"]["file"] == self.path("clean-" + capture)], name)
+        self.assertEqual(len({s["capture"]["file"] for s in found}), len(twins), name)
+
+    def check_frames(self, counts, there, name=None):
         self.assertEqual(counts["read"], sum(counts[k] for k in ("decoded", "other", "undecodable", "filtered")))
-        self.assertEqual([verdict(s) for s in found.sessions()], [verdict(s) for s in clean.sessions()])
-        self.assertEqual(counts["read"] == len(frames), name != CUSTOM)
+        self.assertEqual(counts["read"] == there, name != CUSTOM)
+
+    def check_sessions(self, found, clean, name=None):
+        self.assertEqual([verdict(s) for s in found], [verdict(s) for s in clean])
         if name != CUSTOM:
-            self.assertEqual([s["capture"]["last_frame"] for s in found.sessions()],
-                             [s["capture"]["last_frame"] for s in clean.sessions()])
+            self.assertEqual([s["capture"]["last_frame"] for s in found], [s["capture"]["last_frame"] for s in clean])
 
     def test_frames_that_the_recorder_lost(self):
         """What failed while frames were lost is not certain, what failed before is; a delivered mail is delivered."""
