@@ -111,10 +111,11 @@ class Capture(Names):
         macs = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01"
         self.time += 0.001
         self.count += 1
+        s = self.session  # frames may be made without one
         if visible:
-            self.frames.append((self.time, macs + self.session.vlan[src != self.session.address[0]] + kind + head + body))
-        if visible and self.session.mirror is not None:
-            self.frames.append((self.time + 0.00005, macs + self.session.mirror + kind + head + body))
+            self.frames.append((self.time, macs + (s.vlan[src != s.address[0]] if s else b"") + kind + head + body))
+        if visible and s and s.mirror is not None:
+            self.frames.append((self.time + 0.00005, macs + s.mirror + kind + head + body))
 
     def handshake(self):
         s = self.session
