@@ -34,17 +34,23 @@ static inline uint64_t sw_hash_mix(uint64_t x, uint64_t y)
 }
 
 /* Little-endian on every machine, so that identifiers agree between machines; written out,
- * compilers make it one load. At most eight bytes. */
+ * compilers make it one load. */
+static inline uint32_t sw_hash_load_4(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* The same of at most eight bytes; where there are fewer, the loads overlap. */
 static inline uint64_t sw_hash_load(const uint8_t *at, size_t n)
 {
     if (n >= 8)
-        return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
-               (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 |
-               (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
-    uint64_t word = 0;
-    for (size_t i = 0; i < n; i++)
-        word |= (uint64_t)at[i] << 8 * i;
-    return word;
+        return sw_hash_load_4(at) | (uint64_t)sw_hash_load_4(at + 4) << 32;
+    if (n >= 4)
+        return sw_hash_load_4(at) | (uint64_t)sw_hash_load_4(at + n - 4) << 8 * (n - 4);
+    if (n == 0)
+        return 0;
+    return (uint64_t)at[0] | (uint64_t)at[n / 2] << 8 * (n / 2) |
+           (uint64_t)at[n - 1] << 8 * (n - 1);
 }
 
 static inline __attribute__((always_inline)) uint64_t sw_hash_sized(const struct sw_hash_key *key,

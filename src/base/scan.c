@@ -62,11 +62,18 @@ uint64_t sw_scan_sum(struct sw_span bytes)
     size_t blocks = bytes.len / BLOCK;
     uint64_t sum = blocks > 0 ? sum_blocks(bytes.ptr, blocks) : 0;
     size_t at = blocks * BLOCK;
+    for (uint64_t two; bytes.len - at >= sizeof(two); at += sizeof(two)) {
+        memcpy(&two, bytes.ptr + at, sizeof(two));
+        sum += (two & UINT32_MAX) + (two >> 32);
+    }
     uint32_t word;
-    for (; bytes.len - at >= sizeof(word); at += sizeof(word)) {
+    if (bytes.len - at >= sizeof(word)) {
         memcpy(&word, bytes.ptr + at, sizeof(word));
         sum += word;
+        at += sizeof(word);
     }
+    if (at == bytes.len)
+        return sum;
     uint8_t tail[sizeof(word)] = {0};
     for (size_t i = 0; at < bytes.len; at++, i++)
         tail[i] = bytes.ptr[at];

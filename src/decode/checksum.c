@@ -25,10 +25,13 @@ static uint32_t network_order(uint32_t n)
 /* The pseudo-header: addresses, protocol and length. */
 static uint64_t sum_pseudo(const struct sw_tuple *tuple, size_t length)
 {
-    size_t address = tuple->ip_version == 6 ? 16 : 4;
-    uint64_t sum = sw_scan_sum(sw_span_make(tuple->src, address)) +
-                   sw_scan_sum(sw_span_make(tuple->dst, address));
-    return sum + network_order((uint32_t)length) + network_order(SW_PROTOCOL_TCP);
+    uint32_t addresses[8]; /* behind those of IPv4 there are zeros, which add nothing */
+    uint64_t sum = network_order((uint32_t)length) + (uint64_t)network_order(SW_PROTOCOL_TCP);
+    memcpy(addresses, tuple->src, sizeof(tuple->src));
+    memcpy(addresses + 4, tuple->dst, sizeof(tuple->dst));
+    for (size_t i = 0; i < 8; i++)
+        sum += addresses[i];
+    return sum;
 }
 
 enum { CHECKSUM_AT = 16 };

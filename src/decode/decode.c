@@ -121,7 +121,7 @@ static void clear(struct sw_packet *packet)
     packet->tunnel.count = 0;
 }
 
-enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
+enum sw_decode_result sw_decode_walk(const struct sw_frame *frame, struct sw_packet *packet)
 {
     struct sw_inside in = {
         .c = sw_cursor_make(sw_span_make(frame->bytes, frame->caplen)),
@@ -130,6 +130,12 @@ enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *
     };
     clear(packet);
     return walk(&in, sw_link_first(&in, frame->link_type));
+}
+
+enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
+{
+    clear(packet);
+    return sw_decode_straight(frame, packet) ? SW_DECODE_IP : sw_decode_walk(frame, packet);
 }
 
 enum sw_decode_result sw_decode_whole(const struct sw_packet *part, struct sw_span bytes,

@@ -64,16 +64,26 @@ static void read_options(struct sw_span options, struct sw_tcp_header *tcp)
     }
 }
 
-static enum sw_layer tcp(struct sw_inside *in)
+/* What nearly every sender puts there (RFC 7323 appendix A): NOP, NOP, timestamps. */
+static bool read_only_timestamps(struct sw_span options, struct sw_tcp_header *tcp)
 {
-    struct sw_cursor *c = &in->c;
-    const struct sw_ip_content *content = &in->content;
-    struct sw_packet *packet = in->packet;
-    struct sw_span segment = sw_cursor_rest(c);
+    enum { LENGTH = 12, NOP_NOP_TIMESTAMP_OF_TEN = 0x0101080A };
+    struct sw_cursor c = sw_cursor_make(options);
+    if (options.len != LENGTH || sw_cursor_be32(&c) != NOP_NOP_TIMESTAMP_OF_TEN)
+        return false;
+    tcp->has_timestamp = true;
+    tcp->timestamp = sw_cursor_be32(&c);
+    tcp->timestamp_echo = sw_cursor_be32(&c);
+    return true;
+}
+
+bool sw_read_tcp(struct sw_span segment, uint32_t wire, bool verifiable, struct sw_packet *packet)
+{
     struct sw_tcp_header *tcp = &packet->tcp;
-    if (c->left < TCP_HEADER_BYTES)
-        return SW_LAYER_BROKEN;
-    struct sw_cursor h = sw_cursor_make(sw_cursor_take(c, TCP_HEADER_BYTES));
+    struct sw_cursor c = sw_cursor_make(segment);
+    if (segment.len < TCP_HEADER_BYTES)
+        return false;
+    struct sw_cursor h = sw_cursor_make(sw_cursor_take(&c, TCP_HEADER_BYTES));
     memset(tcp, 0, offsetof(struct sw_tcp_header, sack)); /* sack_count says what of sack is set */
     packet->tuple.src_port = sw_cursor_be16(&h);
     packet->tuple.dst_port = sw_cursor_be16(&h);
@@ -85,19 +95,27 @@ static enum sw_layer tcp(struct sw_inside *in)
     sw_cursor_skip(&h, 2);
     tcp->urgent = sw_cursor_be16(&h);
     uint32_t header = (uint32_t)(offset >> 4) * 4;
-    if (header < TCP_HEADER_BYTES || header > content->wire)
-        return SW_LAYER_BROKEN;
+    if (header < TCP_HEADER_BYTES || header > wire)
+        return false;
     /* Where the snaplen cut into the options, the header without them is worth having. */
-    size_t options = header - TCP_HEADER_BYTES;
-    if (options > 0)
-        read_options(sw_cursor_take(c, options < c->left ? options : c->left), tcp);
+    size_t length = header - TCP_HEADER_BYTES;
+    struct sw_span options = sw_cursor_take(&c, length < c.left ? length : c.left);
+    if (length > 0 && !read_only_timestamps(options, tcp))
+        read_options(options, tcp);
     packet->transport = SW_TRANSPORT_TCP;
-    packet->payload = sw_cursor_rest(c);
-    packet->payload_wire = content->wire - header;
+    packet->payload = sw_cursor_rest(&c);
+    packet->payload_wire = wire - header;
     bool matters = packet->payload_wire > 0 || (tcp->flags & SW_TCP_SYN);
-    if (matters && segment.len == content->wire && content->verifiable)
+    if (matters && segment.len == wire && verifiable)
         packet->segment = segment;
-    return SW_LAYER_DECODED;
+    return true;
+}
+
+static enum sw_layer tcp(struct sw_inside *in)
+{
+    const struct sw_ip_content *content = &in->content;
+    bool good = sw_read_tcp(sw_cursor_rest(&in->c), content->wire, content->verifiable, in->packet);
+    return good ? SW_LAYER_DECODED : SW_LAYER_BROKEN;
 }
 
 static enum sw_layer udp(struct sw_inside *in)

@@ -54,8 +54,6 @@ bool sw_flow_begin(struct sw_flow *flow, bool short_lived)
     memset(flow->body, 0, sizeof(*flow->body));
     flow->body->facts.closed_by = -1;
     flow->body->half[0].zero_since_ns = flow->body->half[1].zero_since_ns = SW_TIME_NONE;
-    if (flow->body != &table->desk)
-        sw_flow_is_awake(flow);
     return true;
 }
 
@@ -113,15 +111,22 @@ bool sw_flow_is_mere_syn(const struct sw_packet *packet)
            packet->tunnel.count == 0 && !packet->conflicting;
 }
 
-bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
+/* The one whose turn it is sleeps, if nothing has come of it meanwhile. */
+static void sleep_now(const struct sw_flow_awake *place)
+{
+    struct sw_flow *flow = place->flow;
+    if (!flow || flow->serial != place->serial || !flow->dozes)
+        return;
+    flow->dozes = false;
+    if (flow->user || flow->body->facts.stall_told)
+        sw_flow_is_awake(flow);
+    else
+        sw_flow_body_free(flow);
+}
+
+void sw_flow_doze(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark)
 {
     struct sw_flow_table *table = flow->table;
-    if (flow->body != &table->desk)
-        return true;
-    const struct sw_flow_facts *f = &flow->body->facts;
-    if (!sw_flow_is_mere_syn(packet) || flow->user || flow->forgotten || !flow->half_open ||
-        f->stall_told)
-        return leave_desk(flow);
     const struct sw_tcp_header *tcp = &packet->tcp;
     flow->syn = (struct sw_flow_syn){
         .mark = mark,
@@ -135,14 +140,17 @@ bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, str
         .flags = tcp->flags,
         .ttl = packet->ttl,
         .scale = tcp->window_scale,
-        .time_digits = f->time_digits,
+        .time_digits = flow->body->facts.time_digits,
         .has_timestamp = tcp->has_timestamp,
         .has_mss = tcp->has_mss,
         .has_scale = tcp->has_window_scale,
-        .checksum_right = f->half[SW_CLIENT].checksums_right,
+        .checksum_right = flow->body->facts.half[SW_CLIENT].checksums_right,
     };
-    sw_flow_body_free(flow);
-    return true;
+    struct sw_flow_awake *place = &table->dozing[table->dozing_at];
+    uint32_t places = table->limits.awake < SW_DOZING ? table->limits.awake : SW_DOZING;
+    table->dozing_at = table->dozing_at + 1 < places ? table->dozing_at + 1 : 0;
+    sleep_now(place);
+    *place = (struct sw_flow_awake){flow, flow->serial};
 }
 
 /* The SYN as it came. */
@@ -178,8 +186,13 @@ static void packet_of(const struct sw_flow *flow, struct sw_packet *packet)
     packet->tcp.timestamp = syn->timestamp;
 }
 
-bool sw_flow_wake(struct sw_flow *flow, bool to_end)
+bool sw_flow_wake_up(struct sw_flow *flow, bool to_end)
 {
+    if (flow->dozes) {
+        flow->dozes = to_end; /* it may only be looked at */
+        if (!to_end)
+            sw_flow_is_awake(flow);
+    }
     if (flow->body)
         return true;
     if (flow->resting)
@@ -193,6 +206,8 @@ bool sw_flow_wake(struct sw_flow *flow, bool to_end)
     assert(first);
     (void)first;
     flow->body->facts.half[SW_CLIENT].checksums_right = flow->syn.checksum_right;
+    if (flow->body != &flow->table->desk)
+        sw_flow_is_awake(flow);
     return true;
 }
 

@@ -3,56 +3,49 @@
  */
 #include "flow/internal.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 
-/* Words that are told apart within a few milliseconds of one direction only. */
-static uint64_t mix(uint64_t h, uint64_t v)
+/* The first and the last bytes of a payload go into a hash. */
+static uint64_t mix_ends(uint64_t h, struct sw_span p)
 {
-    h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
-    return h ^ (h >> 32);
-}
-
-/* The first and the last bytes of a payload. */
-static uint64_t ends_of(struct sw_span p)
-{
-    enum { WORD = 8, LOOKED_AT = 16 };
-    size_t n = p.len < LOOKED_AT ? p.len : LOOKED_AT;
-    uint64_t h = 0;
-    size_t i = 0;
-    for (; n - i >= WORD; i += WORD)
-        h = mix(mix(h, sw_hash_load(p.ptr + i, WORD)),
-                sw_hash_load(p.ptr + p.len - i - WORD, WORD));
-    return i < n ? mix(h, sw_hash_load(p.ptr + i, n - i)) : h;
+    const uint64_t key = sw_hash_fixed_key.b;
+    enum { WORD = 8 };
+    if (p.len < WORD)
+        return sw_hash_mix(h ^ sw_hash_load(p.ptr, p.len), key);
+    const uint8_t *last = p.ptr + p.len - WORD;
+    h = sw_hash_mix(h ^ sw_hash_load(p.ptr, WORD), sw_hash_load(last, WORD) ^ key);
+    if (p.len > 2 * WORD) /* else that was all */
+        h = sw_hash_mix(h ^ sw_hash_load(p.ptr + WORD, WORD),
+                        sw_hash_load(last - WORD, WORD) ^ key);
+    return h;
 }
 
 /* Everything that two copies of one packet share; a retransmission differs at least in its IP id or
- * timestamp. */
-static uint32_t signature_of(const struct sw_packet *packet)
+ * timestamp. Never 0. */
+static uint64_t signature_of(const struct sw_packet *packet)
 {
+    const struct sw_hash_key key = sw_hash_fixed_key;
     const struct sw_tcp_header *tcp = &packet->tcp;
     uint32_t shape = (uint32_t)tcp->window << 16 | packet->ip_id;
-    uint32_t stamp = tcp->has_timestamp ? tcp->timestamp : 0;
-    uint64_t h = mix(1, (uint64_t)tcp->seq << 32 | tcp->ack);
-    h = mix(h, (uint64_t)packet->payload_wire << 32 | shape);
-    h = mix(h, (uint64_t)tcp->flags << 32 | stamp);
-    if (packet->payload.len > 0)
-        h = mix(h, ends_of(packet->payload));
-    return (uint32_t)(h >> 32); /* the half that hangs on every bit of the last word */
+    uint64_t h = sw_hash_mix(((uint64_t)tcp->seq << 32 | tcp->ack) ^ key.a,
+                             ((uint64_t)packet->payload_wire << 32 | shape) ^ key.b);
+    h = sw_hash_mix(h ^ ((uint64_t)tcp->flags << 32 | tcp->timestamp), key.a);
+    return (packet->payload.len > 0 ? mix_ends(h, packet->payload) : h) | 1;
 }
 
-bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                     int64_t time_ns)
+bool sw_flow_is_copy(struct sw_half *half, const struct sw_packet *packet, int64_t time_ns)
 {
-    struct sw_half *half = &flow->body->half[from];
-    uint32_t hash = signature_of(packet);
+    uint64_t signature = signature_of(packet);
     int64_t within = packet->ip_id != 0 ? 2 * SW_NS_PER_MS : SW_NS_PER_MS / 5;
     for (int i = 0; i < SW_SIGNATURES; i++) {
         const struct sw_signature *s = &half->signatures[i];
         int64_t apart = time_ns - s->time_ns;
-        if (s->has_id && s->hash == hash && apart >= -within && apart <= within)
+        if (s->hash == signature && apart >= -within && apart <= within)
             return true;
     }
-    half->signatures[half->signature_at] = (struct sw_signature){hash, 1, time_ns};
+    half->signatures[half->signature_at] = (struct sw_signature){signature, time_ns};
     half->signature_at = (uint8_t)((half->signature_at + 1) % SW_SIGNATURES);
     return false;
 }
@@ -188,24 +181,13 @@ void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet
     flow->body->dead_since_ns = mark.time_ns;
 }
 
-/* The window in bytes; scaled only when both sides agreed on it (RFC 7323 2.2). */
-static uint32_t window_bytes(const struct sw_flow *flow, enum sw_side from,
-                             const struct sw_packet *packet)
+static void note_closed_window(struct sw_flow *flow, enum sw_side from,
+                               const struct sw_packet *packet, struct sw_mark mark)
 {
-    bool scaled = flow->body->half[0].has_scale && flow->body->half[1].has_scale;
-    return (uint32_t)packet->tcp.window << (scaled ? flow->body->half[from].scale : 0);
-}
-
-static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                        struct sw_mark mark)
-{
-    if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
-        return;
     struct sw_half *half = &flow->body->half[from];
     struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     struct sw_half_facts *facts = &flow->body->facts.half[from];
-    half->window = packet->tcp.window;
-    bool closed = window_bytes(flow, from, packet) == 0;
+    bool closed = packet->tcp.window == 0; /* however it is scaled (RFC 7323 2.2) */
     bool was_closed = half->zero_since_ns != SW_TIME_NONE;
     if (closed && was_closed && peer->probe_pending) {
         facts->zero_window_probes++;
@@ -223,7 +205,19 @@ static void note_window(struct sw_flow *flow, enum sw_side from, const struct sw
     }
 }
 
-void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
+/* What the sender of a packet is ready to take. */
+static inline void note_window(struct sw_flow *flow, enum sw_side from,
+                               const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->body->half[from];
+    if (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_RST))
+        return;
+    half->window = packet->tcp.window;
+    if (packet->tcp.window == 0 || half->zero_since_ns != SW_TIME_NONE)
+        note_closed_window(flow, from, packet, mark);
+}
+
+void sw_flow_note_new_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet)
 {
     struct sw_half *half = &flow->body->half[from];
     uint32_t vlan = packet->tunnel.count > 0 ? packet->vlan : packet->space;
@@ -258,11 +252,11 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     half->packets++;
     half->last = mark;
     f->last = mark;
-    bool after_rst = half->rst.frame && !half->after_rst.frame &&
-                     mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
-    if (after_rst && !(packet->tcp.flags & SW_TCP_RST))
-        half->after_rst = mark;
     if (!(packet->tcp.flags & SW_TCP_RST)) {
+        bool after_rst = half->rst.frame && !half->after_rst.frame &&
+                         mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
+        if (after_rst)
+            half->after_rst = mark;
         if (packet->ttl < half->ttl_min)
             half->ttl_min = packet->ttl;
         if (packet->ttl > half->ttl_max)

@@ -15,6 +15,7 @@ enum {
     SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
+    SW_DOZING = 8,       /* connections that are about to sleep: the next SYN/ACK is near */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
@@ -40,15 +41,14 @@ struct sw_held {
 };
 
 struct sw_signature {
-    uint32_t hash;
-    uint32_t has_id;
+    uint64_t hash; /* 0: none */
     int64_t time_ns;
 };
 
 /* A segment on its way: when it is acknowledged, segments of its size get through. */
 struct sw_sent {
     uint64_t end;
-    uint32_t bytes; /* 0 = free */
+    uint32_t bytes;
 };
 
 /* One direction, as its sender. */
@@ -86,6 +86,7 @@ struct sw_half {
     uint16_t window; /* last announced, unscaled */
     struct sw_sent sent[SW_SENT];
     uint8_t sent_at;
+    uint8_t sent_open;     /* a bit for each of them that was not acknowledged */
     int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
     struct sw_signature signatures[SW_SIGNATURES];
     uint32_t vlans[SW_VLANS]; /* that packets of this side came in, copies too: packet->space, or in
@@ -132,10 +133,10 @@ struct sw_flow_rest {
 };
 
 /*
- * A connection. While nothing but one SYN was seen of it, it sleeps: it has no body, which is made
- * again from that SYN when it is needed (body.c). So a flood of connection requests costs a tenth
- * of the memory that as many connections would. One of which nothing was heard for a while, among
- * many, rests: its body is squeezed (rest.c).
+ * A connection. While nothing but one SYN was seen of it, it dozes until a few others have begun,
+ * and then sleeps: it has no body, which is made again from that SYN when it is needed (body.c). So
+ * a flood of connection requests costs a tenth of the memory that as many connections would. One of
+ * which nothing was heard for a while, among many, rests: its body is squeezed (rest.c).
  */
 struct sw_flow {
     struct sw_flow *hash_next; /* or the next place that is free */
@@ -148,10 +149,11 @@ struct sw_flow {
     struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
     void *user;
     union {
-        struct sw_flow_syn syn;   /* while it sleeps */
+        struct sw_flow_syn syn;   /* while it dozes or sleeps */
         struct sw_flow_rest rest; /* while it rests */
     };
     bool resting;
+    bool dozes;     /* nothing but one SYN was seen of it, its body is there so far */
     bool touched;   /* heard of since somebody looked for one that may rest */
     uint8_t listed; /* enum sw_flow_rank: which list */
     uint8_t rank;   /* enum sw_flow_rank: which one when it is established */
@@ -203,12 +205,14 @@ struct sw_flow_table {
     uint32_t timer_count, timer_room;
     struct sw_flow_slab *slabs; /* memory of the connections; it stays until the table goes */
     struct sw_flow *free_place;
-    struct sw_flow_body desk; /* for one that begins, or that ends in its sleep */
+    struct sw_flow_body desk; /* for one that ends in its sleep, or is looked at */
     bool desk_in_use;
     struct sw_flow_body *spare;
     uint32_t spares;
     struct sw_flow_awake awake[SW_AWAKE]; /* a ring */
     uint32_t awake_at;
+    struct sw_flow_awake dozing[SW_DOZING]; /* another ring */
+    uint32_t dozing_at;
     uint64_t next_serial;
     uint64_t held_bytes; /* of all connections */
     int64_t now_ns;
@@ -241,7 +245,7 @@ static inline enum sw_side sw_flow_side_of(const struct sw_flow *flow, const str
     return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
 }
 
-struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t);
+struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t, bool *source_is_low);
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key);
 bool sw_flow_index_init(struct sw_flow_table *table);
 /* Gives back all connections, too. */
@@ -307,15 +311,19 @@ void sw_timers_later(struct sw_flow_table *table);
 
 /* True for a SYN that says all there is to say: its connection may sleep. */
 bool sw_flow_is_mere_syn(const struct sw_packet *packet);
-/* The body of a new connection, as before its first packet. `short_lived`: it will sleep soon, or
- * end. False without memory. */
+/* The body of a connection, as before its first packet; `short_lived`: it will end soon. False
+ * without memory. */
 bool sw_flow_begin(struct sw_flow *flow, bool short_lived);
-/* Puts a connection to sleep of which nothing but this packet was seen, where that says it all;
- * else it is given memory of its own. False without that. */
-bool sw_flow_may_sleep(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark);
+/* One that dozes will sleep, when a few others have come to that, unless something is heard of it
+ * until then: nothing but this packet was seen of it. */
+void sw_flow_doze(struct sw_flow *flow, const struct sw_packet *packet, struct sw_mark mark);
+bool sw_flow_wake_up(struct sw_flow *flow, bool to_end);
 /* Makes the body of a connection that sleeps or rests; `to_end`: it will not be needed for long.
  * False without memory: then it is as it was. */
-bool sw_flow_wake(struct sw_flow *flow, bool to_end);
+static inline bool sw_flow_wake(struct sw_flow *flow, bool to_end)
+{
+    return (flow->body && !flow->dozes) || sw_flow_wake_up(flow, to_end);
+}
 /* Memory for a body, not cleared, or NULL; `short_lived`: the desk, when it is free. */
 struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_lived);
 /* Gives back that memory alone. */
@@ -353,8 +361,16 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
 /* The same of a packet with a wrong checksum: it counts only if the peer acknowledges it. */
 void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                            int64_t offset, struct sw_mark mark);
+void sw_flow_waited_for(struct sw_flow *flow, enum sw_side side, struct sw_mark mark);
 /* One more packet of the connection was handled: missing bytes have had one more chance. */
-void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark);
+static inline void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct sw_half *half = &flow->body->half[side];
+        if (half->held_count > 0 || half->acked > half->next)
+            sw_flow_waited_for(flow, (enum sw_side)side, mark);
+    }
+}
 /* The connection ends: gaps that are certain are told, what can still be passed on is. */
 void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark);
 void sw_half_free(struct sw_flow_table *table, struct sw_half *half);
@@ -387,14 +403,21 @@ void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begi
 /* --- control.c: SYN, RST, windows, duplicates, facts --- */
 
 /* True when the packet is a second copy of one that was handled already. */
-bool sw_flow_is_copy(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
-                     int64_t time_ns);
+bool sw_flow_is_copy(struct sw_half *half, const struct sw_packet *packet, int64_t time_ns);
 void sw_flow_syn(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                  struct sw_mark mark);
 void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                  struct sw_mark mark);
+void sw_flow_note_new_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet);
 /* VLAN and tunnel of a packet, also of one that is a copy. */
-void sw_flow_note_path(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet);
+static inline void sw_flow_note_path(struct sw_flow *flow, enum sw_side from,
+                                     const struct sw_packet *packet)
+{
+    const struct sw_half *half = &flow->body->half[from];
+    bool known = half->vlan_count > 0 && half->vlans[0] == packet->vlan;
+    if (!known || packet->tunnel.count > 0)
+        sw_flow_note_new_path(flow, from, packet);
+}
 /* Window, TTL, first and last packet: what every packet tells. */
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark);

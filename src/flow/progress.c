@@ -37,13 +37,14 @@ static bool sacks_beyond(const struct sw_half *peer, const struct sw_tcp_header 
 static void settle_sent(struct sw_half *peer, struct sw_half_facts *facts,
                         const struct sw_tcp_header *tcp)
 {
-    for (int i = 0; i < SW_SENT; i++) {
-        struct sw_sent *sent = &peer->sent[i];
-        if (sent->bytes == 0 || (sent->end > peer->acked && !is_sacked(peer, tcp, sent)))
+    for (uint8_t open = peer->sent_open, bit; open != 0; open ^= bit) {
+        bit = (uint8_t)(open & -open);
+        const struct sw_sent *sent = &peer->sent[__builtin_ctz(bit)];
+        if (sent->end > peer->acked && !is_sacked(peer, tcp, sent))
             continue;
         if (sent->bytes > facts->max_acked_payload)
             facts->max_acked_payload = sent->bytes;
-        sent->bytes = 0;
+        peer->sent_open ^= bit;
     }
 }
 
@@ -169,6 +170,7 @@ void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begi
     if (bytes > facts->max_payload)
         facts->max_payload = bytes;
     half->sent[half->sent_at] = (struct sw_sent){end, bytes};
+    half->sent_open |= (uint8_t)(1U << half->sent_at);
     half->sent_at = (uint8_t)((half->sent_at + 1) % SW_SENT);
     if (fresh == 0)
         return;

@@ -257,9 +257,20 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
     return moved;
 }
 
+/* Nothing is held, and no end is known that might have come. */
+static inline bool has_passed_on(struct sw_half *half)
+{
+    if (half->held_count > 0 || half->has_fin)
+        return false;
+    if (half->acked <= half->next)
+        half->waiting = false;
+    return true;
+}
+
 static void pass_on(struct sw_flow *flow)
 {
-    bool moved = true;
+    struct sw_half *half = flow->body->half;
+    bool moved = !has_passed_on(&half[SW_CLIENT]) || !has_passed_on(&half[SW_SERVER]);
     while (moved) {
         bool client = pass_on_side(flow, SW_CLIENT);
         bool server = pass_on_side(flow, SW_SERVER);
@@ -350,24 +361,21 @@ static void go_on_one_sided(struct sw_flow *flow, enum sw_side from, struct sw_m
     pass_on(flow);
 }
 
-void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
+void sw_flow_waited_for(struct sw_flow *flow, enum sw_side side, struct sw_mark mark)
 {
-    for (int side = 0; side < 2; side++) {
-        struct sw_half *half = &flow->body->half[side];
-        if (half->held_count > 0)
-            go_on_one_sided(flow, (enum sw_side)side, mark, false);
-        if (!is_missing_acked(half))
-            continue;
-        if (!half->waiting) {
-            half->waiting = true;
-            half->wait_packets = 0;
-            half->wait_since_ns = mark.time_ns;
-            continue;
-        }
-        if (++half->wait_packets > SW_WAIT_PACKETS ||
-            mark.time_ns - half->wait_since_ns > SW_WAIT_NS)
-            give_up_waiting(flow, (enum sw_side)side, mark, false);
+    struct sw_half *half = &flow->body->half[side];
+    if (half->held_count > 0)
+        go_on_one_sided(flow, side, mark, false);
+    if (!is_missing_acked(half))
+        return;
+    if (!half->waiting) {
+        half->waiting = true;
+        half->wait_packets = 0;
+        half->wait_since_ns = mark.time_ns;
+        return;
     }
+    if (++half->wait_packets > SW_WAIT_PACKETS || mark.time_ns - half->wait_since_ns > SW_WAIT_NS)
+        give_up_waiting(flow, side, mark, false);
 }
 
 /* A cap on held bytes: what is missing is given up, what is held goes on. */
@@ -422,32 +430,35 @@ void sw_flow_flush(struct sw_flow *flow, struct sw_mark mark)
 
 /* --- one packet --- */
 
-/* The part of the payload from stream offset `from_offset` on, as held bytes. */
-static struct sw_held piece_of(const struct sw_flow *flow, enum sw_side from,
-                               const struct sw_packet *packet, uint64_t skip, uint64_t offset,
-                               struct sw_mark mark)
+/* How far its sender had heard the other side. */
+static uint64_t needs_of(const struct sw_half *peer, const struct sw_packet *packet)
 {
-    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    if (!(packet->tcp.flags & SW_TCP_ACK) || !peer->based)
+        return 0;
+    int64_t needs = seq_offset(packet->tcp.ack, peer->base, peer->next);
+    if (needs <= 0)
+        return 0;
+    return peer->has_fin && (uint64_t)needs > peer->fin_offset ? peer->fin_offset : (uint64_t)needs;
+}
+
+/* The part of the payload behind its first `skip` bytes, as held bytes from stream offset `offset`
+ * on. */
+static struct sw_held piece_of(const struct sw_packet *packet, uint64_t skip, uint64_t offset,
+                               uint64_t needs, struct sw_mark mark)
+{
     struct sw_span bytes = sw_span_from(packet->payload, (size_t)skip);
     union {
         const uint8_t *read;
         uint8_t *write;
     } alias = {.read = bytes.ptr};
-    struct sw_held piece = {
+    return (struct sw_held){
         .offset = offset,
+        .needs = needs,
         .wire = packet->payload_wire - (uint32_t)skip,
         .captured = (uint32_t)bytes.len,
         .mark = mark,
         .bytes = alias.write,
     };
-    if ((packet->tcp.flags & SW_TCP_ACK) && peer->based) {
-        int64_t needs = seq_offset(packet->tcp.ack, peer->base, peer->next);
-        if (needs > 0)
-            piece.needs = (uint64_t)needs;
-        if (peer->has_fin && piece.needs > peer->fin_offset)
-            piece.needs = peer->fin_offset;
-    }
-    return piece;
 }
 
 /* Bytes that were passed on already are only compared. */
@@ -464,15 +475,20 @@ static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_pa
                      uint64_t skip, uint64_t at, struct sw_mark mark)
 {
     struct sw_half *half = &flow->body->half[from];
-    bool peer_closed_window = flow->body->half[sw_side_other(from)].zero_since_ns != SW_TIME_NONE;
-    struct sw_held piece = piece_of(flow, from, packet, skip, at, mark);
-    piece.doubtful = peer_closed_window && packet->payload_wire == 1 && at == half->next;
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    bool peer_closed_window = peer->zero_since_ns != SW_TIME_NONE;
+    bool doubtful = peer_closed_window && packet->payload_wire == 1 && at == half->next;
+    uint64_t needs = needs_of(peer, packet);
     half->probe_pending = peer_closed_window;
-    bool straight = at == half->next && half->held_count == 0 && !piece.doubtful &&
-                    !depends_on_missing(flow, from, piece.needs);
-    if (straight) {
-        deliver(flow, from, sw_span_make(piece.bytes, piece.captured), piece.wire, mark);
-    } else if (!hold(flow, from, &piece)) {
+    if (at == half->next && half->held_count == 0 && !doubtful &&
+        !depends_on_missing(flow, from, needs)) {
+        deliver(flow, from, sw_span_from(packet->payload, (size_t)skip),
+                packet->payload_wire - (uint32_t)skip, mark);
+        return;
+    }
+    struct sw_held piece = piece_of(packet, skip, at, needs, mark);
+    piece.doubtful = doubtful;
+    if (!hold(flow, from, &piece)) {
         relieve(flow, from, mark);
         (void)hold(flow, from, &piece); /* if it still does not fit, it is a hole like any other */
     }
@@ -516,7 +532,7 @@ void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct
         sw_flow_is_keepalive(half, packet, offset))
         return;
     uint64_t at = (uint64_t)offset;
-    struct sw_held piece = piece_of(flow, from, packet, 0, at, mark);
+    struct sw_held piece = piece_of(packet, 0, at, needs_of(peer, packet), mark);
     piece.doubtful = piece.damaged = true;
     piece.fin = packet->tcp.flags & SW_TCP_FIN;
     if (piece.needs > peer->next && piece.needs > peer->high)

@@ -96,10 +96,18 @@ static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
     sw_flow_remove(table, flow);
 }
 
+static inline bool any_is_due(const struct sw_flow_table *table, int64_t now_ns)
+{
+    return table->timer_count > 0 && table->timers[0].deadline_ns <= now_ns;
+}
+
 static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
 {
-    struct sw_flow *flow;
-    while ((flow = sw_timers_first(table)) && flow->deadline_ns <= now_ns) {
+    /* Whether the first timer holds matters only when it is due. */
+    while (any_is_due(table, now_ns)) {
+        struct sw_flow *flow = sw_timers_first(table);
+        if (!flow || flow->deadline_ns > now_ns)
+            return;
         int64_t deadline = sw_flow_real_deadline(flow);
         if (deadline > flow->deadline_ns) {
             flow->deadline_ns = deadline;
@@ -114,15 +122,13 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
 }
 
 /* Moves the clock; one packet alone with a time far ahead does not (it may be damaged). */
-static void move_clock(struct sw_flow_table *table, int64_t time_ns)
+static void move_far(struct sw_flow_table *table, int64_t time_ns)
 {
     if (!table->has_now) {
         table->has_now = true;
         table->now_ns = time_ns;
         return;
     }
-    if (time_ns <= table->now_ns)
-        return;
     if (time_ns - table->now_ns > JUMP_NS &&
         !(table->jump_ns && time_ns >= table->jump_ns - JUMP_NS)) {
         table->jump_ns = time_ns;
@@ -130,6 +136,19 @@ static void move_clock(struct sw_flow_table *table, int64_t time_ns)
     }
     table->jump_ns = 0;
     fire_timers(table, time_ns);
+    table->now_ns = time_ns;
+}
+
+/* The same, where mostly nothing is due. */
+static inline void move_clock(struct sw_flow_table *table, int64_t time_ns)
+{
+    if (table->has_now && time_ns <= table->now_ns)
+        return;
+    if (!table->has_now || time_ns - table->now_ns > JUMP_NS || any_is_due(table, time_ns)) {
+        move_far(table, time_ns);
+        return;
+    }
+    table->jump_ns = 0;
     table->now_ns = time_ns;
 }
 
@@ -162,10 +181,19 @@ static struct sw_tuple turned(const struct sw_tuple *t)
     return back;
 }
 
-static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_packet *packet,
-                                const struct sw_flow_key *key, uint64_t hash,
-                                const struct sw_frame *frame, struct sw_mark mark)
+/* A packet and where it belongs. */
+struct arrival {
+    const struct sw_frame *frame;
+    const struct sw_packet *packet;
+    struct sw_mark mark;
+    struct sw_flow_key key;
+    uint64_t hash;
+    bool source_is_low;
+};
+
+static struct sw_flow *new_flow(struct sw_flow_table *table, const struct arrival *a)
 {
+    const struct sw_packet *packet = a->packet;
     if (table->half_open >= table->limits.half_open)
         sw_flow_shed_half_open(table);
     if (table->flows >= table->limits.flows)
@@ -176,24 +204,33 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct sw_pac
     struct sw_flow *flow = sw_flow_place(table);
     if (!flow)
         return NULL;
-    flow->key = *key;
-    flow->hash = hash;
+    flow->key = a->key;
+    flow->hash = a->hash;
     flow->client_is_low = sw_flow_source_is_low(&tuple);
     flow->space = packet->space;
-    flow->deadline_ns = mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns);
+    flow->deadline_ns =
+        a->mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns);
     if (!sw_flow_insert(table, flow))
         return NULL;
-    if (!sw_flow_begin(flow, sw_flow_is_mere_syn(packet))) {
+    if (!sw_flow_begin(flow, false)) {
         sw_flow_remove(table, flow);
         return NULL;
     }
-    sw_flow_introduce(flow, &tuple, known, frame->time_digits, mark);
+    flow->dozes = sw_flow_is_mere_syn(packet);
+    if (!flow->dozes)
+        sw_flow_is_awake(flow);
+    sw_flow_introduce(flow, &tuple, known, a->frame->time_digits, a->mark);
     if (known)
         sw_flow_wait_open(table, flow);
     table->count.opened++;
     table->count.open = table->flows;
     flow->forgotten = !table->sink.open(table->sink.ctx, flow, packet);
     return flow;
+}
+
+static enum sw_side side_of(const struct sw_flow *flow, bool source_is_low)
+{
+    return source_is_low == flow->client_is_low ? SW_CLIENT : SW_SERVER;
 }
 
 /* RFC 9293 section 3.5: requests that cross on their way are one connection. */
@@ -340,7 +377,7 @@ bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     struct sw_flow_table *table = flow->table;
     sw_flow_note_path(flow, from, packet);
     flow->body->facts.conflicts += packet->conflicting;
-    if (sw_flow_is_copy(flow, from, packet, mark.time_ns)) {
+    if (sw_flow_is_copy(&flow->body->half[from], packet, mark.time_ns)) {
         table->count.duplicates++;
         flow->body->facts.half[from].duplicates++;
         return false;
@@ -357,11 +394,11 @@ bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     return true;
 }
 
-static void handle(struct sw_flow_table *table, struct sw_flow *flow,
+static void handle(struct sw_flow_table *table, struct sw_flow *flow, enum sw_side from,
                    const struct sw_packet *packet, struct sw_mark mark)
 {
     flow->touched = true;
-    if (!sw_flow_take(flow, sw_flow_side_of(flow, &packet->tuple), packet, mark))
+    if (!sw_flow_take(flow, from, packet, mark))
         return;
     if (flow->half_open && (flow->dead || flow->body->facts.established.frame))
         sw_flow_wait_over(table, flow);
@@ -370,58 +407,75 @@ static void handle(struct sw_flow_table *table, struct sw_flow *flow,
         return;
     }
     plan(table, flow);
-    if (!sw_flow_may_sleep(flow, packet, mark)) /* without memory nobody can follow it */
-        drop_forgotten(table, flow);
+    if (flow->dozes)
+        sw_flow_doze(flow, packet, mark);
+}
+
+/* What was known of this connection is over: its ports are used again. */
+static void end_replaced(struct sw_flow_table *table, struct sw_flow *flow, const struct arrival *a)
+{
+    sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
+    sw_flow_unbury(table, &a->key);
+}
+
+/* The connection that a SYN or SYN/ACK belongs to, when the ports may be used again; NULL: one that
+ * is not there yet. */
+static struct sw_flow *after_syn(struct sw_flow_table *table, struct sw_flow *flow,
+                                 const struct arrival *a)
+{
+    enum sw_side from = side_of(flow, a->source_is_low);
+    if (!(a->packet->tcp.flags & SW_TCP_ACK)) {
+        if (!syn_begins_anew(flow, from, a->packet, a->mark))
+            return flow;
+        end_replaced(table, flow, a);
+        return NULL;
+    }
+    if (!syn_ack_confirms_reuse(flow, from, a->packet))
+        return flow;
+    uint32_t isn = flow->body->reuse_isn;
+    struct sw_mark syn = flow->body->reuse_mark;
+    end_replaced(table, flow, a);
+    flow = new_flow(table, a);
+    if (flow)
+        begin_reused(flow, isn, syn);
+    return flow;
 }
 
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
                        const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
-    struct sw_flow_key key = sw_flow_key_of(&packet->tuple);
-    uint64_t hash = sw_flow_hash(&table->key, &key);
-    struct sw_mark mark = {frame->number, frame->time_ns};
-    struct sw_flow *flow = sw_flow_find(table, &key, hash);
+    struct arrival a = {.frame = frame, .packet = packet, .mark = {frame->number, frame->time_ns}};
+    a.key = sw_flow_key_of(&packet->tuple, &a.source_is_low);
+    a.hash = sw_flow_hash(&table->key, &a.key);
+    struct sw_flow *flow = sw_flow_find(table, &a.key, a.hash);
     if (table->lane_flows > 0 || (flow && flow->space != packet->space))
-        flow = sw_flow_lane(table, packet, flow, &key, &hash);
+        flow = sw_flow_lane(table, packet, flow, &a.key, &a.hash);
     if (flow && !sw_flow_wake(flow, false))
         return;
-    uint8_t syn_flags = packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK);
-    if (flow && syn_flags == SW_TCP_SYN &&
-        syn_begins_anew(flow, sw_flow_side_of(flow, &packet->tuple), packet, mark)) {
-        sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
-        sw_flow_unbury(table, &key);
-        flow = NULL;
-    } else if (flow && syn_flags == (SW_TCP_SYN | SW_TCP_ACK) &&
-               syn_ack_confirms_reuse(flow, sw_flow_side_of(flow, &packet->tuple), packet)) {
-        uint32_t isn = flow->body->reuse_isn;
-        struct sw_mark syn = flow->body->reuse_mark;
-        sw_flow_end(table, flow, (struct sw_mark){flow->body->facts.last.frame, table->now_ns});
-        sw_flow_unbury(table, &key);
-        flow = new_flow(table, packet, &key, hash, frame, mark);
-        if (flow)
-            begin_reused(flow, isn, syn);
-    }
+    if (flow && (packet->tcp.flags & SW_TCP_SYN))
+        flow = after_syn(table, flow, &a);
     if (!flow) {
-        if (syn_flags == SW_TCP_SYN)
-            sw_flow_unbury(table, &key);
-        else if (sw_flow_is_buried(table, &key))
+        if ((packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN)
+            sw_flow_unbury(table, &a.key);
+        else if (sw_flow_is_buried(table, &a.key))
             return;
-        flow = new_flow(table, packet, &key, hash, frame, mark);
+        flow = new_flow(table, &a);
     }
     if (!flow)
         return;
     if (flow->forgotten)
         drop_forgotten(table, flow);
     else
-        handle(table, flow, packet, mark);
+        handle(table, flow, side_of(flow, a.source_is_low), packet, a.mark);
 }
 
 void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,
                         const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
-    struct sw_flow_key key = sw_flow_key_of(&packet->icmp.quote);
+    bool low;
+    struct sw_flow_key key = sw_flow_key_of(&packet->icmp.quote, &low);
     struct sw_flow *flow = sw_flow_in_lane(table, packet->space, &key);
     if (!flow)
         flow = sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
@@ -446,7 +500,8 @@ void sw_flow_table_time(struct sw_flow_table *table, int64_t now_ns)
 const struct sw_flow *sw_flow_table_find(const struct sw_flow_table *table,
                                          const struct sw_tuple *tuple)
 {
-    struct sw_flow_key key = sw_flow_key_of(tuple);
+    bool low;
+    struct sw_flow_key key = sw_flow_key_of(tuple, &low);
     return sw_flow_find(table, &key, sw_flow_hash(&table->key, &key));
 }
 

@@ -297,13 +297,15 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
 {
     if (!book->hosts && !(book->hosts = calloc(HOSTS, sizeof(struct host))))
         return NULL;
+    if (book->last_host && memcmp(book->last_host->address, address, 16) == 0)
+        return book->last_host; /* a dialogue asks for the same one again and again */
     uint64_t hash = sw_hash_bytes(&book->key, sw_span_make(address, 16));
     struct host **bucket = &book->host_buckets[hash % HOST_BUCKETS];
     struct host *host = *bucket;
     while (host && memcmp(host->address, address, 16) != 0)
         host = host->next;
     if (host)
-        return host;
+        return book->last_host = host;
     host = &book->hosts[book->next_host];
     book->next_host = (book->next_host + 1) % HOSTS;
     if (host->used) { /* the place of the one that was met first */
@@ -316,7 +318,7 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
     *host = (struct host){.next = *bucket, .used = true, .serving_until_ns = INT64_MIN};
     memcpy(host->address, address, 16);
     *bucket = host;
-    return host;
+    return book->last_host = host;
 }
 
 void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns)

@@ -129,6 +129,7 @@ struct sw_book {
     struct host *hosts; /* HOSTS of them, allocated at the first need */
     struct host *host_buckets[HOST_BUCKETS];
     uint32_t next_host;
+    struct host *last_host;       /* that was asked for, or NULL */
     struct neighbour *neighbours; /* limits.neighbours of them, allocated at the first need */
     uint32_t neighbour_count;
     struct neighbour *oldest_neighbour, *newest_neighbour;

@@ -541,28 +541,23 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 
 void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
 {
-    /* From here on a frame's number also says in which file of the series it is. */
     struct sw_frame named = *given;
-    named.number = sw_frame_ref(given->file, given->number);
     const struct sw_frame *frame = &named;
-    struct sw_packet packet;
-    struct sw_frame sane;
-    if (frame->time_ns > SW_TIME_LATEST || frame->time_ns < SW_TIME_EARLIEST) {
-        sane = *frame;
-        sane.time_ns = frame->time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
-        frame = &sane;
-    }
+    struct sw_packet *packet = &engine->packet;
+    /* From here on a frame's number also says in which file of the series it is. */
+    named.number = sw_frame_ref(given->file, given->number);
+    if (named.time_ns > SW_TIME_LATEST || named.time_ns < SW_TIME_EARLIEST)
+        named.time_ns = named.time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
     if (frame->drops > 0)
         sw_losses_add(&engine->losses, frame->time_ns, frame->drops);
-    bool whole = sw_intake_packet(&engine->intake, frame, &packet);
-    sw_engine_note_seen(engine, &packet, whole, engine->intake.part);
+    engine->packet_whole = sw_intake_packet(&engine->intake, frame, packet);
     engine->now_ns = frame->time_ns;
     sw_book_time(engine->book, frame->time_ns);
-    if (packet.neighbour.seen)
-        sw_book_neighbour(engine->book, &packet.neighbour,
+    if (packet->neighbour.seen)
+        sw_book_neighbour(engine->book, &packet->neighbour,
                           (struct sw_mark){frame->number, frame->time_ns}, frame->time_digits);
-    if (whole)
-        take_packet(engine, frame, &packet);
+    if (engine->packet_whole)
+        take_packet(engine, frame, packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
     while (*engine->account > engine->limits.memory_bytes && sw_flow_table_shed(engine->flows))

@@ -78,7 +78,7 @@ struct sw_seen {
     struct sw_tuple tuple;
 };
 
-const struct sw_seen *sw_engine_seen(const struct sw_engine *engine);
+struct sw_seen sw_engine_seen(const struct sw_engine *engine);
 
 enum sw_interest {
     SW_INTEREST_NONE, /* no mail, or not known (any more) */

@@ -16,45 +16,40 @@ static bool has_mail_port(const struct sw_engine *engine, const struct sw_tuple 
            sw_mail_ports_has(&engine->ports, t->dst_port);
 }
 
-void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packet, bool whole,
-                         bool part)
+struct sw_seen sw_engine_seen(const struct sw_engine *engine)
 {
-    struct sw_seen *seen = &engine->seen;
+    const struct sw_packet *packet = &engine->packet;
     const struct sw_tuple *t = &packet->tuple;
-    *seen = (struct sw_seen){.about_mail = part || packet->neighbour.seen};
+    struct sw_seen seen = {.about_mail = engine->intake.part || packet->neighbour.seen};
     if (packet->neighbour.seen) {
-        seen->tuple.ip_version = packet->neighbour.ip_version;
-        memcpy(seen->tuple.src, packet->neighbour.asker, sizeof(seen->tuple.src));
-        memcpy(seen->tuple.dst, packet->neighbour.target, sizeof(seen->tuple.dst));
+        seen.tuple.ip_version = packet->neighbour.ip_version;
+        memcpy(seen.tuple.src, packet->neighbour.asker, sizeof(seen.tuple.src));
+        memcpy(seen.tuple.dst, packet->neighbour.target, sizeof(seen.tuple.dst));
     }
-    if (!whole)
-        return;
+    if (!engine->packet_whole)
+        return seen;
     switch (packet->transport) {
     case SW_TRANSPORT_TCP:
-        seen->is_tcp = true;
-        seen->tuple = *t;
+        seen.is_tcp = true;
+        seen.tuple = *t;
         /* Whom else a client tried says what a failure means. */
-        seen->about_mail = seen->about_mail || (packet->tcp.flags & SW_TCP_SYN) ||
-                           has_port(t, DNS_PORT) || has_mail_port(engine, t);
-        return;
+        seen.about_mail = seen.about_mail || (packet->tcp.flags & SW_TCP_SYN) ||
+                          has_port(t, DNS_PORT) || has_mail_port(engine, t);
+        return seen;
     case SW_TRANSPORT_ICMP:
     case SW_TRANSPORT_ICMP6:
-        seen->about_mail = true;
+        seen.about_mail = true;
         if (packet->icmp.has_quote)
-            seen->tuple = packet->icmp.quote;
-        return;
+            seen.tuple = packet->icmp.quote;
+        return seen;
     case SW_TRANSPORT_UDP:
-        seen->about_mail = seen->about_mail || has_port(t, DNS_PORT);
-        seen->tuple = *t;
-        return;
+        seen.about_mail = seen.about_mail || has_port(t, DNS_PORT);
+        seen.tuple = *t;
+        return seen;
     case SW_TRANSPORT_NONE:
-        return;
+        break;
     }
-}
-
-const struct sw_seen *sw_engine_seen(const struct sw_engine *engine)
-{
-    return &engine->seen;
+    return seen;
 }
 
 /* Of what stands beside the mail only that counts which a verdict may rest on. */

@@ -36,7 +36,8 @@ struct sw_engine {
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;
-    struct sw_seen seen;
+    struct sw_packet packet; /* the last one; nothing that it borrows is good any more */
+    bool packet_whole;       /* there was one, and not only a part of it */
     struct sw_tuple notable[SW_NOTABLE_MAX]; /* connections beside the mail that told something */
     unsigned notable_next;
     int64_t now_ns;
@@ -44,9 +45,6 @@ struct sw_engine {
     _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session that is handed out: its verdict */
 };
 
-/* Notes what the frame in work is; `part`: of an IP packet, whether or not it made one whole. */
-void sw_engine_note_seen(struct sw_engine *engine, const struct sw_packet *packet, bool whole,
-                         bool part);
 /* Among many connections this one waits: what is known of its mail is made small, and whole again.
  */
 void sw_engine_rest(void *ctx, struct sw_flow *flow);

@@ -36,13 +36,12 @@ static enum sw_decode_result join(struct sw_intake *intake, const struct sw_fram
     return result;
 }
 
-bool sw_intake_packet(struct sw_intake *intake, const struct sw_frame *frame,
-                      struct sw_packet *packet)
+/* What becomes of a frame that is not simply a packet. */
+static bool settle(struct sw_intake *intake, const struct sw_frame *frame, struct sw_packet *packet,
+                   enum sw_decode_result result)
 {
     uint64_t frames = 1;
-    enum sw_decode_result result = sw_decode(frame, packet);
-    intake->part = result == SW_DECODE_FRAGMENT;
-    if (intake->part)
+    if (result == SW_DECODE_FRAGMENT)
         result = join(intake, frame, packet, &frames);
     intake->unread[packet->unread] += frames;
     switch (result) {
@@ -59,6 +58,17 @@ bool sw_intake_packet(struct sw_intake *intake, const struct sw_frame *frame,
         return false;
     }
     return false;
+}
+
+bool sw_intake_packet(struct sw_intake *intake, const struct sw_frame *frame,
+                      struct sw_packet *packet)
+{
+    enum sw_decode_result result = sw_decode(frame, packet);
+    intake->part = result == SW_DECODE_FRAGMENT;
+    if (result != SW_DECODE_IP || packet->unread != SW_UNREAD_NOTHING)
+        return settle(intake, frame, packet, result);
+    intake->summary->frames_decoded++;
+    return true;
 }
 
 void sw_intake_finish(struct sw_intake *intake)

@@ -266,26 +266,26 @@ static bool holds_all(const struct sw_recorder *r)
 
 void sw_recorder_frame(struct sw_recorder *r, const struct sw_frame *frame)
 {
-    const struct sw_seen *seen = sw_engine_seen(r->engine);
+    const struct sw_seen seen = sw_engine_seen(r->engine);
     r->received[frame->interface]++;
     if (r->options.kind == SW_RECORDING_ALL) {
         write_frame(r, frame);
         return;
     }
-    uint64_t key = seen->tuple.ip_version ? key_of(r, &seen->tuple) : 0;
+    uint64_t key = seen.tuple.ip_version ? key_of(r, &seen.tuple) : 0;
     if (holds_all(r)) {
-        if (key || seen->about_mail)
-            hold(r, frame, STATE_KEEP, key, &seen->tuple);
+        if (key || seen.about_mail)
+            hold(r, frame, STATE_KEEP, key, &seen.tuple);
         return;
     }
-    if (!seen->about_mail && !seen->is_tcp) {
+    if (!seen.about_mail && !seen.is_tcp) {
         r->untold_drops += frame->drops;
         return;
     }
-    if (seen->about_mail && r->used == 0)
+    if (seen.about_mail && r->used == 0)
         write_frame(r, frame);
     else
-        hold(r, frame, seen->about_mail ? STATE_KEEP : STATE_OPEN, key, &seen->tuple);
+        hold(r, frame, seen.about_mail ? STATE_KEEP : STATE_OPEN, key, &seen.tuple);
 }
 
 /* What a session and its verdict rest on besides its own packets. */

@@ -3,6 +3,7 @@
  * off. What the headers say must stay inside the frame.
  */
 #include "decode/decode.h"
+#include "decode/layer.h"
 
 #include <stdlib.h>
 
@@ -67,6 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sw_packet packet;
     memset(&packet, 0xA5, sizeof(packet));
     enum sw_decode_result result = sw_decode(&frame, &packet);
+    struct sw_packet walked;
+    memset(&walked, 0xA5, sizeof(walked));
+    must(sw_decode_walk(&frame, &walked) == result);
+    if (sw_decode_straight(&frame, &(struct sw_packet){0})) /* the short cut changes nothing */
+        must(memcmp(&packet, &walked, sizeof(packet)) == 0);
     must(packet.unread < SW_UNREAD_COUNT);
     must(packet.tunnel.count <= SW_TUNNELS_MAX);
     for (uint8_t i = 0; i < packet.tunnel.count; i++)
