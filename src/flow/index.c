@@ -116,7 +116,7 @@ struct sw_flow_slab {
 struct sw_flow *sw_flow_place(struct sw_flow_table *table)
 {
     if (!table->free_place) {
-        struct sw_flow_slab *slab = malloc(sizeof(*slab));
+        struct sw_flow_slab *slab = aligned_alloc(_Alignof(struct sw_flow_slab), sizeof(*slab));
         if (!slab)
             return NULL;
         slab->older = table->slabs;

@@ -16,6 +16,7 @@ enum {
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
     SW_DOZING = 8,       /* connections that are about to sleep: the next SYN/ACK is near */
+    SW_CACHE_LINE = 64,  /* bytes; only how fast it is hangs on it */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
@@ -139,19 +140,11 @@ struct sw_flow_rest {
  * which nothing was heard for a while, among many, rests: its body is squeezed (rest.c).
  */
 struct sw_flow {
-    struct sw_flow *hash_next; /* or the next place that is free */
-    struct sw_flow_table *table;
-    struct sw_flow_body *body; /* NULL while it sleeps or rests */
-    struct sw_flow_key key;
+    /* what every packet looks at, in one line of the cache */
+    _Alignas(SW_CACHE_LINE) struct sw_flow *hash_next; /* or the next place that is free */
     uint64_t hash;
-    uint64_t serial;     /* in the order of first frames; 0: the place is free */
-    int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
-    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
-    void *user;
-    union {
-        struct sw_flow_syn syn;   /* while it dozes or sleeps */
-        struct sw_flow_rest rest; /* while it rests */
-    };
+    struct sw_flow_key key;
+    struct sw_flow_body *body; /* NULL while it sleeps or rests */
     bool resting;
     bool dozes;     /* nothing but one SYN was seen of it, its body is there so far */
     bool touched;   /* heard of since somebody looked for one that may rest */
@@ -163,6 +156,15 @@ struct sw_flow {
     bool dead; /* closed for good; only stragglers come */
     bool ending;
     uint32_t space; /* packet->space of its first packet */
+    int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
+    uint64_t serial;     /* in the order of first frames; 0: the place is free */
+    struct sw_flow_table *table;
+    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
+    void *user;
+    union {
+        struct sw_flow_syn syn;   /* while it dozes or sleeps */
+        struct sw_flow_rest rest; /* while it rests */
+    };
 };
 
 /* A lane (lane.c) and its connections; none: the place is free. */
