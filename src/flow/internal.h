@@ -54,45 +54,46 @@ struct sw_sent {
 
 /* One direction, as its sender. */
 struct sw_half {
+    /* what every packet looks at */
     bool based; /* base is known */
     bool has_fin;
     bool shut_told;
     bool has_scale;
-    bool probe_pending;    /* this side sent into a closed window and awaits the answer */
-    uint32_t wrong_before; /* segments with a wrong checksum that were taken before that: */
-    bool checksum_good;    /* a segment with a right checksum was seen: wrong ones are doubtful */
+    bool probe_pending; /* this side sent into a closed window and awaits the answer */
+    bool checksum_good; /* a segment with a right checksum was seen: wrong ones are doubtful */
+    bool waiting;       /* for bytes that the peer has and the capture (so far) has not */
     uint8_t scale;
     uint8_t signature_at;
-    uint32_t base;  /* sequence number of offset 0 */
-    uint64_t next;  /* everything below was passed on */
-    uint64_t high;  /* end of the highest byte seen */
-    uint64_t acked; /* the peer has everything below */
-    uint64_t fin_offset;
-    struct sw_mark fin_mark;
-    struct sw_held *held; /* sorted by offset, disjoint, all at or above next */
+    uint8_t sent_at;
+    uint8_t sent_open; /* a bit for each of them that was not acknowledged */
+    uint8_t vlan_count;
+    uint32_t base;            /* sequence number of offset 0 */
+    uint64_t next;            /* everything below was passed on */
+    uint64_t high;            /* end of the highest byte seen */
+    uint64_t acked;           /* the peer has everything below */
+    int64_t zero_since_ns;    /* SW_TIME_NONE = the window is open */
+    uint32_t vlans[SW_VLANS]; /* that packets of this side came in, copies too: packet->space, or in
+                                 a tunnel the VLAN alone */
     uint16_t held_count, held_room;
-    uint32_t held_bytes;
-    uint8_t *past; /* bytes that were passed on: [past_from, past_to) of the stream */
+    uint16_t window; /* last announced, unscaled */
+    struct sw_signature signatures[SW_SIGNATURES];
+    struct sw_sent sent[SW_SENT];
+    uint32_t dup_acks; /* of the peer, in a row, for the same byte of this side */
+    uint32_t rto_count;
+    uint64_t rto_offset;
+    int64_t high_ns; /* when the highest byte was seen */
+    uint8_t *past;   /* bytes that were passed on: [past_from, past_to) of the stream */
     uint64_t past_from, past_to;
     uint32_t past_room;
-    bool waiting; /* for bytes that the peer has and the capture (so far) has not */
+    uint32_t held_bytes;
+    struct sw_held *held; /* sorted by offset, disjoint, all at or above next */
+    uint64_t fin_offset;
+    struct sw_mark fin_mark;
+    uint32_t wrong_before; /* segments with a wrong checksum that were taken before a right one */
     uint32_t wait_packets;
     uint32_t ack_repeats; /* acknowledgements of bytes beyond everything seen */
     int64_t wait_since_ns;
-    uint64_t rto_offset;
-    uint32_t rto_count;
-    uint32_t dup_acks; /* of the peer, in a row, for the same byte of this side */
     int64_t dup_ack_ns;
-    int64_t high_ns; /* when the highest byte was seen */
-    uint16_t window; /* last announced, unscaled */
-    struct sw_sent sent[SW_SENT];
-    uint8_t sent_at;
-    uint8_t sent_open;     /* a bit for each of them that was not acknowledged */
-    int64_t zero_since_ns; /* SW_TIME_NONE = the window is open */
-    struct sw_signature signatures[SW_SIGNATURES];
-    uint32_t vlans[SW_VLANS]; /* that packets of this side came in, copies too: packet->space, or in
-                                 a tunnel the VLAN alone */
-    uint8_t vlan_count;
 };
 
 /* Everything that is known of a connection but the little that struct sw_flow has. */
@@ -340,7 +341,10 @@ void sw_flow_introduce(struct sw_flow *flow, const struct sw_tuple *tuple, bool 
 /* When it was first seen, and last; also while it sleeps. */
 struct sw_mark sw_flow_first(const struct sw_flow *flow);
 struct sw_mark sw_flow_last(const struct sw_flow *flow);
-/* One packet, as far as the connection itself is concerned. False: a copy of an earlier one. */
+
+/* --- take.c: one packet --- */
+
+/* Takes it, as far as the connection itself is concerned. False: a copy of an earlier one. */
 bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark);
 
@@ -416,7 +420,7 @@ static inline void sw_flow_note_path(struct sw_flow *flow, enum sw_side from,
                                      const struct sw_packet *packet)
 {
     const struct sw_half *half = &flow->body->half[from];
-    bool known = half->vlan_count > 0 && half->vlans[0] == packet->vlan;
+    bool known = half->vlan_count > 0 && half->vlans[0] == packet->space;
     if (!known || packet->tunnel.count > 0)
         sw_flow_note_new_path(flow, from, packet);
 }
