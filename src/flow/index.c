@@ -283,8 +283,9 @@ void sw_flow_index_release(struct sw_flow_table *table)
 
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
 {
-    bool ready =
-        (table->flows <= table->bucket_mask || grow_buckets(table)) && sw_timers_plan(table, flow);
+    /* Half of the chains are empty: every step along one is a connection far away in memory. */
+    bool room = table->flows <= table->bucket_mask / 2 || grow_buckets(table);
+    bool ready = room && sw_timers_plan(table, flow);
     if (!ready) {
         free_place(table, flow);
         return false;
