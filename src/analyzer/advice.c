@@ -37,9 +37,10 @@ static const struct name names[NAME_COUNT] = {
     NAME(plain, "port ", "port 25 or 587"),
 };
 
-/* Where the text is written; with at NULL it is only measured. */
+/* Where the text is written; what does not fit is only measured. */
 struct writer {
     char *at;
+    size_t room;
     size_t length;
     bool sentence_start;
     bool quoted_stop; /* the last was a full stop in quotation marks, which does for the sentence */
@@ -52,8 +53,8 @@ static void put_run(struct writer *w, struct sw_span run)
     if (w->quoted_stop && run.len > 0 && run.ptr[0] == '.')
         run = sw_span_from(run, 1);
     w->quoted_stop = run.len > 1 && run.ptr[run.len - 1] == '"' && run.ptr[run.len - 2] == '.';
-    for (size_t i = 0; w->at && i < run.len; i++)
-        w->at[w->length + i] = (char)run.ptr[i];
+    if (run.len > 0 && w->length <= w->room && run.len <= w->room - w->length)
+        memcpy(w->at + w->length, run.ptr, run.len);
     w->length += run.len;
     while (run.len > 0 && (run.ptr[run.len - 1] == ' ' || run.ptr[run.len - 1] == '"' ||
                            run.ptr[run.len - 1] == '\''))
@@ -91,7 +92,7 @@ static const struct name *name_at(struct sw_span text, size_t *length)
     size_t end = sw_span_index(text, '}');
     struct sw_span inside = sw_span_sub(text, 1, end - 1);
     for (size_t i = 0; i < NAME_COUNT && end < text.len; i++) {
-        if (sw_span_eq(inside, names[i].name)) {
+        if (inside.len == names[i].name.len && sw_span_eq(inside, names[i].name)) {
             *length = end + 1;
             return &names[i];
         }
@@ -146,56 +147,64 @@ static void put_name(struct writer *w, const struct name *name, const char *valu
     }
 }
 
-/* How many characters come before the next that may have a meaning. */
-static size_t plain_run(struct sw_span text)
+static void write_all(struct writer *w, const char *text, const struct sw_template_values *values)
 {
-    size_t n = 0;
-    while (n < text.len && text.ptr[n] != '{' && text.ptr[n] != '[' && text.ptr[n] != ']')
-        n++;
-    return n;
-}
-
-static void write_all(struct writer *w, struct sw_span text,
-                      const struct sw_template_values *values)
-{
-    for (size_t i = 0; i < text.len;) {
-        struct sw_span rest = sw_span_from(text, i);
-        size_t plain = plain_run(rest);
+    while (*text != '\0') {
+        size_t plain = strcspn(text, "{[]");
         if (plain > 0) {
-            put_run(w, sw_span_sub(rest, 0, plain));
-            i += plain;
+            put_run(w, sw_span_make(text, plain));
+            text += plain;
             continue;
         }
+        struct sw_span rest = sw_span_str(text);
         size_t length = 0;
         const struct name *name = name_at(rest, &length);
         if (name) {
             put_name(w, name, value_of(name, values));
-            i += length;
+            text += length;
         } else if (at_mark(rest, '[') && (length = section_length(rest)) > 0) {
             /* what holds is written from inside, so that only its brackets are left out */
-            i += section_holds(sw_span_sub(rest, 0, length), values) ? 2 : length;
+            text += section_holds(sw_span_sub(rest, 0, length), values) ? 2 : length;
         } else if (at_mark(rest, ']')) {
-            i += 2;
+            text += 2;
         } else {
             put_run(w, sw_span_sub(rest, 0, 1));
-            i++;
+            text++;
         }
     }
+}
+
+uint32_t sw_template_names(const char *text)
+{
+    uint32_t found = 0;
+    for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{')) {
+        size_t length;
+        const struct name *name = name_at(sw_span_str(at), &length);
+        if (name)
+            found |= UINT32_C(1) << name->offset / sizeof(const char *);
+    }
+    return found;
 }
 
 const char *sw_template_fill(const char *text, const struct sw_template_values *values,
                              struct sw_arena *arena)
 {
     if (!strpbrk(text, "{[]"))
-        return text; /* a constant as it is */
-    struct writer w = {.at = NULL, .sentence_start = true};
-    write_all(&w, sw_span_str(text), values);
-    char *filled = sw_arena_text(arena, w.length + 1);
+        return text;  /* a constant as it is */
+    char usual[1024]; /* most texts fit: they are written once */
+    struct writer w = {.at = usual, .room = sizeof(usual), .sentence_start = true};
+    write_all(&w, text, values);
+    size_t length = w.length;
+    char *filled = sw_arena_text(arena, length + 1);
     if (!filled)
         return NULL;
-    w = (struct writer){.at = filled, .sentence_start = true};
-    write_all(&w, sw_span_str(text), values);
-    filled[w.length] = '\0';
+    if (length <= sizeof(usual)) {
+        memcpy(filled, usual, length);
+    } else {
+        w = (struct writer){.at = filled, .room = length, .sentence_start = true};
+        write_all(&w, text, values);
+    }
+    filled[length] = '\0';
     return filled;
 }
 

@@ -36,6 +36,12 @@ struct sw_template_values {
     const char *plain;     /* and if it is another one */
 };
 
+/* The bit of a name in a set of names. */
+#define SW_TEMPLATE_NAME(field)                                                                    \
+    (UINT32_C(1) << offsetof(struct sw_template_values, field) / sizeof(const char *))
+/* The names in a template: only their values are worth working out. */
+uint32_t sw_template_names(const char *text);
+
 /*
  * The filled template in the arena, the text itself when there is nothing to fill, or NULL when the
  * arena is full. `values` may be NULL: then

@@ -8,7 +8,7 @@
 uint64_t sw_hash_number(uint64_t hash, uint64_t number)
 {
     uint64_t both[2] = {hash, number};
-    return sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(both, sizeof(both)));
+    return sw_hash_sized(&sw_hash_fixed_key, (const uint8_t *)both, sizeof(both));
 }
 
 uint64_t sw_hash_on(uint64_t hash, struct sw_span bytes)

@@ -64,8 +64,11 @@ static const struct sw_auth *subject_auth(const struct sw_case *c, const struct 
     return c->session->auth;
 }
 
-static void hello_values(const struct sw_case *c, struct sw_template_values *values)
+static void hello_values(const struct sw_case *c, uint32_t wanted,
+                         struct sw_template_values *values)
 {
+    if (!(wanted & (SW_TEMPLATE_NAME(offered) | SW_TEMPLATE_NAME(limit))))
+        return;
     const struct sw_hello *hello = c->session->hello;
     const struct sw_capability *auth = sw_capability_find(hello, "AUTH");
     if (auth && auth->params.len > 0)
@@ -76,17 +79,19 @@ static void hello_values(const struct sw_case *c, struct sw_template_values *val
         values->limit = sw_size_text(c->arena, limit);
 }
 
-static void message_values(const struct sw_case *c, const struct sw_ruling *ruling,
+static void message_values(const struct sw_case *c, const struct sw_ruling *ruling, uint32_t wanted,
                            struct sw_template_values *values)
 {
     const struct sw_message *m = subject_message(c, ruling);
     if (!m)
         return;
-    if (m->mail)
-        values->sender = m->sender.len ? sw_wire_text(c->arena, m->sender, NAME_SHOWN) : NULL;
+    if (m->mail && (wanted & SW_TEMPLATE_NAME(sender)))
+        values->sender = nonempty(c->arena, m->sender);
     const struct sw_recipient *r = subject_recipient(m, ruling->reply);
-    if (r)
+    if (r && (wanted & SW_TEMPLATE_NAME(recipient)))
         values->recipient = nonempty(c->arena, r->address);
+    if (!(wanted & SW_TEMPLATE_NAME(size)))
+        return;
     bool declared = ruling->cause == SW_CAUSE_MAIL_SIZE_ANNOUNCED && m->has_size;
     if (m->body_octets > 0 && m->end_of_data && !declared)
         values->size = sw_size_text(c->arena, m->body_octets);
@@ -148,39 +153,33 @@ static int64_t longest_pause(const struct sw_case *c)
     return longest;
 }
 
-static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
-                        const struct sw_verdict *verdict, struct sw_template_values *values)
+/* What the reply that decided it said. */
+static void reply_values(const struct sw_case *c, const struct sw_step *reply, uint32_t wanted,
+                         struct sw_template_values *values)
 {
-    const struct sw_tuple *t = &c->facts->tuple;
-    *values = (struct sw_template_values){0};
-    bool named = verdict->server_name.len > 0 && (!c->no_names || c->session->lookup);
-    values->server = named ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
-                           : sw_address_text(c->arena, t->dst, t->ip_version);
-    const struct sw_proxied *proxied = &c->session->proxied;
-    if (proxied->host_length > 0 && !proxied->open)
-        values->server =
-            sw_wire_text(c->arena, sw_span_make(proxied->host, proxied->host_length), NAME_SHOWN);
-    if (t->dst_port)
-        values->port = sw_arena_printf(c->arena, "%u", t->dst_port);
-    if (t->dst_port == SMTPS_PORT)
-        values->encrypted = values->port;
-    else
-        values->plain = values->port;
-    values->client = sw_address_text(c->arena, t->src, t->ip_version);
-    if (ruling->reply) {
+    bool coded = reply->code == 334; /* a challenge is no word for people */
+    if ((wanted & SW_TEMPLATE_NAME(reply)) && !coded) {
         struct sw_prose quoted = {.arena = c->arena};
-        sw_quote_reply(&quoted, ruling->reply, REPLY_SHOWN);
-        bool coded = ruling->reply->code == 334; /* a challenge is no word for people */
-        values->reply = coded ? NULL : sw_prose_text(&quoted);
-        values->code = code_text(c->arena, ruling->reply);
+        sw_quote_reply(&quoted, reply, REPLY_SHOWN);
+        values->reply = sw_prose_text(&quoted);
     }
+    if (wanted & SW_TEMPLATE_NAME(code))
+        values->code = code_text(c->arena, reply);
+}
+
+static void login_values(const struct sw_case *c, const struct sw_ruling *ruling, uint32_t wanted,
+                         struct sw_template_values *values)
+{
     const struct sw_auth *auth = subject_auth(c, ruling->reply);
-    if (auth) {
+    if (auth && (wanted & SW_TEMPLATE_NAME(user)))
         values->user = nonempty(c->arena, auth->user);
+    if (auth && (wanted & SW_TEMPLATE_NAME(mechanism)))
         values->mechanism = nonempty(c->arena, auth->mechanism);
-    }
-    message_values(c, ruling, values);
-    hello_values(c, values);
+}
+
+static void wait_value(const struct sw_case *c, const struct sw_ruling *ruling,
+                       struct sw_template_values *values)
+{
     int64_t wait_ns = c->waited_ns;
     bool of_client = ruling->cause == SW_CAUSE_TCP_IDLE_STATE_LOST ||
                      ruling->cause == SW_CAUSE_SERVER_IDLE_TIMEOUT;
@@ -188,14 +187,58 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
         wait_ns = longest_pause(c);
     if (wait_ns >= SW_NS_PER_S)
         values->wait = sw_duration_text(c->arena, wait_ns);
-    values->what = asked(c);
+}
+
+static void lookup_values(const struct sw_case *c, struct sw_template_values *values)
+{
     const struct sw_lookup *lookup = c->session->lookup;
-    if (lookup && lookup->name.len > 0) {
-        values->name = sw_wire_text(c->arena, lookup->name, NAME_SHOWN);
-        /* The steps of the advice are shown as they are, so that they name nobody. */
-        values->host = lookup->asked_mx ? NULL : "the name of the outgoing server";
-        values->domain = lookup->asked_mx ? "the part behind the @" : NULL;
-    }
+    if (!lookup || lookup->name.len == 0)
+        return;
+    values->name = sw_wire_text(c->arena, lookup->name, NAME_SHOWN);
+    /* The steps of the advice are shown as they are, so that they name nobody. */
+    values->host = lookup->asked_mx ? NULL : "the name of the outgoing server";
+    values->domain = lookup->asked_mx ? "the part behind the @" : NULL;
+}
+
+static const char *server_value(const struct sw_case *c, const struct sw_verdict *verdict)
+{
+    const struct sw_proxied *proxied = &c->session->proxied;
+    if (proxied->host_length > 0 && !proxied->open)
+        return sw_wire_text(c->arena, sw_span_make(proxied->host, proxied->host_length),
+                            NAME_SHOWN);
+    bool named = verdict->server_name.len > 0 && (!c->no_names || c->session->lookup);
+    const struct sw_tuple *t = &c->facts->tuple;
+    return named ? sw_wire_text(c->arena, verdict->server_name, NAME_SHOWN)
+                 : sw_address_text(c->arena, t->dst, t->ip_version);
+}
+
+/* The values of the names that are wanted; that of the server always. */
+static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling, uint32_t wanted,
+                        const struct sw_verdict *verdict, struct sw_template_values *values)
+{
+    const uint32_t names_of_port =
+        SW_TEMPLATE_NAME(port) | SW_TEMPLATE_NAME(encrypted) | SW_TEMPLATE_NAME(plain);
+    const struct sw_tuple *t = &c->facts->tuple;
+    *values = (struct sw_template_values){0};
+    values->server = server_value(c, verdict);
+    if (t->dst_port && (wanted & names_of_port))
+        values->port = sw_number_text(c->arena, t->dst_port);
+    if (t->dst_port == SMTPS_PORT)
+        values->encrypted = values->port;
+    else
+        values->plain = values->port;
+    if (wanted & SW_TEMPLATE_NAME(client))
+        values->client = sw_address_text(c->arena, t->src, t->ip_version);
+    if (ruling->reply)
+        reply_values(c, ruling->reply, wanted, values);
+    login_values(c, ruling, wanted, values);
+    message_values(c, ruling, wanted, values);
+    hello_values(c, wanted, values);
+    if (wanted & SW_TEMPLATE_NAME(wait))
+        wait_value(c, ruling, values);
+    if (wanted & SW_TEMPLATE_NAME(what))
+        values->what = asked(c);
+    lookup_values(c, values);
 }
 
 /* "Switch on the login" is no advice to somebody who is logged in, and where a recipient was only
@@ -456,32 +499,53 @@ static bool is_told(const struct sw_prose *story, const char *reply)
     return quote.len > 0 && sw_span_find_nocase(told, quote) < told.len;
 }
 
+/* What a verdict's wording and the steps of its advice ask for. */
+static uint32_t names_in(const struct sw_cause_wording *wording, const char *const *steps)
+{
+    uint32_t wanted = sw_template_names(wording->summary) | sw_template_names(wording->meaning);
+    for (int i = 0; i < SW_ADVICE_MAX && steps[i]; i++)
+        wanted |= sw_template_names(steps[i]);
+    return wanted;
+}
+
+/* A reply that the story quotes is not quoted again by what follows: `values` loses it. */
+static const char *explain(const struct sw_case *c, const struct sw_verdict *verdict,
+                           const struct sw_cause_wording *wording,
+                           struct sw_template_values *values)
+{
+    char usual[2048]; /* most stories fit, and do not have to move while they grow */
+    struct sw_prose story = {
+        .arena = c->arena, .session = c->session, .text = usual, .room = sizeof(usual)};
+    usual[0] = '\0';
+    sw_story_tell(c, &story);
+    if (is_told(&story, values->reply))
+        values->reply = NULL; /* once, with its frame, is enough */
+    const char *meaning = sw_template_fill(wording->meaning, values, c->arena);
+    if (meaning && meaning[0])
+        sw_prose_say(&story, story.used ? " " : "", meaning);
+    sw_story_beside(c, verdict, &story);
+    sw_story_caveats(c, verdict, &story);
+    const char *kept = story.text == usual ? sw_arena_strdup(c->arena, usual) : story.text;
+    return kept ? kept : "";
+}
+
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
 {
     static const char *const no_advice[] = {NULL};
     const struct sw_cause_wording *wording = wording_of(c, ruling);
+    /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
+    bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
+    const char *const *steps = success ? no_advice : useful_steps(c, ruling, wording->advice);
     struct sw_template_values values;
-    fill_values(c, ruling, verdict, &values);
+    fill_values(c, ruling, names_in(wording, steps), verdict, &values);
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);
     const char *guess = sw_story_guess(c);
     if (!guess && ruling->cause == SW_CAUSE_UNK_IN_PROGRESS)
         guess = unfinished(c, &values);
     verdict->summary =
         guess ? guess : fit_beginning(c, ruling, summary ? summary : wording->summary);
-    struct sw_prose story = {.arena = c->arena, .session = c->session};
-    sw_story_tell(c, &story);
-    if (is_told(&story, values.reply))
-        values.reply = NULL; /* once, with its frame, is enough */
-    const char *meaning = sw_template_fill(wording->meaning, &values, c->arena);
-    if (meaning && meaning[0])
-        sw_prose_add(&story, "%s%s", story.used ? " " : "", meaning);
-    sw_story_beside(c, verdict, &story);
-    sw_story_caveats(c, verdict, &story);
-    verdict->explanation = sw_prose_text(&story);
-    /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
-    bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
-    verdict->advice =
-        success ? no_advice : fill_advice(c, useful_steps(c, ruling, wording->advice), &values);
+    verdict->explanation = explain(c, verdict, wording, &values);
+    verdict->advice = success ? no_advice : fill_advice(c, steps, &values);
     verdict->has_client_codes = !success && verdict->outcome != SW_OUTCOME_UNKNOWN;
     copy_evidence(c, ruling, verdict);
     copy_also(c, ruling, verdict);

@@ -46,6 +46,23 @@ void sw_prose_add(struct sw_prose *prose, const char *format, ...)
     }
 }
 
+void sw_prose_join(struct sw_prose *prose, const struct sw_span *pieces, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += pieces[i].len;
+    if (!make_room(prose, length))
+        return;
+    char *at = prose->text + prose->used;
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].len > 0)
+            memcpy(at, pieces[i].ptr, pieces[i].len);
+        at += pieces[i].len;
+    }
+    *at = '\0';
+    prose->used += length;
+}
+
 static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
 {
     if (!make_room(prose, n))
@@ -55,12 +72,19 @@ static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
     prose->text[prose->used] = '\0';
 }
 
-/* How many bytes from the start are shown as they are: printable ASCII but blanks. */
-static size_t plain_run(struct sw_span wire, size_t most)
+/*
+ * How many bytes from the start, at most `most`, are shown as they are: printable ASCII, and of
+ * blanks one at a time. `blank`: what was shown last is one.
+ */
+static size_t plain_run(struct sw_span wire, size_t most, bool blank)
 {
+    most = wire.len < most ? wire.len : most;
     size_t n = 0;
-    while (n < wire.len && n < most && wire.ptr[n] > 0x20 && wire.ptr[n] < 0x7F)
-        n++;
+    for (; n < most && wire.ptr[n] < 0x7F; n++) {
+        if (wire.ptr[n] <= ' ' && (wire.ptr[n] < ' ' || blank))
+            break;
+        blank = wire.ptr[n] == ' ';
+    }
     return n;
 }
 
@@ -69,17 +93,17 @@ void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
     wire = sw_span_trim(wire);
     bool blank = false;
     for (size_t shown = 0; wire.len > 0; shown++) {
-        size_t plain = plain_run(wire, most - shown);
+        size_t plain = plain_run(wire, most - shown, blank);
         if (plain > 0) {
             put(prose, wire.ptr, plain);
+            blank = wire.ptr[plain - 1] == ' ';
             wire = sw_span_from(wire, plain);
             shown += plain;
-            blank = false;
             if (wire.len == 0)
                 return;
         }
         if (shown == most) {
-            sw_prose_add(prose, "...");
+            sw_prose_say(prose, "...");
             return;
         }
         int32_t c = sw_text_next(&wire);
@@ -104,6 +128,15 @@ const char *sw_prose_text(const struct sw_prose *prose)
 
 const char *sw_wire_text(struct sw_arena *arena, struct sw_span wire, size_t most)
 {
+    wire = sw_span_trim(wire);
+    if (wire.len > 0 && plain_run(wire, most, false) == wire.len) { /* nearly all names are */
+        char *copy = sw_arena_text(arena, wire.len + 1);
+        if (!copy)
+            return "";
+        memcpy(copy, wire.ptr, wire.len);
+        copy[wire.len] = '\0';
+        return copy;
+    }
     struct sw_prose prose = {.arena = arena};
     sw_prose_wire(&prose, wire, most);
     return sw_prose_text(&prose);
@@ -114,15 +147,33 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* A number and what it counts. */
+static const char *number_of(struct sw_arena *arena, uint64_t number, const char *unit)
+{
+    uint8_t digits[SW_DIGITS];
+    size_t n = sw_format_number(number, digits);
+    size_t behind = strlen(unit);
+    char *text = sw_arena_text(arena, n + behind + 1);
+    if (!text)
+        return "";
+    memcpy(text, digits, n);
+    memcpy(text + n, unit, behind + 1);
+    return text;
+}
+
+const char *sw_number_text(struct sw_arena *arena, uint64_t number)
+{
+    return number_of(arena, number, "");
+}
+
 const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
 {
     if (ns < 0)
         ns = 0;
     int64_t seconds = (ns + SW_NS_PER_S / 2) / SW_NS_PER_S;
     if (ns < SW_NS_PER_S)
-        return or_empty(
-            sw_arena_printf(arena, ns / SW_NS_PER_MS == 1 ? "%d millisecond" : "%d milliseconds",
-                            (int)(ns / SW_NS_PER_MS)));
+        return number_of(arena, (uint64_t)(ns / SW_NS_PER_MS),
+                         ns / SW_NS_PER_MS == 1 ? " millisecond" : " milliseconds");
     if (ns < 10 * SW_NS_PER_S) {
         int tenths = (int)((ns + SW_NS_PER_S / 20) / (SW_NS_PER_S / 10));
         if (tenths % 10 == 0)
@@ -131,10 +182,10 @@ const char *sw_duration_text(struct sw_arena *arena, int64_t ns)
         return or_empty(sw_arena_printf(arena, "%d.%d seconds", tenths / 10, tenths % 10));
     }
     if (seconds < 120)
-        return or_empty(sw_arena_printf(arena, "%d seconds", (int)seconds));
+        return number_of(arena, (uint64_t)seconds, " seconds");
     if (seconds < 7200)
-        return or_empty(sw_arena_printf(arena, "%d minutes", (int)((seconds + 30) / 60)));
-    return or_empty(sw_arena_printf(arena, "%d hours", (int)((seconds + 1800) / 3600)));
+        return number_of(arena, (uint64_t)(seconds + 30) / 60, " minutes");
+    return number_of(arena, (uint64_t)(seconds + 1800) / 3600, " hours");
 }
 
 /* The name of a file without its directories. */
@@ -149,13 +200,8 @@ static struct sw_span base_name(const char *path)
 const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
 {
     unsigned long long number = (unsigned long long)sw_frame_number(frame);
-    if (!prose->session || !sw_session_spans_files(prose->session)) {
-        uint8_t *text = (uint8_t *)sw_arena_text(prose->arena, SW_DIGITS + 1);
-        if (!text)
-            return "";
-        text[sw_format_number(number, text)] = '\0';
-        return (const char *)text;
-    }
+    if (!prose->session || !sw_session_spans_files(prose->session))
+        return sw_number_text(prose->arena, number);
     struct sw_span file = base_name(sw_session_file_of(prose->session, frame));
     return or_empty(
         sw_arena_printf(prose->arena, "%llu of %s", number, sw_wire_text(prose->arena, file, 80)));
@@ -164,9 +210,9 @@ const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
 const char *sw_size_text(struct sw_arena *arena, uint64_t bytes)
 {
     if (bytes < 10000)
-        return or_empty(sw_arena_printf(arena, bytes == 1 ? "%d byte" : "%d bytes", (int)bytes));
+        return number_of(arena, bytes, bytes == 1 ? " byte" : " bytes");
     if (bytes < 1000000)
-        return or_empty(sw_arena_printf(arena, "%d kB", (int)((bytes + 500) / 1000)));
+        return number_of(arena, (bytes + 500) / 1000, " kB");
     uint64_t tenths = (bytes + 50000) / 100000;
     return or_empty(sw_arena_printf(arena, "%llu.%d MB", (unsigned long long)(tenths / 10),
                                     (int)(tenths % 10)));

@@ -35,18 +35,19 @@ static struct sw_span words_of(struct sw_arena *arena, const struct sw_step *rep
 
 void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t most)
 {
+    const char *zeros = reply->code < 10 ? "00" : reply->code < 100 ? "0" : "";
     if (reply->code > 0)
-        sw_prose_add(prose, "\"%03u ", reply->code);
+        sw_prose_say(prose, "\"", zeros, sw_number_text(prose->arena, reply->code), " ");
     else
-        sw_prose_add(prose, "\""); /* a line that is no reply */
+        sw_prose_say(prose, "\""); /* a line that is no reply */
     sw_prose_wire(prose, words_of(prose->arena, reply), most);
-    sw_prose_add(prose, "\"");
+    sw_prose_say(prose, "\"");
 }
 
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
 {
     sw_quote_reply(story, reply, QUOTE);
-    sw_prose_add(story, " (frame %s)", frame(story, reply->first));
+    sw_prose_say(story, " (frame ", frame(story, reply->first), ")");
 }
 
 const char *sw_story_within(const struct sw_case *c, int64_t ns)
@@ -63,9 +64,9 @@ static void tell_name(const struct sw_case *c, struct sw_prose *story)
     const struct sw_naming *naming = c->session->naming;
     if (!naming || c->no_names)
         return;
-    sw_prose_add(story, "The name service gave the address of ");
+    sw_prose_say(story, "The name service gave the address of ");
     sw_prose_wire(story, naming->name, NAME);
-    sw_prose_add(story, " (frame %s). ", frame(story, naming->answered));
+    sw_prose_say(story, " (frame ", frame(story, naming->answered), "). ");
 }
 
 /* What an ICMP error says, in words (RFC 792, RFC 1812 5.2.7, RFC 4443); NULL when it is a rare
@@ -118,18 +119,18 @@ static void tell_icmp(const struct sw_case *c, struct sw_prose *story)
         while (end < f->icmp_count && same_icmp(icmp, &f->icmp[end]))
             end++;
         const char *words = icmp_words(icmp);
-        sw_prose_add(story, " %s answered",
-                     sw_address_text(c->arena, icmp->from, icmp->ip_version));
+        sw_prose_say(story, " ", sw_address_text(c->arena, icmp->from, icmp->ip_version),
+                     " answered");
         if (words)
-            sw_prose_add(story, " that %s", words);
+            sw_prose_say(story, " that ", words);
         sw_prose_add(story,
                      words ? " (ICMP error type %u code %u, frame %s"
                            : " with an ICMP error (type %u code %u, frame %s",
                      icmp->type, icmp->code, frame(story, icmp->mark));
         if (end - i > 1)
-            sw_prose_add(story, ", and %u more, last in frame %s", end - i - 1U,
-                         frame(story, f->icmp[end - 1].mark));
-        sw_prose_add(story, ").");
+            sw_prose_say(story, ", and ", sw_number_text(story->arena, end - i - 1U),
+                         " more, last in frame ", frame(story, f->icmp[end - 1].mark));
+        sw_prose_say(story, ").");
         i = end;
     }
 }
@@ -140,10 +141,9 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
     const char *client = sw_address_text(c->arena, f->tuple.src, f->tuple.ip_version);
     const char *server = sw_address_text(c->arena, f->tuple.dst, f->tuple.ip_version);
     if (!f->syn.frame && f->syn_ack.frame) {
-        sw_prose_add(story,
-                     "%s accepted a connection of %s on port %u (frame %s); the request for it is "
-                     "not in the capture.",
-                     server, client, f->tuple.dst_port, frame(story, f->syn_ack));
+        sw_prose_say(story, server, " accepted a connection of ", client, " on port ",
+                     sw_number_text(story->arena, f->tuple.dst_port), " (frame ",
+                     frame(story, f->syn_ack), "); the request for it is not in the capture.");
         return;
     }
     if (!f->syn.frame) {
@@ -153,24 +153,26 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
                      client, server, f->tuple.dst_port, frame(story, f->first));
         return;
     }
-    sw_prose_add(story, "%s asked for a connection to %s port %u (frame %s)", client, server,
-                 f->tuple.dst_port, frame(story, f->syn));
+    sw_prose_say(story, client, " asked for a connection to ", server, " port ",
+                 sw_number_text(story->arena, f->tuple.dst_port), " (frame ", frame(story, f->syn),
+                 ")");
     if (f->syn_count > 1)
-        sw_prose_add(
-            story, ", %s %s (last in frame %s)",
-            f->syn_count == 2 ? "twice" : sw_arena_printf(c->arena, "%u times", f->syn_count),
-            sw_story_within(c, f->last_syn.time_ns - f->syn.time_ns), frame(story, f->last_syn));
+        sw_prose_say(story, ", ",
+                     f->syn_count == 2 ? "twice"
+                                       : sw_arena_printf(c->arena, "%u times", f->syn_count),
+                     " ", sw_story_within(c, f->last_syn.time_ns - f->syn.time_ns),
+                     " (last in frame ", frame(story, f->last_syn), ")");
     if (f->refused)
-        sw_prose_add(story, " and was refused (RST, frame %s).",
-                     frame(story, f->half[SW_SERVER].rst));
+        sw_prose_say(story, " and was refused (RST, frame ", frame(story, f->half[SW_SERVER].rst),
+                     ").");
     else if (f->established.frame)
-        sw_prose_add(story, "; it was up in frame %s.", frame(story, f->established));
+        sw_prose_say(story, "; it was up in frame ", frame(story, f->established), ".");
     else if (f->syn_ack.frame)
-        sw_prose_add(story, "; the server accepted (frame %s).", frame(story, f->syn_ack));
+        sw_prose_say(story, "; the server accepted (frame ", frame(story, f->syn_ack), ").");
     else if (c->server_seen || f->icmp_count > 0)
-        sw_prose_add(story, ".");
+        sw_prose_say(story, ".");
     else
-        sw_prose_add(story, "; no answer to it is in the capture.");
+        sw_prose_say(story, "; no answer to it is in the capture.");
     tell_icmp(c, story);
 }
 
@@ -180,21 +182,23 @@ static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
     if (p->kind == SW_PROXY_NONE)
         return;
     if (!p->asked.frame && p->refused) {
-        sw_prose_add(story, " The proxy took no login of the client's (frame %s).",
-                     frame(story, p->answered));
+        sw_prose_say(story, " The proxy took no login of the client's (frame ",
+                     frame(story, p->answered), ").");
         return;
     }
-    sw_prose_add(story, " The client asked this %s proxy for ",
-                 p->kind == SW_PROXY_HTTP ? "HTTP" : "SOCKS");
+    sw_prose_say(story, " The client asked this ", p->kind == SW_PROXY_HTTP ? "HTTP" : "SOCKS",
+                 " proxy for ");
     sw_prose_wire(story, sw_span_make(p->host, p->host_length), NAME);
-    sw_prose_add(story, " port %u (frame %s)", p->port, frame(story, p->asked));
+    sw_prose_say(story, " port ", sw_number_text(story->arena, p->port), " (frame ",
+                 frame(story, p->asked), ")");
     if (p->open)
-        sw_prose_add(story, " and was connected (frame %s).", frame(story, p->answered));
+        sw_prose_say(story, " and was connected (frame ", frame(story, p->answered), ").");
     else if (p->refused)
-        sw_prose_add(story, "; the proxy refused with code %u (frame %s).", p->status,
-                     frame(story, p->answered));
+        sw_prose_say(story, "; the proxy refused with code ",
+                     sw_number_text(story->arena, p->status), " (frame ", frame(story, p->answered),
+                     ").");
     else
-        sw_prose_add(story, "; the proxy did not answer.");
+        sw_prose_say(story, "; the proxy did not answer.");
 }
 
 static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
@@ -202,35 +206,35 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
     const struct sw_oddity *o;
     SW_EACH(o, c->session->oddities) {
         if (o->kind == SMTP_ODD_EARLY_TALKER && c->server_seen)
-            sw_prose_add(story, " The client spoke before the greeting (frame %s).",
-                         frame(story, o->mark));
+            sw_prose_say(story, " The client spoke before the greeting (frame ",
+                         frame(story, o->mark), ").");
     }
     const struct sw_step *greeting = c->session->greeting;
     if (greeting) {
-        sw_prose_add(story, " The server greeted");
+        sw_prose_say(story, " The server greeted");
         if (greeting->delay_ns >= 2 * SW_NS_PER_S)
-            sw_prose_add(story, " after %s", sw_duration_text(c->arena, greeting->delay_ns));
-        sw_prose_add(story, " with ");
+            sw_prose_say(story, " after ", sw_duration_text(c->arena, greeting->delay_ns));
+        sw_prose_say(story, " with ");
         quote_reply(story, greeting);
         bool unfinished = c->waiting == SW_WAITING_GREETING;
-        sw_prose_add(
+        sw_prose_say(
             story, unfinished ? ", which is not the last line of a greeting; no other came." : ".");
     }
 }
 
 static void tell_hello(const struct sw_hello *hello, const char *who, struct sw_prose *story)
 {
-    sw_prose_add(story, " %s said %s", who, smtp_verb_name(hello->command->verb));
+    sw_prose_say(story, " ", who, " said ", smtp_verb_name(hello->command->verb));
     if (hello->command->argument.len > 0) {
-        sw_prose_add(story, " ");
+        sw_prose_say(story, " ");
         sw_prose_wire(story, hello->command->argument, NAME);
     }
-    sw_prose_add(story, " (frame %s)", frame(story, hello->command->last));
+    sw_prose_say(story, " (frame ", frame(story, hello->command->last), ")");
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
-        sw_prose_add(story, " and got ");
+        sw_prose_say(story, " and got ");
         quote_reply(story, hello->reply);
     }
-    sw_prose_add(story, ".");
+    sw_prose_say(story, ".");
 }
 
 /* The first hello that was refused, when another one follows on the same side of the encryption. */
@@ -286,31 +290,31 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
     unsigned told = 0;
     SW_EACH(auth, c->session->auths) {
         if (told++ == LOGINS_TOLD) {
-            sw_prose_add(story, " Further logins followed.");
+            sw_prose_say(story, " Further logins followed.");
             return;
         }
-        sw_prose_add(story, " It tried to log in with ");
+        sw_prose_say(story, " It tried to log in with ");
         sw_prose_wire(story, auth->mechanism, NAME);
         if (auth->user.len > 0) {
-            sw_prose_add(story, " as ");
+            sw_prose_say(story, " as ");
             sw_prose_wire(story, auth->user, NAME);
         }
         if (auth->computer.len > 0) {
-            sw_prose_add(story, " from the computer ");
+            sw_prose_say(story, " from the computer ");
             sw_prose_wire(story, auth->computer, NAME);
         }
-        sw_prose_add(story, " (frame %s)", frame(story, auth->command->last));
+        sw_prose_say(story, " (frame ", frame(story, auth->command->last), ")");
         if (auth->cancelled)
-            sw_prose_add(story, ", gave up in the middle of it (frame %s)",
-                         frame(story, auth->last->last));
+            sw_prose_say(story, ", gave up in the middle of it (frame ",
+                         frame(story, auth->last->last), ")");
         if (auth->result == SW_AUTH_ACCEPTED) {
-            sw_prose_add(story, " and was let in (frame %s).", frame(story, auth->reply->first));
+            sw_prose_say(story, " and was let in (frame ", frame(story, auth->reply->first), ").");
         } else if (auth->reply) {
-            sw_prose_add(story, " and got ");
+            sw_prose_say(story, " and got ");
             quote_reply(story, auth->reply);
-            sw_prose_add(story, ".");
+            sw_prose_say(story, ".");
         } else {
-            sw_prose_add(story, "; no answer decided it.");
+            sw_prose_say(story, "; no answer decided it.");
         }
         sw_token_error_tell(auth, story);
     }
@@ -354,14 +358,15 @@ static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t
     if (refused == 0)
         return false;
     const char *verb = smtp_verb_name(first->verb);
-    sw_prose_add(story, " %s (frame %s) was answered ", verb[0] ? verb : "A command",
-                 frame(story, first->command->last));
+    sw_prose_say(story, " ", verb[0] ? verb : "A command", " (frame ",
+                 frame(story, first->command->last), ") was answered ");
     quote_reply(story, first);
     if (refused == 2)
-        sw_prose_add(story, ", and one more was refused");
+        sw_prose_say(story, ", and one more was refused");
     else if (refused > 2)
-        sw_prose_add(story, ", and %u more were refused", refused - 1);
-    sw_prose_add(story, ".");
+        sw_prose_say(story, ", and ", sw_number_text(story->arena, refused - 1),
+                     " more were refused");
+    sw_prose_say(story, ".");
     return true;
 }
 
@@ -393,34 +398,34 @@ static const struct sw_step *unasked_word(const struct sw_case *c)
 static void tell_word(const struct sw_step *word, struct sw_prose *story)
 {
     if (word->code == 0 && sw_span_trim(word->text).len == 0) {
-        sw_prose_add(story, " The server sent an empty line (frame %s).",
-                     frame(story, word->first));
+        sw_prose_say(story, " The server sent an empty line (frame ", frame(story, word->first),
+                     ").");
         return;
     }
-    sw_prose_add(story, word->code ? " Unasked, the server said " : " The server said ");
+    sw_prose_say(story, word->code ? " Unasked, the server said " : " The server said ");
     quote_reply(story, word);
-    sw_prose_add(story, ".");
+    sw_prose_say(story, ".");
 }
 
 static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 {
     if (c->pending) {
-        sw_prose_add(story, " %s (frame %s) stayed unanswered", pending_name(c->pending),
-                     frame(story, c->pending->last));
+        sw_prose_say(story, " ", pending_name(c->pending), " (frame ",
+                     frame(story, c->pending->last), ") stayed unanswered");
         if (c->waited_ns >= SW_NS_PER_S)
-            sw_prose_add(story, " for %s", sw_duration_text(c->arena, c->waited_ns));
-        sw_prose_add(story, ".");
+            sw_prose_say(story, " for ", sw_duration_text(c->arena, c->waited_ns));
+        sw_prose_say(story, ".");
     } else {
-        sw_prose_add(story, " The server said nothing for %s.",
-                     sw_duration_text(c->arena, c->waited_ns));
+        sw_prose_say(story, " The server said nothing for ",
+                     sw_duration_text(c->arena, c->waited_ns), ".");
     }
 }
 
 static void tell_close(const struct sw_case *c, struct sw_prose *story)
 {
-    sw_prose_add(story, " The %s %s the connection (frame %s).",
-                 c->closed_by_server ? "server" : "client", c->reset ? "cut" : "closed",
-                 frame(story, c->facts->closed));
+    sw_prose_say(story, " The ", c->closed_by_server ? "server" : "client", " ",
+                 c->reset ? "cut" : "closed", " the connection (frame ",
+                 frame(story, c->facts->closed), ").");
 }
 
 enum ending { UNANSWERED, UNASKED, GOODBYE, CLOSED, ENDINGS };
@@ -468,8 +473,8 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
             tell_word(unasked_word(c), story);
             break;
         case GOODBYE:
-            sw_prose_add(story, " The client said QUIT (frame %s).",
-                         frame(story, c->session->quit->first));
+            sw_prose_say(story, " The client said QUIT (frame ",
+                         frame(story, c->session->quit->first), ").");
             break;
         case CLOSED:
             tell_close(c, story);
@@ -509,14 +514,14 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
 {
     const uint64_t *quality = verdict->quality;
     if (quality[SW_QUALITY_ONE_SIDED])
-        sw_prose_add(story, " Only the %s's packets are in the capture.",
-                     c->client_seen ? "client" : "server");
+        sw_prose_say(story, " Only the ", c->client_seen ? "client" : "server",
+                     "'s packets are in the capture.");
     if (quality[SW_QUALITY_GAPS])
         sw_prose_add(story, " The capture lost %llu bytes of this connection.",
                      (unsigned long long)(c->facts->half[SW_CLIENT].gap_bytes +
                                           c->facts->half[SW_SERVER].gap_bytes));
     if (quality[SW_QUALITY_SNAPLEN])
-        sw_prose_add(story,
+        sw_prose_say(story,
                      " Packets were cut when they were recorded (record with full packets, -s 0).");
     if (c->session->lost_frames > 0)
         sw_prose_add(story,
@@ -524,12 +529,12 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                      "been of this connection.",
                      (unsigned long long)c->session->lost_frames);
     if (damaged(c->facts, SW_CLIENT) || damaged(c->facts, SW_SERVER))
-        sw_prose_add(story, " Packets have wrong checksums: what they hold may not be what was "
+        sw_prose_say(story, " Packets have wrong checksums: what they hold may not be what was "
                             "sent.");
     if (c->facts->conflicts > 0)
-        sw_prose_add(
+        sw_prose_say(
             story,
             " Two copies of the same bytes differ, so it is not certain what the other side read.");
     if (quality[SW_QUALITY_LIMITS])
-        sw_prose_add(story, " A limit was reached; not everything of this session was kept.");
+        sw_prose_say(story, " A limit was reached; not everything of this session was kept.");
 }

@@ -14,7 +14,7 @@ static const char *frame(struct sw_prose *story, struct sw_mark mark)
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
 {
     sw_quote_reply(story, reply, QUOTE);
-    sw_prose_add(story, " (frame %s)", frame(story, reply->first));
+    sw_prose_say(story, " (frame ", frame(story, reply->first), ")");
 }
 
 /* Of several recipients: "one of them", "3 of them", "both", "all". */
@@ -29,14 +29,14 @@ static const char *of_them(const struct sw_prose *story, const struct sw_message
 static void tell_refused(const struct sw_message *m, const struct sw_recipient *first,
                          unsigned refused, struct sw_prose *story)
 {
-    sw_prose_add(story, "; ");
+    sw_prose_say(story, "; ");
     if (m->recipient_count == 1) {
-        sw_prose_add(story, "the recipient was refused with ");
+        sw_prose_say(story, "the recipient was refused with ");
     } else {
         sw_prose_add(story, refused == 1 ? "%s, " : "%s were refused, the first one, ",
                      of_them(story, m, refused));
         sw_prose_wire(story, first->address, NAME);
-        sw_prose_add(story, refused == 1 ? ", was refused with " : ", with ");
+        sw_prose_say(story, refused == 1 ? ", was refused with " : ", with ");
     }
     quote_reply(story, first->reply);
 }
@@ -59,19 +59,20 @@ static void tell_recipients(const struct sw_case *c, const struct sw_message *m,
     if (m->recipient_count == 0)
         return;
     if (m->recipient_count == 1) {
-        sw_prose_add(story, " for ");
+        sw_prose_say(story, " for ");
         sw_prose_wire(story, m->recipients->address, NAME);
     } else {
-        sw_prose_add(story, " for %u recipients", m->recipient_count);
+        sw_prose_say(story, " for ", sw_number_text(story->arena, m->recipient_count),
+                     " recipients");
     }
-    sw_prose_add(story, " (frame %s)", frame(story, m->recipients->command->last));
+    sw_prose_say(story, " (frame ", frame(story, m->recipients->command->last), ")");
     if (refused > 0)
         tell_refused(m, first_refused, refused, story);
     bool answers_seen = c->server_seen && !c->reply_lost;
     if (open > 0 && answers_seen && m->recipient_count == 1)
-        sw_prose_add(story, ", without an answer");
+        sw_prose_say(story, ", without an answer");
     else if (open > 0 && answers_seen)
-        sw_prose_add(story, "; no answer about %s", of_them(story, m, open));
+        sw_prose_say(story, "; no answer about ", of_them(story, m, open));
 }
 
 /* The size that the server announced, the one that the program declared, and the one that was seen
@@ -89,10 +90,10 @@ static void tell_size(const struct sw_case *c, const struct sw_message *m, struc
     bool more = m->has_size && seen / 2 > declared; /* estimates are usual, halves are not */
     bool less = m->has_size && whole && seen < declared / 2;
     if (over)
-        sw_prose_add(story, " The server takes mails up to %s.", sw_size_text(c->arena, limit));
+        sw_prose_say(story, " The server takes mails up to ", sw_size_text(c->arena, limit), ".");
     if (m->has_size && (over || more || less))
-        sw_prose_add(story, " The program had declared a size of %s.",
-                     sw_size_text(c->arena, declared));
+        sw_prose_say(story, " The program had declared a size of ",
+                     sw_size_text(c->arena, declared), ".");
 }
 
 /* LMTP answers for each recipient by itself (RFC 2033 4.2). */
@@ -114,16 +115,17 @@ static void tell_each(const struct sw_message *m, struct sw_prose *story)
         refused++;
         first_refused = first_refused ? first_refused : r;
     }
-    sw_prose_add(story, " The server answered for each recipient: it took the mail for %u of %u",
-                 taken, m->recipient_count);
+    sw_prose_say(story, " The server answered for each recipient: it took the mail for ",
+                 sw_number_text(story->arena, taken), " of ",
+                 sw_number_text(story->arena, m->recipient_count));
     if (first_refused) {
-        sw_prose_add(story, refused == 1 ? " and refused it for "
+        sw_prose_say(story, refused == 1 ? " and refused it for "
                                          : " and refused it for others, first for ");
         sw_prose_wire(story, first_refused->address, NAME);
-        sw_prose_add(story, " with ");
+        sw_prose_say(story, " with ");
         quote_reply(story, first_refused->final);
     }
-    sw_prose_add(story, ".");
+    sw_prose_say(story, ".");
 }
 
 static void tell_final(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
@@ -137,72 +139,71 @@ static void tell_final(const struct sw_case *c, const struct sw_message *m, stru
     const struct sw_step *asked = m->final->command;
     bool early = asked && asked->verb == SMTP_VERB_BDAT && !(asked->flags & SMTP_FLAG_LAST);
     if (early)
-        sw_prose_add(story, " The server took what there was for the whole message: ");
+        sw_prose_say(story, " The server took what there was for the whole message: ");
     else if (m->final->after_close && c->facts->closed.frame && !c->closed_by_server)
-        sw_prose_add(story,
+        sw_prose_say(story,
                      " The server's answer came after the client had closed the connection: ");
     else
-        sw_prose_add(story, " The server's answer to it: ");
+        sw_prose_say(story, " The server's answer to it: ");
     quote_reply(story, m->final);
-    sw_prose_add(story, ".");
+    sw_prose_say(story, ".");
 }
 
 static void tell_text(const struct sw_case *c, const struct sw_message *m, struct sw_prose *story)
 {
     if (m->data && m->data->reply && m->data->verb == SMTP_VERB_DATA &&
         m->data->reply->code != 354) {
-        sw_prose_add(story, " DATA was answered ");
+        sw_prose_say(story, " DATA was answered ");
         quote_reply(story, m->data->reply);
-        sw_prose_add(story, ".");
+        sw_prose_say(story, ".");
     }
     if (m->end_of_data)
-        sw_prose_add(story, " The text of %s was complete in frame %s.",
-                     sw_size_text(c->arena, m->body_octets), frame(story, m->end_mark));
+        sw_prose_say(story, " The text of ", sw_size_text(c->arena, m->body_octets),
+                     " was complete in frame ", frame(story, m->end_mark), ".");
     else if (m->body_seen)
-        sw_prose_add(story, " %s of the text went up (until frame %s), but not its end.",
-                     sw_size_text(c->arena, m->body_octets), frame(story, m->body_last));
+        sw_prose_say(story, " ", sw_size_text(c->arena, m->body_octets),
+                     " of the text went up (until frame ", frame(story, m->body_last),
+                     "), but not its end.");
     else if (m->go_ahead)
-        sw_prose_add(story, " The server asked for the text (frame %s); none came.",
-                     frame(story, m->go_ahead->first));
+        sw_prose_say(story, " The server asked for the text (frame ",
+                     frame(story, m->go_ahead->first), "); none came.");
     const struct sw_oddity *end = sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST);
     if (end && m->body_seen && !m->end_of_data)
-        sw_prose_add(story,
-                     " What the client took for the end (frame %s) was none for the server: "
-                     "the line ends around the dot are not both CR LF.",
-                     frame(story, end->mark));
+        sw_prose_say(story, " What the client took for the end (frame ", frame(story, end->mark),
+                     ") was none for the server: the line ends around the dot are not both CR LF.");
     tell_size(c, m, story);
     tell_final(c, m, story);
     if (m->abandoned && !m->final && !m->end_of_data)
-        sw_prose_add(story, " The client gave it up with %s (frame %s).",
-                     smtp_verb_name(m->abandoned->verb), frame(story, m->abandoned->last));
+        sw_prose_say(story, " The client gave it up with ", smtp_verb_name(m->abandoned->verb),
+                     " (frame ", frame(story, m->abandoned->last), ").");
 }
 
 static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
 {
     if (!m->mail->reply || sw_reply_is(m->mail->reply, 2))
         return;
-    sw_prose_add(story, "; the sender was refused with ");
+    sw_prose_say(story, "; the sender was refused with ");
     quote_reply(story, m->mail->reply);
     if (m->recipient_count > 0)
-        sw_prose_add(story, ". It went on all the same");
+        sw_prose_say(story, ". It went on all the same");
 }
 
 static void tell_mail(const struct sw_case *c, const struct sw_message *m, const char *who,
                       struct sw_prose *story)
 {
     if (m->mail) {
-        sw_prose_add(story, " %s offered a mail from ", who);
+        sw_prose_say(story, " ", who, " offered a mail from ");
         if (m->sender.len > 0)
             sw_prose_wire(story, m->sender, NAME);
         else
-            sw_prose_add(story, "the empty sender <>");
-        sw_prose_add(story, " (frame %s)", frame(story, m->mail->last));
+            sw_prose_say(story, "the empty sender <>");
+        sw_prose_say(story, " (frame ", frame(story, m->mail->last), ")");
         tell_refused_sender(m, story);
     } else {
-        sw_prose_add(story, " A mail whose beginning is not in the capture went on");
+        sw_prose_say(story, " A mail whose beginning is not in the capture went on");
     }
     tell_recipients(c, m, story);
-    sw_prose_add(story, ".");
+    sw_prose_say(story, ".");
     tell_text(c, m, story);
 }
 
