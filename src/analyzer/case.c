@@ -153,10 +153,15 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
 void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
                   struct sw_reply_reading *out)
 {
-    struct sw_reply_context context = context_of(c, reply);
-    struct sw_enhanced enhanced = {reply->enhanced.klass, reply->enhanced.subject,
-                                   reply->enhanced.detail};
-    sw_reply_read(c->kb, reply->code, enhanced, reply->text, &context, out);
+    struct sw_last_reading *last = c->last_read;
+    if (last->reply != reply) {
+        struct sw_reply_context context = context_of(c, reply);
+        struct sw_enhanced enhanced = {reply->enhanced.klass, reply->enhanced.subject,
+                                       reply->enhanced.detail};
+        sw_reply_read(c->kb, reply->code, enhanced, reply->text, &context, &last->reading);
+        last->reply = reply;
+    }
+    *out = last->reading;
 }
 
 /* Commands that a server may leave unanswered without keeping anybody from sending mail. */
@@ -314,15 +319,17 @@ static bool text_unanswered(const struct sw_session *session)
 }
 
 void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
-                  const struct sw_history *history)
+                  const struct sw_history *history, struct sw_last_reading *last_read)
 {
     const struct sw_flow_facts *f = session->facts;
+    last_read->reply = NULL;
     *c = (struct sw_case){
         .session = session,
         .facts = f,
         .arena = &session->arena,
         .kb = kb,
         .history = history,
+        .last_read = last_read,
     };
     c->client_seen = f->half[SW_CLIENT].packets > 0;
     c->server_seen = f->half[SW_SERVER].packets > 0;

@@ -26,6 +26,13 @@ enum sw_waiting {
     SW_WAITING_BODY,     /* the client was sending (or should have been sending) the text */
 };
 
+/* The reply that was read last: the recipient, the mail, the session and the client's conduct ask
+ * for the same one. */
+struct sw_last_reading {
+    const struct sw_step *reply;
+    struct sw_reply_reading reading;
+};
+
 struct sw_case {
     struct sw_session *session;
     const struct sw_flow_facts *facts;
@@ -69,6 +76,8 @@ struct sw_case {
     const struct sw_step *refusal;   /* the first negative reply that was not overcome */
     struct sw_reply_reading reading; /* what it means */
 
+    struct sw_last_reading *last_read;
+
     struct sw_conduct_signs signs; /* what it adds up to with earlier sessions of the client */
 };
 
@@ -88,9 +97,10 @@ struct sw_ruling {
     enum sw_permanence permanence;
 };
 
-/* Works the case out. The messages array lives in the session's arena. */
+/* Works the case out. The messages array lives in the session's arena; `last_read` is lent as long
+ * as the case is open. */
 void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw_reply_kb *kb,
-                  const struct sw_history *history);
+                  const struct sw_history *history, struct sw_last_reading *last_read);
 
 /* Did the text flow, but too slowly for the patience of either side? `end`: what ended it. */
 bool sw_case_slow_upload(const struct sw_case *c, const struct sw_message *m, struct sw_mark end);

@@ -13,6 +13,27 @@ static const struct sw_client_code codes[] = {
 
 enum { CODE_COUNT = sizeof(codes) / sizeof(codes[0]) };
 
+/* The causes of each row as a set; some causes share a bit, so that it only rules rows out. Each
+ * session that failed looks through all rows, of which few are about it. */
+#define CAUSE_BIT(cause) ((cause) == SW_CAUSE_NONE ? 0 : UINT64_C(1) << (cause) % 64)
+#define CAUSE_BITS(a, b, c, d, e, f, g, h, i, j, k, l, ...)                                        \
+    (CAUSE_BIT(a) | CAUSE_BIT(b) | CAUSE_BIT(c) | CAUSE_BIT(d) | CAUSE_BIT(e) | CAUSE_BIT(f) |     \
+     CAUSE_BIT(g) | CAUSE_BIT(h) | CAUSE_BIT(i) | CAUSE_BIT(j) | CAUSE_BIT(k) | CAUSE_BIT(l))
+
+#undef SW_CLIENT
+#define SW_CLIENT(client, code, symbol, message, wire, ...)                                        \
+    CAUSE_BITS(__VA_ARGS__, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,            \
+               SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,          \
+               SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE),
+
+static const uint64_t cause_bits[CODE_COUNT] = {
+#include "analyzer/client_code_windows.def"
+
+#include "analyzer/client_code_programs.def"
+
+#include "analyzer/client_code_servers.def"
+};
+
 /*
  * How well a row fits the words. A number or a name is certain; of the quoted sentences the one of
  * which most is found wins, so their weight is the count of their letters.
@@ -45,7 +66,8 @@ const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
 {
     size_t from = before ? (size_t)(before - codes) + 1 : 0;
     for (size_t i = from; i < CODE_COUNT; i++) {
-        if (has_cause(&codes[i], cause) && strcmp(codes[i].code, "-") != 0)
+        if ((cause_bits[i] & CAUSE_BIT(cause)) && has_cause(&codes[i], cause) &&
+            strcmp(codes[i].code, "-") != 0)
             return &codes[i];
     }
     return NULL;

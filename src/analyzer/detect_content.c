@@ -23,14 +23,30 @@ static bool has_backticks(struct sw_span s)
     return sw_span_index(rest, '`') < rest.len;
 }
 
+enum { SIGN_OF_ATTACK = 1, SIGN_OF_FIELD = 2 };
+
+/*
+ * The signs in an argument, of which each shape of an attack, and each encoded line end, has one.
+ * Addresses have none, so that this is all that nearly every argument is looked at for.
+ */
+static unsigned signs_in(struct sw_span argument)
+{
+    static const uint8_t signs[256] = {
+        [0] = SIGN_OF_ATTACK,   ['$'] = SIGN_OF_ATTACK, ['('] = SIGN_OF_ATTACK,
+        [';'] = SIGN_OF_ATTACK, ['|'] = SIGN_OF_ATTACK, ['`'] = SIGN_OF_ATTACK,
+        ['%'] = SIGN_OF_FIELD,  ['\\'] = SIGN_OF_FIELD,
+    };
+    unsigned found = 0;
+    for (size_t i = 0; i < argument.len; i++)
+        found |= signs[argument.ptr[i]];
+    return found;
+}
+
 /* Arguments that only an attack has: OpenSMTPD's CVE-2020-7247, Exim's CVE-2019-10149, Shellshock.
  */
 static bool is_attack(struct sw_span argument)
 {
-    bool odd = false; /* does it have any sign that all of these begin with? */
-    for (size_t i = 0; i < argument.len && !odd; i++)
-        odd = strchr("$<(|`", argument.ptr[i]) != NULL;
-    if (!odd)
+    if (!(signs_in(argument) & SIGN_OF_ATTACK))
         return false;
     static const char *const shapes[] = {"${run{", "${perl{", "<;", "() {", "$(", "|/bin/"};
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
@@ -88,6 +104,8 @@ static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
 static bool injects_field(struct sw_span argument)
 {
     static const char *const ends[] = {"%0a", "%0d", "\\r\\n", "\\n"};
+    if (!(signs_in(argument) & SIGN_OF_FIELD))
+        return false;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         size_t at = sw_span_find_nocase(argument, sw_span_str(ends[i]));
         struct sw_span behind = sw_span_from(argument, at + strlen(ends[i]));
@@ -156,18 +174,21 @@ static bool cleartext_content(const struct sw_case *c, struct sw_hit *hit)
     return false;
 }
 
-static bool ends_with(struct sw_span s, const char *suffix)
+static bool ends_with(struct sw_span s, struct sw_span suffix)
 {
-    size_t n = strlen(suffix);
-    return s.len > n && sw_span_eq_nocase(sw_span_from(s, s.len - n), sw_span_str(suffix));
+    size_t n = suffix.len;
+    return s.len > n && sw_ascii_lower(s.ptr[s.len - 1]) == suffix.ptr[n - 1] &&
+           sw_span_eq_nocase(sw_span_from(s, s.len - n), suffix);
 }
 
 /* RFC 6762, RFC 8375, and what administrators have made up. */
 static bool is_inside_name(struct sw_span name)
 {
-    static const char *const suffixes[] = {".local",    ".localdomain", ".lan",
-                                           ".corp",     ".internal",    ".home",
-                                           ".intranet", ".private",     ".home.arpa"};
+    static const struct sw_span suffixes[] = {
+        SW_SPAN_LIT(".local"),    SW_SPAN_LIT(".localdomain"), SW_SPAN_LIT(".lan"),
+        SW_SPAN_LIT(".corp"),     SW_SPAN_LIT(".internal"),    SW_SPAN_LIT(".home"),
+        SW_SPAN_LIT(".intranet"), SW_SPAN_LIT(".private"),     SW_SPAN_LIT(".home.arpa"),
+    };
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         if (ends_with(name, suffixes[i]))
             return true;

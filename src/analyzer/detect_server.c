@@ -134,11 +134,12 @@ static bool vrfy_enabled(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
+        if (s->verb != SMTP_VERB_VRFY || s->from != SW_SERVER)
+            continue;
         bool positive = s->code == 250 || s->code == 251;
         bool list =
             s->code == 553 && sw_span_find_nocase(s->text, SW_SPAN_LIT("ambiguous")) < s->text.len;
-        if (s->from != SW_SERVER || s->verb != SMTP_VERB_VRFY || (!positive && !list) ||
-            !tells_user(s))
+        if ((!positive && !list) || !tells_user(s))
             continue;
         hit->mark = s->first;
         return true;
@@ -150,8 +151,10 @@ static bool expn_enabled(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
+        if (s->verb != SMTP_VERB_EXPN || s->from != SW_SERVER || s->code != 250)
+            continue;
         bool members = s->lines > 1 || sw_span_index(s->text, '@') < s->text.len;
-        if (s->from != SW_SERVER || s->verb != SMTP_VERB_EXPN || s->code != 250 || !members)
+        if (!members)
             continue;
         hit->mark = s->first;
         return true;

@@ -334,7 +334,8 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     /* The dialogue has used what it was allowed; the verdict on it gets room of its own. */
     session->arena.limit_bytes += session->limits.arena_bytes / 2;
     struct sw_case c;
-    sw_case_open(&c, session, &analyzer->kb, analyzer->history);
+    struct sw_last_reading last_read;
+    sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
     c.no_names = analyzer->no_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)

@@ -5,8 +5,9 @@ const struct sw_capability *sw_capability_find(const struct sw_hello *hello, con
     const struct sw_capability *c;
     if (!hello)
         return NULL;
+    struct sw_span wanted = sw_span_str(keyword);
     SW_EACH(c, hello->capabilities) {
-        if (sw_span_eq_nocase(c->keyword, sw_span_str(keyword)))
+        if (c->keyword.len == wanted.len && sw_span_eq_nocase(c->keyword, wanted))
             return c;
     }
     return NULL;
