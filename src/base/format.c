@@ -26,6 +26,12 @@ static void put(struct text *t, const char *bytes, size_t n)
     t->length += n;
 }
 
+const char sw_format_pairs[200] = "0001020304050607080910111213141516171819"
+                                  "2021222324252627282930313233343536373839"
+                                  "4041424344454647484950515253545556575859"
+                                  "6061626364656667686970717273747576777879"
+                                  "8081828384858687888990919293949596979899";
+
 const char *sw_format_digits(uint64_t value, char room[SW_DIGITS])
 {
     char *at = room + SW_DIGITS;
@@ -52,8 +58,13 @@ size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS])
         return 1;
     }
     size_t n = count_digits(value);
-    for (size_t at = n; at > 0; value /= 10)
-        out[--at] = (uint8_t)('0' + value % 10);
+    size_t at = n;
+    for (; value >= 100; value /= 100)
+        sw_format_pair((unsigned)(value % 100), out + (at -= 2));
+    if (value >= 10)
+        sw_format_pair((unsigned)value, out);
+    else
+        out[0] = (uint8_t)('0' + value);
     return n;
 }
 

@@ -19,6 +19,15 @@ enum { SW_DIGITS = 20 };
 int sw_format_va(char *out, size_t room, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/* Both digits of each number up to 99, one after the other, without NUL. */
+extern const char sw_format_pairs[200];
+
+/* Writes a number up to 99 as two digits. */
+static inline void sw_format_pair(unsigned value, uint8_t out[2])
+{
+    memcpy(out, sw_format_pairs + 2 * (size_t)value, 2);
+}
+
 /* Writes the decimal digits of a number, without NUL, from `out` on; returns how many. */
 size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS]);
 /* The decimal digits of a number, without NUL, to the end of `room`; returns the first of them. */

@@ -2,32 +2,35 @@
 
 #include "analyzer/client_code.h"
 
-void sw_json_line_wire(struct sw_json_line *line, const char *key, struct sw_span bytes)
+/* "2.1.0", or null without one. */
+static uint8_t *add_enhanced(uint8_t *at, struct smtp_enhanced enhanced)
 {
-    sw_json_wire(&line->json, key, sw_veil_text(&line->part->veil, bytes));
-}
-
-void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text)
-{
-    if (text)
-        sw_json_line_wire(line, key, sw_span_str(text));
-    else
-        sw_json_null(&line->json, key);
+    if (!enhanced.klass)
+        return SW_JSON_LITERAL(at, "null");
+    *at++ = '"';
+    at = sw_json_add_number(at, enhanced.klass);
+    *at++ = '.';
+    at = sw_json_add_number(at, enhanced.subject);
+    *at++ = '.';
+    at = sw_json_add_number(at, enhanced.detail);
+    *at++ = '"';
+    return at;
 }
 
 void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step *reply)
 {
+    enum { BYTES = sizeof("null,\"enhanced\":\"..\"") + 4 * SW_DIGITS };
     struct sw_json *json = &line->json;
     if (!reply) {
-        sw_json_null(json, "code");
-        sw_json_null(json, "enhanced");
-        sw_json_null(json, "text");
+        sw_json_literal(json, "code", SW_JSON_TEXT("null,\"enhanced\":null,\"text\":null"));
         return;
     }
-    char enhanced[SW_VIEW_ENHANCED_BYTES];
-    sw_view_enhanced(reply->enhanced, enhanced);
-    sw_json_some(json, "code", reply->code);
-    sw_json_word(json, "enhanced", enhanced[0] ? enhanced : NULL);
+    uint8_t *at = sw_json_key(json, "code", BYTES);
+    if (!at)
+        return;
+    at = reply->code ? sw_json_add_number(at, reply->code) : SW_JSON_LITERAL(at, "null");
+    at = SW_JSON_LITERAL(at, ",\"enhanced\":");
+    sw_json_done(json, add_enhanced(at, reply->enhanced));
     sw_json_line_wire(line, "text", reply->text);
 }
 

@@ -25,8 +25,19 @@ struct sw_json_line {
 
 /* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is
  * null). */
-void sw_json_line_wire(struct sw_json_line *line, const char *key, struct sw_span bytes);
-void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text);
+SW_JSON_INLINE void sw_json_line_wire(struct sw_json_line *line, const char *key,
+                                      struct sw_span bytes)
+{
+    struct sw_veil *veil = &line->part->veil;
+    sw_json_wire(&line->json, key, veil->on ? sw_veil_text(veil, bytes) : bytes);
+}
+SW_JSON_INLINE void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text)
+{
+    if (text)
+        sw_json_line_wire(line, key, sw_span_str(text));
+    else
+        sw_json_null(&line->json, key);
+}
 /* An object of code, enhanced and text, and with_frame also frame; null without a reply. */
 void sw_json_line_reply(struct sw_json_line *line, const char *key, const struct sw_step *reply,
                         bool with_frame);

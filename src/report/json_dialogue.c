@@ -114,26 +114,39 @@ static void put_argument(struct sw_json_line *line, const struct sw_step *step)
     }
 }
 
+/* The members that a command does not have are written as one literal, so are those that a reply
+ * does not have: there is no larger part of a record than this one. */
+static void put_command(struct sw_json_line *line, const struct sw_step *step)
+{
+    struct sw_json *json = &line->json;
+    struct sw_span verb = sw_view_verb(step);
+    sw_json_word(json, "from", "client");
+    put_address(line, "verb", verb.len > 0, verb);
+    put_argument(line, step);
+    sw_json_line_reply_members(line, NULL);
+    sw_json_literal(json, "delay_s", SW_JSON_TEXT("null,\"answers\":null"));
+}
+
+static void put_reply(struct sw_json_line *line, const struct sw_step *step)
+{
+    struct sw_json *json = &line->json;
+    sw_json_literal(json, "from", SW_JSON_TEXT("\"server\",\"verb\":null,\"argument\":null"));
+    sw_json_line_reply_members(line, step);
+    sw_json_seconds(json, "delay_s", sw_view_delay(step));
+    sw_json_frame(json, "answers", step->command ? step->command->first.frame : 0);
+}
+
 static void put_step(struct sw_json_line *line, const struct sw_step *step)
 {
     struct sw_json *json = &line->json;
-    bool command = step->from == SW_CLIENT;
     sw_json_object(json, NULL);
     sw_json_frame(json, "frame", step->first.frame);
     sw_json_seconds(json, "t_s",
                     sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
-    sw_json_word(json, "from", command ? "client" : "server");
-    if (command) {
-        struct sw_span verb = sw_view_verb(step);
-        put_address(line, "verb", verb.len > 0, verb);
-        put_argument(line, step);
-    } else {
-        sw_json_null(json, "verb");
-        sw_json_null(json, "argument");
-    }
-    sw_json_line_reply_members(line, command ? NULL : step);
-    sw_json_seconds(json, "delay_s", command ? SW_TIME_NONE : sw_view_delay(step));
-    sw_json_frame(json, "answers", !command && step->command ? step->command->first.frame : 0);
+    if (step->from == SW_CLIENT)
+        put_command(line, step);
+    else
+        put_reply(line, step);
     sw_json_end_object(json);
 }
 

@@ -114,10 +114,14 @@ void sw_json_line_ends(struct sw_json_line *line)
 SW_JSON_INLINE void put_pair(struct sw_json *json, const char *key, uint64_t client,
                              uint64_t server)
 {
-    sw_json_object(json, key);
-    sw_json_number(json, "client", client);
-    sw_json_number(json, "server", server);
-    sw_json_end_object(json);
+    enum { BYTES = sizeof("{\"client\":,\"server\":}") + 2 * SW_DIGITS };
+    uint8_t *at = sw_json_key(json, key, BYTES);
+    if (!at)
+        return;
+    at = sw_json_add_number(SW_JSON_LITERAL(at, "{\"client\":"), client);
+    at = sw_json_add_number(SW_JSON_LITERAL(at, ",\"server\":"), server);
+    *at++ = '}';
+    sw_json_done(json, at);
 }
 
 /* What each side announced as its largest segment; null = its SYN is not in the capture. */

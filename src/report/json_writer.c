@@ -37,13 +37,10 @@ static bool copy_block(uint8_t *to, const uint8_t *from)
     return (half[0] & half[1]) == UINT64_MAX;
 }
 
-/* Eight bytes that are all plain (a byte of the sum has its high bit set for each that is not). */
-static bool copy_eight(uint8_t *to, const uint8_t *from)
+/* Are eight bytes all plain? (A byte of the sum has its high bit set for each that is not.) */
+static bool are_plain(uint64_t eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t eight;
-    memcpy(&eight, from, sizeof(eight));
-    memcpy(to, &eight, sizeof(eight));
     uint64_t quote = eight ^ (ones * '"');
     uint64_t backslash = eight ^ (ones * '\\');
     uint64_t odd = (eight - ones * 0x20)       /* below 0x20 */
@@ -54,24 +51,45 @@ static bool copy_eight(uint8_t *to, const uint8_t *from)
     return (odd & (ones * 0x80)) == 0;
 }
 
+static bool copy_eight(uint8_t *to, const uint8_t *from)
+{
+    uint64_t eight;
+    memcpy(&eight, from, sizeof(eight));
+    memcpy(to, &eight, sizeof(eight));
+    return are_plain(eight);
+}
+
+/* Four to seven bytes: the first four of them, and the last four. */
+static bool copy_few(uint8_t *to, const uint8_t *from, size_t n)
+{
+    uint32_t head, tail;
+    memcpy(&head, from, sizeof(head));
+    memcpy(&tail, from + n - sizeof(tail), sizeof(tail));
+    memcpy(to, &head, sizeof(head));
+    memcpy(to + n - sizeof(tail), &tail, sizeof(tail));
+    return are_plain((uint64_t)head << 32 | tail);
+}
+
 /*
  * Copies bytes as long as they are plain; room for all of them is there, and more of them than
  * count may be written. Returns how many. The last block overlaps the one before it.
  */
 static size_t copy_plain(uint8_t *to, struct sw_span bytes)
 {
-    enum { BLOCK = sizeof(block), EIGHT = 8 };
+    enum { BLOCK = sizeof(block), EIGHT = 8, FOUR = 4 };
     size_t n = 0;
-    while (bytes.len - n >= BLOCK && copy_block(to + n, bytes.ptr + n))
-        n += BLOCK;
-    if (bytes.len >= BLOCK && bytes.len - n < BLOCK) {
+    if (bytes.len >= BLOCK) {
         size_t last = bytes.len - BLOCK;
-        if (n == bytes.len || copy_block(to + last, bytes.ptr + last))
+        while (n < last && copy_block(to + n, bytes.ptr + n))
+            n += BLOCK;
+        if (n >= last && copy_block(to + last, bytes.ptr + last))
             return bytes.len;
-    } else if (bytes.len >= EIGHT && bytes.len < BLOCK) {
+    } else if (bytes.len >= EIGHT) {
         size_t last = bytes.len - EIGHT;
         if (copy_eight(to, bytes.ptr) && copy_eight(to + last, bytes.ptr + last))
             return bytes.len;
+    } else if (bytes.len >= FOUR && copy_few(to, bytes.ptr, bytes.len)) {
+        return bytes.len;
     }
     for (; n < bytes.len && is_plain(bytes.ptr[n]); n++)
         to[n] = bytes.ptr[n];
@@ -118,24 +136,21 @@ static bool put_escaped(struct sw_writer *out, struct sw_span bytes)
     return valid;
 }
 
-bool sw_json_string(struct sw_json *json, struct sw_span bytes)
+bool sw_json_quote(struct sw_json *json, uint8_t *at, struct sw_span bytes)
 {
     struct sw_writer *out = json->out;
-    size_t quoted = bytes.len + 2;
-    uint8_t *at = quoted <= SW_WRITER_AT_ONCE ? sw_writer_room(out, quoted) : NULL;
-    if (at) { /* nearly all strings are plain as a whole */
-        size_t plain = copy_plain(at + 1, bytes);
-        at[0] = '"';
+    *at++ = '"';
+    if (bytes.len <= SW_JSON_TEXT_BYTES) { /* most are short and plain as a whole */
+        size_t plain = copy_plain(at, bytes);
+        at += plain;
         if (plain == bytes.len) {
-            at[plain + 1] = '"';
-            out->used += quoted;
+            *at++ = '"';
+            sw_json_done(json, at);
             return true;
         }
-        out->used += 1 + plain;
         bytes = sw_span_from(bytes, plain);
-    } else {
-        sw_writer_char(out, '"');
     }
+    sw_json_done(json, at);
     bool valid = put_escaped(out, bytes);
     sw_writer_char(out, '"');
     return valid;
@@ -163,40 +178,38 @@ void sw_json_file(struct sw_json *json, const char *key, uint64_t frame)
     sw_json_wire(json, sibling, json->file_of(json->file_ctx, frame));
 }
 
-void sw_json_duration(struct sw_json *json, int64_t duration_ns)
+enum { NANO_DIGITS = 9 };
+
+/* All nine digits of a fraction of a second. */
+static void put_nano(uint8_t at[NANO_DIGITS], uint32_t fraction_ns)
 {
-    enum { NANO_DIGITS = 9 };
-    uint8_t *at = sw_writer_room(json->out, SW_DIGITS + NANO_DIGITS + 2);
-    if (!at)
-        return;
+    at[NANO_DIGITS - 1] = (uint8_t)('0' + fraction_ns % 10);
+    uint32_t pairs = fraction_ns / 10;
+    for (size_t i = NANO_DIGITS - 1; i > 0; pairs /= 100)
+        sw_format_pair(pairs % 100, at + (i -= 2));
+}
+
+uint8_t *sw_json_add_duration(uint8_t *at, int64_t duration_ns)
+{
     bool negative = duration_ns < 0;
     uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
     if (negative)
         *at++ = '-';
     at += sw_format_number(ns / SW_NS_PER_S, at);
     uint32_t fraction = (uint32_t)(ns % SW_NS_PER_S);
-    size_t digits = NANO_DIGITS;
-    if (fraction % 1000 == 0) { /* most clocks count microseconds */
-        fraction /= 1000;
-        digits -= 3;
-    }
-    if (fraction > 0) {
-        for (; fraction % 10 == 0; fraction /= 10)
-            digits--;
-        *at = '.';
-        for (size_t i = digits; i > 0; fraction /= 10)
-            at[i--] = (uint8_t)('0' + fraction % 10);
-        at += 1 + digits;
-    }
-    sw_json_done(json, at);
+    if (fraction == 0)
+        return at;
+    *at++ = '.';
+    put_nano(at, fraction);
+    at += NANO_DIGITS;
+    while (at[-1] == '0')
+        at--;
+    return at;
 }
 
-void sw_json_moment(struct sw_json *json, int64_t time_ns, int digits)
+uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, int digits)
 {
-    enum { SECOND_BYTES = sizeof("2026-01-31T23:59:59") - 1, NANO_DIGITS = 9 };
-    uint8_t *at = sw_writer_room(json->out, SW_TIME_TEXT_BYTES);
-    if (!at)
-        return;
+    enum { SECOND_BYTES = sizeof("2026-01-31T23:59:59") - 1 };
     int64_t fraction = time_ns % SW_NS_PER_S;
     fraction += fraction < 0 ? SW_NS_PER_S : 0;
     int64_t second = time_ns - fraction;
@@ -208,17 +221,21 @@ void sw_json_moment(struct sw_json *json, int64_t time_ns, int digits)
     at = sw_json_add(at, json->second_text, SECOND_BYTES);
     if (digits > 0) {
         *at = '.';
-        for (int i = NANO_DIGITS; i > 0; i--, fraction /= 10)
-            at[i] = (uint8_t)('0' + fraction % 10);
+        put_nano(at + 1, (uint32_t)fraction);
         at += 1 + digits;
     }
-    sw_json_done(json, sw_json_add(at, "Z\"", 2));
+    return SW_JSON_LITERAL(at, "Z\"");
 }
 
 void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_span bytes)
 {
-    sw_json_literal(json, NULL, "", 0);
-    (void)sw_json_string(json, key);
-    sw_writer_char(json->out, ':');
-    (void)sw_json_string(json, bytes);
+    uint8_t *at = sw_json_key(json, NULL, SW_JSON_TEXT_BYTES + 2);
+    if (!at)
+        return;
+    (void)sw_json_quote(json, at, key);
+    at = sw_writer_room(json->out, SW_JSON_TEXT_BYTES + 3);
+    if (!at)
+        return;
+    *at++ = ':';
+    (void)sw_json_quote(json, at, bytes);
 }

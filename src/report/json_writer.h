@@ -25,7 +25,8 @@
 
 enum {
     SW_JSON_DEPTH = 12,
-    SW_JSON_KEY_BYTES = 200, /* the longest key */
+    SW_JSON_KEY_BYTES = 200,  /* the longest key */
+    SW_JSON_TEXT_BYTES = 800, /* what of a text has room behind its key */
 };
 
 /* Inline always, also where the compiler would rather make one function of them: with the key as a
@@ -75,6 +76,21 @@ SW_JSON_INLINE uint8_t *sw_json_key(struct sw_json *json, const char *key, size_
     return sw_json_add(at, "\":", 2);
 }
 
+/* A literal and its length, which the compiler knows. */
+#define SW_JSON_TEXT(text) "" text, sizeof(text) - 1
+#define SW_JSON_LITERAL(at, text) sw_json_add((at), SW_JSON_TEXT(text))
+
+/* The same with the digits of a number. */
+static inline uint8_t *sw_json_add_number(uint8_t *at, uint64_t value)
+{
+    return at + sw_format_number(value, at);
+}
+
+/* The digits of a duration, or of a time with its quotation marks: at most this many bytes. */
+enum { SW_JSON_DURATION_BYTES = SW_DIGITS + 11, SW_JSON_TIME_BYTES = SW_TIME_TEXT_BYTES + 2 };
+uint8_t *sw_json_add_duration(uint8_t *at, int64_t duration_ns);
+uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, int digits);
+
 /* What was written ends at `end`. */
 static inline void sw_json_done(struct sw_json *json, const uint8_t *end)
 {
@@ -106,15 +122,15 @@ static inline void sw_json_close(struct sw_json *json, char bracket)
     sw_writer_char(json->out, bracket);
 }
 
-/* A string with its quotation marks. False when some of it was not UTF-8. */
-bool sw_json_string(struct sw_json *json, struct sw_span bytes);
+/*
+ * A string with its quotation marks, from `at` on, where SW_JSON_TEXT_BYTES and two have room.
+ * False when some of it was not UTF-8.
+ */
+bool sw_json_quote(struct sw_json *json, uint8_t *at, struct sw_span bytes);
 /* "<key>_hex" with all bytes. */
 void sw_json_hex(struct sw_json *json, const char *key, struct sw_span bytes);
 /* The file of a frame as a sibling of `key`. */
 void sw_json_file(struct sw_json *json, const char *key, uint64_t frame);
-/* The digits of a duration, or of a time with its quotation marks. */
-void sw_json_duration(struct sw_json *json, int64_t duration_ns);
-void sw_json_moment(struct sw_json *json, int64_t time_ns, int digits);
 
 /* --- values --- */
 
@@ -182,8 +198,9 @@ SW_JSON_INLINE void sw_json_seconds(struct sw_json *json, const char *key, int64
         sw_json_null(json, key);
         return;
     }
-    sw_json_literal(json, key, "", 0);
-    sw_json_duration(json, duration_ns);
+    uint8_t *at = sw_json_key(json, key, SW_JSON_DURATION_BYTES);
+    if (at)
+        sw_json_done(json, sw_json_add_duration(at, duration_ns));
 }
 
 /* RFC 3339 with `digits` fraction digits; SW_TIME_NONE is null. */
@@ -193,8 +210,9 @@ SW_JSON_INLINE void sw_json_time(struct sw_json *json, const char *key, int64_t 
         sw_json_null(json, key);
         return;
     }
-    sw_json_literal(json, key, "", 0);
-    sw_json_moment(json, time_ns, digits);
+    uint8_t *at = sw_json_key(json, key, SW_JSON_TIME_BYTES);
+    if (at)
+        sw_json_done(json, sw_json_add_moment(json, at, time_ns, digits));
 }
 
 /* Our own text; NULL is null. */
@@ -204,8 +222,9 @@ SW_JSON_INLINE void sw_json_text(struct sw_json *json, const char *key, const ch
         sw_json_null(json, key);
         return;
     }
-    sw_json_literal(json, key, "", 0);
-    (void)sw_json_string(json, sw_span_str(text));
+    uint8_t *at = sw_json_key(json, key, SW_JSON_TEXT_BYTES + 2);
+    if (at)
+        (void)sw_json_quote(json, at, sw_span_str(text));
 }
 
 /* A word of our own, in which nothing needs an escape; NULL is null. */
@@ -229,8 +248,8 @@ SW_JSON_INLINE void sw_json_word(struct sw_json *json, const char *key, const ch
 /* Bytes from the wire. */
 SW_JSON_INLINE void sw_json_wire(struct sw_json *json, const char *key, struct sw_span bytes)
 {
-    sw_json_literal(json, key, "", 0);
-    if (!sw_json_string(json, bytes) && key)
+    uint8_t *at = sw_json_key(json, key, SW_JSON_TEXT_BYTES + 2);
+    if (at && !sw_json_quote(json, at, bytes) && key)
         sw_json_hex(json, key, bytes);
 }
 
