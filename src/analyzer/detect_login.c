@@ -191,6 +191,8 @@ static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
         if (auth->result == SW_AUTH_ACCEPTED)
             user = auth->user;
     }
+    if (user.len == 0)
+        return false;
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
         bool envelope = is_foreign(user, m->sender);

@@ -299,8 +299,8 @@ static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
     hit->summary = "The mail program tells its exact version to everybody who sees the message.";
     SW_EACH(m, c->session->messages) { /* "Mozilla Thunderbird 115.6", "Exim 4/web" */
         bool number = false;
-        for (size_t i = 0; i < m->header->mailer.len; i++)
-            number = number || sw_ascii_digit(m->header->mailer.ptr[i]);
+        for (size_t i = 0; i < m->header->mailer.len && !number; i++)
+            number = sw_ascii_digit(m->header->mailer.ptr[i]);
         if (!number)
             continue;
         hit->mark = m->body_first;

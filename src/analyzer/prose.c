@@ -73,17 +73,40 @@ static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
 }
 
 /*
+ * Are eight bytes printable ASCII, and no blank beside another? Words of what may be odd have their
+ * high bit set; it may also say so of eight that are not: a '!' behind a blank.
+ */
+static bool is_plain_eight(const uint8_t *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t eight;
+    memcpy(&eight, at, sizeof(eight));
+    uint64_t other = eight ^ (ones * ' ');
+    uint64_t blanks = (other - ones) & ~other & (ones * 0x80);
+    uint64_t odd = eight | (eight - ones * ' ') | (eight + ones) | (blanks & blanks << 8);
+    return (odd & (ones * 0x80)) == 0;
+}
+
+/*
  * How many bytes from the start, at most `most`, are shown as they are: printable ASCII, and of
  * blanks one at a time. `blank`: what was shown last is one.
  */
 static size_t plain_run(struct sw_span wire, size_t most, bool blank)
 {
+    enum { EIGHT = 8 };
     most = wire.len < most ? wire.len : most;
     size_t n = 0;
-    for (; n < most && wire.ptr[n] < 0x7F; n++) {
-        if (wire.ptr[n] <= ' ' && (wire.ptr[n] < ' ' || blank))
+    while (n < most) {
+        if (most - n >= EIGHT && !blank && is_plain_eight(wire.ptr + n)) {
+            n += EIGHT;
+            blank = wire.ptr[n - 1] == ' ';
+            continue;
+        }
+        uint8_t c = wire.ptr[n];
+        if (c >= 0x7F || c < ' ' || (c == ' ' && blank))
             break;
-        blank = wire.ptr[n] == ' ';
+        blank = c == ' ';
+        n++;
     }
     return n;
 }

@@ -42,29 +42,36 @@ const char *sw_format_digits(uint64_t value, char room[SW_DIGITS])
     return at;
 }
 
-static size_t count_digits(uint64_t value)
+/* Two to four digits. */
+static size_t put_short(unsigned value, uint8_t *out)
 {
-    size_t n = 1;
-    for (; value >= 10000; value /= 10000)
-        n += 4;
-    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+    size_t n = 0;
+    unsigned high = value / 100;
+    if (high >= 10)
+        sw_format_pair(high, out + (n += 2) - 2);
+    else if (high > 0)
+        out[n++] = (uint8_t)('0' + high);
+    sw_format_pair(value - 100 * high, out + n);
+    return n + 2;
 }
 
 size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS])
 {
-    /* Most numbers are small; they are written without a loop over the digits. */
-    if (value < 10) {
+    enum { GROUP = 10000 };
+    uint64_t groups[SW_DIGITS / 4]; /* of four digits, the lowest first */
+    size_t count = 0;
+    for (; value >= GROUP; value /= GROUP)
+        groups[count++] = value % GROUP;
+    size_t n = 1;
+    if (value < 10)
         out[0] = (uint8_t)('0' + value);
-        return 1;
-    }
-    size_t n = count_digits(value);
-    size_t at = n;
-    for (; value >= 100; value /= 100)
-        sw_format_pair((unsigned)(value % 100), out + (at -= 2));
-    if (value >= 10)
-        sw_format_pair((unsigned)value, out);
     else
-        out[0] = (uint8_t)('0' + value);
+        n = put_short((unsigned)value, out);
+    for (; count > 0; n += 4) {
+        unsigned group = (unsigned)groups[--count];
+        sw_format_pair(group / 100, out + n);
+        sw_format_pair(group % 100, out + n + 2);
+    }
     return n;
 }
 

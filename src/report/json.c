@@ -28,7 +28,7 @@ void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step 
     uint8_t *at = sw_json_key(json, "code", BYTES);
     if (!at)
         return;
-    at = reply->code ? sw_json_add_number(at, reply->code) : SW_JSON_LITERAL(at, "null");
+    at = sw_json_add_some(at, reply->code);
     at = SW_JSON_LITERAL(at, ",\"enhanced\":");
     sw_json_done(json, add_enhanced(at, reply->enhanced));
     sw_json_line_wire(line, "text", reply->text);

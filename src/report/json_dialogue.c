@@ -4,8 +4,8 @@
 #include "report/json.h"
 
 /* An address, or null when the command that names it was not seen. */
-static void put_address(struct sw_json_line *line, const char *key, bool seen,
-                        struct sw_span address)
+SW_JSON_INLINE void put_address(struct sw_json_line *line, const char *key, bool seen,
+                                struct sw_span address)
 {
     if (seen)
         sw_json_line_wire(line, key, address);
@@ -13,7 +13,7 @@ static void put_address(struct sw_json_line *line, const char *key, bool seen,
         sw_json_null(&line->json, key);
 }
 
-static void put_cause(struct sw_json *json, enum sw_cause cause)
+SW_JSON_INLINE void put_cause(struct sw_json *json, enum sw_cause cause)
 {
     sw_json_word(json, "cause", cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
 }
@@ -36,7 +36,7 @@ static void put_recipients(struct sw_json_line *line, const struct sw_message_ve
 }
 
 /* A text of the header block, or null. */
-static void put_header_text(struct sw_json_line *line, const char *key, struct sw_span text)
+SW_JSON_INLINE void put_header_text(struct sw_json_line *line, const char *key, struct sw_span text)
 {
     put_address(line, key, text.len > 0, text);
 }
@@ -138,16 +138,29 @@ static void put_reply(struct sw_json_line *line, const struct sw_step *step)
 
 static void put_step(struct sw_json_line *line, const struct sw_step *step)
 {
+    enum { BYTES = sizeof("{\"frame\":null,\"t_s\":") + SW_DIGITS + SW_JSON_DURATION_BYTES };
     struct sw_json *json = &line->json;
-    sw_json_object(json, NULL);
-    sw_json_frame(json, "frame", step->first.frame);
-    sw_json_seconds(json, "t_s",
-                    sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
+    uint8_t *at = sw_json_key(json, NULL, BYTES);
+    if (!at)
+        return;
+    at = SW_JSON_LITERAL(at, "{\"frame\":");
+    at = sw_json_add_some(at, sw_frame_number(step->first.frame));
+    if (json->file_of && step->first.frame != 0) {
+        sw_json_done(json, at);
+        sw_json_file(json, "frame", step->first.frame);
+        at = sw_writer_room(json->out, BYTES);
+        if (!at)
+            return;
+    }
+    at = SW_JSON_LITERAL(at, ",\"t_s\":");
+    at = sw_json_add_duration(
+        at, sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
+    sw_json_done(json, at);
     if (step->from == SW_CLIENT)
         put_command(line, step);
     else
         put_reply(line, step);
-    sw_json_end_object(json);
+    sw_writer_char(json->out, '}');
 }
 
 void sw_json_line_dialogue(struct sw_json_line *line)
@@ -164,7 +177,8 @@ enum { KEYWORDS = 128, SLOTS = 4 * KEYWORDS };
 /* Keywords of one EHLO reply by name: an object must not have a key twice, whatever the server
  * writes. */
 struct keyword_set {
-    const struct sw_capability *slot[SLOTS];
+    uint8_t slot[SLOTS]; /* which of the list, plus one; 0: none */
+    const struct sw_capability *list[KEYWORDS];
     unsigned used;
 };
 
@@ -172,13 +186,12 @@ struct keyword_set {
 static bool add_keyword(struct keyword_set *set, const struct sw_capability *capability)
 {
     size_t at = sw_hash_bytes(&sw_hash_fixed_key, capability->keyword) % SLOTS;
-    while (set->slot[at]) {
-        if (sw_span_eq(set->slot[at]->keyword, capability->keyword))
+    for (; set->slot[at]; at = (at + 1) % SLOTS) {
+        if (sw_span_eq(set->list[set->slot[at] - 1]->keyword, capability->keyword))
             return false;
-        at = (at + 1) % SLOTS;
     }
-    set->slot[at] = capability;
-    set->used++;
+    set->list[set->used++] = capability;
+    set->slot[at] = (uint8_t)set->used;
     return true;
 }
 
@@ -221,7 +234,9 @@ static void put_hello(struct sw_json_line *line, const char *key, const struct s
         sw_json_null(&line->json, key);
         return;
     }
-    struct keyword_set set = {.used = 0};
+    struct keyword_set set;
+    memset(set.slot, 0, sizeof(set.slot));
+    set.used = 0;
     uint64_t left_out = 0;
     sw_json_object(&line->json, key);
     const struct sw_capability *capability;

@@ -195,13 +195,14 @@ uint8_t *sw_json_add_duration(uint8_t *at, int64_t duration_ns)
     uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
     if (negative)
         *at++ = '-';
-    at += sw_format_number(ns / SW_NS_PER_S, at);
-    uint32_t fraction = (uint32_t)(ns % SW_NS_PER_S);
+    uint64_t seconds = ns / SW_NS_PER_S;
+    uint32_t fraction = (uint32_t)(ns - seconds * SW_NS_PER_S);
+    at = sw_json_add_number(at, seconds);
     if (fraction == 0)
         return at;
     *at++ = '.';
     put_nano(at, fraction);
-    at += NANO_DIGITS;
+    at += NANO_DIGITS - (fraction % 1000 == 0 ? 3 : 0); /* most clocks count microseconds */
     while (at[-1] == '0')
         at--;
     return at;

@@ -80,10 +80,20 @@ SW_JSON_INLINE uint8_t *sw_json_key(struct sw_json *json, const char *key, size_
 #define SW_JSON_TEXT(text) "" text, sizeof(text) - 1
 #define SW_JSON_LITERAL(at, text) sw_json_add((at), SW_JSON_TEXT(text))
 
-/* The same with the digits of a number. */
+/* The same with the digits of a number; most are small. */
 static inline uint8_t *sw_json_add_number(uint8_t *at, uint64_t value)
 {
+    if (value < 10) {
+        *at = (uint8_t)('0' + value);
+        return at + 1;
+    }
     return at + sw_format_number(value, at);
+}
+
+/* The number, or null when it is 0. */
+static inline uint8_t *sw_json_add_some(uint8_t *at, uint64_t value)
+{
+    return value ? sw_json_add_number(at, value) : SW_JSON_LITERAL(at, "null");
 }
 
 /* The digits of a duration, or of a time with its quotation marks: at most this many bytes. */
@@ -168,7 +178,7 @@ SW_JSON_INLINE void sw_json_number(struct sw_json *json, const char *key, uint64
 {
     uint8_t *at = sw_json_key(json, key, SW_DIGITS);
     if (at)
-        sw_json_done(json, at + sw_format_number(value, at));
+        sw_json_done(json, sw_json_add_number(at, value));
 }
 
 /* The number, or null when it is 0. */
