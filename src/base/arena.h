@@ -35,6 +35,9 @@ void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size);
 /* How many bytes of the memory that was lent first are in use, from its beginning on; 0: none was.
  */
 size_t sw_arena_lent_bytes(const struct sw_arena *arena);
+/* Has the processor fetch what the newest chunk holds, all of it at once: who then follows lists
+ * through memory that was long untouched does not wait for each of their links. */
+void sw_arena_fetch(const struct sw_arena *arena);
 /* A zeroed block of n bytes, or NULL (see above). */
 void *sw_arena_alloc(struct sw_arena *arena, size_t n);
 /* The same for a text that is written at once: not zeroed, not aligned. */

@@ -242,6 +242,31 @@ static void templates_fall_back_to_nouns(void **state)
     sw_arena_release(&arena);
 }
 
+static void names_in_a_template_are_found(void **state)
+{
+    (void)state;
+    assert_int_equal(sw_template_names("No name {here} or {."), 0);
+    assert_int_equal(sw_template_names("{server} [[{reply}]] {server}, {domain}"),
+                     SW_TEMPLATE_NAME(server) | SW_TEMPLATE_NAME(reply) | SW_TEMPLATE_NAME(domain));
+}
+
+static void a_long_template_is_filled_as_a_whole(void **state)
+{
+    (void)state;
+    enum { TIMES = 100 };
+    char text[TIMES * 20 + 1] = "";
+    char expected[TIMES * 40 + 1] = "";
+    for (int i = 0; i < TIMES; i++) {
+        strcat(text, "To {server}, ");
+        strcat(expected, "To mail.example.org, ");
+    }
+    struct sw_arena arena;
+    sw_arena_init(&arena, 1 << 16, NULL);
+    const struct sw_template_values values = {.server = "mail.example.org"};
+    assert_string_equal(sw_template_fill(text, &values, &arena), expected);
+    sw_arena_release(&arena);
+}
+
 static void a_full_arena_gives_null(void **state)
 {
     (void)state;
@@ -315,6 +340,8 @@ int main(void)
         cmocka_unit_test(settings_are_named_as_in_the_menus),
         cmocka_unit_test(every_template_is_valid_and_fills),
         cmocka_unit_test(templates_fall_back_to_nouns),
+        cmocka_unit_test(names_in_a_template_are_found),
+        cmocka_unit_test(a_long_template_is_filled_as_a_whole),
         cmocka_unit_test(a_full_arena_gives_null),
         cmocka_unit_test(names_are_those_of_the_record),
         cmocka_unit_test(every_finding_is_complete),

@@ -52,6 +52,18 @@ static void causes_lead_to_codes_and_back(void **state)
             before = row;
         }
     }
+    size_t count;
+    const struct sw_client_code *rows = sw_client_codes(&count);
+    for (size_t i = 0; i < count * SW_CLIENT_CODE_CAUSES; i++) { /* and none is passed over */
+        const struct sw_client_code *named = &rows[i / SW_CLIENT_CODE_CAUSES];
+        enum sw_cause cause = named->causes[i % SW_CLIENT_CODE_CAUSES];
+        const struct sw_client_code *found = NULL;
+        while (cause != SW_CAUSE_NONE && (found = sw_client_code_next(cause, found)) &&
+               found != named)
+            continue;
+        bool shown = cause != SW_CAUSE_NONE && strcmp(named->code, "-") != 0;
+        assert_true(found == (shown ? named : NULL));
+    }
     const struct sw_client_code *row = sw_client_code_next(SW_CAUSE_TCP_REFUSED, NULL);
     assert_non_null(row);
     assert_string_equal(row->code, "0x800CCC04");

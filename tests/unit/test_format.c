@@ -64,11 +64,39 @@ static void test_numbers(void **state)
 
 #pragma GCC diagnostic pop
 
+/* Every count of digits, and the numbers around each. */
+static void test_digits(void **state)
+{
+    (void)state;
+    uint64_t ten = 1;
+    for (int digits = 1; digits <= SW_DIGITS; digits++) {
+        for (uint64_t value = ten - 1; value != ten + 2; value++) {
+            uint8_t digit[SW_DIGITS + 1];
+            char expected[SW_DIGITS + 1];
+            digit[sw_format_number(value, digit)] = '\0';
+            (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+            assert_string_equal((const char *)digit, expected);
+        }
+        ten *= digits < SW_DIGITS ? 10 : 1;
+    }
+    uint8_t most[SW_DIGITS];
+    assert_int_equal(sw_format_number(UINT64_MAX, most), SW_DIGITS);
+    assert_memory_equal(most, "18446744073709551615", SW_DIGITS);
+    for (uint64_t value = 0; value < 30000; value++) {
+        uint8_t digit[SW_DIGITS + 1];
+        char expected[SW_DIGITS + 1];
+        digit[sw_format_number(value, digit)] = '\0';
+        (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+        assert_string_equal((const char *)digit, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

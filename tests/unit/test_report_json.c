@@ -181,6 +181,30 @@ static void test_any_bytes_make_a_valid_line(void **state)
     }
 }
 
+/* Texts of every short length, and around what has room behind its key, with an odd byte anywhere
+ * near either end. */
+static void test_an_odd_byte_is_escaped_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const char odd[] = {'"', '\\'};
+    for (size_t n = 1; n < 1200; n += n < 70 ? 1 : n == 790 ? 1 : n == 830 ? 180 : 5) {
+        for (size_t at = 0; at < n; at += at < 34 || at + 35 > n ? 1 : n - at - 34) {
+            uint8_t bytes[1200];
+            memset(bytes, 'a', n);
+            bytes[at] = (uint8_t)odd[n % sizeof(odd)];
+            struct sw_writer out;
+            wire_text(&out, sw_span_make(bytes, n));
+            const char *text = written(&out) + strlen("{\"text\":\"");
+            assert_int_equal(strspn(text, "a"), at);
+            assert_int_equal(text[at], '\\');
+            assert_int_equal(text[at + 1], bytes[at]);
+            assert_int_equal(strspn(text + at + 2, "a"), n - at - 1);
+            assert_string_equal(text + n + 1, "\",\"after\":1}\n");
+            sw_writer_release(&out);
+        }
+    }
+}
+
 static void seconds(int64_t duration_ns, const char *expected)
 {
     struct sw_writer out;
@@ -546,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_bad_bytes_become_replacement_and_hex),
         cmocka_unit_test(test_controls_and_direction_marks_are_escaped),
         cmocka_unit_test(test_any_bytes_make_a_valid_line),
+        cmocka_unit_test(test_an_odd_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(test_seconds_are_plain_decimals),
         cmocka_unit_test(test_session_without_anything),
         cmocka_unit_test(test_keys_keep_their_order),
