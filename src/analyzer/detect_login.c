@@ -53,7 +53,7 @@ static bool offers(const struct sw_hello *hello, const char *mechanism)
 {
     const struct sw_capability *cap;
     SW_EACH(cap, hello->capabilities) {
-        if (!sw_span_starts_nocase(cap->keyword, SW_SPAN_LIT("AUTH")) || cap->keyword.len > 5)
+        if (cap->keyword.len > 5 || !sw_span_starts_nocase(cap->keyword, SW_SPAN_LIT("AUTH")))
             continue;
         struct sw_span rest = cap->params;
         for (struct sw_span word = sw_span_word(&rest); word.len > 0; word = sw_span_word(&rest)) {

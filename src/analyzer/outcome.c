@@ -479,13 +479,17 @@ static void find_refusal(struct sw_case *c)
     struct ahead progress[SW_PHASE_QUIT + 1] = {{NULL, false, false}}; /* by phase of the refusal */
     struct ahead heedless = {NULL, false, false};
     const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
+    bool looked = false; /* nobody looks ahead before there is a refusal: mostly there is none */
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         pass(&heedless, s);
-        for (int phase = 0; phase <= SW_PHASE_QUIT; phase++)
+        for (int phase = 0; looked && phase <= SW_PHASE_QUIT; phase++)
             pass(&progress[phase], s);
-        if (s->from != SW_SERVER || !is_refusal(s) || !can_stop_mail(s) || is_nested_mail(s) ||
-            out_of_context(c, s) || went_unheeded(&heedless, s) || after_close(s))
+        if (s->from != SW_SERVER || !is_refusal(s))
+            continue;
+        looked = true;
+        if (!can_stop_mail(s) || is_nested_mail(s) || out_of_context(c, s) ||
+            went_unheeded(&heedless, s) || after_close(s))
             continue;
         if (is_consequence(c, s) || belongs_to_overcome(c, s) ||
             went_on_after(&progress[s->phase], s) || before_tls(c, s) ||

@@ -1,18 +1,26 @@
 #include "base/address.h"
 
+#include "base/format.h"
+
 #include <arpa/inet.h>
 
 /* Four decimal numbers: most addresses, and inet_ntop makes them with printf. */
 static void format_ip4(const uint8_t address[4], char *out)
 {
+    uint8_t *at = (uint8_t *)out;
     for (unsigned i = 0; i < 4; i++) {
-        uint8_t n = address[i];
-        if (n >= 100)
-            *out++ = (char)('0' + n / 100);
-        if (n >= 10)
-            *out++ = (char)('0' + n / 10 % 10);
-        *out++ = (char)('0' + n % 10);
-        *out++ = i < 3 ? '.' : '\0';
+        unsigned n = address[i];
+        if (n >= 100) {
+            *at++ = (uint8_t)('0' + n / 100);
+            sw_format_pair(n % 100, at);
+            at += 2;
+        } else if (n >= 10) {
+            sw_format_pair(n, at);
+            at += 2;
+        } else {
+            *at++ = (uint8_t)('0' + n);
+        }
+        *at++ = i < 3 ? '.' : '\0';
     }
 }
 

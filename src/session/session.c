@@ -7,7 +7,10 @@ const struct sw_capability *sw_capability_find(const struct sw_hello *hello, con
         return NULL;
     struct sw_span wanted = sw_span_str(keyword);
     SW_EACH(c, hello->capabilities) {
-        if (c->keyword.len == wanted.len && sw_span_eq_nocase(c->keyword, wanted))
+        /* Most have another length, or another first letter. */
+        bool maybe = c->keyword.len == wanted.len && wanted.len > 0 &&
+                     sw_ascii_lower(c->keyword.ptr[0]) == sw_ascii_lower(wanted.ptr[0]);
+        if (maybe && sw_span_eq_nocase(c->keyword, wanted))
             return c;
     }
     return NULL;
