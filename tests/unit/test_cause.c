@@ -254,11 +254,13 @@ static void a_long_template_is_filled_as_a_whole(void **state)
 {
     (void)state;
     enum { TIMES = 100 };
-    char text[TIMES * 20 + 1] = "";
-    char expected[TIMES * 40 + 1] = "";
-    for (int i = 0; i < TIMES; i++) {
-        strcat(text, "To {server}, ");
-        strcat(expected, "To mail.example.org, ");
+    static const char piece[] = "To {server}, ";
+    static const char filled[] = "To mail.example.org, ";
+    char text[TIMES * sizeof(piece)] = "";
+    char expected[TIMES * sizeof(filled)] = "";
+    for (size_t i = 0; i < TIMES; i++) {
+        memcpy(text + i * (sizeof(piece) - 1), piece, sizeof(piece));
+        memcpy(expected + i * (sizeof(filled) - 1), filled, sizeof(filled));
     }
     struct sw_arena arena;
     sw_arena_init(&arena, 1 << 16, NULL);
