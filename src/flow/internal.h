@@ -156,7 +156,7 @@ struct sw_flow {
     bool forgotten;
     bool dead; /* closed for good; only stragglers come */
     bool ending;
-    uint32_t space; /* packet->space of its first packet */
+    uint32_t space;      /* packet->space of its first packet */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     uint64_t serial;     /* in the order of first frames; 0: the place is free */
     struct sw_flow_table *table;
