@@ -217,6 +217,7 @@ static struct sw_extract_session *add_connection(struct sw_extract *extract,
     if (!s)
         return NULL;
     s->tuple = f->tuple;
+    s->space = f->space;
     s->first = f->first.frame;
     s->last = f->last.frame;
     for (int side = SW_CLIENT; side <= SW_SERVER; side++) {

@@ -35,6 +35,7 @@ struct sw_extract_side {
 
 struct sw_extract_session {
     struct sw_tuple tuple; /* src = client */
+    uint32_t space;        /* packet->space: where its addresses hold */
     bool lookup;           /* no connection: frames of a look-up or of a search for a neighbour */
     bool neighbour;
     bool web;             /* what is shown of it stands in each frame */

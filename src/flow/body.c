@@ -66,6 +66,7 @@ void sw_flow_introduce(struct sw_flow *flow, const struct sw_tuple *tuple, bool 
     facts->midstream = !known;
     facts->first = facts->last = mark;
     facts->time_digits = time_digits;
+    facts->space = flow->space;
 }
 
 void sw_flow_body_free(struct sw_flow *flow)

@@ -167,7 +167,8 @@ struct sw_flow_facts {
     bool vlan_asymmetric;           /* the two directions never used the same VLAN */
     const struct sw_tunnel *tunnel; /* headers around the first packet that had any, or NULL */
     uint64_t stall_told;            /* the silence behind this frame has been told */
-    uint16_t file;                  /* input file of the first frame */
+    uint32_t space;                 /* packet->space of the first frame */
+    uint16_t file;                  /* input file of it */
     uint8_t time_digits;
 };
 

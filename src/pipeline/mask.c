@@ -89,8 +89,7 @@ static bool take_packet(struct sw_mask *mask, const struct sw_frame *frame,
 {
     uint32_t session = 0;
     if (packet->transport == SW_TRANSPORT_TCP) {
-        struct sw_mask_key key = sw_mask_tuple_key(&packet->tuple);
-        bool found = sw_mask_find(mask, SW_MASK_CONNECTIONS, &key, ref, 0, &session);
+        bool found = sw_mask_find_connection(mask, packet, ref, &session);
         if (!found && of_lookup(mask, packet, ref))
             return true; /* questions and answers, over TCP */
         if (!found && !sw_mask_is_further(mask, ref))

@@ -5,6 +5,7 @@
 #include "pipeline/mask_inside.h"
 
 #include "base/hash.h"
+#include "flow/seq.h"
 
 #include <stdlib.h>
 
@@ -65,6 +66,44 @@ bool sw_mask_find(const struct sw_mask *mask, enum sw_mask_kind which,
         }
     }
     return false;
+}
+
+static bool is_near(const struct sw_extract_side *side, uint64_t near, uint32_t number)
+{
+    enum { FAR_BYTES = 16 * 1024 * 1024 };
+    int32_t apart = seq_diff(number, side->base + (uint32_t)near);
+    return !side->based || (apart > -FAR_BYTES && apart < FAR_BYTES);
+}
+
+/* Can it be one of this connection, by its numbers? */
+static bool fits(const struct sw_mask *mask, uint32_t session, const struct sw_packet *packet)
+{
+    const struct sw_extract_session *s = &mask->plan->sessions[session];
+    const uint64_t *near = mask->near[session];
+    enum sw_side from = sw_mask_side_of(s, &packet->tuple);
+    enum sw_side to = sw_side_other(from);
+    bool confirms = (packet->tcp.flags & SW_TCP_ACK) != 0;
+    return is_near(&s->side[from], near[from], packet->tcp.seq) &&
+           (!confirms || is_near(&s->side[to], near[to], packet->tcp.ack));
+}
+
+bool sw_mask_find_connection(const struct sw_mask *mask, const struct sw_packet *packet,
+                             uint64_t ref, uint32_t *session)
+{
+    const struct sw_mask_key key = sw_mask_tuple_key(&packet->tuple);
+    int best = 0;
+    for (uint32_t place = *bucket(mask, SW_MASK_CONNECTIONS, &key); place != 0;
+         place = mask->next[place - 1]) {
+        const struct sw_extract_session *s = &mask->plan->sessions[place - 1];
+        if (ref < s->first || ref > s->last)
+            continue;
+        int match = 2 * fits(mask, place - 1, packet) + (s->space == packet->space);
+        if (match > best) {
+            best = match;
+            *session = place - 1;
+        }
+    }
+    return best > 0;
 }
 
 static int by_number(const void *a, const void *b)

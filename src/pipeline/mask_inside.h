@@ -27,6 +27,10 @@ void sw_mask_index(struct sw_mask *mask);
 /* The session of this key that a frame stands in; `early`: so many frames before it count, too. */
 bool sw_mask_find(const struct sw_mask *mask, enum sw_mask_kind kind, const struct sw_mask_key *key,
                   uint64_t ref, uint64_t early, uint32_t *session);
+/* The connection that a packet is part of. Several may have its addresses and ports, in networks of
+ * their own (flow/lane.c): the numbers of TCP tell which one it is, if any. */
+bool sw_mask_find_connection(const struct sw_mask *mask, const struct sw_packet *packet,
+                             uint64_t ref, uint32_t *session);
 /* Is it one of the further frames of the plan? */
 bool sw_mask_is_further(const struct sw_mask *mask, uint64_t ref);
 
