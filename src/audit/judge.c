@@ -151,13 +151,20 @@ static bool is_objected(enum sw_rule rule, const struct sw_demand *demand,
     return (demand->findings[finding->id / 64] >> (finding->id % 64) & 1) != 0;
 }
 
+/* Parts of the dialogue are missing: something may have been found in them. */
+static bool has_holes(const struct sw_fact *fact)
+{
+    return fact->login == SW_SEEN_UNCLEAR || fact->clear_mail == SW_SEEN_UNCLEAR ||
+           fact->starttls == SW_SEEN_UNCLEAR;
+}
+
 /* The first finding that no waiver covers; with waivers for all, the first one. */
 static void observe_findings(const struct sw_audit *audit, const struct sw_fact *fact,
                              enum sw_rule rule, const struct sw_demand *demand,
                              struct observation *o)
 {
     struct sw_span nobody = {NULL, 0};
-    o->mark = SW_MARK_PASSED;
+    o->mark = has_holes(fact) ? SW_MARK_UNMEASURABLE : SW_MARK_PASSED;
     for (unsigned i = 0; i < fact->finding_count; i++) {
         const struct sw_fact_finding *finding = &fact->findings[i];
         if (!is_objected(rule, demand, finding))
