@@ -61,7 +61,7 @@ struct sw_summary {
     uint64_t by_outcome[SW_OUTCOME_COUNT];
     uint64_t mails[SW_OUTCOME_COUNT]; /* each told once, however many sessions it took */
     uint64_t by_cause[SW_CAUSE_COUNT];
-    uint64_t by_finding[SW_FINDING_COUNT];
+    uint64_t by_finding[SW_FINDING_COUNT][SW_SEVERITY_COUNT];
     struct sw_host_count clients[SW_TOP_HOSTS], servers[SW_TOP_HOSTS]; /* in the order first seen */
     uint32_t client_count, server_count;
     struct sw_host_slots client_slots, server_slots;

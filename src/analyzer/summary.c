@@ -54,7 +54,7 @@ void sw_summary_add(struct sw_summary *summary, const struct sw_session *session
     summary->by_cause[verdict->cause]++;
     const struct sw_finding *f;
     SW_EACH(f, verdict->findings)
-        summary->by_finding[f->id]++;
+        summary->by_finding[f->id][f->severity]++;
     count_host(find_host(summary->clients, &summary->client_count, &summary->client_slots, t->src,
                          t->ip_version),
                verdict->outcome);
@@ -123,7 +123,8 @@ void sw_summary_merge(struct sw_summary *into, struct sw_summary *from)
     for (int i = 0; i < SW_CAUSE_COUNT; i++)
         into->by_cause[i] += from->by_cause[i];
     for (int i = 0; i < SW_FINDING_COUNT; i++)
-        into->by_finding[i] += from->by_finding[i];
+        for (int severity = 0; severity < SW_SEVERITY_COUNT; severity++)
+            into->by_finding[i][severity] += from->by_finding[i][severity];
     merge_hosts(into->clients, &into->client_count, &into->client_slots, from->clients,
                 from->client_count);
     merge_hosts(into->servers, &into->server_count, &into->server_slots, from->servers,

@@ -74,8 +74,11 @@ static void put_findings(struct sw_json *json, const struct sw_summary *s)
 {
     sw_json_object(json, "findings");
     for (int i = 0; i < SW_FINDING_COUNT; i++) {
-        if (s->by_finding[i] > 0)
-            sw_json_number(json, sw_finding_info((enum sw_finding_id)i)->id, s->by_finding[i]);
+        uint64_t count = 0;
+        for (int severity = 0; severity < SW_SEVERITY_COUNT; severity++)
+            count += s->by_finding[i][severity];
+        if (count > 0)
+            sw_json_number(json, sw_finding_info((enum sw_finding_id)i)->id, count);
     }
     sw_json_end_object(json);
 }

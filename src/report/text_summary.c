@@ -170,11 +170,11 @@ static void put_findings(struct sw_text *text, const struct sw_summary *s, struc
     sw_writer_open_memory(&lines);
     for (int severity = SW_SEVERITY_COUNT - 1; severity >= 0; severity--) {
         for (int i = 0; i < SW_FINDING_COUNT; i++) {
-            const struct sw_finding_info *info = sw_finding_info((enum sw_finding_id)i);
-            if ((int)info->severity == severity && severity >= SW_SEVERITY_MEDIUM)
-                add_count(list, s->by_finding[i], "", info->id);
-            else if ((int)info->severity == severity)
-                minor += s->by_finding[i];
+            uint64_t count = s->by_finding[i][severity];
+            if (severity >= SW_SEVERITY_MEDIUM)
+                add_count(list, count, "", sw_finding_info((enum sw_finding_id)i)->id);
+            else
+                minor += count;
         }
         if (list->used > 0) {
             sw_writer_format(&lines, "%s%s: ", lines.used ? "\n" : "",
