@@ -396,8 +396,8 @@ class Real(common.Case):
 
     @staticmethod
     def plain(report):
-        """Where the sessions came from and how the lines are broken is told differently."""
-        return " ".join(report.replace("the store", "the history").replace("one:", "").split())
+        """Where the sessions came from and how the lines are broken (long names of files: anywhere) is told differently."""
+        return "".join(report.replace("the store", "the history").replace("one:", "").split())
 
     def count(self, shard=0, table="session_on_mail FINAL"):
         return int(self.cluster.shards[shard].ask("SELECT count() FROM %s.%s" % (self.database, table)))
