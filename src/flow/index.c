@@ -145,20 +145,12 @@ static void free_place(struct sw_flow_table *table, struct sw_flow *flow)
 /* --- the hash table --- */
 
 /* By words: the compiler then needs no call for it. */
-static inline bool is_same_key(const struct sw_flow_key *a, const struct sw_flow_key *b)
-{
-    uint64_t differ = a->rest ^ b->rest;
-    for (size_t at = 0; at < sizeof(a->low); at += sizeof(uint64_t))
-        differ |= (sw_hash_load(a->low + at, 8) ^ sw_hash_load(b->low + at, 8)) |
-                  (sw_hash_load(a->high + at, 8) ^ sw_hash_load(b->high + at, 8));
-    return differ == 0;
-}
 
 struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
                              uint64_t hash)
 {
     for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
-        if (f->hash == hash && is_same_key(&f->key, key))
+        if (f->hash == hash && sw_flow_is_same_key(&f->key, key))
             return f;
     }
     return NULL;
@@ -238,6 +230,8 @@ void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow)
 /* Takes the connection out of the table and gives its memory back. */
 void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 {
+    if (table->last == flow)
+        table->last = NULL;
     unlink_flow(table, flow);
     if (sw_flow_key_has_lane(&flow->key))
         sw_flow_lane_leave(table, &flow->key);

@@ -200,6 +200,7 @@ struct sw_flow_table {
     struct sw_flow_counters count;
     struct sw_hash_key key;
     struct sw_flow **buckets;
+    struct sw_flow *last; /* the one that was found last, or NULL */
     uint32_t bucket_mask;
     uint32_t flows;
     uint32_t half_open;
@@ -240,6 +241,15 @@ static inline bool sw_flow_is_closed(const struct sw_flow *flow)
 }
 
 /* --- index.c: finding connections --- */
+
+static inline bool sw_flow_is_same_key(const struct sw_flow_key *a, const struct sw_flow_key *b)
+{
+    uint64_t differ = a->rest ^ b->rest;
+    for (size_t at = 0; at < sizeof(a->low); at += sizeof(uint64_t))
+        differ |= (sw_hash_load(a->low + at, 8) ^ sw_hash_load(b->low + at, 8)) |
+                  (sw_hash_load(a->high + at, 8) ^ sw_hash_load(b->high + at, 8));
+    return differ == 0;
+}
 
 bool sw_flow_source_is_low(const struct sw_tuple *t);
 

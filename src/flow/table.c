@@ -336,14 +336,25 @@ static struct sw_flow *after_syn(struct sw_flow_table *table, struct sw_flow *fl
     return flow;
 }
 
+/* Packets of one connection come in runs: that of the packet before is looked at first. */
+static struct sw_flow *find(struct sw_flow_table *table, struct arrival *a)
+{
+    struct sw_flow *last = table->last;
+    if (last && sw_flow_is_same_key(&last->key, &a->key)) {
+        a->hash = last->hash;
+        return last;
+    }
+    a->hash = sw_flow_hash(&table->key, &a->key);
+    return table->last = sw_flow_find(table, &a->key, a->hash);
+}
+
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
                        const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
     struct arrival a = {.frame = frame, .packet = packet, .mark = {frame->number, frame->time_ns}};
     a.key = sw_flow_key_of(&packet->tuple, &a.source_is_low);
-    a.hash = sw_flow_hash(&table->key, &a.key);
-    struct sw_flow *flow = sw_flow_find(table, &a.key, a.hash);
+    struct sw_flow *flow = find(table, &a);
     if (table->lane_flows > 0 || (flow && flow->space != packet->space))
         flow = sw_flow_lane(table, packet, flow, &a.key, &a.hash);
     if (flow && !sw_flow_wake(flow, false))
