@@ -31,7 +31,8 @@ def missing():
         if subprocess.run(["sh", "-c", "command -v %s" % tool], capture_output=True, check=False).returncode:
             return "they need %s" % tool
     name = "swlive%d" % os.getpid()
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode == 0
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode == 0 and \
+        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], capture_output=True, check=False).returncode == 0
     subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
     return None if made else "network namespaces cannot be made here"
 
