@@ -253,9 +253,14 @@ static inline bool sw_flow_is_same_key(const struct sw_flow_key *a, const struct
 
 bool sw_flow_source_is_low(const struct sw_tuple *t);
 
+static inline enum sw_side sw_flow_side(const struct sw_flow *flow, bool source_is_low)
+{
+    return source_is_low == flow->client_is_low ? SW_CLIENT : SW_SERVER;
+}
+
 static inline enum sw_side sw_flow_side_of(const struct sw_flow *flow, const struct sw_tuple *tuple)
 {
-    return sw_flow_source_is_low(tuple) == flow->client_is_low ? SW_CLIENT : SW_SERVER;
+    return sw_flow_side(flow, sw_flow_source_is_low(tuple));
 }
 
 struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t, bool *source_is_low);

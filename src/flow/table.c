@@ -228,11 +228,6 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct arriva
     return flow;
 }
 
-static enum sw_side side_of(const struct sw_flow *flow, bool source_is_low)
-{
-    return source_is_low == flow->client_is_low ? SW_CLIENT : SW_SERVER;
-}
-
 /* RFC 9293 section 3.5: requests that cross on their way are one connection. */
 static bool both_ask(const struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
 {
@@ -318,7 +313,7 @@ static void end_replaced(struct sw_flow_table *table, struct sw_flow *flow, cons
 static struct sw_flow *after_syn(struct sw_flow_table *table, struct sw_flow *flow,
                                  const struct arrival *a)
 {
-    enum sw_side from = side_of(flow, a->source_is_low);
+    enum sw_side from = sw_flow_side(flow, a->source_is_low);
     if (!(a->packet->tcp.flags & SW_TCP_ACK)) {
         if (!syn_begins_anew(flow, from, a->packet, a->mark))
             return flow;
@@ -373,7 +368,7 @@ void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame
     if (flow->forgotten)
         drop_forgotten(table, flow);
     else
-        handle(table, flow, side_of(flow, a.source_is_low), packet, a.mark);
+        handle(table, flow, sw_flow_side(flow, a.source_is_low), packet, a.mark);
 }
 
 void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,

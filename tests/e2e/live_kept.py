@@ -26,6 +26,12 @@ def kept(database):
         return 0
 
 
+def metrics(socket, kind):
+    """Those whose names begin with smtpwhy_KIND, without that beginning of the program."""
+    text = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True, check=True).stdout
+    return dict(re.findall(r"(?m)^smtpwhy_(%s_[^ ]*) (.*)$" % kind, text))
+
+
 def wait_until(condition, what):
     end = time.time() + PLENTY
     while not condition():
@@ -103,22 +109,19 @@ class History(InALab):
         """A locked file delays what is kept, and nothing else."""
         socket = self.path("http")
         live = Live(self.lab, self.lab.folder, "-o", "json", "--db", self.db, "--http", socket)
-
-        def metrics():
-            text = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True, check=True).stdout
-            return dict(re.findall(r"(?m)^smtpwhy_(export_[^ ]*) (.*)$", text))
         other = sqlite3.connect(self.db, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         self.mail()
         live.sessions(1)
         time.sleep(3)
         self.assertEqual(kept(self.db), 0)
-        self.assertEqual(metrics()['export_batches_total{sink="history",result="ok"}'], "0")
+        self.assertEqual(metrics(socket, "export")['export_batches_total{sink="history",result="ok"}'], "0")
         other.execute("ROLLBACK")
         other.close()
         wait_until(lambda: kept(self.db) == 1, "the session in the history")
-        wait_until(lambda: metrics()['export_batches_total{sink="history",result="ok"}'] == "1", "the batch in the metrics")
-        self.assertEqual((metrics()['export_sessions_lost_total{sink="history"}'], metrics()['export_spool_bytes{sink="history"}']), ("0", "0"))
+        wait_until(lambda: metrics(socket, "export")['export_batches_total{sink="history",result="ok"}'] == "1", "the batch in the metrics")
+        counted = metrics(socket, "export")
+        self.assertEqual((counted['export_sessions_lost_total{sink="history"}'], counted['export_spool_bytes{sink="history"}']), ("0", "0"))
         _, status, _ = live.stop()
         self.assertEqual((status, len(live.errors)), (0, 1), live.errors)  # where the dashboard is
 
@@ -330,17 +333,14 @@ class Policy(InALab):
         """What is no policy is said with its line, and the one before goes on; what is one counts from then on."""
         socket = self.path("http")
         live = Live(self.lab, self.lab.folder, "-o", "json", "--policy", self.policy, "--http", socket)
-
-        def metrics():
-            text = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True, check=True).stdout
-            return dict(re.findall(r"(?m)^smtpwhy_(policy_[^ ]*) (.*)$", text))
         self.login()
         self.heard(live, "policy broken: ")
         self.write(FORBID + "clear-text-mial = forbid\n")
         live.process.send_signal(signal.SIGHUP)
         self.heard(live, "mail.ini:4: ")
         self.heard(live, "; the policy that was read before stays in force")
-        self.assertEqual((metrics()["policy_last_reload_successful"], metrics()['policy_reloads_total{result="failed"}']), ("0", "1"))
+        counted = metrics(socket, "policy")
+        self.assertEqual((counted["policy_last_reload_successful"], counted['policy_reloads_total{result="failed"}']), ("0", "1"))
         os.remove(self.policy)
         live.process.send_signal(signal.SIGHUP)
         self.heard(live, "mail.ini: No such file or directory; the policy that was read before stays in force")
@@ -350,7 +350,7 @@ class Policy(InALab):
         wait_until(lambda: "policy broken: " in "".join(live.errors[said:]), "that the old policy is broken again")
         self.write(FORBID)
         live.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: metrics()["policy_last_reload_successful"] == "1", "the policy that has not changed")
+        wait_until(lambda: metrics(socket, "policy")["policy_last_reload_successful"] == "1", "the policy that has not changed")
         self.write(FORBID.replace("forbid", "allow") + "starttls = ignore\n")
         said = len(live.errors)
         live.process.send_signal(signal.SIGHUP)
@@ -359,7 +359,7 @@ class Policy(InALab):
         self.login()
         live.sessions(1)
         self.assertNotIn("policy broken: ", "".join(live.errors[said:]))
-        counted = metrics()
+        counted = metrics(socket, "policy")
         self.assertEqual((counted['policy_sessions_total{rule="clear-text-login",result="failed"}'], counted['policy_reloads_total{result="failed"}']), ("2", "2"))
         self.assertNotIn('policy_sessions_total{rule="failure-rate-max",result="passed"}', counted)
         _, status, _ = live.stop()

@@ -6,6 +6,8 @@ import subprocess
 import time
 import unittest
 
+from clickhouse import free_ports
+
 PROGRAMS = [shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
             for name in ("munged", "slurmctld", "slurmd", "sbatch")]
 CONFIG = """ClusterName=test
@@ -35,14 +37,6 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
 def installed():
     return all(PROGRAMS)
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Slurm:
