@@ -332,7 +332,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("rates", "loss", "soak"))
     parser.add_argument("--seconds", type=int, default=1800)
-    parser.add_argument("--kind", default="noise", help="of the capture that rates replays: noise (3 % is mail), sessions, hostile, ...")
+    parser.add_argument("--kind", default="noise", help="of the capture that rates replays: noise (3 %% is mail), sessions, hostile, ...")
     parser.add_argument("--size", type=int, default=60, help="its size: megabytes, thousands or number of sessions")
     parser.add_argument("--program", default=bench.PROGRAM)
     parser.add_argument("--buffer", type=int, default=1024, help="of loss: the kernel's buffer in KiB")
