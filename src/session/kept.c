@@ -135,11 +135,20 @@ static void keep_aside(struct sw_session *session, const struct smtp_event *even
         sw_session_keep(session, SW_CLIENT, begin, begin + event->word.len + 1);
 }
 
+enum { SIGN = 4, SIGN_OF_OCTETS = 11 };
+
+/* The header of a packet of RFC 1006 section 6 and the fixed part of a connection request in it
+ * (X.224 13.3), as of a remote desktop: who connects stands behind that. */
+static bool is_connection_request(const struct sw_first_bytes *first)
+{
+    return first->len >= SIGN_OF_OCTETS && first->bytes[0] == 3 && first->bytes[1] == 0 &&
+           (first->bytes[5] & 0xF0) == 0xE0;
+}
+
 /* By how many of its first bytes another protocol is recognised: of octets four, and further ones
  * that are no letters. */
 static uint64_t signature_of(const struct sw_first_bytes *first)
 {
-    enum { SIGN = 4, SIGN_OF_OCTETS = 11 };
     uint64_t sign = first->len < SIGN ? first->len : SIGN;
     struct sw_span bytes = sw_span_make(first->bytes, first->len);
     switch (first->content) {
@@ -148,6 +157,8 @@ static uint64_t signature_of(const struct sw_first_bytes *first)
     case SW_CONTENT_SSH:
         return sign;
     case SW_CONTENT_BINARY:
+        if (is_connection_request(first))
+            return SIGN_OF_OCTETS;
         while (sign < first->len && sign < SIGN_OF_OCTETS && first->bytes[sign] < ' ')
             sign++;
         return sign;
