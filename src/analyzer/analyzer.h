@@ -46,6 +46,10 @@ void sw_analyzer_portal(struct sw_analyzer *analyzer, const struct sw_tuple *tup
 void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
                               struct sw_mark mark);
 
+/* Says that a session of this client will be judged and remembered soon: what that needs from
+ * memory is fetched meanwhile. */
+void sw_analyzer_fetch(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
+
 /*
  * The verdict on a final session; lives in the session's arena. Never NULL: when the arena is full
  * the verdict is a constant "cannot tell" that says so.

@@ -7,6 +7,7 @@
 #include "analyzer/case.h"
 #include "analyzer/detect.h"
 #include "base/account.h"
+#include "base/fetch.h"
 
 #include <stdlib.h>
 
@@ -154,6 +155,17 @@ static void *need(const struct client *who, void *things, size_t n)
     if (things)
         sw_account_take(who->account, n);
     return things;
+}
+
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple)
+{
+    const uint8_t *ends[] = {tuple->src, tuple->dst};
+    for (int i = 0; i < 2; i++) {
+        const struct client *c =
+            conduct->clients[hash_of(sw_span_make(ends[i], 16)) % conduct->places];
+        if (c)
+            sw_fetch(c, sizeof(*c));
+    }
 }
 
 static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t address[16])

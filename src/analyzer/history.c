@@ -1,6 +1,7 @@
 #include "analyzer/history.h"
 
 #include "base/account.h"
+#include "base/fetch.h"
 
 #include <stdlib.h>
 
@@ -33,17 +34,21 @@ struct target {
     bool answered;
 };
 
-/* What a client that is seen once needs stands at the beginning, in one line of the cache. */
+/* What a client that is seen once needs stands at the beginning, in one line of the cache. What
+ * stands behind the targets is only looked at where that line says that there is something. */
 struct client {
     uint64_t key;  /* hash of the address, never 0 */
     uint32_t next; /* ring */
     uint32_t next_scan;
-    bool has_more; /* something stands behind the targets, which is empty otherwise */
+    bool has_tried_mail;
+    bool has_beside[SW_BESIDE_FACTS];
     struct target targets[TARGETS];
     struct sw_mark tried_mail;
     struct sw_mark beside[SW_BESIDE_FACTS];
     struct scan scans[SCANS];
 };
+
+enum { CLIENT_BYTES = (sizeof(struct client) + SW_CACHE_LINE - 1) / SW_CACHE_LINE * SW_CACHE_LINE };
 
 /* A connection that came about. */
 struct connect {
@@ -53,18 +58,20 @@ struct connect {
     uint8_t ip_version;
 };
 
-/* The place is another client's now. Targets beyond the count are not cleared: that is most of it,
- * and in a flood every request comes from a new client. */
+/* The place is another client's now. What the counts say is empty is not cleared: that is most of
+ * it, and in a flood every request comes from a new client. */
 static void begin_client(struct client *c, uint64_t key)
 {
     c->key = key;
     c->next = c->next_scan = 0;
-    if (!c->has_more)
-        return;
-    c->tried_mail = (struct sw_mark){0};
-    memset(c->beside, 0, sizeof(c->beside));
-    memset(c->scans, 0, sizeof(c->scans));
-    c->has_more = false;
+    c->has_tried_mail = false;
+    memset(c->has_beside, 0, sizeof(c->has_beside));
+}
+
+/* How many scans are filled in. */
+static size_t scans_of(const struct client *c)
+{
+    return c->next_scan < SCANS ? c->next_scan : SCANS;
 }
 
 /* How many targets are filled in. */
@@ -118,11 +125,20 @@ void sw_history_free(struct sw_history *history)
         return;
     for (uint32_t i = 0; i < history->places; i++) {
         if (history->clients[i])
-            sw_account_give(history->account, sizeof(struct client));
+            sw_account_give(history->account, CLIENT_BYTES);
         free(history->clients[i]);
     }
     free(history->clients);
     free(history);
+}
+
+void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    const struct client *c = history->clients[address_hash(tuple->src) % history->places];
+    if (c) {
+        sw_fetch(c, SW_CACHE_LINE);
+        sw_fetch(&c->tried_mail, sizeof(c->tried_mail));
+    }
 }
 
 static const struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
@@ -137,10 +153,11 @@ static struct client *find_or_make(struct sw_history *history, const struct sw_t
     uint64_t key = address_hash(tuple->src);
     struct client **place = &history->clients[key % history->places];
     if (!*place) {
-        *place = calloc(1, sizeof(**place));
+        *place = aligned_alloc(SW_CACHE_LINE, CLIENT_BYTES);
         if (!*place)
             return NULL;
-        sw_account_take(history->account, sizeof(**place));
+        (*place)->key = 0;
+        sw_account_take(history->account, CLIENT_BYTES);
     }
     if ((*place)->key != key)
         begin_client(*place, key);
@@ -186,13 +203,12 @@ static void note_scan(struct client *c, int64_t now_ns)
     unsigned failures = recent_failures(c, now_ns, &first_ns);
     if (failures < SCAN_TARGETS)
         return;
-    struct scan *newest = &c->scans[(c->next_scan + SCANS - 1) % SCANS];
-    if (newest->unanswered > 0 && first_ns <= newest->to_ns) {
+    struct scan *newest = c->next_scan > 0 ? &c->scans[(c->next_scan - 1) % SCANS] : NULL;
+    if (newest && newest->unanswered > 0 && first_ns <= newest->to_ns) {
         newest->to_ns = now_ns;
         newest->unanswered++;
         return;
     }
-    c->has_more = true;
     c->scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
 }
 
@@ -250,7 +266,7 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
         if (t->answered || t->server != server || t->port != tuple->dst_port)
             continue;
         t->answered = true;
-        for (size_t j = 0; j < SCANS; j++) { /* it was none of the vain ones after all */
+        for (size_t j = 0; j < scans_of(c); j++) { /* it was none of the vain ones after all */
             struct scan *scan = &c->scans[j];
             if (scan->unanswered > 0 && t->syn.time_ns >= scan->from_ns &&
                 t->syn.time_ns <= scan->to_ns)
@@ -265,7 +281,7 @@ void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tu
     struct client *c = find_or_make(history, tuple);
     if (!c)
         return;
-    c->has_more = true;
+    c->has_tried_mail = true;
     c->tried_mail = mail;
 }
 
@@ -343,7 +359,7 @@ void sw_history_beside(struct sw_history *history, const struct sw_tuple *tuple,
     struct client *c = find_or_make(history, tuple);
     if (!c)
         return;
-    c->has_more = true;
+    c->has_beside[fact] = true;
     c->beside[fact] = mark;
 }
 
@@ -352,7 +368,7 @@ struct sw_mark sw_history_find_beside(const struct sw_history *history,
                                       int64_t time_ns)
 {
     const struct client *c = find(history, tuple);
-    struct sw_mark mark = c ? c->beside[fact] : (struct sw_mark){0};
+    struct sw_mark mark = c && c->has_beside[fact] ? c->beside[fact] : (struct sw_mark){0};
     int64_t apart = time_ns - mark.time_ns;
     bool near = apart < BESIDE_WINDOW_NS && apart > -BESIDE_WINDOW_NS;
     return mark.frame && near ? mark : (struct sw_mark){0};
@@ -362,14 +378,14 @@ struct sw_mark sw_history_has_tried_mail(const struct sw_history *history,
                                          const struct sw_tuple *tuple)
 {
     const struct client *c = find(history, tuple);
-    return c ? c->tried_mail : (struct sw_mark){0};
+    return c && c->has_tried_mail ? c->tried_mail : (struct sw_mark){0};
 }
 
 bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns)
 {
     const struct client *c = find(history, tuple);
-    for (size_t i = 0; c && i < SCANS; i++) {
+    for (size_t i = 0; c && i < scans_of(c); i++) {
         const struct scan *scan = &c->scans[i];
         if (scan->unanswered >= SCAN_TARGETS && time_ns >= scan->from_ns && time_ns <= scan->to_ns)
             return true;

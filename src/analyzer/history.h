@@ -13,6 +13,9 @@ struct sw_history;
 struct sw_history *sw_history_new(uint32_t clients, size_t *account);
 void sw_history_free(struct sw_history *history);
 
+/* Has fetched what is known of a client that is asked about soon. */
+void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *tuple);
+
 /* A SYN of a new connection. */
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
                         struct sw_mark syn);

@@ -35,25 +35,11 @@ static uint64_t sender_key(const struct sw_ledger *ledger, uint64_t client, stru
     return sw_link_key(ledger, SW_LINK_SENDER, sw_hash_on(client, sender), 0);
 }
 
-static uint64_t place_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
+static uint64_t place_key(const struct sw_ledger *ledger, const struct sw_tried *tried,
+                          uint64_t server)
 {
     return sw_link_key(ledger, SW_LINK_PLACE, tried->client,
-                       sw_hash_number(server_hash(&tried->tuple), tried->tuple.dst_port));
-}
-
-static uint64_t name_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
-{
-    return sw_link_key(ledger, SW_LINK_NAME, tried->client, tried->destination);
-}
-
-static uint64_t host_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
-{
-    return sw_link_key(ledger, SW_LINK_HOST, tried->client, server_hash(&tried->tuple));
-}
-
-static uint64_t client_key(const struct sw_ledger *ledger, const struct sw_tried *tried)
-{
-    return sw_link_key(ledger, SW_LINK_CLIENT, tried->client, tried->tuple.dst_port);
+                       sw_hash_number(server, tried->tuple.dst_port));
 }
 
 static uint64_t family_key(const struct sw_ledger *ledger, const struct sw_tried *tried,
@@ -61,11 +47,6 @@ static uint64_t family_key(const struct sw_ledger *ledger, const struct sw_tried
 {
     return sw_link_key(ledger, SW_LINK_FAMILY, (uint64_t)ip_version << 8 | tried->direct_ttl,
                        tried->tuple.dst_port);
-}
-
-static uint64_t content_key(const struct sw_ledger *ledger, const struct sw_attempt *a)
-{
-    return sw_link_key(ledger, SW_LINK_CONTENT, a->tried->content, a->index);
 }
 
 /* The smallest hash of a list: the same whatever the order. */
@@ -77,6 +58,56 @@ static uint64_t smallest(const struct sw_addressee *to, uint32_t count, unsigned
             least = to[i].hash;
     }
     return least;
+}
+
+static void envelope_keys(const struct sw_ledger *ledger, const struct sw_attempt *a,
+                          uint64_t key[SW_KEY_COUNT])
+{
+    uint64_t client = a->tried->client;
+    key[SW_KEY_SENDER] = sender_key(ledger, client, a->sender);
+    if (a->to_count == 0)
+        return;
+    uint64_t first = a->to[0].hash;
+    uint64_t least = smallest(a->to, a->to_count, SW_STATES_ALL);
+    key[SW_KEY_FIRST] = envelope_key(ledger, client, a->sender, first);
+    if (least != first)
+        key[SW_KEY_LEAST] = envelope_key(ledger, client, a->sender, least);
+}
+
+static void server_keys(const struct sw_ledger *ledger, const struct sw_tried *tried,
+                        uint64_t key[SW_KEY_COUNT])
+{
+    uint64_t server = server_hash(&tried->tuple);
+    key[SW_KEY_PLACE] = place_key(ledger, tried, server);
+    key[SW_KEY_HOST] = sw_link_key(ledger, SW_LINK_HOST, tried->client, server);
+    key[SW_KEY_CLIENT] =
+        sw_link_key(ledger, SW_LINK_CLIENT, tried->client, tried->tuple.dst_port);
+    if (tried->direct_ttl == 0)
+        return;
+    bool over_6 = tried->tuple.ip_version == 6;
+    key[SW_KEY_FAMILY] = family_key(ledger, tried, over_6 ? 6 : 4);
+    key[SW_KEY_OTHER_FAMILY] = family_key(ledger, tried, over_6 ? 4 : 6);
+}
+
+void sw_ledger_expect(struct sw_ledger *ledger, const struct sw_attempt *a)
+{
+    struct sw_try_keys *keys = &ledger->keys;
+    const struct sw_tried *tried = a->tried;
+    *keys = (struct sw_try_keys){.attempt = a};
+    if (tried->content)
+        keys->key[SW_KEY_CONTENT] =
+            sw_link_key(ledger, SW_LINK_CONTENT, tried->content, a->index);
+    if (a->has_mail)
+        envelope_keys(ledger, a, keys->key);
+    if (tried->destination)
+        keys->key[SW_KEY_NAME] =
+            sw_link_key(ledger, SW_LINK_NAME, tried->client, tried->destination);
+    if (tried->has_server)
+        server_keys(ledger, tried, keys->key);
+    for (int i = 0; i < SW_KEY_COUNT; i++) {
+        if (keys->key[i])
+            sw_link_fetch(ledger, keys->key[i]);
+    }
 }
 
 static void link_envelope(struct sw_ledger *ledger, struct sw_story *s)
@@ -94,12 +125,14 @@ static void link_envelope(struct sw_ledger *ledger, struct sw_story *s)
     }
 }
 
+/* By its last try, whose keys the ledger has, and by what all of them show. */
 static void link_story(struct sw_ledger *ledger, struct sw_story *s)
 {
-    const struct sw_tried *tried = s->last->tried;
+    static const enum sw_key lasting[] = {SW_KEY_NAME, SW_KEY_HOST, SW_KEY_CLIENT, SW_KEY_FAMILY};
+    const uint64_t *key = ledger->keys.key;
     sw_story_unlink(s);
-    if (tried->content)
-        sw_story_link(ledger, s, content_key(ledger, s->last));
+    if (key[SW_KEY_CONTENT])
+        sw_story_link(ledger, s, key[SW_KEY_CONTENT]);
     if (s->wait == SW_WAIT_OVER)
         return;
     if (s->has_mail)
@@ -108,14 +141,10 @@ static void link_story(struct sw_ledger *ledger, struct sw_story *s)
         if (s->places[i])
             sw_story_link(ledger, s, s->places[i]);
     }
-    if (tried->destination)
-        sw_story_link(ledger, s, name_key(ledger, tried));
-    if (!tried->has_server)
-        return;
-    sw_story_link(ledger, s, host_key(ledger, tried));
-    sw_story_link(ledger, s, client_key(ledger, tried));
-    if (tried->direct_ttl)
-        sw_story_link(ledger, s, family_key(ledger, tried, tried->tuple.ip_version));
+    for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
+        if (key[lasting[i]])
+            sw_story_link(ledger, s, key[lasting[i]]);
+    }
 }
 
 /* --- the envelope --- */
@@ -177,18 +206,13 @@ static void look_behind(const struct sw_ledger *ledger, uint64_t key, const stru
 static struct choice by_envelope(const struct sw_ledger *ledger, const struct sw_attempt *a)
 {
     struct choice choice = {0};
-    if (!a->has_mail)
-        return choice;
-    uint64_t client = a->tried->client;
-    if (a->to_count > 0) {
-        uint64_t first = a->to[0].hash;
-        uint64_t least = smallest(a->to, a->to_count, SW_STATES_ALL);
-        look_behind(ledger, envelope_key(ledger, client, a->sender, first), a, &choice);
-        if (least != first)
-            look_behind(ledger, envelope_key(ledger, client, a->sender, least), a, &choice);
-    }
-    if (choice.fit == SW_FIT_NONE)
-        look_behind(ledger, sender_key(ledger, client, a->sender), a, &choice);
+    const uint64_t *key = ledger->keys.key;
+    if (key[SW_KEY_FIRST])
+        look_behind(ledger, key[SW_KEY_FIRST], a, &choice);
+    if (key[SW_KEY_LEAST])
+        look_behind(ledger, key[SW_KEY_LEAST], a, &choice);
+    if (choice.fit == SW_FIT_NONE && key[SW_KEY_SENDER])
+        look_behind(ledger, key[SW_KEY_SENDER], a, &choice);
     /* Without recipients one mail of a sender looks like the other. */
     if (choice.fit == SW_FIT_SENDER && choice.candidates > 1)
         choice = (struct choice){0};
@@ -276,22 +300,20 @@ static struct sw_story *look_at_place(const struct sw_ledger *ledger, uint64_t k
 
 static struct sw_story *by_place(const struct sw_ledger *ledger, const struct sw_attempt *a)
 {
-    const struct sw_tried *tried = a->tried;
+    static const struct {
+        enum sw_key key;
+        enum sw_link kind;
+    } ways[] = { /* in this order */
+        {SW_KEY_PLACE, SW_LINK_PLACE},         {SW_KEY_NAME, SW_LINK_NAME},
+        {SW_KEY_CLIENT, SW_LINK_CLIENT},       {SW_KEY_OTHER_FAMILY, SW_LINK_FAMILY},
+        {SW_KEY_HOST, SW_LINK_HOST},
+    };
     struct sw_story *s = NULL;
-    if (!a->first)
-        return NULL;
-    if (tried->has_server)
-        s = look_at_place(ledger, place_key(ledger, tried), a, SW_LINK_PLACE);
-    if (!s && tried->destination)
-        s = look_at_place(ledger, name_key(ledger, tried), a, SW_LINK_NAME);
-    if (s || !tried->has_server)
-        return s;
-    s = look_at_place(ledger, client_key(ledger, tried), a, SW_LINK_CLIENT);
-    if (!s && tried->direct_ttl)
-        s = look_at_place(ledger, family_key(ledger, tried, tried->tuple.ip_version == 4 ? 6 : 4),
-                          a, SW_LINK_FAMILY);
-    if (!s)
-        s = look_at_place(ledger, host_key(ledger, tried), a, SW_LINK_HOST);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && a->first && !s; i++) {
+        uint64_t key = ledger->keys.key[ways[i].key];
+        if (key)
+            s = look_at_place(ledger, key, a, ways[i].kind);
+    }
     return s;
 }
 
@@ -300,10 +322,11 @@ static struct sw_story *by_place(const struct sw_ledger *ledger, const struct sw
 static struct sw_story *by_content(const struct sw_ledger *ledger, const struct sw_attempt *a)
 {
     unsigned seen = 0;
-    if (!a->tried->content)
+    uint64_t key = ledger->keys.key[SW_KEY_CONTENT];
+    if (!key)
         return NULL;
-    for (struct sw_story_link *l = sw_link_find(ledger, content_key(ledger, a));
-         l && seen < LOOKED_AT; l = sw_link_next(l), seen++) {
+    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
+         l = sw_link_next(l), seen++) {
         const struct sw_tried *other = l->story->last->tried;
         int64_t apart_ns = sw_time_between(other->start_ns, a->tried->start_ns);
         bool same_ends = other->tuple.ip_version == a->tried->tuple.ip_version &&
@@ -400,8 +423,8 @@ static enum sw_wait wait_after(const struct sw_story *s, const struct sw_attempt
 
 static void note_place(const struct sw_ledger *ledger, struct sw_story *s)
 {
-    uint64_t key = place_key(ledger, s->last->tried);
-    if (!s->last->tried->has_server)
+    uint64_t key = ledger->keys.key[SW_KEY_PLACE];
+    if (!key)
         return;
     for (int i = 0; i < SW_STORY_PLACES; i++) {
         if (s->places[i] == key)
@@ -451,8 +474,21 @@ static enum sw_confidence place_confidence(const struct sw_story *s, const struc
     return at_once && named ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE;
 }
 
+/* Of all keys at once: then the waiting for memory is one. */
+static void fetch_behind_keys(const struct sw_ledger *ledger)
+{
+    for (int i = 0; i < SW_KEY_COUNT; i++) {
+        if (ledger->keys.key[i])
+            sw_link_fetch_first(ledger, ledger->keys.key[i]);
+    }
+}
+
 void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
 {
+    if (ledger->keys.attempt != a)
+        sw_ledger_expect(ledger, a);
+    ledger->keys.attempt = NULL; /* its place may be another's tomorrow */
+    fetch_behind_keys(ledger);
     struct sw_story *twin = by_content(ledger, a);
     if (twin) {
         a->same_as = true;

@@ -374,6 +374,13 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     return verdict;
 }
 
+void sw_analyzer_fetch(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
+{
+    sw_history_fetch(analyzer->history, tuple);
+    sw_conduct_fetch(analyzer->conduct, tuple);
+    sw_ledger_fetch(analyzer->ledger);
+}
+
 void sw_analyzer_remember(struct sw_analyzer *analyzer, const struct sw_session *session,
                           const struct sw_verdict *verdict, int64_t now_ns)
 {

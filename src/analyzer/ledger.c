@@ -1,10 +1,13 @@
 #include "analyzer/ledger.h"
 
+#include "base/fetch.h"
 #include "base/limit.h"
 #include "base/sort.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+enum { TEXT_FETCHED = 64 }; /* recipient and sender stand behind a try */
 
 #define DEFAULT_HOLD_NS (960 * SW_NS_PER_S)
 
@@ -109,6 +112,16 @@ struct sw_story_link *sw_link_find(const struct sw_ledger *ledger, uint64_t key)
 struct sw_story_link *sw_link_next(const struct sw_story_link *link)
 {
     return with_key(link->next, link->key);
+}
+
+void sw_link_fetch(const struct sw_ledger *ledger, uint64_t key)
+{
+    __builtin_prefetch(&ledger->buckets[key & ledger->bucket_mask]);
+}
+
+void sw_link_fetch_first(const struct sw_ledger *ledger, uint64_t key)
+{
+    __builtin_prefetch(ledger->buckets[key & ledger->bucket_mask]);
 }
 
 /* --- stories --- */
@@ -220,51 +233,6 @@ static void let_go(struct sw_ledger *ledger)
 
 /* --- tries that are held --- */
 
-static bool earlier(const struct sw_held_try *a, const struct sw_held_try *b)
-{
-    if (a->begin_ns != b->begin_ns)
-        return a->begin_ns < b->begin_ns;
-    return a->serial < b->serial;
-}
-
-static bool push(struct sw_ledger *ledger, struct sw_attempt *attempt)
-{
-    if (ledger->held == ledger->heap_room) {
-        uint32_t room = ledger->heap_room ? ledger->heap_room * 2 : 64;
-        struct sw_held_try *heap = realloc(ledger->heap, room * sizeof(*heap));
-        if (!heap)
-            return false;
-        ledger->heap = heap;
-        ledger->heap_room = room;
-    }
-    struct sw_held_try held = {attempt->begin_ns, attempt->serial, attempt};
-    uint32_t at = ledger->held++;
-    while (at > 0 && earlier(&held, &ledger->heap[(at - 1) / 2])) {
-        ledger->heap[at] = ledger->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    ledger->heap[at] = held;
-    return true;
-}
-
-static struct sw_attempt *pop(struct sw_ledger *ledger)
-{
-    struct sw_attempt *top = ledger->heap[0].attempt;
-    struct sw_held_try moved = ledger->heap[--ledger->held];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child + 1 < ledger->held && earlier(&ledger->heap[child + 1], &ledger->heap[child]))
-            child++;
-        if (child >= ledger->held || !earlier(&ledger->heap[child], &moved))
-            break;
-        ledger->heap[at] = ledger->heap[child];
-        at = child;
-    }
-    ledger->heap[at] = moved;
-    return top;
-}
-
 static void clock_to(struct sw_ledger *ledger, int64_t time_ns)
 {
     if (ledger->has_clock && time_ns <= ledger->clock_ns)
@@ -276,9 +244,19 @@ static void clock_to(struct sw_ledger *ledger, int64_t time_ns)
 
 static void read_one(struct sw_ledger *ledger)
 {
-    struct sw_attempt *attempt = pop(ledger);
+    struct sw_attempt *attempt = sw_held_pop(&ledger->held);
     clock_to(ledger, attempt->begin_ns);
     sw_ledger_read(ledger, attempt);
+    const struct sw_held_try *next = sw_held_first(&ledger->held);
+    if (next)
+        sw_fetch(next->attempt, sizeof(*next->attempt) + TEXT_FETCHED);
+}
+
+void sw_ledger_fetch(const struct sw_ledger *ledger)
+{
+    const struct sw_held_try *next = sw_held_first(&ledger->held);
+    if (next)
+        sw_fetch(next->attempt->tried, sizeof(*next->attempt->tried));
 }
 
 void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt)
@@ -292,32 +270,41 @@ static bool shed_bytes(struct sw_ledger *ledger)
 {
     if (ledger->stories > 0)
         ledger->shed_bytes += shed_one(ledger);
-    else if (ledger->held > 0)
+    else if (sw_held_count(&ledger->held) > 0)
         read_one(ledger);
     else
         return false;
     return true;
 }
 
+/* Nothing that began before the first one that is held can still come. */
+static bool is_ripe(const struct sw_ledger *ledger, int64_t ripe_ns)
+{
+    const struct sw_held_try *first = sw_held_first(&ledger->held);
+    return first && first->begin_ns < ripe_ns;
+}
+
 void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns)
 {
+    int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
+    if (is_ripe(ledger, ripe_ns))
+        sw_ledger_expect(ledger, sw_held_first(&ledger->held)->attempt);
     struct sw_attempt *attempt = sw_attempts_of(session, verdict, ++ledger->next_number);
     while (attempt) {
         struct sw_attempt *next = attempt->next;
         attempt->next = NULL;
         attempt->serial = ledger->next_serial++;
-        if (ledger->held >= ledger->limits.tries)
+        if (sw_held_count(&ledger->held) >= ledger->limits.tries)
             read_one(ledger);
         count_bytes(ledger, attempt->bytes, 0);
-        if (!push(ledger, attempt))
+        if (!sw_held_push(&ledger->held, attempt))
             sw_ledger_forget(ledger, attempt);
         attempt = next;
     }
     while (ledger->bytes > ledger->limits.bytes && shed_bytes(ledger))
         ;
-    int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
-    while (ledger->held > 0 && ledger->heap[0].begin_ns < ripe_ns)
+    while (is_ripe(ledger, ripe_ns))
         read_one(ledger);
     clock_to(ledger, ripe_ns);
 }
@@ -346,7 +333,7 @@ static struct sw_sorted *by_beginning(const struct sw_ledger *ledger, size_t *co
 
 void sw_ledger_finish(struct sw_ledger *ledger)
 {
-    while (ledger->held > 0)
+    while (sw_held_count(&ledger->held) > 0)
         read_one(ledger);
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
         struct sw_story *story;
@@ -381,8 +368,9 @@ void sw_ledger_free(struct sw_ledger *ledger)
 {
     if (!ledger)
         return;
-    while (ledger->held > 0)
-        sw_ledger_forget(ledger, ledger->heap[--ledger->held].attempt);
+    struct sw_attempt *attempt;
+    while ((attempt = sw_held_pop(&ledger->held)))
+        sw_ledger_forget(ledger, attempt);
     for (int i = 0; i < SW_WAIT_COUNT; i++) {
         while (ledger->waiting[i].first)
             become_final(ledger, ledger->waiting[i].first);
@@ -395,7 +383,7 @@ void sw_ledger_free(struct sw_ledger *ledger)
     if (ledger->told)
         free_story(ledger->told);
     free(ledger->delivery.attempts);
-    free(ledger->heap);
+    sw_held_release(&ledger->held);
     free(ledger->buckets);
     free(ledger);
 }

@@ -23,6 +23,7 @@
 #include "analyzer/analyzer.h"
 #include "analyzer/attempt.h"
 #include "analyzer/delivery.h"
+#include "analyzer/held.h"
 #include "base/hash.h"
 #include "base/time.h"
 
@@ -86,19 +87,32 @@ struct sw_story_list {
     struct sw_story *first, *last;
 };
 
-/* A try that is held, with what orders it beside the pointer. */
-struct sw_held_try {
-    int64_t begin_ns;
-    uint64_t serial;
-    struct sw_attempt *attempt;
+/* What a try is looked up by, and linked under afterwards; 0: it has no such key. */
+enum sw_key {
+    SW_KEY_CONTENT,
+    SW_KEY_FIRST, /* the envelope by its first recipient */
+    SW_KEY_LEAST, /* by the one with the smallest hash, if that is another */
+    SW_KEY_SENDER,
+    SW_KEY_PLACE,
+    SW_KEY_NAME,
+    SW_KEY_HOST,
+    SW_KEY_CLIENT,
+    SW_KEY_FAMILY,
+    SW_KEY_OTHER_FAMILY,
+    SW_KEY_COUNT,
+};
+
+struct sw_try_keys {
+    const struct sw_attempt *attempt; /* whose they are; NULL: nobody's */
+    uint64_t key[SW_KEY_COUNT];
 };
 
 struct sw_ledger {
     struct sw_ledger_limits limits;
-    struct sw_hash_key key;   /* of the index */
-    struct sw_held_try *heap; /* the earliest on top */
-    uint32_t held, heap_room;
-    uint64_t next_number; /* of session records */
+    struct sw_hash_key key; /* of the index */
+    struct sw_held held;
+    struct sw_try_keys keys; /* of the try that is read next */
+    uint64_t next_number;    /* of session records */
     uint64_t next_serial;
     int64_t clock_ns; /* everything that began before was read */
     bool has_clock;
@@ -120,6 +134,9 @@ struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits, size_t *a
 void sw_ledger_free(struct sw_ledger *ledger);
 void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns);
+/* Says that a session will be added soon: fetches the try that is read then from memory, where it
+ * has lain for minutes. */
+void sw_ledger_fetch(const struct sw_ledger *ledger);
 /* Nothing more will come. */
 void sw_ledger_finish(struct sw_ledger *ledger);
 /* The next final story, or NULL. */
@@ -130,6 +147,8 @@ void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt);
 
 /* --- join.c --- */
 
+/* The keys of the try that is read next, and what stands under them begins to come. */
+void sw_ledger_expect(struct sw_ledger *ledger, const struct sw_attempt *attempt);
 /* Gives a try, read in order, to the story it belongs to, or to a new one. */
 void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *attempt);
 
@@ -177,6 +196,9 @@ void sw_story_unlink(struct sw_story *story);
 /* The newest story behind a key, and the next older one of it. */
 struct sw_story_link *sw_link_find(const struct sw_ledger *ledger, uint64_t key);
 struct sw_story_link *sw_link_next(const struct sw_story_link *link);
+/* Fetches the list that a key is in, and then the first of it. */
+void sw_link_fetch(const struct sw_ledger *ledger, uint64_t key);
+void sw_link_fetch_first(const struct sw_ledger *ledger, uint64_t key);
 
 /* --- delivery.c --- */
 

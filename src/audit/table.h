@@ -6,6 +6,7 @@
 #define SW_AUDIT_TABLE_H
 
 #include "base/arena.h"
+#include "base/fetch.h"
 #include "base/hash.h"
 
 struct sw_table_slot {
@@ -23,13 +24,6 @@ struct sw_table {
     size_t most; /* values that are kept */
     size_t value_bytes;
 };
-
-/* Has memory fetched that is needed soon. */
-static inline void sw_fetch(const void *at, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch((const uint8_t *)at + i);
-}
 
 void sw_table_init(struct sw_table *table, struct sw_arena *arena, size_t value_bytes, size_t most);
 /* The value of this key, zeroed when it is new (*fresh then); NULL when there is no room for

@@ -337,6 +337,7 @@ void sw_engine_hand_out_deliveries(struct sw_engine *engine)
 
 static void hand_out(struct sw_engine *engine, struct sw_session *session)
 {
+    sw_analyzer_fetch(engine->analyzer, &session->facts->tuple);
     session->files = engine->files;
     session->file = engine->files[sw_frame_file(session->facts->first.frame)];
     session->file_count = engine->file_count;
