@@ -160,11 +160,25 @@ static void free_story(struct sw_story *story)
     free(story);
 }
 
+/* Those that are final next, in steps: each looks at what the step before has fetched. */
+static void look_ahead(const struct sw_story *story)
+{
+    enum { SEEN_FIRST = 4 * SW_CACHE_LINE };
+    if (!story)
+        return;
+    sw_fetch(story->attempts->tried, sizeof(struct sw_tried));
+    if (story->next)
+        sw_fetch(story->next->attempts, sizeof(struct sw_attempt));
+    if (story->next && story->next->next)
+        sw_fetch(story->next->next, SEEN_FIRST);
+}
+
 static void become_final(struct sw_ledger *ledger, struct sw_story *story)
 {
     list_take(&ledger->waiting[story->wait], story);
     sw_story_unlink(story);
     list_add(&ledger->final, story);
+    look_ahead(ledger->waiting[story->wait].first);
     ledger->stories--;
     count_bytes(ledger, 0, sizeof(*story) + story->bytes);
 }
