@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """run.py [--small] [--runs N] [--kinds bulk,sessions,...] [--no-peers] [--json FILE]
 run.py --stream MB[,MB...]
+run.py --train
 
 Generates large captures, reads each with a bare libpcap loop, with smtpwhy and with the other programs that are
 installed, and prints CPU time, wall time, peak memory and the ratio of CPU time to the bare loop (medians). The
 counts of smtpwhy must equal the generator's truth; any difference fails the run.
 
+--train has the program, built to record a profile, read small captures of each kind and those of pcaps/.
+
 --stream gives large mails of these sizes to standard input, straight from the generator, and tells the peak memory.
 """
 import argparse
+import glob
 import json
 import os
 import shutil
@@ -147,6 +151,13 @@ def stream(megabytes, folder):
     return compare("stream", truth, counted)
 
 
+def train(folder):
+    captures = [generate(kind, sizes[1], folder)[0] for kind, sizes in SIZES.items()]
+    captures += sorted(glob.glob(os.path.join(ROOT, "pcaps", "**", "*.pcap*"), recursive=True))
+    for path in captures:
+        subprocess.run([PROGRAM, "-o", "json:/dev/null", "-o", "text:/dev/null", path], stderr=subprocess.DEVNULL, check=False)
+
+
 def conclude(wrong):
     for line in wrong:
         print("WRONG " + line)
@@ -162,8 +173,13 @@ def main():
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", help="also write the figures to this file")
     parser.add_argument("--stream", metavar="MB[,MB...]", help="only this: so much through standard input")
+    parser.add_argument("--train", action="store_true", help="only this: run what a profile is recorded of")
     args = parser.parse_args()
     compile_tools()
+    if args.train:
+        with tempfile.TemporaryDirectory(prefix="smtpwhy-bench-") as folder:
+            train(folder)
+        return 0
     if args.stream:
         with tempfile.TemporaryDirectory(prefix="smtpwhy-bench-") as folder:
             return conclude([line for size in args.stream.split(",") for line in stream(int(size), folder)])
