@@ -42,37 +42,61 @@ const char *sw_format_digits(uint64_t value, char room[SW_DIGITS])
     return at;
 }
 
-/* Two to four digits. */
-static size_t put_short(unsigned value, uint8_t *out)
+enum { FOUR = 10000, EIGHT = FOUR * FOUR };
+
+/* One to four digits; returns where they end. Straight lines: most numbers are short. */
+static inline uint8_t *put_short(uint32_t value, uint8_t *out)
 {
-    size_t n = 0;
-    unsigned high = value / 100;
-    if (high >= 10)
-        sw_format_pair(high, out + (n += 2) - 2);
-    else if (high > 0)
-        out[n++] = (uint8_t)('0' + high);
-    sw_format_pair(value - 100 * high, out + n);
-    return n + 2;
+    uint32_t high = value / 100;
+    uint32_t low = value % 100;
+    if (high >= 10) {
+        sw_format_pair(high, out);
+        out += 2;
+    } else if (high > 0) {
+        *out++ = (uint8_t)('0' + high);
+    } else if (low < 10) {
+        *out = (uint8_t)('0' + low);
+        return out + 1;
+    }
+    sw_format_pair(low, out);
+    return out + 2;
+}
+
+static inline uint8_t *put_four(uint32_t value, uint8_t *out)
+{
+    sw_format_pair(value / 100, out);
+    sw_format_pair(value % 100, out + 2);
+    return out + 4;
+}
+
+static inline uint8_t *put_up_to_eight(uint32_t value, uint8_t *out)
+{
+    if (value < FOUR)
+        return put_short(value, out);
+    return put_four(value % FOUR, put_short(value / FOUR, out));
+}
+
+static uint8_t *put_eight(uint32_t value, uint8_t *out)
+{
+    return put_four(value % FOUR, put_four(value / FOUR, out));
+}
+
+/* More than eight digits. */
+static uint8_t *put_long(uint64_t value, uint8_t *out)
+{
+    uint64_t high = value / EIGHT;
+    if (high < EIGHT)
+        out = put_up_to_eight((uint32_t)high, out);
+    else
+        out = put_eight((uint32_t)(high % EIGHT), put_short((uint32_t)(high / EIGHT), out));
+    return put_eight((uint32_t)(value % EIGHT), out);
 }
 
 size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS])
 {
-    enum { GROUP = 10000 };
-    uint64_t groups[SW_DIGITS / 4]; /* of four digits, the lowest first */
-    size_t count = 0;
-    for (; value >= GROUP; value /= GROUP)
-        groups[count++] = value % GROUP;
-    size_t n = 1;
-    if (value < 10)
-        out[0] = (uint8_t)('0' + value);
-    else
-        n = put_short((unsigned)value, out);
-    for (; count > 0; n += 4) {
-        unsigned group = (unsigned)groups[--count];
-        sw_format_pair(group / 100, out + n);
-        sw_format_pair(group % 100, out + n + 2);
-    }
-    return n;
+    const uint8_t *end =
+        value < EIGHT ? put_up_to_eight((uint32_t)value, out) : put_long(value, out);
+    return (size_t)(end - out);
 }
 
 static const char *hex_digits(uint64_t value, char room[SW_DIGITS])

@@ -178,34 +178,57 @@ void sw_json_file(struct sw_json *json, const char *key, uint64_t frame)
     sw_json_wire(json, sibling, json->file_of(json->file_ctx, frame));
 }
 
-enum { NANO_DIGITS = 9 };
+/* The digits of a fraction of a second: microseconds, which most clocks count, and nanoseconds. */
+enum { MICRO_DIGITS = 6, NANO_DIGITS = 9, NS_PER_US = 1000 };
 
-/* All nine digits of a fraction of a second. */
-static void put_nano(uint8_t at[NANO_DIGITS], uint32_t fraction_ns)
+static void put_micro(uint8_t at[MICRO_DIGITS], uint32_t us)
 {
-    at[NANO_DIGITS - 1] = (uint8_t)('0' + fraction_ns % 10);
-    uint32_t pairs = fraction_ns / 10;
-    for (size_t i = NANO_DIGITS - 1; i > 0; pairs /= 100)
-        sw_format_pair(pairs % 100, at + (i -= 2));
+    uint32_t low = us % 10000;
+    sw_format_pair(us / 10000, at);
+    sw_format_pair(low / 100, at + 2);
+    sw_format_pair(low % 100, at + 4);
+}
+
+static void put_nano(uint8_t at[NANO_DIGITS], uint32_t ns)
+{
+    put_micro(at, ns / NS_PER_US);
+    uint32_t rest = ns % NS_PER_US;
+    at[MICRO_DIGITS] = (uint8_t)('0' + rest / 100);
+    sw_format_pair(rest % 100, at + MICRO_DIGITS + 1);
+}
+
+/* Point and fraction without the zeros at its end; nothing at all for 0. */
+static uint8_t *add_fraction(uint8_t *at, uint32_t ns)
+{
+    if (ns == 0)
+        return at;
+    *at++ = '.';
+    uint32_t us = ns / NS_PER_US;
+    if (us * NS_PER_US == ns) {
+        put_micro(at, us);
+        at += MICRO_DIGITS;
+    } else {
+        put_nano(at, ns);
+        at += NANO_DIGITS;
+    }
+    while (at[-1] == '0')
+        at--;
+    return at;
 }
 
 uint8_t *sw_json_add_duration(uint8_t *at, int64_t duration_ns)
 {
-    bool negative = duration_ns < 0;
-    uint64_t ns = negative ? UINT64_C(0) - (uint64_t)duration_ns : (uint64_t)duration_ns;
-    if (negative)
+    uint64_t ns = (uint64_t)duration_ns;
+    if (ns < SW_NS_PER_S) { /* most are: neither negative nor a second */
+        *at = '0';
+        return add_fraction(at + 1, (uint32_t)ns);
+    }
+    if (duration_ns < 0) {
+        ns = UINT64_C(0) - ns;
         *at++ = '-';
-    uint64_t seconds = ns / SW_NS_PER_S;
-    uint32_t fraction = (uint32_t)(ns - seconds * SW_NS_PER_S);
-    at = sw_json_add_number(at, seconds);
-    if (fraction == 0)
-        return at;
-    *at++ = '.';
-    put_nano(at, fraction);
-    at += NANO_DIGITS - (fraction % 1000 == 0 ? 3 : 0); /* most clocks count microseconds */
-    while (at[-1] == '0')
-        at--;
-    return at;
+    }
+    at = sw_json_add_number(at, ns / SW_NS_PER_S);
+    return add_fraction(at, (uint32_t)(ns % SW_NS_PER_S));
 }
 
 uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, int digits)
