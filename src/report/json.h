@@ -24,36 +24,41 @@ struct sw_json_line {
 };
 
 /* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is
- * null). */
+ * null). `key` is the one before it. */
+static inline uint8_t *sw_json_line_add_wire(struct sw_json_line *line, uint8_t *at,
+                                             const char *key, struct sw_span bytes)
+{
+    struct sw_veil *veil = &line->part->veil;
+    return sw_json_add_string(&line->json, at, key, veil->on ? sw_veil_text(veil, bytes) : bytes);
+}
+static inline uint8_t *sw_json_line_add_prose(struct sw_json_line *line, uint8_t *at,
+                                              const char *key, const char *text)
+{
+    return text ? sw_json_line_add_wire(line, at, key, sw_span_str(text))
+                : SW_JSON_LITERAL(at, "null");
+}
+/* The same as a member, outside of runs. */
 SW_JSON_INLINE void sw_json_line_wire(struct sw_json_line *line, const char *key,
                                       struct sw_span bytes)
 {
     struct sw_veil *veil = &line->part->veil;
     sw_json_wire(&line->json, key, veil->on ? sw_veil_text(veil, bytes) : bytes);
 }
-SW_JSON_INLINE void sw_json_line_prose(struct sw_json_line *line, const char *key, const char *text)
-{
-    if (text)
-        sw_json_line_wire(line, key, sw_span_str(text));
-    else
-        sw_json_null(&line->json, key);
-}
-/* An object of code, enhanced and text, and with_frame also frame; null without a reply. */
-void sw_json_line_reply(struct sw_json_line *line, const char *key, const struct sw_step *reply,
-                        bool with_frame);
-/* code, enhanced, text of a reply as members; all null without one. */
-void sw_json_line_reply_members(struct sw_json_line *line, const struct sw_step *reply);
 
-/* Each writes its keys into the open object of the session. */
-void sw_json_line_messages(struct sw_json_line *line);
-void sw_json_line_dialogue(struct sw_json_line *line);
-void sw_json_line_capabilities(struct sw_json_line *line);
-void sw_json_line_auth(struct sw_json_line *line);
-void sw_json_line_capture(struct sw_json_line *line);
-void sw_json_line_ends(struct sw_json_line *line);
-void sw_json_line_tls(struct sw_json_line *line);
-void sw_json_line_tcp(struct sw_json_line *line);
-void sw_json_line_quality(struct sw_json_line *line);
+/* code, enhanced, text of a reply as members, without a comma before them; all null without one. */
+uint8_t *sw_json_line_add_reply(struct sw_json_line *line, uint8_t *at,
+                                const struct sw_step *reply);
+
+/* Each adds its keys to those of the session, with a comma before them. */
+uint8_t *sw_json_line_messages(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_dialogue(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_capabilities(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_auth(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_capture(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_ends(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_tls(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_tcp(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_quality(struct sw_json_line *line, uint8_t *at);
 
 /* The whole line of a story. */
 void sw_json_delivery(struct sw_part *part, const struct sw_delivery *delivery);

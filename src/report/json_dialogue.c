@@ -3,173 +3,182 @@
  */
 #include "report/json.h"
 
-/* An address, or null when the command that names it was not seen. */
-SW_JSON_INLINE void put_address(struct sw_json_line *line, const char *key, bool seen,
-                                struct sw_span address)
+/* A text, or null when there is none. */
+SW_JSON_INLINE uint8_t *add_text(struct sw_json_line *line, uint8_t *at, const char *key, bool seen,
+                                 struct sw_span text)
 {
-    if (seen)
-        sw_json_line_wire(line, key, address);
-    else
-        sw_json_null(&line->json, key);
+    return seen ? sw_json_line_add_wire(line, at, key, text) : SW_JSON_LITERAL(at, "null");
 }
 
-SW_JSON_INLINE void put_cause(struct sw_json *json, enum sw_cause cause)
+/* Outcome and cause of a mail or of a recipient, as members. */
+static uint8_t *add_fate(uint8_t *at, enum sw_outcome outcome, enum sw_cause cause)
 {
-    sw_json_word(json, "cause", cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
+    at = SW_JSON_MEMBER(at, "outcome");
+    at = sw_json_add_word(at, sw_outcome_name(outcome));
+    at = SW_JSON_MEMBER(at, "cause");
+    return sw_json_add_word(at, cause == SW_CAUSE_NONE ? NULL : sw_cause_name(cause));
 }
 
-static void put_recipients(struct sw_json_line *line, const struct sw_message_verdict *mv)
+static uint8_t *add_recipient(struct sw_json_line *line, uint8_t *at,
+                              const struct sw_recipient_verdict *rv)
 {
-    struct sw_json *json = &line->json;
-    sw_json_array(json, "recipients");
-    for (uint32_t i = 0; i < mv->recipient_count; i++) {
-        const struct sw_recipient_verdict *rv = &mv->recipients[i];
-        sw_json_object(json, NULL);
-        sw_json_line_wire(line, "address", rv->recipient->address);
-        sw_json_word(json, "outcome", sw_outcome_name(rv->outcome));
-        put_cause(json, rv->cause);
-        sw_json_line_reply_members(line, rv->reply);
-        sw_json_frame(json, "frame", rv->reply ? rv->reply->first.frame : 0);
-        sw_json_end_object(json);
-    }
-    sw_json_end_array(json);
+    at = SW_JSON_LITERAL(at, "{\"address\":");
+    at = sw_json_line_add_wire(line, at, "address", rv->recipient->address);
+    at = add_fate(at, rv->outcome, rv->cause);
+    *at++ = ',';
+    at = sw_json_line_add_reply(line, at, rv->reply);
+    at = SW_JSON_MEMBER(at, "frame");
+    at = sw_json_add_frame(&line->json, at, "frame", rv->reply ? rv->reply->first.frame : 0);
+    return SW_JSON_LITERAL(at, "},");
 }
 
-/* A text of the header block, or null. */
-SW_JSON_INLINE void put_header_text(struct sw_json_line *line, const char *key, struct sw_span text)
+static uint8_t *add_recipients(struct sw_json_line *line, uint8_t *at,
+                               const struct sw_message_verdict *mv)
 {
-    put_address(line, key, text.len > 0, text);
+    at = SW_JSON_LITERAL(at, ",\"recipients\":[");
+    for (uint32_t i = 0; i < mv->recipient_count; i++)
+        at = add_recipient(line, at, &mv->recipients[i]);
+    return sw_json_end_list(at);
 }
 
-static void put_header(struct sw_json_line *line, const struct sw_header *header)
+static uint8_t *add_header(struct sw_json_line *line, uint8_t *at, const struct sw_header *header)
 {
-    struct sw_json *json = &line->json;
-    if (!header->seen) {
-        sw_json_null(json, "header");
-        return;
-    }
-    sw_json_object(json, "header");
-    put_header_text(line, "from", header->from);
-    sw_json_number(json, "to_count", header->to_count);
-    sw_json_number(json, "cc_count", header->cc_count);
-    put_header_text(line, "date", header->date);
-    put_header_text(line, "content_type", header->content_type);
-    sw_json_bool(json, "dkim_signature", header->dkim_signature);
-    sw_json_bool(json, "complete", !header->cut);
-    sw_json_end_object(json);
+    if (!header->seen)
+        return SW_JSON_LITERAL(at, ",\"header\":null");
+    at = SW_JSON_LITERAL(at, ",\"header\":{\"from\":");
+    at = add_text(line, at, "from", header->from.len > 0, header->from);
+    at = SW_JSON_MEMBER(at, "to_count");
+    at = sw_json_add_number(at, header->to_count);
+    at = SW_JSON_MEMBER(at, "cc_count");
+    at = sw_json_add_number(at, header->cc_count);
+    at = SW_JSON_MEMBER(at, "date");
+    at = add_text(line, at, "date", header->date.len > 0, header->date);
+    at = SW_JSON_MEMBER(at, "content_type");
+    at = add_text(line, at, "content_type", header->content_type.len > 0, header->content_type);
+    at = SW_JSON_MEMBER(at, "dkim_signature");
+    at = sw_json_add_bool(at, header->dkim_signature);
+    at = SW_JSON_MEMBER(at, "complete");
+    at = sw_json_add_bool(at, !header->cut);
+    return SW_JSON_LITERAL(at, "}");
 }
 
-static void put_message(struct sw_json_line *line, const struct sw_message_verdict *mv)
+/* How large the mail is, and how fast it came. */
+static uint8_t *add_sizes(uint8_t *at, const struct sw_message *m)
 {
-    struct sw_json *json = &line->json;
-    const struct sw_message *m = mv->message;
-    sw_json_object(json, NULL);
-    sw_json_number(json, "index", m->index);
-    put_address(line, "mail_from", m->mail != NULL, m->sender);
-    if (m->has_size)
-        sw_json_number(json, "size_declared", m->size_declared);
-    else
-        sw_json_null(json, "size_declared");
-    if (m->body_seen)
-        sw_json_number(json, "size_seen", m->body_octets);
-    else
-        sw_json_null(json, "size_seen");
-    sw_json_seconds(json, "upload_s", sw_view_upload(m));
-    sw_json_some(json, "upload_bytes_per_s", sw_view_upload_rate(m));
-    put_recipients(line, mv);
-    sw_json_line_reply(line, "final_reply", m->final, true);
-    sw_json_word(json, "outcome", sw_outcome_name(mv->outcome));
-    put_cause(json, mv->cause);
-    put_header_text(line, "message_id", m->message_id);
+    at = SW_JSON_MEMBER(at, "size_declared");
+    at = m->has_size ? sw_json_add_number(at, m->size_declared) : SW_JSON_LITERAL(at, "null");
+    at = SW_JSON_MEMBER(at, "size_seen");
+    at = m->body_seen ? sw_json_add_number(at, m->body_octets) : SW_JSON_LITERAL(at, "null");
+    at = SW_JSON_MEMBER(at, "upload_s");
+    at = sw_json_add_seconds(at, sw_view_upload(m));
+    at = SW_JSON_MEMBER(at, "upload_bytes_per_s");
+    return sw_json_add_some(at, sw_view_upload_rate(m));
+}
+
+/* What stood in its header block. */
+static uint8_t *add_names(struct sw_json_line *line, uint8_t *at, const struct sw_message *m)
+{
+    at = SW_JSON_MEMBER(at, "message_id");
+    at = add_text(line, at, "message_id", m->message_id.len > 0, m->message_id);
+    at = SW_JSON_MEMBER(at, "subject");
     if (m->subject.len > 0 && !line->part->veil.on)
-        sw_json_wire(json, "subject", m->subject);
+        at = sw_json_add_string(&line->json, at, "subject", m->subject);
     else
-        sw_json_null(json, "subject");
-    put_header(line, m->header);
-    sw_json_end_object(json);
+        at = SW_JSON_LITERAL(at, "null");
+    return add_header(line, at, m->header);
 }
 
-void sw_json_line_messages(struct sw_json_line *line)
+/* The answer to all of it. */
+static uint8_t *add_final(struct sw_json_line *line, uint8_t *at, const struct sw_step *reply)
 {
-    sw_json_array(&line->json, "messages");
-    for (uint32_t i = 0; i < line->verdict->message_count; i++)
-        put_message(line, &line->verdict->messages[i]);
-    sw_json_end_array(&line->json);
+    if (!reply)
+        return SW_JSON_LITERAL(at, ",\"final_reply\":null");
+    at = SW_JSON_LITERAL(at, ",\"final_reply\":{");
+    at = sw_json_line_add_reply(line, at, reply);
+    at = SW_JSON_MEMBER(at, "frame");
+    at = sw_json_add_frame(&line->json, at, "frame", reply->first.frame);
+    return SW_JSON_LITERAL(at, "}");
 }
 
-static void put_argument(struct sw_json_line *line, const struct sw_step *step)
+static uint8_t *add_message(struct sw_json_line *line, uint8_t *at,
+                            const struct sw_message_verdict *mv)
+{
+    const struct sw_message *m = mv->message;
+    at = sw_json_add_number(SW_JSON_LITERAL(at, "{\"index\":"), m->index);
+    at = SW_JSON_MEMBER(at, "mail_from");
+    at = add_text(line, at, "mail_from", m->mail != NULL, m->sender);
+    at = add_recipients(line, add_sizes(at, m), mv);
+    at = add_final(line, at, m->final);
+    at = add_names(line, add_fate(at, mv->outcome, mv->cause), m);
+    return SW_JSON_LITERAL(at, "},");
+}
+
+uint8_t *sw_json_line_messages(struct sw_json_line *line, uint8_t *at)
+{
+    at = SW_JSON_LITERAL(at, ",\"messages\":[");
+    for (uint32_t i = 0; i < line->verdict->message_count; i++)
+        at = add_message(line, at, &line->verdict->messages[i]);
+    return sw_json_end_list(at);
+}
+
+static uint8_t *add_argument(struct sw_json_line *line, uint8_t *at, const struct sw_step *step)
 {
     struct sw_span argument;
-    if (!sw_view_argument(step, &argument)) {
-        sw_json_null(&line->json, "argument");
-    } else if (sw_view_argument_hides(step)) {
-        struct sw_writer hidden;
-        sw_writer_open_memory(&hidden);
-        sw_writer_put(&hidden, argument);
-        sw_writer_text(&hidden, " ***");
-        sw_json_line_wire(line, "argument", sw_writer_span(&hidden));
-        sw_writer_release(&hidden);
-    } else {
-        sw_json_line_wire(line, "argument", argument);
-    }
+    if (!sw_view_argument(step, &argument))
+        return SW_JSON_LITERAL(at, "null");
+    if (!sw_view_argument_hides(step))
+        return sw_json_line_add_wire(line, at, "argument", argument);
+    struct sw_writer hidden;
+    sw_writer_open_memory(&hidden);
+    sw_writer_put(&hidden, argument);
+    sw_writer_text(&hidden, " ***");
+    at = sw_json_line_add_wire(line, at, "argument", sw_writer_span(&hidden));
+    sw_writer_release(&hidden);
+    return at;
 }
 
-/* The members that a command does not have are written as one literal, so are those that a reply
- * does not have: there is no larger part of a record than this one. */
-static void put_command(struct sw_json_line *line, const struct sw_step *step)
+/* The members that a command does not have are one literal, so are those that a reply does not
+ * have: there is no larger part of a record than this one. */
+static uint8_t *add_command(struct sw_json_line *line, uint8_t *at, const struct sw_step *step)
 {
-    struct sw_json *json = &line->json;
     struct sw_span verb = sw_view_verb(step);
-    sw_json_word(json, "from", "client");
-    put_address(line, "verb", verb.len > 0, verb);
-    put_argument(line, step);
-    sw_json_line_reply_members(line, NULL);
-    sw_json_literal(json, "delay_s", SW_JSON_TEXT("null,\"answers\":null"));
+    at = SW_JSON_LITERAL(at, ",\"from\":\"client\",\"verb\":");
+    at = add_text(line, at, "verb", verb.len > 0, verb);
+    at = SW_JSON_MEMBER(at, "argument");
+    at = add_argument(line, at, step);
+    return SW_JSON_LITERAL(at, ",\"code\":null,\"enhanced\":null,\"text\":null,\"delay_s\":null,"
+                               "\"answers\":null},");
 }
 
-static void put_reply(struct sw_json_line *line, const struct sw_step *step)
+static uint8_t *add_reply(struct sw_json_line *line, uint8_t *at, const struct sw_step *step)
 {
-    struct sw_json *json = &line->json;
-    sw_json_literal(json, "from", SW_JSON_TEXT("\"server\",\"verb\":null,\"argument\":null"));
-    sw_json_line_reply_members(line, step);
-    sw_json_seconds(json, "delay_s", sw_view_delay(step));
-    sw_json_frame(json, "answers", step->command ? step->command->first.frame : 0);
+    at = SW_JSON_LITERAL(at, ",\"from\":\"server\",\"verb\":null,\"argument\":null,");
+    at = sw_json_line_add_reply(line, at, step);
+    at = SW_JSON_MEMBER(at, "delay_s");
+    at = sw_json_add_seconds(at, sw_view_delay(step));
+    at = SW_JSON_MEMBER(at, "answers");
+    at = sw_json_add_frame(&line->json, at, "answers",
+                           step->command ? step->command->first.frame : 0);
+    return SW_JSON_LITERAL(at, "},");
 }
 
-static void put_step(struct sw_json_line *line, const struct sw_step *step)
+static uint8_t *add_step(struct sw_json_line *line, uint8_t *at, const struct sw_step *step)
 {
-    enum { BYTES = sizeof("{\"frame\":null,\"t_s\":") + SW_DIGITS + SW_JSON_DURATION_BYTES };
-    struct sw_json *json = &line->json;
-    uint8_t *at = sw_json_key(json, NULL, BYTES);
-    if (!at)
-        return;
+    int64_t start_ns = line->session->facts->first.time_ns;
     at = SW_JSON_LITERAL(at, "{\"frame\":");
-    at = sw_json_add_some(at, sw_frame_number(step->first.frame));
-    if (json->file_of && step->first.frame != 0) {
-        sw_json_done(json, at);
-        sw_json_file(json, "frame", step->first.frame);
-        at = sw_writer_room(json->out, BYTES);
-        if (!at)
-            return;
-    }
-    at = SW_JSON_LITERAL(at, ",\"t_s\":");
-    at = sw_json_add_duration(
-        at, sw_view_since(line->session->facts->first.time_ns, step->first.time_ns));
-    sw_json_done(json, at);
-    if (step->from == SW_CLIENT)
-        put_command(line, step);
-    else
-        put_reply(line, step);
-    sw_writer_char(json->out, '}');
+    at = sw_json_add_frame(&line->json, at, "frame", step->first.frame);
+    at = SW_JSON_MEMBER(at, "t_s");
+    at = sw_json_add_duration(at, sw_view_since(start_ns, step->first.time_ns));
+    return step->from == SW_CLIENT ? add_command(line, at, step) : add_reply(line, at, step);
 }
 
-void sw_json_line_dialogue(struct sw_json_line *line)
+uint8_t *sw_json_line_dialogue(struct sw_json_line *line, uint8_t *at)
 {
     const struct sw_step *step;
-    sw_json_array(&line->json, "dialogue");
+    at = SW_JSON_LITERAL(at, ",\"dialogue\":[");
     SW_EACH(step, line->session->steps)
-        put_step(line, step);
-    sw_json_end_array(&line->json);
+        at = add_step(line, at, step);
+    return sw_json_end_list(at);
 }
 
 enum { KEYWORDS = 128, SLOTS = 4 * KEYWORDS };
@@ -209,14 +218,14 @@ static const struct sw_capability *next_line(const struct sw_capability *first,
 
 /* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN").
  */
-static void put_capability(struct sw_json_line *line, const struct sw_capability *first)
+static uint8_t *add_capability(struct sw_json_line *line, uint8_t *at,
+                               const struct sw_capability *first)
 {
-    struct sw_veil *veil = &line->part->veil;
+    at = sw_json_add_string(&line->json, at, NULL, first->keyword);
+    *at++ = ':';
     const struct sw_capability *other = next_line(first, first->next);
-    if (!other) {
-        sw_json_wire_member(&line->json, first->keyword, sw_veil_text(veil, first->params));
-        return;
-    }
+    if (!other)
+        return sw_json_line_add_wire(line, at, NULL, first->params);
     struct sw_writer params;
     sw_writer_open_memory(&params);
     sw_writer_put(&params, first->params);
@@ -224,39 +233,43 @@ static void put_capability(struct sw_json_line *line, const struct sw_capability
         sw_writer_text(&params, params.used ? " " : "");
         sw_writer_put(&params, other->params);
     }
-    sw_json_wire_member(&line->json, first->keyword, sw_veil_text(veil, sw_writer_span(&params)));
+    at = sw_json_line_add_wire(line, at, NULL, sw_writer_span(&params));
     sw_writer_release(&params);
+    return at;
 }
 
-static void put_hello(struct sw_json_line *line, const char *key, const struct sw_hello *hello)
+static uint8_t *add_hello(struct sw_json_line *line, uint8_t *at, const struct sw_hello *hello)
 {
-    if (!hello) {
-        sw_json_null(&line->json, key);
-        return;
-    }
+    if (!hello)
+        return SW_JSON_LITERAL(at, "null");
     struct keyword_set set;
     memset(set.slot, 0, sizeof(set.slot));
     set.used = 0;
     uint64_t left_out = 0;
-    sw_json_object(&line->json, key);
     const struct sw_capability *capability;
+    *at++ = '{';
     SW_EACH(capability, hello->capabilities) {
-        if (set.used == KEYWORDS)
+        if (set.used == KEYWORDS) {
             left_out++;
-        else if (add_keyword(&set, capability))
-            put_capability(line, capability);
+        } else if (add_keyword(&set, capability)) {
+            at = add_capability(line, at, capability);
+            *at++ = ',';
+        }
     }
     if (left_out > 0)
-        sw_json_number(&line->json, "...", left_out);
-    sw_json_end_object(&line->json);
+        at = sw_json_add_number(SW_JSON_LITERAL(at, "\"...\":"), left_out);
+    at -= at[-1] == ',';
+    *at++ = '}';
+    return at;
 }
 
-void sw_json_line_capabilities(struct sw_json_line *line)
+uint8_t *sw_json_line_capabilities(struct sw_json_line *line, uint8_t *at)
 {
-    sw_json_object(&line->json, "capabilities");
-    put_hello(line, "before_tls", sw_session_hello(line->session, false));
-    put_hello(line, "after_tls", sw_session_hello(line->session, true));
-    sw_json_end_object(&line->json);
+    at = SW_JSON_LITERAL(at, ",\"capabilities\":{\"before_tls\":");
+    at = add_hello(line, at, sw_session_hello(line->session, false));
+    at = SW_JSON_MEMBER(at, "after_tls");
+    at = add_hello(line, at, sw_session_hello(line->session, true));
+    return SW_JSON_LITERAL(at, "}");
 }
 
 enum { MECHANISMS = 32 };
@@ -290,48 +303,52 @@ static void collect_mechanisms(struct mechanisms *m, const struct sw_hello *hell
     }
 }
 
-static void put_attempt(struct sw_json_line *line, const struct sw_auth *auth)
+static uint8_t *add_name(struct sw_json_line *line, uint8_t *at, const char *key,
+                         struct sw_span name)
 {
-    struct sw_json *json = &line->json;
-    sw_json_object(json, NULL);
-    sw_json_wire(json, "mechanism", auth->mechanism);
-    if (auth->user.len > 0)
-        sw_json_wire(json, "user", sw_veil_name(&line->part->veil, auth->user));
-    else
-        sw_json_null(json, "user");
-    if (auth->computer.len > 0)
-        sw_json_wire(json, "computer", sw_veil_name(&line->part->veil, auth->computer));
-    else
-        sw_json_null(json, "computer");
-    sw_json_word(json, "result", sw_view_auth_name(auth->result));
-    sw_json_line_reply_members(line, auth->reply);
-    sw_json_bool(json, "encrypted", auth->encrypted);
-    sw_json_frame(json, "frame", auth->command ? auth->command->first.frame : 0);
-    sw_json_end_object(json);
+    if (name.len == 0)
+        return SW_JSON_LITERAL(at, "null");
+    return sw_json_add_string(&line->json, at, key, sw_veil_name(&line->part->veil, name));
 }
 
-void sw_json_line_auth(struct sw_json_line *line)
+static uint8_t *add_attempt(struct sw_json_line *line, uint8_t *at, const struct sw_auth *auth)
 {
     struct sw_json *json = &line->json;
+    at = SW_JSON_LITERAL(at, "{\"mechanism\":");
+    at = sw_json_add_string(json, at, "mechanism", auth->mechanism);
+    at = SW_JSON_MEMBER(at, "user");
+    at = add_name(line, at, "user", auth->user);
+    at = SW_JSON_MEMBER(at, "computer");
+    at = add_name(line, at, "computer", auth->computer);
+    at = SW_JSON_MEMBER(at, "result");
+    at = sw_json_add_word(at, sw_view_auth_name(auth->result));
+    *at++ = ',';
+    at = sw_json_line_add_reply(line, at, auth->reply);
+    at = SW_JSON_MEMBER(at, "encrypted");
+    at = sw_json_add_bool(at, auth->encrypted);
+    at = SW_JSON_MEMBER(at, "frame");
+    at = sw_json_add_frame(json, at, "frame", auth->command ? auth->command->first.frame : 0);
+    return SW_JSON_LITERAL(at, "},");
+}
+
+uint8_t *sw_json_line_auth(struct sw_json_line *line, uint8_t *at)
+{
     const struct sw_session *session = line->session;
     const struct sw_hello *hello = sw_session_hello(session, true);
     if (!hello)
         hello = sw_session_hello(session, false);
     struct mechanisms offered = {.count = 0};
     collect_mechanisms(&offered, hello);
-    if (offered.count == 0 && !session->auths) {
-        sw_json_null(json, "auth");
-        return;
+    if (offered.count == 0 && !session->auths)
+        return SW_JSON_LITERAL(at, ",\"auth\":null");
+    at = SW_JSON_LITERAL(at, ",\"auth\":{\"offered\":[");
+    for (unsigned i = 0; i < offered.count; i++) {
+        at = sw_json_add_string(&line->json, at, NULL, offered.list[i]);
+        *at++ = ',';
     }
-    sw_json_object(json, "auth");
-    sw_json_array(json, "offered");
-    for (unsigned i = 0; i < offered.count; i++)
-        sw_json_wire(json, NULL, offered.list[i]);
-    sw_json_end_array(json);
-    sw_json_array(json, "attempts");
+    at = SW_JSON_LITERAL(sw_json_end_list(at), ",\"attempts\":[");
     const struct sw_auth *auth;
     SW_EACH(auth, session->auths)
-        put_attempt(line, auth);
-    sw_json_end_array(json);
-    sw_json_end_object(json);
+        at = add_attempt(line, at, auth);
+    return SW_JSON_LITERAL(sw_json_end_list(at), "}");
 }

@@ -75,14 +75,9 @@ static void put_code(struct sw_json *json, const char *key, uint16_t code, const
     sw_json_text(json, key, name ? name : code ? number : NULL);
 }
 
-void sw_json_line_tls(struct sw_json_line *line)
+static void put_tls(struct sw_json_line *line, const struct sw_tls *tls)
 {
     struct sw_json *json = &line->json;
-    const struct sw_tls *tls = line->session->tls_facts;
-    if (!tls) {
-        sw_json_null(json, "tls");
-        return;
-    }
     sw_json_object(json, "tls");
     put_code(json, "version", tls->version, tls_version_name(tls->version));
     put_code(json, "cipher", tls->cipher, tls_cipher_name(tls->cipher));
@@ -101,4 +96,14 @@ void sw_json_line_tls(struct sw_json_line *line)
     else
         sw_json_null(json, "resumed");
     sw_json_end_object(json);
+}
+
+uint8_t *sw_json_line_tls(struct sw_json_line *line, uint8_t *at)
+{
+    const struct sw_tls *tls = line->session->tls_facts;
+    if (!tls)
+        return SW_JSON_LITERAL(at, ",\"tls\":null");
+    sw_json_ran(&line->json, at);
+    put_tls(line, tls);
+    return sw_json_run(&line->json);
 }

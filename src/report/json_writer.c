@@ -2,7 +2,10 @@
 
 #include "base/text.h"
 
+#include <endian.h>
 #include <stdio.h>
+
+static const char hex_digits[] = "0123456789abcdef";
 
 void sw_json_begin(struct sw_json *json, struct sw_writer *out)
 {
@@ -16,144 +19,180 @@ void sw_json_end_line(struct sw_json *json)
     sw_writer_char(json->out, '\n');
 }
 
-/* Needs no escape: printable ASCII but quote and backslash. */
-static bool is_plain(uint8_t c)
-{
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-}
-
 /* As many bytes as one instruction compares on every machine that this runs on. */
 typedef int8_t block __attribute__((vector_size(16)));
+typedef uint8_t octets __attribute__((vector_size(16)));
 
-/* Copies sixteen bytes; false when one of them is not plain. What is not ASCII is below zero. */
-static bool copy_block(uint8_t *to, const uint8_t *from)
+/* Which of the bytes need an escape, all but printable ASCII without quote and backslash: ones in
+ * these, zeros in the others. With 1 added what is not ASCII is below zero, and so is 0x7F. */
+static inline block odd_of(octets bytes)
 {
-    block bytes;
-    memcpy(&bytes, from, sizeof(bytes));
-    memcpy(to, &bytes, sizeof(bytes));
-    block plain = (bytes > 0x1F) & (bytes != 0x7F) & (bytes != '"') & (bytes != '\\');
+    return ((block)(bytes + 1) < 0x21) | (block)((bytes == '"') | (bytes == '\\'));
+}
+
+/* Which is the first of them; 16: none. */
+static inline size_t first_of(block odd)
+{
     uint64_t half[2];
-    memcpy(half, &plain, sizeof(half));
-    return (half[0] & half[1]) == UINT64_MAX;
-}
-
-/* Are eight bytes all plain? (A byte of the sum has its high bit set for each that is not.) */
-static bool are_plain(uint64_t eight)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t quote = eight ^ (ones * '"');
-    uint64_t backslash = eight ^ (ones * '\\');
-    uint64_t odd = (eight - ones * 0x20)       /* below 0x20 */
-                   | (eight + ones)            /* 0x7F */
-                   | eight                     /* not ASCII */
-                   | ((quote - ones) & ~quote) /* a zero byte */
-                   | ((backslash - ones) & ~backslash);
-    return (odd & (ones * 0x80)) == 0;
-}
-
-static bool copy_eight(uint8_t *to, const uint8_t *from)
-{
-    uint64_t eight;
-    memcpy(&eight, from, sizeof(eight));
-    memcpy(to, &eight, sizeof(eight));
-    return are_plain(eight);
-}
-
-/* Four to seven bytes: the first four of them, and the last four. */
-static bool copy_few(uint8_t *to, const uint8_t *from, size_t n)
-{
-    uint32_t head, tail;
-    memcpy(&head, from, sizeof(head));
-    memcpy(&tail, from + n - sizeof(tail), sizeof(tail));
-    memcpy(to, &head, sizeof(head));
-    memcpy(to + n - sizeof(tail), &tail, sizeof(tail));
-    return are_plain((uint64_t)head << 32 | tail);
+    memcpy(half, &odd, sizeof(half));
+    if ((half[0] | half[1]) == 0)
+        return sizeof(odd);
+    return half[0] ? (size_t)__builtin_ctzll(le64toh(half[0])) / 8
+                   : 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8;
 }
 
 /*
- * Copies bytes as long as they are plain; room for all of them is there, and more of them than
- * count may be written. Returns how many. The last block overlaps the one before it.
+ * Copies n bytes, and returns how many of them up to the first that needs an escape. The last block
+ * overlaps the one before it.
  */
-static size_t copy_plain(uint8_t *to, struct sw_span bytes)
+static inline size_t copy_blocks(uint8_t *to, const uint8_t *from, size_t n)
 {
-    enum { BLOCK = sizeof(block), EIGHT = 8, FOUR = 4 };
-    size_t n = 0;
-    if (bytes.len >= BLOCK) {
-        size_t last = bytes.len - BLOCK;
-        while (n < last && copy_block(to + n, bytes.ptr + n))
-            n += BLOCK;
-        if (n >= last && copy_block(to + last, bytes.ptr + last))
-            return bytes.len;
-    } else if (bytes.len >= EIGHT) {
-        size_t last = bytes.len - EIGHT;
-        if (copy_eight(to, bytes.ptr) && copy_eight(to + last, bytes.ptr + last))
-            return bytes.len;
-    } else if (bytes.len >= FOUR && copy_few(to, bytes.ptr, bytes.len)) {
-        return bytes.len;
+    enum { BLOCK = sizeof(octets) };
+    for (size_t at = 0;;) {
+        octets bytes;
+        memcpy(&bytes, from + at, sizeof(bytes));
+        memcpy(to + at, &bytes, sizeof(bytes));
+        size_t first = first_of(odd_of(bytes));
+        if (first < BLOCK)
+            return at + first;
+        if (at + BLOCK == n)
+            return n;
+        at = at + 2 * BLOCK <= n ? at + BLOCK : n - BLOCK;
     }
-    for (; n < bytes.len && is_plain(bytes.ptr[n]); n++)
-        to[n] = bytes.ptr[n];
-    return n;
 }
 
-static void put_code_point(struct sw_writer *out, int32_t c)
+/* The same of 4 to 15 bytes: two halves, which overlap. */
+static inline size_t copy_halves(uint8_t *to, const uint8_t *from, size_t n)
 {
-    if (c == '"' || c == '\\')
-        sw_writer_char(out, '\\');
-    if (c == '\n')
-        sw_writer_text(out, "\\n");
-    else if (c == '\r')
-        sw_writer_text(out, "\\r");
-    else if (c == '\t')
-        sw_writer_text(out, "\\t");
-    else if (!sw_text_is_unsafe(c))
-        sw_writer_code_point(out, c);
-    else if (c < 0x10000)
-        sw_writer_format(out, "\\u%04x", (unsigned)c);
-    else /* a surrogate pair, RFC 8259 section 7 */
-        sw_writer_format(out, "\\u%04x\\u%04x", 0xD800u + (((unsigned)c - 0x10000u) >> 10),
-                         0xDC00u + (((unsigned)c - 0x10000u) & 0x3FFu));
+    size_t size = n >= sizeof(uint64_t) ? sizeof(uint64_t) : sizeof(uint32_t);
+    uint64_t half[2];
+    if (size == sizeof(uint64_t)) {
+        memcpy(&half[0], from, sizeof(uint64_t));
+        memcpy(&half[1], from + n - sizeof(uint64_t), sizeof(uint64_t));
+        memcpy(to, &half[0], sizeof(uint64_t));
+        memcpy(to + n - sizeof(uint64_t), &half[1], sizeof(uint64_t));
+    } else {
+        uint32_t part[2];
+        memcpy(&part[0], from, sizeof(uint32_t));
+        memcpy(&part[1], from + n - sizeof(uint32_t), sizeof(uint32_t));
+        memcpy(to, &part[0], sizeof(uint32_t));
+        memcpy(to + n - sizeof(uint32_t), &part[1], sizeof(uint32_t));
+        half[0] = part[0] * UINT64_C(0x100000001);
+        half[1] = part[1] * UINT64_C(0x100000001);
+    }
+    octets bytes;
+    memcpy(&bytes, half, sizeof(bytes));
+    size_t first = first_of(odd_of(bytes));
+    return first < 8 ? first : first < 16 ? n - size + (first - 8) : n;
 }
 
-/* The characters of a string, without its quotes. False when some of it was not UTF-8. */
-static bool put_escaped(struct sw_writer *out, struct sw_span bytes)
+/* Room for n bytes is there. */
+static inline size_t copy_plain(uint8_t *to, const uint8_t *from, size_t n)
 {
-    bool valid = true;
-    while (bytes.len > 0) {
-        struct sw_span part = sw_span_sub(bytes, 0, SW_WRITER_AT_ONCE);
-        uint8_t *at = sw_writer_room(out, part.len);
-        if (!at)
-            return true; /* nothing is written any more */
-        size_t plain = copy_plain(at, part);
-        out->used += plain;
-        bytes = sw_span_from(bytes, plain);
-        if (plain == part.len)
-            continue;
-        int32_t c = sw_text_next(&bytes);
-        valid = valid && c >= 0;
-        put_code_point(out, c < 0 ? 0xFFFD : c);
+    if (n >= sizeof(octets))
+        return copy_blocks(to, from, n);
+    if (n >= sizeof(uint32_t))
+        return copy_halves(to, from, n);
+    size_t plain = 0;
+    for (; plain < n; plain++) {
+        uint8_t c = from[plain];
+        if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\')
+            break;
+        to[plain] = c;
     }
-    return valid;
+    return plain;
 }
 
-bool sw_json_quote(struct sw_json *json, uint8_t *at, struct sw_span bytes)
+/* A UTF-16 unit as an escape (RFC 8259 section 7). */
+static uint8_t *add_escape(uint8_t *at, uint32_t unit)
 {
-    struct sw_writer *out = json->out;
-    *at++ = '"';
-    if (bytes.len <= SW_JSON_TEXT_BYTES) { /* most are short and plain as a whole */
-        size_t plain = copy_plain(at, bytes);
-        at += plain;
-        if (plain == bytes.len) {
-            *at++ = '"';
-            sw_json_done(json, at);
-            return true;
-        }
-        bytes = sw_span_from(bytes, plain);
+    at = SW_JSON_LITERAL(at, "\\u");
+    for (int shift = 12; shift >= 0; shift -= 4)
+        *at++ = (uint8_t)hex_digits[unit >> shift & 15];
+    return at;
+}
+
+/* A character as UTF-8, or as an escape when it must not reach a terminal. */
+static uint8_t *add_code_point(uint8_t *at, int32_t c)
+{
+    if (!sw_text_is_unsafe(c))
+        return at + sw_text_put_utf8(c, at);
+    uint32_t code = (uint32_t)c;
+    if (code < 0x10000)
+        return add_escape(at, code);
+    at = add_escape(at, 0xD800 + ((code - 0x10000) >> 10)); /* a surrogate pair */
+    return add_escape(at, 0xDC00 + ((code - 0x10000) & 0x3FF));
+}
+
+/* The character at the start of *rest, which needs an escape or is not ASCII. */
+static uint8_t *add_odd(uint8_t *at, struct sw_span *rest, bool *valid)
+{
+    uint8_t c = rest->ptr[0];
+    if (c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t') {
+        at[0] = '\\';
+        at[1] = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+        rest->ptr++;
+        rest->len--;
+        return at + 2;
     }
+    int32_t code_point = sw_text_next(rest);
+    *valid = *valid && code_point >= 0;
+    return add_code_point(at, code_point < 0 ? 0xFFFD : code_point);
+}
+
+uint8_t *sw_json_go_on_beyond(struct sw_json *json, uint8_t *at)
+{
     sw_json_done(json, at);
-    bool valid = put_escaped(out, bytes);
-    sw_writer_char(out, '"');
-    return valid;
+    return sw_json_run(json);
+}
+
+uint8_t *sw_json_add_copy_beyond(struct sw_json *json, uint8_t *at, struct sw_span bytes)
+{
+    sw_json_done(json, at);
+    sw_writer_put(json->out, bytes);
+    return sw_json_run(json);
+}
+
+/* What is left of a string that is long or not plain, of which `plain` bytes stand before `at`. */
+static __attribute__((noinline)) uint8_t *add_rest(struct sw_json *json, uint8_t *at,
+                                                   const char *key, struct sw_span bytes,
+                                                   size_t plain)
+{
+    struct sw_span rest = sw_span_from(bytes, plain);
+    bool valid = true;
+    if (plain < SW_JSON_PIECE)
+        at = add_odd(at, &rest, &valid);
+    while (rest.len > 0) {
+        at = sw_json_go_on(json, at);
+        if (!at)
+            return NULL;
+        size_t part = rest.len < SW_JSON_PIECE ? rest.len : SW_JSON_PIECE;
+        plain = copy_plain(at, rest.ptr, part);
+        at += plain;
+        rest.ptr += plain;
+        rest.len -= plain;
+        if (plain < part)
+            at = add_odd(at, &rest, &valid);
+    }
+    *at++ = '"';
+    if (valid || !key)
+        return sw_json_go_on(json, at);
+    sw_json_done(json, at);
+    sw_json_hex(json, key, bytes);
+    return sw_json_run(json);
+}
+
+uint8_t *sw_json_add_string(struct sw_json *json, uint8_t *at, const char *key,
+                            struct sw_span bytes)
+{
+    size_t part = bytes.len < SW_JSON_PIECE ? bytes.len : SW_JSON_PIECE;
+    *at++ = '"';
+    size_t plain = copy_plain(at, bytes.ptr, part);
+    at += plain;
+    if (plain < bytes.len)
+        return add_rest(json, at, key, bytes, plain);
+    *at++ = '"'; /* most are plain as a whole */
+    return sw_json_go_on(json, at);
 }
 
 void sw_json_hex(struct sw_json *json, const char *key, struct sw_span bytes)
@@ -162,10 +201,9 @@ void sw_json_hex(struct sw_json *json, const char *key, struct sw_span bytes)
     sw_writer_text(out, ",\"");
     sw_writer_text(out, key);
     sw_writer_text(out, "_hex\":\"");
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < bytes.len; i++) {
-        sw_writer_char(out, digits[bytes.ptr[i] >> 4]);
-        sw_writer_char(out, digits[bytes.ptr[i] & 15]);
+        sw_writer_char(out, hex_digits[bytes.ptr[i] >> 4]);
+        sw_writer_char(out, hex_digits[bytes.ptr[i] & 15]);
     }
     sw_writer_char(out, '"');
 }
@@ -253,13 +291,10 @@ uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, 
 
 void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_span bytes)
 {
-    uint8_t *at = sw_json_key(json, NULL, SW_JSON_TEXT_BYTES + 2);
-    if (!at)
-        return;
-    (void)sw_json_quote(json, at, key);
-    at = sw_writer_room(json->out, SW_JSON_TEXT_BYTES + 3);
-    if (!at)
+    uint8_t *at = sw_json_key(json, NULL, SW_JSON_STRING_BYTES);
+    if (!at || !(at = sw_json_add_string(json, at, NULL, key)))
         return;
     *at++ = ':';
-    (void)sw_json_quote(json, at, bytes);
+    if ((at = sw_json_add_string(json, at, NULL, bytes)))
+        sw_json_done(json, at);
 }

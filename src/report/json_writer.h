@@ -9,9 +9,9 @@
  * `key` is the member's name inside an object (our own text, nothing in it needs an escape) and
  * NULL inside an array or at the top.
  *
- * A record has hundreds of members, and writing it is most of the work of a short session. So the
+ * A record has hundreds of members, and writing it is much of the work of a short session. So the
  * small functions stand here: the compiler knows the key where it is a literal and writes it, with
- * what stands around it, in a few instructions.
+ * what stands around it, in a few instructions. What is in every record is written in runs, below.
  */
 #ifndef SW_REPORT_JSON_WRITER_H
 #define SW_REPORT_JSON_WRITER_H
@@ -26,7 +26,8 @@
 enum {
     SW_JSON_DEPTH = 12,
     SW_JSON_KEY_BYTES = 200,  /* the longest key */
-    SW_JSON_TEXT_BYTES = 800, /* what of a text has room behind its key */
+    SW_JSON_PIECE = 1024,     /* what of a string is written at once */
+    SW_JSON_RUN_BYTES = 2048, /* what may be added between two strings of a run */
 };
 
 /* Inline always, also where the compiler would rather make one function of them: with the key as a
@@ -41,6 +42,8 @@ struct sw_json {
      * all. The span lives until the next call. */
     struct sw_span (*file_of)(const void *ctx, uint64_t frame);
     const void *file_ctx;
+    /* Where a run goes on after an error: SW_WRITER_AT_ONCE bytes of the owner of runs. */
+    uint8_t *nowhere;
     int64_t second; /* of the last time that was written, and its text: most of a record is one */
     char second_text[SW_TIME_TEXT_BYTES];
 };
@@ -52,7 +55,7 @@ void sw_json_end_line(struct sw_json *json);
 /* --- for the functions of this header only --- */
 
 /* Adds bytes to what is being written at `at`; the room is there. */
-static inline uint8_t *sw_json_add(uint8_t *at, const char *bytes, size_t len)
+static inline uint8_t *sw_json_add(uint8_t *at, const void *bytes, size_t len)
 {
     memcpy(at, bytes, len);
     return at + len;
@@ -104,7 +107,8 @@ uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, 
 /* What was written ends at `end`. */
 static inline void sw_json_done(struct sw_json *json, const uint8_t *end)
 {
-    json->out->used = (size_t)(end - json->out->bytes);
+    if (json->out->error == 0)
+        json->out->used = (size_t)(end - json->out->bytes);
 }
 
 /* Comma, key and a few characters that need no escape. */
@@ -132,13 +136,20 @@ static inline void sw_json_close(struct sw_json *json, char bracket)
     sw_writer_char(json->out, bracket);
 }
 
+/* The room that a string needs at `at`: any of its pieces has an escape at its end. */
+enum { SW_JSON_STRING_BYTES = SW_JSON_PIECE + 64 };
 /*
- * A string with its quotation marks, from `at` on, where SW_JSON_TEXT_BYTES and two have room.
- * False when some of it was not UTF-8.
+ * A string with its quotation marks, from `at` on. When some of it was not UTF-8 and there is a
+ * `key`, its sibling "<key>_hex" follows. Returns where it ends; behind that there is room for a
+ * run. After an error that is json->nowhere.
  */
-bool sw_json_quote(struct sw_json *json, uint8_t *at, struct sw_span bytes);
+uint8_t *sw_json_add_string(struct sw_json *json, uint8_t *at, const char *key,
+                            struct sw_span bytes);
 /* "<key>_hex" with all bytes. */
 void sw_json_hex(struct sw_json *json, const char *key, struct sw_span bytes);
+/* What has no room where the writer is; for the functions of runs below. */
+uint8_t *sw_json_go_on_beyond(struct sw_json *json, uint8_t *at);
+uint8_t *sw_json_add_copy_beyond(struct sw_json *json, uint8_t *at, struct sw_span bytes);
 /* The file of a frame as a sibling of `key`. */
 void sw_json_file(struct sw_json *json, const char *key, uint64_t frame);
 
@@ -225,16 +236,22 @@ SW_JSON_INLINE void sw_json_time(struct sw_json *json, const char *key, int64_t 
         sw_json_done(json, sw_json_add_moment(json, at, time_ns, digits));
 }
 
+/* A string as a member. */
+SW_JSON_INLINE void sw_json_string(struct sw_json *json, const char *key, const char *hex_key,
+                                   struct sw_span bytes)
+{
+    uint8_t *at = sw_json_key(json, key, SW_JSON_STRING_BYTES);
+    if (at && (at = sw_json_add_string(json, at, hex_key, bytes)))
+        sw_json_done(json, at);
+}
+
 /* Our own text; NULL is null. */
 SW_JSON_INLINE void sw_json_text(struct sw_json *json, const char *key, const char *text)
 {
-    if (!text) {
+    if (text)
+        sw_json_string(json, key, NULL, sw_span_str(text));
+    else
         sw_json_null(json, key);
-        return;
-    }
-    uint8_t *at = sw_json_key(json, key, SW_JSON_TEXT_BYTES + 2);
-    if (at)
-        (void)sw_json_quote(json, at, sw_span_str(text));
 }
 
 /* A word of our own, in which nothing needs an escape; NULL is null. */
@@ -258,12 +275,107 @@ SW_JSON_INLINE void sw_json_word(struct sw_json *json, const char *key, const ch
 /* Bytes from the wire. */
 SW_JSON_INLINE void sw_json_wire(struct sw_json *json, const char *key, struct sw_span bytes)
 {
-    uint8_t *at = sw_json_key(json, key, SW_JSON_TEXT_BYTES + 2);
-    if (at && !sw_json_quote(json, at, bytes) && key)
-        sw_json_hex(json, key, bytes);
+    sw_json_string(json, key, key, bytes);
 }
 
 /* The same with a key from the wire (an EHLO keyword); inside an object only, no sibling. */
 void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_span bytes);
+
+/*
+ * --- runs ---
+ *
+ * Members that are in every record are written one behind the other at a place that the caller
+ * holds, with commas, keys and brackets in literals. Room is asked for once in a while only: at
+ * least SW_JSON_RUN_BYTES are there behind sw_json_run() and behind every string and copy, and no
+ * more may be added before the next of them. After an error a run goes on, into json->nowhere.
+ */
+
+/* Room for a run at `at`, where a run ends. */
+static inline uint8_t *sw_json_go_on(struct sw_json *json, uint8_t *at)
+{
+    const struct sw_writer *out = json->out;
+    if (out->error == 0 && (size_t)(out->bytes + out->room - at) >= SW_WRITER_AT_ONCE)
+        return at;
+    return sw_json_go_on_beyond(json, at);
+}
+
+/* Begins a run behind what was written by any other function. */
+static inline uint8_t *sw_json_run(struct sw_json *json)
+{
+    uint8_t *at = sw_writer_room(json->out, SW_WRITER_AT_ONCE);
+    return at ? at : json->nowhere;
+}
+
+/* The run ends at `at`; other members of the same object may follow. */
+static inline void sw_json_ran(struct sw_json *json, const uint8_t *at)
+{
+    sw_json_done(json, at);
+    json->more = true;
+}
+
+/* Comma and key. */
+#define SW_JSON_MEMBER(at, key) SW_JSON_LITERAL(at, ",\"" key "\":")
+
+/* Bytes that were written as JSON before, of any length. */
+static inline uint8_t *sw_json_add_copy(struct sw_json *json, uint8_t *at, struct sw_span bytes)
+{
+    if (bytes.len > SW_JSON_RUN_BYTES)
+        return sw_json_add_copy_beyond(json, at, bytes);
+    return sw_json_go_on(json, sw_json_add(at, bytes.ptr, bytes.len));
+}
+
+/* Ends a list whose items have a comma behind each. */
+static inline uint8_t *sw_json_end_list(uint8_t *at)
+{
+    at -= at[-1] == ',';
+    *at++ = ']';
+    return at;
+}
+
+static inline uint8_t *sw_json_add_bool(uint8_t *at, bool value)
+{
+    return value ? SW_JSON_LITERAL(at, "true") : SW_JSON_LITERAL(at, "false");
+}
+
+/* A word of our own, in which nothing needs an escape; NULL is null. */
+static inline uint8_t *sw_json_add_word(uint8_t *at, const char *word)
+{
+    if (!word)
+        return SW_JSON_LITERAL(at, "null");
+    size_t len = strlen(word);
+    assert(len <= SW_JSON_KEY_BYTES);
+    *at++ = '"';
+    at = sw_json_add(at, word, len);
+    *at++ = '"';
+    return at;
+}
+
+/* A duration, or null for SW_TIME_NONE. */
+static inline uint8_t *sw_json_add_seconds(uint8_t *at, int64_t duration_ns)
+{
+    return duration_ns == SW_TIME_NONE ? SW_JSON_LITERAL(at, "null")
+                                       : sw_json_add_duration(at, duration_ns);
+}
+
+/* A time, or null for SW_TIME_NONE. */
+static inline uint8_t *sw_json_add_time(struct sw_json *json, uint8_t *at, int64_t time_ns,
+                                        int digits)
+{
+    return time_ns == SW_TIME_NONE ? SW_JSON_LITERAL(at, "null")
+                                   : sw_json_add_moment(json, at, time_ns, digits);
+}
+
+/* A frame's number, or null when it is 0; in a series its file follows, "file" where the key is
+ * "frame", else "<key>_file". */
+static inline uint8_t *sw_json_add_frame(struct sw_json *json, uint8_t *at, const char *key,
+                                         uint64_t frame)
+{
+    at = sw_json_add_some(at, sw_frame_number(frame));
+    if (!json->file_of || frame == 0)
+        return at;
+    sw_json_ran(json, at);
+    sw_json_file(json, key, frame);
+    return sw_json_run(json);
+}
 
 #endif

@@ -36,7 +36,7 @@ uint8_t *sw_writer_room_beyond(struct sw_writer *writer, size_t n);
  * Room for n bytes (at most SW_WRITER_AT_ONCE), to be filled by the caller, who then adds what he
  * wrote to writer->used. NULL after an error.
  */
-enum { SW_WRITER_AT_ONCE = 1024 };
+enum { SW_WRITER_AT_ONCE = 4096 };
 
 static inline uint8_t *sw_writer_room(struct sw_writer *writer, size_t n)
 {
