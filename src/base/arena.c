@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 enum {
-    ALIGN_BYTES = 8,
     FIRST_CHUNK_BYTES = 1000, /* with what stands before it a size that allocators like */
     LEAST_CHUNK_BYTES = 256,
     LARGEST_CHUNK_BYTES = 64 * 1024,
@@ -18,7 +17,7 @@ struct sw_arena_chunk {
     struct sw_arena_chunk *older;
     size_t size_bytes; /* of the usable part */
     bool lent;         /* memory of the owner's */
-    _Alignas(ALIGN_BYTES) uint8_t bytes[];
+    _Alignas(SW_ARENA_ALIGN) uint8_t bytes[];
 };
 
 void sw_arena_init(struct sw_arena *arena, size_t limit_bytes, size_t *account)
@@ -36,6 +35,21 @@ static size_t next_chunk_bytes(const struct sw_arena *arena, size_t need)
     return need > size ? need : size;
 }
 
+/* The newest chunk is filled from its beginning on. */
+static void put_chunk(struct sw_arena *arena, struct sw_arena_chunk *chunk)
+{
+    chunk->older = arena->head;
+    arena->head = chunk;
+    arena->next = chunk->bytes;
+    arena->left_bytes = chunk->size_bytes;
+    arena->total_bytes += chunk->size_bytes;
+}
+
+static size_t used_bytes(const struct sw_arena *arena)
+{
+    return arena->head ? arena->head->size_bytes - arena->left_bytes : 0;
+}
+
 static bool add_chunk(struct sw_arena *arena, size_t need)
 {
     size_t size = next_chunk_bytes(arena, need);
@@ -48,12 +62,9 @@ static bool add_chunk(struct sw_arena *arena, size_t need)
     struct sw_arena_chunk *chunk = malloc(sizeof(*chunk) + size);
     if (!chunk)
         return false;
-    chunk->older = arena->head;
     chunk->size_bytes = size;
     chunk->lent = false;
-    arena->head = chunk;
-    arena->used_bytes = 0;
-    arena->total_bytes += size;
+    put_chunk(arena, chunk);
     if (arena->account)
         *arena->account += size;
     return true;
@@ -66,10 +77,9 @@ void sw_arena_lend(struct sw_arena *arena, void *memory, size_t size)
     size -= sizeof(*chunk);
     if (size > arena->limit_bytes - arena->total_bytes || arena->limit_bytes < arena->total_bytes)
         return;
-    *chunk = (struct sw_arena_chunk){.older = arena->head, .size_bytes = size, .lent = true};
-    arena->head = chunk;
-    arena->used_bytes = 0;
-    arena->total_bytes += size;
+    chunk->size_bytes = size;
+    chunk->lent = true;
+    put_chunk(arena, chunk);
 }
 
 size_t sw_arena_lent_bytes(const struct sw_arena *arena)
@@ -79,60 +89,42 @@ size_t sw_arena_lent_bytes(const struct sw_arena *arena)
         first = first->older;
     if (!first || !first->lent)
         return 0;
-    return sizeof(*first) + (first == arena->head ? arena->used_bytes : first->size_bytes);
+    return sizeof(*first) + (first == arena->head ? used_bytes(arena) : first->size_bytes);
 }
 
 void sw_arena_fetch(const struct sw_arena *arena)
 {
     enum { LINE = 64, MOST = 128 * LINE };
-    size_t bytes = arena->used_bytes < MOST ? arena->used_bytes : MOST;
-    for (size_t at = 0; arena->head && at < bytes; at += LINE)
+    size_t used = used_bytes(arena);
+    for (size_t at = 0; at < used && at < MOST; at += LINE)
         __builtin_prefetch(arena->head->bytes + at);
 }
 
-static void *take(struct sw_arena *arena, size_t n, size_t align)
+void *sw_arena_beyond(struct sw_arena *arena, size_t n)
 {
-    if (n > SIZE_MAX - ALIGN_BYTES) {
-        arena->exhausted = true;
-        return NULL;
-    }
-    size_t at = (arena->used_bytes + (align - 1)) & ~(align - 1);
-    if (n == 0)
-        n = 1;
-    bool fits = arena->head && at <= arena->head->size_bytes && arena->head->size_bytes - at >= n;
+    size_t skipped = -(uintptr_t)arena->next % SW_ARENA_ALIGN;
+    size_t need = n > 0 ? n : 1;
+    bool fits = skipped <= arena->left_bytes && need <= arena->left_bytes - skipped;
     if (!fits) {
-        if (!add_chunk(arena, n)) {
+        if (need > SIZE_MAX - sizeof(struct sw_arena_chunk) || !add_chunk(arena, need)) {
             arena->exhausted = true;
             return NULL;
         }
-        at = 0;
+        skipped = 0;
     }
-    arena->used_bytes = at + n;
-    return arena->head->bytes + at;
-}
-
-void *sw_arena_alloc(struct sw_arena *arena, size_t n)
-{
-    void *block = take(arena, n, ALIGN_BYTES);
-    if (block)
-        memset(block, 0, n);
+    uint8_t *block = arena->next + skipped;
+    arena->next = block + need;
+    arena->left_bytes -= skipped + need;
     return block;
-}
-
-char *sw_arena_text(struct sw_arena *arena, size_t n)
-{
-    return take(arena, n, 1);
 }
 
 bool sw_arena_resize(struct sw_arena *arena, const void *block, size_t before, size_t n)
 {
-    const struct sw_arena_chunk *head = arena->head;
-    if (!head || (const uint8_t *)block + before != head->bytes + arena->used_bytes)
+    if (!arena->head || (const uint8_t *)block + before != arena->next ||
+        n > arena->left_bytes + before)
         return false;
-    size_t at = arena->used_bytes - before;
-    if (n > head->size_bytes - at)
-        return false;
-    arena->used_bytes = at + n;
+    arena->next += n - before;
+    arena->left_bytes -= n - before;
     return true;
 }
 
@@ -140,7 +132,7 @@ struct sw_span sw_arena_copy(struct sw_arena *arena, struct sw_span s)
 {
     if (s.len == 0)
         return (struct sw_span){NULL, 0};
-    uint8_t *copy = take(arena, s.len, 1);
+    char *copy = sw_arena_text(arena, s.len);
     if (!copy)
         return (struct sw_span){NULL, 0};
     memcpy(copy, s.ptr, s.len);
@@ -191,7 +183,8 @@ void sw_arena_release(struct sw_arena *arena)
         chunk = older;
     }
     arena->head = NULL;
-    arena->used_bytes = 0;
+    arena->next = NULL;
+    arena->left_bytes = 0;
     arena->total_bytes = 0;
     arena->exhausted = false;
 }

@@ -13,9 +13,12 @@
 
 struct sw_arena_chunk;
 
+enum { SW_ARENA_ALIGN = 8 };
+
 struct sw_arena {
     struct sw_arena_chunk *head; /* newest chunk */
-    size_t used_bytes;           /* of the newest chunk */
+    uint8_t *next;               /* the first byte of it that is free, */
+    size_t left_bytes;           /* and how many are */
     size_t total_bytes;          /* of all chunks, what counts against the limit */
     size_t limit_bytes;
     size_t *account; /* shared counter of the owner's whole budget, may be NULL */
@@ -38,10 +41,35 @@ size_t sw_arena_lent_bytes(const struct sw_arena *arena);
 /* Has the processor fetch what the newest chunk holds, all of it at once: who then follows lists
  * through memory that was long untouched does not wait for each of their links. */
 void sw_arena_fetch(const struct sw_arena *arena);
+/* Of the two below, when the newest chunk has no room: a block in a new one, or NULL. */
+void *sw_arena_beyond(struct sw_arena *arena, size_t n);
+
 /* A zeroed block of n bytes, or NULL (see above). */
-void *sw_arena_alloc(struct sw_arena *arena, size_t n);
+static inline void *sw_arena_alloc(struct sw_arena *arena, size_t n)
+{
+    size_t skipped = -(uintptr_t)arena->next % SW_ARENA_ALIGN;
+    bool fits = skipped <= arena->left_bytes && n - 1 < arena->left_bytes - skipped;
+    if (!fits) { /* nor do 0 bytes: they get one */
+        void *block = sw_arena_beyond(arena, n);
+        return block ? memset(block, 0, n) : NULL;
+    }
+    uint8_t *block = arena->next + skipped;
+    arena->next = block + n;
+    arena->left_bytes -= skipped + n;
+    return memset(block, 0, n);
+}
+
 /* The same for a text that is written at once: not zeroed, not aligned. */
-char *sw_arena_text(struct sw_arena *arena, size_t n);
+static inline char *sw_arena_text(struct sw_arena *arena, size_t n)
+{
+    if (n - 1 >= arena->left_bytes)
+        return (char *)sw_arena_beyond(arena, n);
+    uint8_t *text = arena->next;
+    arena->next += n;
+    arena->left_bytes -= n;
+    return (char *)text;
+}
+
 /* Makes the block of `before` bytes that was taken last longer or shorter, where it stands; false:
  * another one was taken since, or there is no room behind it. What is added is not zeroed. */
 bool sw_arena_resize(struct sw_arena *arena, const void *block, size_t before, size_t n);

@@ -44,6 +44,21 @@ WIDE size_t sw_scan_ordinary_text(struct sw_span text, size_t at)
     return end && is_ordinary(text.ptr + text.len - BLOCK, BLOCK) ? text.len : at;
 }
 
+size_t sw_scan_control(struct sw_span bytes)
+{
+    enum { BOUND = '\r' + 1 };
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t at = 0;
+    for (uint64_t eight; bytes.len - at >= sizeof(eight); at += sizeof(eight)) {
+        memcpy(&eight, bytes.ptr + at, sizeof(eight));
+        if ((eight - ones * BOUND) & ~eight & (ones * 0x80))
+            break; /* it is among them */
+    }
+    while (at < bytes.len && bytes.ptr[at] >= BOUND)
+        at++;
+    return at;
+}
+
 WIDE static uint64_t sum_blocks(const uint8_t *at, size_t blocks)
 {
     uint64_t low = 0;

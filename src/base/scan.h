@@ -17,6 +17,10 @@
  */
 size_t sw_scan_ordinary_text(struct sw_span text, size_t at);
 
+/* Index of the first byte below 14 - NUL, tab, LF, CR and others that no word holds -, or the
+ * length. */
+size_t sw_scan_control(struct sw_span bytes);
+
 /* The sum of all 32-bit words in the machine's own order, the last one filled up with zeros; for up
  * to 2^32 of them. */
 uint64_t sw_scan_sum(struct sw_span bytes);

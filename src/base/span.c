@@ -1,18 +1,8 @@
 #include "base/span.h"
 
-bool sw_span_eq(struct sw_span a, struct sw_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 bool sw_span_eq_nocase(struct sw_span a, struct sw_span b)
 {
     return a.len == b.len && sw_span_starts_nocase(a, b);
-}
-
-bool sw_span_starts(struct sw_span s, struct sw_span prefix)
-{
-    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix)
@@ -20,18 +10,12 @@ bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix)
     if (s.len < prefix.len)
         return false;
     for (size_t i = 0; i < prefix.len; i++) {
-        if (sw_ascii_lower(s.ptr[i]) != sw_ascii_lower(prefix.ptr[i]))
+        uint8_t a = s.ptr[i];
+        uint8_t b = prefix.ptr[i];
+        if (a != b && sw_ascii_lower(a) != sw_ascii_lower(b))
             return false;
     }
     return true;
-}
-
-size_t sw_span_index(struct sw_span s, uint8_t byte)
-{
-    if (s.len == 0)
-        return 0;
-    const uint8_t *hit = memchr(s.ptr, byte, s.len);
-    return hit ? (size_t)(hit - s.ptr) : s.len;
 }
 
 /* Index of the first `byte` in s from `at` on, or s.len. */

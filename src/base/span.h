@@ -45,13 +45,27 @@ static inline struct sw_span sw_span_from(struct sw_span s, size_t from)
     return sw_span_sub(s, from, SIZE_MAX);
 }
 
-bool sw_span_eq(struct sw_span a, struct sw_span b);
+static inline bool sw_span_eq(struct sw_span a, struct sw_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 /* ASCII case is folded, other bytes compare as they are. */
 bool sw_span_eq_nocase(struct sw_span a, struct sw_span b);
-bool sw_span_starts(struct sw_span s, struct sw_span prefix);
 bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix);
+
+static inline bool sw_span_starts(struct sw_span s, struct sw_span prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
 /* Index of the first `byte`, or s.len when there is none. */
-size_t sw_span_index(struct sw_span s, uint8_t byte);
+static inline size_t sw_span_index(struct sw_span s, uint8_t byte)
+{
+    const uint8_t *hit = s.len > 0 ? memchr(s.ptr, byte, s.len) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : s.len;
+}
+
 /* Index of the first occurrence of `needle`, or s.len when there is none; ASCII case folded. */
 size_t sw_span_find_nocase(struct sw_span s, struct sw_span needle);
 /* Without leading and trailing blanks (space, tab, CR, LF). */

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/scan.h"
+
 int32_t sw_text_next(struct sw_span *rest)
 {
     const uint8_t *at = rest->ptr;
@@ -140,7 +142,30 @@ static void fill_line(struct sw_lines *lines, struct sw_line *line, struct sw_sp
     line->length = lines->length - (crs < lines->length ? crs : lines->length);
     line->end = crs == 0 ? SW_LINE_LF : crs == 1 ? SW_LINE_CRLF : SW_LINE_CRCRLF;
     line->bare_cr = lines->bare_cr;
+    line->plain = false;
     line->offset = lines->start;
+}
+
+/* Nearly all lines: they begin and end within the chunk, and there is nothing to note. */
+static bool plain_line(struct sw_lines *lines, struct sw_span *chunk, uint64_t *offset,
+                       struct sw_line *line)
+{
+    size_t len = sw_scan_control(*chunk);
+    if (chunk->len - len < 2 || chunk->ptr[len] != '\r' || chunk->ptr[len + 1] != '\n' ||
+        len > SW_LINE_BYTES)
+        return false;
+    if (lines->block)
+        sw_lines_clear(lines); /* the line that was handed out before is done with */
+    *line = (struct sw_line){
+        .text = sw_span_make(chunk->ptr, len),
+        .length = len,
+        .end = SW_LINE_CRLF,
+        .plain = true,
+        .offset = *offset,
+    };
+    *offset += len + 2;
+    *chunk = sw_span_make(chunk->ptr + len + 2, chunk->len - len - 2);
+    return true;
 }
 
 bool sw_lines_next(struct sw_lines *lines, struct sw_span *chunk, uint64_t *offset,
@@ -148,6 +173,8 @@ bool sw_lines_next(struct sw_lines *lines, struct sw_span *chunk, uint64_t *offs
 {
     if (chunk->len == 0)
         return false;
+    if (!lines->open && plain_line(lines, chunk, offset, line))
+        return true;
     if (!lines->open) {
         if (lines->block)
             sw_lines_clear(lines); /* the line that was handed out before is done with */

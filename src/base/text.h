@@ -57,6 +57,7 @@ struct sw_line {
     uint64_t length; /* of the whole line without its end; more than text.len when it was cut */
     enum sw_line_end end;
     bool bare_cr;    /* a CR inside the line that no LF follows */
+    bool plain;      /* surely whole, ended by CRLF, without a control character below 14 */
     uint64_t offset; /* stream offset of the first byte */
 };
 

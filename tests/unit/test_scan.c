@@ -107,12 +107,33 @@ static void test_behind_last(void **state)
     }
 }
 
+static void test_control(void **state)
+{
+    (void)state;
+    static const uint8_t others[] = {14, 0x20, 0x7F, 0x80, 0x8D, 0x8E, 0xFF};
+    for (size_t len = 0; len <= 40; len++) {
+        for (size_t at = 0; at <= len; at++) {
+            uint8_t *bytes = malloc(len ? len : 1);
+            assert_non_null(bytes);
+            for (size_t i = 0; i < len; i++)
+                bytes[i] = others[draw() % sizeof(others)];
+            if (at < len)
+                bytes[at] = (uint8_t)(draw() % 14);
+            if (at + 1 < len)
+                bytes[at + 1 + draw() % (len - at - 1)] = '\r';
+            assert_int_equal(sw_scan_control(sw_span_make(bytes, len)), at);
+            free(bytes);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary_text),
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_behind_last),
+        cmocka_unit_test(test_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,6 +233,37 @@ static void test_line_inside_a_chunk_is_not_copied(void **state)
     assert_int_equal(pool.total, 0);
 }
 
+static bool is_plain(const char *text)
+{
+    struct pool pool = {.limit = 1};
+    const struct sw_lender lender = {lend, take_back, &pool};
+    struct sw_lines lines = {.lender = &lender};
+    struct sw_span chunk = sw_span_str(text);
+    uint64_t offset = 0;
+    struct sw_line line;
+    assert_true(sw_lines_next(&lines, &chunk, &offset, &line));
+    sw_lines_clear(&lines);
+    return line.plain;
+}
+
+static void test_plain_lines(void **state)
+{
+    (void)state;
+    assert_true(is_plain("\r\n"));
+    assert_true(is_plain("250 Ok\r\n"));
+    assert_true(is_plain("550 caf\xC3\xA9 \x1B\r\n\n"));
+    assert_false(is_plain("250 Ok\n"));
+    assert_false(is_plain("250 Ok\r\r\n"));
+    assert_false(is_plain("250\tOk\r\n"));
+    assert_false(is_plain("250 O\rk\r\n"));
+    struct sw_lines lines = {.lender = NULL};
+    struct sw_span chunk = SW_SPAN_LIT("a\0b\r\n");
+    uint64_t offset = 0;
+    struct sw_line line;
+    assert_true(sw_lines_next(&lines, &chunk, &offset, &line));
+    assert_false(line.plain);
+}
+
 /* More than a block holds, in several chunks: the beginning is kept, all of it is counted. */
 static void test_long_line_is_cut_and_counted(void **state)
 {
@@ -291,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_lines_at_every_split),
         cmocka_unit_test(test_unfinished_line),
         cmocka_unit_test(test_line_inside_a_chunk_is_not_copied),
+        cmocka_unit_test(test_plain_lines),
         cmocka_unit_test(test_long_line_is_cut_and_counted),
         cmocka_unit_test(test_no_block_to_lend),
     };
