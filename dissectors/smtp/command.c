@@ -154,7 +154,7 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_CR, (struct sw_span){NULL, 0}, 0);
     if (line->length + 2 > COMMAND_LIMIT && line->length + 2 > line_limit(line->text))
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_LONG_LINE, (struct sw_span){NULL, 0}, 0);
-    if (sw_span_index(line->text, 0) < line->text.len)
+    if (!line->plain && sw_span_index(line->text, 0) < line->text.len)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_NUL, (struct sw_span){NULL, 0}, 0);
 }
 

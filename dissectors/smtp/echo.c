@@ -51,8 +51,8 @@ static size_t find(struct sw_span s, const struct smtp_secret *secret)
 
 struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line)
 {
-    if (state->secrets[0].length == 0)
-        return line;         /* nothing to hide, as in most sessions */
+    if (!smtp_echo_is_possible(state))
+        return line;
     size_t shown = line.len; /* each is looked for in the whole line: one may be part of another */
     for (size_t i = 0; i < SMTP_SECRETS; i++) {
         size_t at = find(line, &state->secrets[i]);

@@ -26,7 +26,11 @@ static inline struct sw_at smtp_io_byte(const struct smtp_io *io, size_t i)
     return (struct sw_at){io->begin.offset + i, io->begin.frame, io->begin.time_ns};
 }
 
-void smtp_emit(const struct smtp_io *io, const struct smtp_event *event);
+static inline void smtp_emit(const struct smtp_io *io, const struct smtp_event *event)
+{
+    io->sink->emit(io->sink->ctx, event);
+}
+
 /* `text` comes out for lines of the server only: the client's may hold secrets. */
 void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
               struct sw_span text, uint64_t number);
@@ -148,6 +152,11 @@ void smtp_auth_prompt(struct smtp_state *state, struct sw_span text);
 void smtp_auth_lost(struct smtp_state *state);
 /* Words of a login that a server might repeat; its lines are cut there from then on (echo.c). */
 void smtp_echo_remember(struct smtp_state *state, struct sw_span words);
+/* There is something to hide, other than in most sessions. */
+static inline bool smtp_echo_is_possible(const struct smtp_state *state)
+{
+    return state->secrets[0].length > 0;
+}
 struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line);
 /* Would quoting this line, which is no command we know, risk a password? */
 bool smtp_may_hold_secret(struct sw_span line);

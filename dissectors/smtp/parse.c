@@ -3,6 +3,23 @@
  */
 #include "dissectors/smtp/internal.h"
 
+/* The index of the bracket that ends a path, or what is beyond all of it; in a quoted string it is
+ * none. */
+static size_t path_end(struct sw_span path)
+{
+    size_t end = sw_span_index(path, '>');
+    if (sw_span_index(sw_span_sub(path, 0, end), '"') == end)
+        return end;
+    bool quoted = false;
+    for (end = 1; end < path.len && (quoted || path.ptr[end] != '>'); end++) {
+        if (path.ptr[end] == '\\' && quoted)
+            end++;
+        else if (path.ptr[end] == '"')
+            quoted = !quoted;
+    }
+    return end;
+}
+
 /* RFC 5321 4.1.2; what clients really send ("FROM: <a@b>", "FROM:a@b") is taken too. */
 bool smtp_path_parse(struct sw_span argument, struct sw_span *path, struct sw_span *params)
 {
@@ -11,15 +28,7 @@ bool smtp_path_parse(struct sw_span argument, struct sw_span *path, struct sw_sp
         return false;
     struct sw_span rest = sw_span_trim(sw_span_from(argument, colon + 1));
     if (rest.len > 0 && rest.ptr[0] == '<') {
-        bool quoted = false;
-        size_t end = 1;
-        while (end < rest.len && (quoted || rest.ptr[end] != '>')) {
-            if (rest.ptr[end] == '\\' && quoted)
-                end++;
-            else if (rest.ptr[end] == '"')
-                quoted = !quoted;
-            end++;
-        }
+        size_t end = path_end(rest);
         *path = sw_span_sub(rest, 1, end > rest.len ? rest.len - 1 : end - 1);
         *params = sw_span_trim(sw_span_from(rest, end + 1));
         return true;
@@ -47,16 +56,15 @@ bool smtp_param_find(struct sw_span params, const char *keyword, struct sw_span 
 
 void smtp_keyword_parse(struct sw_span line, struct sw_span *keyword, struct sw_span *params)
 {
-    struct sw_span rest = sw_span_trim(line);
-    struct sw_span word = sw_span_word(&rest);
-    size_t equals = sw_span_index(word, '=');
-    if (equals < word.len && sw_span_starts_nocase(word, SW_SPAN_LIT("AUTH="))) {
-        struct sw_span whole =
-            sw_span_trim(line); /* the legacy form joins the first mechanism to the keyword */
-        *keyword = sw_span_sub(whole, 0, equals + 1);
-        *params = sw_span_trim(sw_span_from(whole, equals + 1));
+    const struct sw_span legacy = SW_SPAN_LIT("AUTH="); /* the first mechanism is joined to it */
+    struct sw_span whole = sw_span_trim(line);
+    if (sw_span_starts_nocase(whole, legacy)) {
+        *keyword = sw_span_sub(whole, 0, legacy.len);
+        *params = sw_span_trim(sw_span_from(whole, legacy.len));
         return;
     }
+    struct sw_span rest = whole;
+    struct sw_span word = sw_span_word(&rest);
     *keyword = word;
     *params = sw_span_trim(rest);
 }

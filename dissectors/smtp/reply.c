@@ -99,16 +99,17 @@ static void junk_line(struct smtp_io *io, struct sw_span line)
     smtp_emit(io, &event); /* it answers nothing: no command loses its reply to it */
 }
 
-static void note_line(struct smtp_io *io, const struct sw_line *line)
+/* `text` is what of the line may be shown. */
+static void note_line(struct smtp_io *io, const struct sw_line *line, struct sw_span text)
 {
     if (line->end == SW_LINE_LF)
-        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_LF, line->text, 0);
+        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_LF, text, 0);
     if (line->bare_cr)
-        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_CR, line->text, 0);
+        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_CR, text, 0);
     if (line->length + 2 > REPLY_LINE_LIMIT)
-        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_LONG_LINE, sw_span_sub(line->text, 0, 40), 0);
-    if (sw_span_index(line->text, 0) < line->text.len)
-        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_NUL, sw_span_sub(line->text, 0, 40), 0);
+        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_LONG_LINE, sw_span_sub(text, 0, 40), 0);
+    if (!line->plain && sw_span_index(text, 0) < text.len)
+        smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_NUL, sw_span_sub(text, 0, 40), 0);
 }
 
 /*
@@ -138,20 +139,26 @@ static void go_on_with_reply(struct smtp_io *io, const struct reply_line *r, str
     st->reply_code = r->code;
 }
 
-static void reply_line(struct smtp_io *io, const struct reply_line *r, const struct sw_line *line)
+/* The enhanced code of a reply is of the same class as its code (RFC 3463 2). */
+static void note_enhanced(struct smtp_state *st, const struct reply_line *r)
+{
+    size_t used;
+    struct smtp_enhanced enhanced;
+    bool may_be = r->text.len > 0 && sw_ascii_digit(r->text.ptr[0]);
+    if (may_be && st->reply_enhanced.klass == 0 && smtp_enhanced_parse(r->text, &enhanced, &used) &&
+        enhanced.klass == r->code / 100)
+        st->reply_enhanced = enhanced;
+}
+
+static void reply_line(struct smtp_io *io, const struct reply_line *r, struct sw_span line,
+                       bool cut)
 {
     struct smtp_state *st = io->state;
-    bool open = line->end == SW_LINE_OPEN;
-    bool cut = open || line->text.len < line->length;
     if (!st->reply_open)
         open_reply(io, r->code);
     else
-        go_on_with_reply(io, r, line->text);
-    size_t used;
-    struct smtp_enhanced enhanced;
-    if (st->reply_enhanced.klass == 0 && smtp_enhanced_parse(r->text, &enhanced, &used) &&
-        enhanced.klass == r->code / 100)
-        st->reply_enhanced = enhanced;
+        go_on_with_reply(io, r, line);
+    note_enhanced(st, r);
     if (r->code == 334)
         smtp_auth_prompt(st, r->text);
     if (cut)
@@ -161,22 +168,20 @@ static void reply_line(struct smtp_io *io, const struct reply_line *r, const str
         smtp_reply_complete(io, 0);
 }
 
-void smtp_server_line(struct smtp_io *io, const struct sw_line *whole)
+void smtp_server_line(struct smtp_io *io, const struct sw_line *line)
 {
     struct smtp_state *st = io->state;
-    struct sw_line shown = *whole;
-    shown.text = smtp_echo_cut(st, whole->text);
-    const struct sw_line *line = &shown;
     bool open = line->end == SW_LINE_OPEN;
-    struct reply_line r = parse_line(line->text, open);
+    struct sw_span text = smtp_echo_is_possible(st) ? smtp_echo_cut(st, line->text) : line->text;
+    struct reply_line r = parse_line(text, open);
     bool skip = st->skip_to_line_end[SW_FROM_SERVER];
     st->skip_to_line_end[SW_FROM_SERVER] = false;
     if (!r.valid && skip)
         return; /* the rest of a line behind a gap */
     st->server_spoke = true;
-    note_line(io, line);
+    note_line(io, line, text);
     if (r.valid)
-        reply_line(io, &r, line);
+        reply_line(io, &r, text, open || text.len < line->length);
     else if (!open)
-        junk_line(io, line->text);
+        junk_line(io, text);
 }

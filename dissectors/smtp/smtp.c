@@ -5,11 +5,6 @@
 
 _Static_assert(sizeof(struct smtp_state) < 1024, "one state a session: it has to stay small");
 
-void smtp_emit(const struct smtp_io *io, const struct smtp_event *event)
-{
-    io->sink->emit(io->sink->ctx, event);
-}
-
 void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
               struct sw_span text, uint64_t number)
 {

@@ -1,6 +1,8 @@
 #include "dissectors/smtp/internal.h"
 
-static const char *const names[SMTP_VERB_COUNT] = {
+enum { NAME_ROOM = 16, SIGN = 4 };
+
+static const char names[SMTP_VERB_COUNT][NAME_ROOM] = {
     [SMTP_VERB_NONE] = "",
     [SMTP_VERB_UNKNOWN] = "",
     [SMTP_VERB_JUNK] = "",
@@ -41,15 +43,33 @@ const char *smtp_verb_name(enum smtp_verb verb)
     return names[verb];
 }
 
+/* The first bytes of a word, whatever their case, as one number; few words have the same. */
+static uint32_t sign_of(struct sw_span word)
+{
+    uint8_t bytes[SIGN] = {0};
+    for (size_t i = 0; i < SIGN && i < word.len; i++)
+        bytes[i] = sw_ascii_upper(word.ptr[i]);
+    uint32_t sign;
+    memcpy(&sign, bytes, sizeof(sign));
+    return sign;
+}
+
+static uint32_t sign_of_name(int verb)
+{
+    uint32_t sign;
+    memcpy(&sign, names[verb], sizeof(sign));
+    return sign;
+}
+
 enum smtp_verb smtp_verb_of(struct sw_span word)
 {
     if (word.len == 0 || !sw_ascii_alpha(word.ptr[0]))
         return SMTP_VERB_JUNK;
-    if (sw_span_eq_nocase(word, SW_SPAN_LIT("X-EXPS")))
+    if (word.len == 6 && sw_span_eq_nocase(word, SW_SPAN_LIT("X-EXPS")))
         return SMTP_VERB_AUTH; /* what Exchange calls it between its own servers */
-    char initial = (char)sw_ascii_upper(word.ptr[0]);
+    uint32_t sign = sign_of(word);
     for (int v = SMTP_VERB_HELO; v < SMTP_VERB_AUTH_DATA; v++) {
-        if (names[v][0] == initial && sw_span_eq_nocase(word, sw_span_str(names[v])))
+        if (sign == sign_of_name(v) && sw_span_eq_nocase(word, sw_span_str(names[v])))
             return (enum smtp_verb)v;
     }
     for (size_t i = 0; i < word.len; i++) {
