@@ -3,6 +3,18 @@
  */
 #include "dissectors/mime/mime.h"
 
+/* Octets of an address or a name that need no second look: behind them stands something that does,
+ * or nothing. */
+static size_t behind_word(struct sw_span s, size_t at)
+{
+    static const bool telling[256] = {
+        ['('] = true, ['"'] = true, ['<'] = true,  [','] = true, [';'] = true,
+        [':'] = true, [' '] = true, ['\t'] = true, ['\r'] = true};
+    while (at < s.len && !telling[s.ptr[at]])
+        at++;
+    return at;
+}
+
 /* One octet outside quotes, comments and angle brackets. */
 static void plain_octet(struct mime_addresses *a, uint8_t c)
 {
@@ -31,6 +43,12 @@ static void plain_octet(struct mime_addresses *a, uint8_t c)
 void mime_addresses_feed(struct mime_addresses *a, struct sw_span octets)
 {
     for (size_t i = 0; i < octets.len; i++) {
+        bool plain = !a->escaped && !a->quoted && !a->angle && a->comment == 0;
+        size_t behind = plain ? behind_word(octets, i) : i;
+        a->found = a->found || behind > i;
+        i = behind;
+        if (i == octets.len)
+            return;
         uint8_t c = octets.ptr[i];
         bool literal = a->quoted || a->comment > 0;
         if (a->escaped) {
@@ -84,6 +102,11 @@ struct sw_span mime_first_address(struct sw_span list)
     size_t begin = 0; /* of the address that is being read */
     size_t end = 0;   /* behind the last octet of it that is no comment */
     for (size_t i = 0; i < list.len;) {
+        size_t behind = behind_word(list, i);
+        if (behind > i) {
+            end = i = behind;
+            continue;
+        }
         uint8_t c = list.ptr[i];
         if (c == '(') {
             if (end <= begin)
@@ -105,8 +128,6 @@ struct sw_span mime_first_address(struct sw_span list)
         i++;
         if (c == ':' || c == ',' || c == ';')
             begin = end = i;
-        else if (c != ' ' && c != '\t' && c != '\r')
-            end = i;
     }
     return end > begin ? sw_span_trim(sw_span_sub(list, begin, end - begin))
                        : (struct sw_span){NULL, 0};

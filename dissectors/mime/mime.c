@@ -14,33 +14,33 @@ enum place {
 };
 
 struct known_field {
-    const char *name;
+    struct sw_span name;
     enum mime_field field;
 };
 
 static const struct known_field known_fields[] = {
-    {"message-id", MIME_FIELD_MESSAGE_ID},
-    {"from", MIME_FIELD_FROM},
-    {"to", MIME_FIELD_TO},
-    {"cc", MIME_FIELD_CC},
-    {"subject", MIME_FIELD_SUBJECT},
-    {"date", MIME_FIELD_DATE},
-    {"content-type", MIME_FIELD_CONTENT_TYPE},
-    {"dkim-signature", MIME_FIELD_DKIM_SIGNATURE},
-    {"bcc", MIME_FIELD_BCC},
-    {"received", MIME_FIELD_RECEIVED},
-    {"x-originating-ip", MIME_FIELD_ORIGINATING_IP},
-    {"x-mailer", MIME_FIELD_MAILER},
-    {"user-agent", MIME_FIELD_MAILER},
-    {"x-user-agent", MIME_FIELD_MAILER},
-    {"reply-to", MIME_FIELD_REPLY_TO},
-    {"in-reply-to", MIME_FIELD_IN_REPLY_TO},
+    {SW_SPAN_LIT("message-id"), MIME_FIELD_MESSAGE_ID},
+    {SW_SPAN_LIT("from"), MIME_FIELD_FROM},
+    {SW_SPAN_LIT("to"), MIME_FIELD_TO},
+    {SW_SPAN_LIT("cc"), MIME_FIELD_CC},
+    {SW_SPAN_LIT("subject"), MIME_FIELD_SUBJECT},
+    {SW_SPAN_LIT("date"), MIME_FIELD_DATE},
+    {SW_SPAN_LIT("content-type"), MIME_FIELD_CONTENT_TYPE},
+    {SW_SPAN_LIT("dkim-signature"), MIME_FIELD_DKIM_SIGNATURE},
+    {SW_SPAN_LIT("bcc"), MIME_FIELD_BCC},
+    {SW_SPAN_LIT("received"), MIME_FIELD_RECEIVED},
+    {SW_SPAN_LIT("x-originating-ip"), MIME_FIELD_ORIGINATING_IP},
+    {SW_SPAN_LIT("x-mailer"), MIME_FIELD_MAILER},
+    {SW_SPAN_LIT("user-agent"), MIME_FIELD_MAILER},
+    {SW_SPAN_LIT("x-user-agent"), MIME_FIELD_MAILER},
+    {SW_SPAN_LIT("reply-to"), MIME_FIELD_REPLY_TO},
+    {SW_SPAN_LIT("in-reply-to"), MIME_FIELD_IN_REPLY_TO},
 };
 
 static enum mime_field field_of(struct sw_span name)
 {
     for (size_t i = 0; i < sizeof(known_fields) / sizeof(known_fields[0]); i++) {
-        if (sw_span_eq_nocase(name, sw_span_str(known_fields[i].name)))
+        if (sw_span_eq_nocase(name, known_fields[i].name))
             return known_fields[i].field;
     }
     return MIME_FIELD_OTHER;
@@ -48,7 +48,10 @@ static enum mime_field field_of(struct sw_span name)
 
 void mime_init(struct mime_state *state, bool stuffed)
 {
-    *state = (struct mime_state){.place = LINE_START, .stuffed = stuffed, .after_crlf = true};
+    memset(state, 0, offsetof(struct mime_state, name));
+    state->place = LINE_START;
+    state->stuffed = stuffed;
+    state->after_crlf = true;
 }
 
 bool mime_is_done(const struct mime_state *state)
@@ -70,9 +73,19 @@ static bool holds_addresses(enum mime_field field)
            field == MIME_FIELD_BCC || field == MIME_FIELD_REPLY_TO;
 }
 
+/* A value to be shown; encoded words in it are decoded to `room`. */
+static struct sw_span readable(struct sw_span raw, uint8_t room[MIME_VALUE_BYTES])
+{
+    if (sw_span_index(raw, '=') == raw.len)
+        return raw; /* "=?" begins one (RFC 2047 2) */
+    return sw_span_make(room, mime_decode_words(raw, room, MIME_VALUE_BYTES));
+}
+
 /* Tells the field at hand. */
 static void close_field(struct mime_state *st, uint32_t flags, const struct mime_sink *sink)
 {
+    if (!st->open)
+        return;
     uint8_t decoded[MIME_VALUE_BYTES];
     struct sw_span raw = sw_span_trim(sw_span_make(st->value, st->value_len));
     struct mime_event event = {
@@ -80,8 +93,6 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
         .field = (enum mime_field)st->field,
         .flags = flags | (st->cut ? MIME_FLAG_CUT : 0),
     };
-    if (!st->open)
-        return;
     st->open = false;
     switch (event.field) {
     case MIME_FIELD_MESSAGE_ID:
@@ -112,7 +123,7 @@ static void close_field(struct mime_state *st, uint32_t flags, const struct mime
         break;
     }
     if (event.field == MIME_FIELD_SUBJECT || holds_addresses(event.field))
-        event.text = sw_span_make(decoded, mime_decode_words(raw, decoded, sizeof(decoded)));
+        event.text = readable(raw, decoded);
     sink->emit(sink->ctx, &event);
 }
 
@@ -197,6 +208,19 @@ static size_t run_of_line(struct mime_state *st, struct sw_span octets)
     return run.len + complete;
 }
 
+/* Octets of a field's name in a row (RFC 5322 3.6.8); returns how many, and may be none. */
+static size_t name_run(struct mime_state *st, struct sw_span octets)
+{
+    size_t n = 0;
+    for (; n < octets.len && st->name_len < MIME_NAME_BYTES; n++) {
+        uint8_t c = octets.ptr[n];
+        if (c <= ' ' || c >= 0x7F || c == ':')
+            break;
+        st->name[st->name_len++] = c;
+    }
+    return n;
+}
+
 /* An octet of a field's name, or what ends it. */
 static void name_octet(struct mime_state *st, uint8_t c, const struct mime_sink *sink)
 {
@@ -256,7 +280,13 @@ static size_t some(struct mime_state *st, struct sw_span octets, const struct mi
     case LINE_START_CR:
         first_octet(st, c, sink);
         return 1;
-    case NAME:
+    case NAME: {
+        size_t run = name_run(st, octets);
+        if (run > 0)
+            return run;
+        name_octet(st, c, sink);
+        return 1;
+    }
     case NAME_BLANK:
         name_octet(st, c, sink);
         return 1;
@@ -275,13 +305,11 @@ void mime_feed(struct mime_state *state, struct sw_span octets, const struct mim
     struct sw_span rest = sw_span_sub(octets, 0, room);
     while (rest.len > 0 && state->place != DONE) {
         /* the octet that ends the block is counted before it is told */
-        size_t before = rest.len;
         bool single = state->place != VALUE && state->place != SKIP;
-        if (single)
-            state->octets++;
-        rest = sw_span_from(rest, some(state, rest, sink));
-        if (!single)
-            state->octets += before - rest.len;
+        state->octets += single;
+        size_t used = some(state, rest, sink);
+        state->octets += used - single;
+        rest = sw_span_from(rest, used);
     }
     if (state->octets == MIME_HEADER_BYTES)
         finish(state, MIME_FLAG_CUT, sink);

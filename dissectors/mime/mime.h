@@ -94,10 +94,10 @@ struct mime_state {
     bool cr;         /* the octet before was a CR inside a value */
     uint8_t name_len;
     uint16_t value_len;
-    uint8_t name[MIME_NAME_BYTES];
-    uint8_t value[MIME_VALUE_BYTES];
     struct mime_addresses addresses;
     uint64_t octets;
+    uint8_t name[MIME_NAME_BYTES]; /* of these two only what their lengths say is set */
+    uint8_t value[MIME_VALUE_BYTES];
 };
 
 /* `stuffed`: the octets are those of DATA, where a dot at the start of a line is doubled (RFC 5321

@@ -253,8 +253,13 @@ static void begin(struct sw_session *session, struct sw_message *m, bool stuffed
         session->header_reader = SW_ARENA_NEW(&session->arena, struct sw_header_reader);
     if (!session->header_reader)
         return;
-    *session->header_reader = (struct sw_header_reader){.session = session, .message = m};
-    mime_init(&session->header_reader->mime, stuffed);
+    struct sw_header_reader *reader = session->header_reader;
+    mime_init(&reader->mime, stuffed);
+    memset(reader->seen, 0, sizeof(reader->seen));
+    reader->received = reader->hops[0] = reader->hops[1] = NULL;
+    reader->session = session;
+    reader->message = m;
+    reader->header = NULL;
 }
 
 void sw_build_header(struct sw_session *session, struct sw_message *m,
