@@ -268,8 +268,10 @@ static void drain(struct sw_mail *mail, bool forced)
 /* In a capture of the client's side alone no reply ever comes: a whole line is judged by itself. */
 static void drain_one_sided(struct sw_mail *mail, const struct sw_piece *piece)
 {
+    if (mail->held.piece_count == 0 || mail->facts->half[SW_SERVER].packets > 0)
+        return;
     bool whole_line = sw_span_index(piece->bytes, '\n') < piece->bytes.len;
-    if (mail->facts->half[SW_SERVER].packets == 0 && whole_line)
+    if (whole_line)
         drain(mail, true);
 }
 
@@ -420,18 +422,29 @@ static struct sw_chunk guess_proxy(struct sw_mail *mail, const struct sw_chunk *
     return chunk_rest(chunk, used);
 }
 
-void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
-                   const struct sw_chunk *chunk)
+/* What is left of a chunk behind what is said to a proxy. */
+static struct sw_chunk past_proxy(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
-    mail->facts = facts;
-    mail->session.facts = facts;
     struct sw_chunk rest = *chunk;
     if (proxy_step(mail) == SW_PROXY_GUESS)
         rest = guess_proxy(mail, &rest);
     if (proxy_step(mail) != SW_PROXY_IDLE && rest.bytes.len > 0)
         rest = to_proxy(mail, &rest);
-    if (rest.bytes.len > 0)
-        take_chunk(mail, &rest);
+    return rest;
+}
+
+void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
+                   const struct sw_chunk *chunk)
+{
+    mail->facts = facts;
+    mail->session.facts = facts;
+    struct sw_chunk rest;
+    if (mail->proxy) {
+        rest = past_proxy(mail, chunk);
+        chunk = &rest;
+    }
+    if (chunk->bytes.len > 0)
+        take_chunk(mail, chunk);
 }
 
 void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,

@@ -38,7 +38,11 @@ void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struc
     size_t n = bytes.len < room ? bytes.len : room;
     memcpy(first->bytes + first->len, bytes.ptr, n);
     first->len = (uint8_t)(first->len + n);
-    first->content = sw_content_of(from, sw_span_make(first->bytes, first->len));
+    if (first->settled)
+        return;
+    struct sw_span known = sw_span_make(first->bytes, first->len);
+    first->content = sw_content_of(from, known);
+    first->settled = first->content == SW_CONTENT_SMTP && sw_span_index(known, '\n') < known.len;
 }
 
 static enum sw_phase phase_of_verb(const struct sw_session *session, const struct smtp_event *event)
@@ -298,6 +302,18 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
     sw_build_reply(session, step);
 }
 
+static void on_end_of_data(struct sw_session *session, const struct smtp_event *event,
+                           bool encrypted)
+{
+    bool dot = event->verb == SMTP_VERB_END_OF_DATA;
+    struct sw_step *step = dot ? add_step(session, SW_CLIENT, event, encrypted) : NULL;
+    if (step && !session->unanswered)
+        session->unanswered = step;
+    if (step)
+        session->last_command = step;
+    sw_build_end_of_data(session, step, event);
+}
+
 static void on_anomaly(struct sw_session *session, const struct smtp_event *event)
 {
     enum { ODDITIES_KEPT = 64 };
@@ -356,20 +372,9 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         session->words_missing = session->words_missing && event->text.len == 0;
         sw_build_body(session, event);
         break;
-    case SMTP_EVENT_END_OF_DATA: {
-        struct sw_step *step = NULL;
-        if (event->verb == SMTP_VERB_END_OF_DATA || event->verb == SMTP_VERB_DATA) {
-            struct smtp_event dot = *event;
-            dot.verb = SMTP_VERB_END_OF_DATA;
-            step = add_step(session, SW_CLIENT, &dot, encrypted);
-            if (step && !session->unanswered)
-                session->unanswered = step;
-            if (step)
-                session->last_command = step;
-        }
-        sw_build_end_of_data(session, step, event);
+    case SMTP_EVENT_END_OF_DATA:
+        on_end_of_data(session, event, encrypted);
         break;
-    }
     case SMTP_EVENT_TLS_HANDOVER:
         session->tls = SW_TLS_STARTTLS_ACCEPTED;
         break;

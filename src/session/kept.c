@@ -7,19 +7,12 @@
  */
 #include "session/build.h"
 
-enum { CODE = 4, DOT = 4 }; /* "250-"; CRLF and a dot, before the LF at the end */
+enum { CODE = 4, LINE_END = 2, DOT = 4 }; /* "250-"; CRLF; a dot between two, but for the last LF */
 
-void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
+static void begin_run(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
 {
-    struct sw_kept *last = session->kept_last[from];
-    if (end <= begin)
-        return;
-    if (last && begin <= last->end) {
-        if (end > last->end)
-            last->end = end;
-        return;
-    }
     struct sw_kept *kept = SW_ARENA_NEW(&session->arena, struct sw_kept);
+    struct sw_kept *last = session->kept_last[from];
     if (!kept)
         return;
     kept->begin = begin;
@@ -29,6 +22,23 @@ void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t beg
     else
         session->kept[from] = kept;
     session->kept_last[from] = kept;
+}
+
+/* Most of what is kept stands behind the last. */
+static inline void keep(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
+{
+    struct sw_kept *last = session->kept_last[from];
+    if (end <= begin)
+        return;
+    if (!last || begin > last->end)
+        begin_run(session, from, begin, end);
+    else if (end > last->end)
+        last->end = end;
+}
+
+void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
+{
+    keep(session, from, begin, end);
 }
 
 /* How much of a command line may be shown. */
@@ -59,9 +69,21 @@ static void keep_text(struct sw_session *session, const struct smtp_event *event
     if (event->flags & SMTP_FLAG_CUT)
         session->text_unsure = true;
     else if (event->text.len == 0 && !(event->flags & SMTP_FLAG_HIDDEN)) /* a line by itself */
-        sw_session_keep(session, SW_CLIENT, begin, event->end.offset + 1);
+        keep(session, SW_CLIENT, begin, event->end.offset + 1);
     else if (event->text.len > 0 && begin > 0 && !session->text_unsure) /* 0: held back before */
-        sw_session_keep(session, SW_CLIENT, begin, begin + event->text.len);
+        keep(session, SW_CLIENT, begin, begin + event->text.len);
+}
+
+/* A line of a reply, cut where it repeats something of a login; what is cut off is longer than the
+ * end of a line. */
+static void keep_reply_line(struct sw_session *session, enum sw_side from,
+                            const struct smtp_event *event)
+{
+    uint64_t begin = event->begin.offset;
+    uint64_t end = begin + (event->code ? CODE : 0) + event->text.len;
+    uint64_t line_end = event->end.offset + 1;
+    bool whole = !(event->flags & SMTP_FLAG_CUT) && line_end > end && line_end - end <= LINE_END;
+    keep(session, from, begin, whole ? line_end : end);
 }
 
 static bool has_at(struct sw_span word)
@@ -91,7 +113,6 @@ static void keep_words(struct sw_session *session, enum sw_side from,
  * hold others. */
 static void keep_path(struct sw_session *session, const struct smtp_event *event)
 {
-    enum { LINE_END = 2 };
     uint64_t begin = event->begin.offset;
     uint64_t text = begin + event->word.len + 1;
     size_t open = sw_span_index(event->text, '<');
@@ -121,7 +142,7 @@ static bool is_impersonal(const struct smtp_event *event)
     }
 }
 
-static void keep_aside(struct sw_session *session, const struct smtp_event *event)
+static void keep_command_aside(struct sw_session *session, const struct smtp_event *event)
 {
     uint64_t begin = event->begin.offset;
     bool shown = !(event->flags & SMTP_FLAG_HIDDEN);
@@ -196,25 +217,49 @@ void sw_keep_signature(struct sw_session *session)
         session->kept_last[SW_CLIENT] = kept;
 }
 
+static void keep_event_aside(struct sw_session *session, enum sw_side from,
+                             const struct smtp_event *event)
+{
+    if (event->kind == SMTP_EVENT_COMMAND)
+        keep_command_aside(session, event);
+    else if (event->kind == SMTP_EVENT_REPLY_LINE)
+        keep_words(session, from, event);
+}
+
 void sw_keep_event(struct sw_session *session, const struct smtp_event *event)
 {
-    bool aside = session->limits.aside;
     enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
     uint64_t begin = event->begin.offset;
-    if (event->kind == SMTP_EVENT_DATA_BEGIN)
+    uint64_t end = event->end.offset + 1;
+    switch (event->kind) {
+    case SMTP_EVENT_COMMAND:
+    case SMTP_EVENT_REPLY_LINE:
+    case SMTP_EVENT_BODY:
+        if (session->limits.aside)
+            keep_event_aside(session, from, event);
+        else if (event->kind == SMTP_EVENT_COMMAND)
+            keep(session, from, begin, begin + harmless(event));
+        else if (event->kind == SMTP_EVENT_REPLY_LINE)
+            keep_reply_line(session, from, event);
+        else
+            keep_text(session, event);
+        break;
+    case SMTP_EVENT_DATA_BEGIN:
         session->text_unsure = event->flags & SMTP_FLAG_GUESSED;
-    else if (event->kind == SMTP_EVENT_COMMAND && aside)
-        keep_aside(session, event);
-    else if (event->kind == SMTP_EVENT_COMMAND)
-        sw_session_keep(session, from, begin, begin + harmless(event));
-    else if (event->kind == SMTP_EVENT_REPLY_LINE && aside)
-        keep_words(session, from, event);
-    else if (event->kind == SMTP_EVENT_REPLY_LINE) /* cut where it repeats something of a login */
-        sw_session_keep(session, from, begin, begin + (event->code ? CODE : 0) + event->text.len);
-    else if (event->kind == SMTP_EVENT_BODY && !aside)
-        keep_text(session, event);
-    else if (event->kind == SMTP_EVENT_PROXY)
-        sw_session_keep(session, from, begin, event->end.offset + 1);
-    else if (event->kind == SMTP_EVENT_END_OF_DATA && begin > 0) /* 0: it was not seen itself */
-        sw_session_keep(session, from, begin > DOT ? begin - DOT : 0, event->end.offset + 1);
+        break;
+    case SMTP_EVENT_END_OF_DATA:
+        if (begin > 0) /* 0: it was not seen itself */
+            keep(session, from, begin > DOT ? begin - DOT : 0, end);
+        break;
+    case SMTP_EVENT_PROXY:
+        keep(session, from, begin, end);
+        break;
+    case SMTP_EVENT_REPLY: /* its lines have told */
+    case SMTP_EVENT_AUTH_USER:
+    case SMTP_EVENT_TLS_HANDOVER:
+    case SMTP_EVENT_RESUMED:
+    case SMTP_EVENT_GAP:
+    case SMTP_EVENT_ANOMALY:
+        break;
+    }
 }

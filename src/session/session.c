@@ -27,11 +27,6 @@ const struct sw_hello *sw_session_hello(const struct sw_session *session, bool e
     return found;
 }
 
-bool sw_reply_is(const struct sw_step *reply, int first_digit)
-{
-    return reply && reply->code / 100 == first_digit;
-}
-
 const char *sw_session_file_of(const struct sw_session *session, uint64_t frame)
 {
     uint32_t index = sw_frame_file(frame);

@@ -227,8 +227,9 @@ enum { SW_FIRST_BYTES = 96 };
 struct sw_first_bytes {
     uint8_t bytes[SW_FIRST_BYTES];
     uint8_t len;
-    bool cut;  /* what came behind them is not in the capture */
-    bool late; /* nor is what came before them */
+    bool cut;     /* what came behind them is not in the capture */
+    bool late;    /* nor is what came before them */
+    bool settled; /* further ones will not change what they are */
     enum sw_content content;
     struct sw_mark mark;
 };
@@ -367,6 +368,9 @@ const char *sw_session_file_of(const struct sw_session *session, uint64_t frame)
 /* True when its first and last frame stand in different captures of a series. */
 bool sw_session_spans_files(const struct sw_session *session);
 /* 2xx, 4xx, 5xx? A missing reply is neither. */
-bool sw_reply_is(const struct sw_step *reply, int first_digit);
+static inline bool sw_reply_is(const struct sw_step *reply, int first_digit)
+{
+    return reply && reply->code / 100 == first_digit;
+}
 
 #endif
