@@ -66,6 +66,30 @@ struct sw_status sw_pcap_open(struct sw_capture *capture)
     return sw_filter_for(&capture->filter, pcap->link_type, &pcap->filter);
 }
 
+struct record {
+    int64_t seconds, fraction;
+    uint32_t caplen, len;
+};
+
+/* Inline, so that the order of bytes is asked for once. */
+static inline __attribute__((always_inline)) void read_fields(const uint8_t *at, bool big,
+                                                              struct record *record)
+{
+    struct sw_cursor c = sw_cursor_make(sw_span_make(at, RECORD_BYTES));
+    record->seconds = get32(&c, big);
+    record->fraction = get32(&c, big);
+    record->caplen = get32(&c, big);
+    record->len = get32(&c, big);
+}
+
+static inline void read_record(const uint8_t *at, bool big, struct record *record)
+{
+    if (big)
+        read_fields(at, true, record);
+    else
+        read_fields(at, false, record);
+}
+
 enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *frame,
                                  const struct sw_filter_slot **filter)
 {
@@ -73,11 +97,10 @@ enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *fr
     const struct sw_pcap *pcap = &capture->pcap;
     if (!sw_input_has(input, pcap->record_header_bytes))
         return sw_capture_short(capture, sw_input_offset(input));
-    struct sw_cursor c = sw_cursor_make(sw_span_make(input->at, RECORD_BYTES));
-    int64_t seconds = get32(&c, pcap->big);
-    int64_t fraction = get32(&c, pcap->big);
-    uint32_t caplen = get32(&c, pcap->big);
-    uint32_t len = get32(&c, pcap->big);
+    struct record record;
+    read_record(input->at, pcap->big, &record);
+    uint32_t caplen = record.caplen;
+    uint32_t len = record.len;
     if (pcap->lengths_swapped || (pcap->lengths_maybe_swapped && caplen > len)) {
         uint32_t swap = caplen;
         caplen = len;
@@ -91,7 +114,7 @@ enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *fr
     }
     if (!sw_input_has(input, pcap->record_header_bytes + (size_t)caplen))
         return sw_capture_short(capture, sw_input_offset(input));
-    frame->time_ns = seconds * NS_PER_SECOND + (pcap->nano ? fraction : fraction * 1000);
+    frame->time_ns = record.seconds * NS_PER_SECOND + record.fraction * (pcap->nano ? 1 : 1000);
     frame->bytes = input->at + pcap->record_header_bytes;
     frame->caplen = caplen;
     frame->len = len;

@@ -105,22 +105,6 @@ static enum sw_decode_result walk(struct sw_inside *in, enum sw_layer layer)
     return SW_DECODE_OTHER;
 }
 
-/* The tuple, the TCP fields and the rest are written where they apply; only what is read without
- * that is cleared. */
-static void clear(struct sw_packet *packet)
-{
-    packet->transport = SW_TRANSPORT_NONE;
-    packet->vlan = 0;
-    packet->space = 0;
-    packet->conflicting = false;
-    packet->segment = (struct sw_span){NULL, 0};
-    packet->neighbour.seen = false;
-    packet->payload = (struct sw_span){NULL, 0};
-    packet->payload_wire = 0;
-    packet->unread = SW_UNREAD_NOTHING;
-    packet->tunnel.count = 0;
-}
-
 enum sw_decode_result sw_decode_walk(const struct sw_frame *frame, struct sw_packet *packet)
 {
     struct sw_inside in = {
@@ -128,13 +112,12 @@ enum sw_decode_result sw_decode_walk(const struct sw_frame *frame, struct sw_pac
         .cut = frame->len > frame->caplen ? frame->len - frame->caplen : 0,
         .packet = packet,
     };
-    clear(packet);
+    sw_packet_clear(packet);
     return walk(&in, sw_link_first(&in, frame->link_type));
 }
 
 enum sw_decode_result sw_decode(const struct sw_frame *frame, struct sw_packet *packet)
 {
-    clear(packet);
     return sw_decode_straight(frame, packet) ? SW_DECODE_IP : sw_decode_walk(frame, packet);
 }
 
@@ -147,7 +130,7 @@ enum sw_decode_result sw_decode_whole(const struct sw_packet *part, struct sw_sp
         .content = {part->part.protocol, wire, true},
         .packet = packet,
     };
-    clear(packet);
+    sw_packet_clear(packet);
     packet->tuple = part->tuple;
     packet->tuple.transport = part->part.protocol;
     packet->ttl = part->ttl;

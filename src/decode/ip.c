@@ -29,15 +29,6 @@ static enum sw_layer take_part(struct sw_inside *in)
     return odd || beyond || packet->payload_wire == 0 ? SW_LAYER_BROKEN : SW_LAYER_FRAGMENT;
 }
 
-static inline void set_addresses(struct sw_tuple *tuple, uint8_t version, struct sw_span src,
-                                 struct sw_span dst)
-{
-    *tuple = (struct sw_tuple){.ip_version = version};
-    size_t bytes = version == 6 ? 16 : 4; /* of each; known at compile time */
-    memcpy(tuple->src, src.ptr, bytes);
-    memcpy(tuple->dst, dst.ptr, bytes);
-}
-
 enum sw_layer sw_read_ip4(struct sw_inside *in)
 {
     struct sw_cursor *c = &in->c;
@@ -67,8 +58,9 @@ enum sw_layer sw_read_ip4(struct sw_inside *in)
         total = there;
     if (c->bad || total < header)
         return SW_LAYER_BROKEN;
-    set_addresses(&packet->tuple, 4, src, dst);
-    packet->tuple.transport = protocol;
+    packet->tuple = (struct sw_tuple){.ip_version = 4, .transport = protocol};
+    sw_address_set4(packet->tuple.src, src.ptr);
+    sw_address_set4(packet->tuple.dst, dst.ptr);
     in->content = (struct sw_ip_content){protocol, total - header, verifiable};
     cut_padding(in, in->content.wire);
     bool more = (fragment & 0x2000) != 0;
@@ -197,7 +189,9 @@ enum sw_layer sw_read_ip6(struct sw_inside *in)
     if (c->bad || version != 6)
         return SW_LAYER_BROKEN;
     packet->ip_id = 0;
-    set_addresses(&packet->tuple, 6, src, dst);
+    packet->tuple = (struct sw_tuple){.ip_version = 6};
+    memcpy(packet->tuple.src, src.ptr, src.len);
+    memcpy(packet->tuple.dst, dst.ptr, dst.len);
     in->content = (struct sw_ip_content){next, wire, wire != 0};
     if (wire == 0 && !(next == NEXT_HOP_BY_HOP && has_jumbo(*c)))
         in->content.wire = (uint32_t)c->left + in->cut; /* segmentation offload, as with IPv4 */

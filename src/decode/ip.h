@@ -29,6 +29,32 @@ struct sw_ip_content {
     bool verifiable; /* the addresses and the length are those that a checksum covers */
 };
 
+/* The packet before anything is read. The tuple, the TCP fields and the rest are written where they
+ * apply; only what is read without that is cleared. */
+static inline void sw_packet_clear(struct sw_packet *packet)
+{
+    packet->transport = SW_TRANSPORT_NONE;
+    packet->vlan = 0;
+    packet->space = 0;
+    packet->conflicting = false;
+    packet->segment = (struct sw_span){NULL, 0};
+    packet->neighbour.seen = false;
+    packet->payload = (struct sw_span){NULL, 0};
+    packet->payload_wire = 0;
+    packet->unread = SW_UNREAD_NOTHING;
+    packet->tunnel.count = 0;
+}
+
+/* The address of IPv4 and the zeros behind it, written as one word: it is read in other pieces at
+ * once, and processors wait for what is put together from several writes. */
+static inline void sw_address_set4(uint8_t to[16], const uint8_t *from)
+{
+    typedef uint32_t words __attribute__((vector_size(16)));
+    words all = {0};
+    memcpy(&all, from, 4);
+    memcpy(to, &all, sizeof(all));
+}
+
 /*
  * Walks the extension headers of IPv6 (RFC 8200 section 4) that begin at the cursor.
  * content->protocol is the first next-header value and becomes that of the transport; content->wire

@@ -79,8 +79,8 @@ static inline enum sw_layer sw_layer_unread(struct sw_inside *in, enum sw_unread
 enum sw_decode_result sw_decode_walk(const struct sw_frame *frame, struct sw_packet *packet);
 
 /* --- straight.c --- */
-/* The short cut: true when the frame is of the common shape; the packet, which was cleared before,
- * is then what the walk would make of it. */
+/* The short cut: true when the frame is of the common shape; the packet is then what the walk would
+ * make of it. Else it is as good as not cleared. */
 bool sw_decode_straight(const struct sw_frame *frame, struct sw_packet *packet);
 
 /* --- link.c --- */
@@ -102,9 +102,6 @@ enum sw_layer sw_read_wlan(struct sw_inside *in, bool padded);
 enum sw_layer sw_read_radiotap(struct sw_inside *in);
 
 /* --- ip.c, transport.c, icmp.c --- */
-/* A TCP segment as far as it was captured; `wire` is its length by the header of IP, `verifiable`
- * as in struct sw_ip_content. False: its headers are broken. */
-bool sw_read_tcp(struct sw_span segment, uint32_t wire, bool verifiable, struct sw_packet *packet);
 enum sw_layer sw_read_ip4(struct sw_inside *in);
 enum sw_layer sw_read_ip6(struct sw_inside *in);
 enum sw_layer sw_read_content(struct sw_inside *in);

@@ -2,8 +2,9 @@
  * transport.c - what an IP packet carries: TCP (RFC 9293), UDP (RFC 768), or another packet.
  */
 #include "decode/layer.h"
+#include "decode/tcp.h"
 
-enum { TCP_HEADER_BYTES = 20, UDP_HEADER_BYTES = 8 };
+enum { UDP_HEADER_BYTES = 8 };
 
 enum {
     OPTION_END = 0,
@@ -45,7 +46,7 @@ static void read_option(uint8_t kind, struct sw_span body, struct sw_tcp_header 
 }
 
 /* Options with lengths that make no sense end the list; the packet is good all the same. */
-static void read_options(struct sw_span options, struct sw_tcp_header *tcp)
+void sw_read_tcp_options(struct sw_span options, struct sw_tcp_header *tcp)
 {
     struct sw_cursor c = sw_cursor_make(options);
     while (c.left > 0) {
@@ -62,53 +63,6 @@ static void read_options(struct sw_span options, struct sw_tcp_header *tcp)
             return;
         read_option(kind, body, tcp);
     }
-}
-
-/* What nearly every sender puts there (RFC 7323 appendix A): NOP, NOP, timestamps. */
-static bool read_only_timestamps(struct sw_span options, struct sw_tcp_header *tcp)
-{
-    enum { LENGTH = 12, NOP_NOP_TIMESTAMP_OF_TEN = 0x0101080A };
-    struct sw_cursor c = sw_cursor_make(options);
-    if (options.len != LENGTH || sw_cursor_be32(&c) != NOP_NOP_TIMESTAMP_OF_TEN)
-        return false;
-    tcp->has_timestamp = true;
-    tcp->timestamp = sw_cursor_be32(&c);
-    tcp->timestamp_echo = sw_cursor_be32(&c);
-    return true;
-}
-
-bool sw_read_tcp(struct sw_span segment, uint32_t wire, bool verifiable, struct sw_packet *packet)
-{
-    struct sw_tcp_header *tcp = &packet->tcp;
-    struct sw_cursor c = sw_cursor_make(segment);
-    if (segment.len < TCP_HEADER_BYTES)
-        return false;
-    struct sw_cursor h = sw_cursor_make(sw_cursor_take(&c, TCP_HEADER_BYTES));
-    memset(tcp, 0, offsetof(struct sw_tcp_header, sack)); /* sack_count says what of sack is set */
-    packet->tuple.src_port = sw_cursor_be16(&h);
-    packet->tuple.dst_port = sw_cursor_be16(&h);
-    tcp->seq = sw_cursor_be32(&h);
-    tcp->ack = sw_cursor_be32(&h);
-    uint8_t offset = sw_cursor_u8(&h);
-    tcp->flags = sw_cursor_u8(&h);
-    tcp->window = sw_cursor_be16(&h);
-    sw_cursor_skip(&h, 2);
-    tcp->urgent = sw_cursor_be16(&h);
-    uint32_t header = (uint32_t)(offset >> 4) * 4;
-    if (header < TCP_HEADER_BYTES || header > wire)
-        return false;
-    /* Where the snaplen cut into the options, the header without them is worth having. */
-    size_t length = header - TCP_HEADER_BYTES;
-    struct sw_span options = sw_cursor_take(&c, length < c.left ? length : c.left);
-    if (length > 0 && !read_only_timestamps(options, tcp))
-        read_options(options, tcp);
-    packet->transport = SW_TRANSPORT_TCP;
-    packet->payload = sw_cursor_rest(&c);
-    packet->payload_wire = wire - header;
-    bool matters = packet->payload_wire > 0 || (tcp->flags & SW_TCP_SYN);
-    if (matters && segment.len == wire && verifiable)
-        packet->segment = segment;
-    return true;
 }
 
 static enum sw_layer tcp(struct sw_inside *in)

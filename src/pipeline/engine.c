@@ -541,15 +541,13 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
     sw_flow_table_time(engine->flows, frame->time_ns);
 }
 
-void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *given)
+void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame)
 {
-    struct sw_frame named = *given;
-    const struct sw_frame *frame = &named;
     struct sw_packet *packet = &engine->packet;
     /* From here on a frame's number also says in which file of the series it is. */
-    named.number = sw_frame_ref(given->file, given->number);
-    if (named.time_ns > SW_TIME_LATEST || named.time_ns < SW_TIME_EARLIEST)
-        named.time_ns = named.time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
+    frame->number = sw_frame_ref(frame->file, frame->number);
+    if (frame->time_ns > SW_TIME_LATEST || frame->time_ns < SW_TIME_EARLIEST)
+        frame->time_ns = frame->time_ns > 0 ? SW_TIME_LATEST : SW_TIME_EARLIEST;
     if (frame->drops > 0)
         sw_losses_add(&engine->losses, frame->time_ns, frame->drops);
     engine->packet_whole = sw_intake_packet(&engine->intake, frame, packet);

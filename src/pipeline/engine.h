@@ -66,7 +66,9 @@ struct sw_hosts;
 void sw_engine_hosts(struct sw_engine *engine, const struct sw_hosts *hosts);
 /* The captures in the order in which frame->file numbers them; they outlive the engine. */
 void sw_engine_files(struct sw_engine *engine, const char *const *files, unsigned count);
-void sw_engine_frame(struct sw_engine *engine, const struct sw_frame *frame);
+/* *frame: its number becomes one of the whole series (base/frame_ref.h), its time one that can be.
+ */
+void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame);
 /* How many connections there are and were; borrowed until the next call. */
 const struct sw_flow_counters *sw_engine_flows(const struct sw_engine *engine);
 /* What the last frame was, for who records it. */
