@@ -7,18 +7,18 @@
 
 #include <stdlib.h>
 
-/* The first and the last bytes of a payload go into a hash. */
-static uint64_t mix_ends(uint64_t h, struct sw_span p)
+/* The first and the last bytes of a payload. */
+static uint64_t hash_ends(struct sw_span p)
 {
-    const uint64_t key = sw_hash_fixed_key.b;
+    const struct sw_hash_key key = sw_hash_fixed_key;
     enum { WORD = 8 };
     if (p.len < WORD)
-        return sw_hash_mix(h ^ sw_hash_load(p.ptr, p.len), key);
+        return sw_hash_mix(sw_hash_load(p.ptr, p.len) ^ key.b, key.a);
     const uint8_t *last = p.ptr + p.len - WORD;
-    h = sw_hash_mix(h ^ sw_hash_load(p.ptr, WORD), sw_hash_load(last, WORD) ^ key);
+    uint64_t h = sw_hash_mix(sw_hash_load(p.ptr, WORD) ^ key.b, sw_hash_load(last, WORD) ^ key.a);
     if (p.len > 2 * WORD) /* else that was all */
-        h = sw_hash_mix(h ^ sw_hash_load(p.ptr + WORD, WORD),
-                        sw_hash_load(last - WORD, WORD) ^ key);
+        h = sw_hash_mix(sw_hash_load(p.ptr + WORD, WORD) ^ h,
+                        sw_hash_load(last - WORD, WORD) ^ key.a);
     return h;
 }
 
@@ -32,21 +32,26 @@ static uint64_t signature_of(const struct sw_packet *packet)
     uint64_t h = sw_hash_mix(((uint64_t)tcp->seq << 32 | tcp->ack) ^ key.a,
                              ((uint64_t)packet->payload_wire << 32 | shape) ^ key.b);
     h = sw_hash_mix(h ^ ((uint64_t)tcp->flags << 32 | tcp->timestamp), key.a);
-    return (packet->payload.len > 0 ? mix_ends(h, packet->payload) : h) | 1;
+    /* Headers and payload apart, so that the processor has not to wait for one of them. */
+    return (packet->payload.len > 0 ? h + hash_ends(packet->payload) : h) | 1;
 }
 
 bool sw_flow_is_copy(struct sw_half *half, const struct sw_packet *packet, int64_t time_ns)
 {
     uint64_t signature = signature_of(packet);
+    bool alike = false;
+    for (int i = 0; i < SW_SIGNATURES; i++)
+        alike |= half->signatures[i] == signature;
     int64_t within = packet->ip_id != 0 ? 2 * SW_NS_PER_MS : SW_NS_PER_MS / 5;
-    for (int i = 0; i < SW_SIGNATURES; i++) {
-        const struct sw_signature *s = &half->signatures[i];
-        int64_t apart = time_ns - s->time_ns;
-        if (s->hash == signature && apart >= -within && apart <= within)
+    for (int i = 0; alike && i < SW_SIGNATURES; i++) {
+        int64_t apart = time_ns - half->signature_ns[i];
+        if (half->signatures[i] == signature && apart >= -within && apart <= within)
             return true;
     }
-    half->signatures[half->signature_at] = (struct sw_signature){signature, time_ns};
-    half->signature_at = (uint8_t)((half->signature_at + 1) % SW_SIGNATURES);
+    uint8_t at = half->signature_at;
+    half->signatures[at] = signature;
+    half->signature_ns[at] = time_ns;
+    half->signature_at = (uint8_t)((at + 1) % SW_SIGNATURES);
     return false;
 }
 
@@ -249,19 +254,12 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     if (flow->body->stray_rst && f->closed_by == (int)sw_side_other(from) &&
         !(packet->tcp.flags & SW_TCP_RST))
         revive(flow, sw_side_other(from));
-    half->packets++;
-    half->last = mark;
-    f->last = mark;
-    if (!(packet->tcp.flags & SW_TCP_RST)) {
-        bool after_rst = half->rst.frame && !half->after_rst.frame &&
-                         mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
-        if (after_rst)
-            half->after_rst = mark;
-        if (packet->ttl < half->ttl_min)
-            half->ttl_min = packet->ttl;
-        if (packet->ttl > half->ttl_max)
-            half->ttl_max = packet->ttl;
-    }
+    sw_flow_heard(f, from, packet, mark);
+    bool after_rst = half->rst.frame && !half->after_rst.frame &&
+                     !(packet->tcp.flags & SW_TCP_RST) &&
+                     mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
+    if (after_rst)
+        half->after_rst = mark;
     note_window(flow, from, packet, mark);
 }
 

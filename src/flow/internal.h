@@ -41,11 +41,6 @@ struct sw_held {
     bool fin;       /* doubtful, and the end of its direction */
 };
 
-struct sw_signature {
-    uint64_t hash; /* 0: none */
-    int64_t time_ns;
-};
-
 /* A segment on its way: when it is acknowledged, segments of its size get through. */
 struct sw_sent {
     uint64_t end;
@@ -75,8 +70,9 @@ struct sw_half {
     uint32_t vlans[SW_VLANS]; /* that packets of this side came in, copies too: packet->space, or in
                                  a tunnel the VLAN alone */
     uint16_t held_count, held_room;
-    uint16_t window; /* last announced, unscaled */
-    struct sw_signature signatures[SW_SIGNATURES];
+    uint16_t window;                    /* last announced, unscaled */
+    uint64_t signatures[SW_SIGNATURES]; /* of packets; 0: none */
+    int64_t signature_ns[SW_SIGNATURES];
     struct sw_sent sent[SW_SENT];
     uint32_t dup_acks; /* of the peer, in a row, for the same byte of this side */
     uint32_t rto_count;
@@ -102,6 +98,7 @@ struct sw_flow_body {
     struct sw_flow_facts facts;
     struct sw_tunnel *tunnel;
     int64_t dead_since_ns;
+    bool even;      /* established, and nothing is missing, held, closed or odd (progress.c) */
     bool stray_rst; /* the RST that closed it was not where its sender had come to */
     /* a SYN with another number on a connection that was still open */
     bool reuse;
@@ -382,6 +379,9 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
 /* The same of a packet with a wrong checksum: it counts only if the peer acknowledges it. */
 void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                            int64_t offset, struct sw_mark mark);
+/* Passes on the next bytes of a side; `wire`: how many they were on the wire. */
+void sw_flow_deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
+                     struct sw_mark mark);
 void sw_flow_waited_for(struct sw_flow *flow, enum sw_side side, struct sw_mark mark);
 /* One more packet of the connection was handled: missing bytes have had one more chance. */
 static inline void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)
@@ -417,6 +417,13 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
 /* A keep-alive or a probe of a closed window: its byte, if it has one, is no data. */
 bool sw_flow_is_keepalive(const struct sw_half *half, const struct sw_packet *packet,
                           int64_t offset);
+/* Can packets come that sw_flow_take_expected() takes? */
+bool sw_flow_is_even(const struct sw_flow *flow);
+/* The short way of a packet that is what nearly every one is: the next bytes of its sender, or
+ * none, and an acknowledgement of nothing but what was seen. It comes to the same as the long one;
+ * false: it has to be that. */
+bool sw_flow_take_expected(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                           struct sw_mark mark);
 /* Payload [begin, end), before it is taken: new, sent again, or out of order? */
 void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
                           struct sw_mark mark);
@@ -438,6 +445,20 @@ static inline void sw_flow_note_path(struct sw_flow *flow, enum sw_side from,
     bool known = half->vlan_count > 0 && half->vlans[0] == packet->space;
     if (!known || packet->tunnel.count > 0)
         sw_flow_note_new_path(flow, from, packet);
+}
+/* How many packets, the last one, the TTL. */
+static inline void sw_flow_heard(struct sw_flow_facts *f, enum sw_side from,
+                                 const struct sw_packet *packet, struct sw_mark mark)
+{
+    struct sw_half_facts *half = &f->half[from];
+    half->packets++;
+    half->last = f->last = mark;
+    if (packet->tcp.flags & SW_TCP_RST)
+        return;
+    if (packet->ttl < half->ttl_min)
+        half->ttl_min = packet->ttl;
+    if (packet->ttl > half->ttl_max)
+        half->ttl_max = packet->ttl;
 }
 /* Window, TTL, first and last packet: what every packet tells. */
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,

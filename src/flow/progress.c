@@ -48,6 +48,19 @@ static void settle_sent(struct sw_half *peer, struct sw_half_facts *facts,
     }
 }
 
+/* The peer has everything below `acked`, which is more than it had. */
+static void take_progress(struct sw_flow_facts *f, enum sw_side other, struct sw_half *peer,
+                          uint64_t acked, struct sw_mark mark)
+{
+    peer->acked = acked;
+    peer->dup_acks = 0;
+    f->half[sw_side_other(other)].last_ack_progress = mark;
+    f->half[other].front = mark;
+    f->half[other].sacked.frame = 0;
+    if (acked > peer->rto_offset)
+        peer->rto_count = 0;
+}
+
 void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
@@ -73,13 +86,7 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
         peer->dup_ack_ns = mark.time_ns;
     }
     if (acked > peer->acked) {
-        peer->acked = acked;
-        peer->dup_acks = 0;
-        flow->body->facts.half[from].last_ack_progress = mark;
-        flow->body->facts.half[other].front = mark;
-        flow->body->facts.half[other].sacked.frame = 0;
-        if (acked > peer->rto_offset)
-            peer->rto_count = 0;
+        take_progress(&flow->body->facts, other, peer, acked, mark);
     } else if (packet->tcp.sack_count == 0) {
         return;
     }
@@ -152,6 +159,39 @@ static void note_flight(struct sw_flow *flow, enum sw_side from, uint64_t begin)
         flow->body->facts.half[from].window_unscaled++;
 }
 
+/* A segment no larger than one that was acknowledged would tell nothing. */
+static inline void note_sent(struct sw_half *half, struct sw_half_facts *facts, uint64_t end,
+                             uint32_t bytes)
+{
+    if (bytes <= facts->max_acked_payload)
+        return;
+    if (bytes > facts->max_payload)
+        facts->max_payload = bytes;
+    half->sent[half->sent_at] = (struct sw_sent){end, bytes};
+    half->sent_open |= (uint8_t)(1U << half->sent_at);
+    half->sent_at = (uint8_t)((half->sent_at + 1) % SW_SENT);
+}
+
+/* `fresh` bytes of [begin, end) are new. */
+static inline void note_fresh(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
+                              uint64_t fresh, struct sw_mark mark)
+{
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_half_facts *facts = &flow->body->facts.half[from];
+    facts->bytes += fresh;
+    facts->data_packets++;
+    if (!facts->first_data.frame)
+        facts->first_data = mark;
+    facts->last_data = mark;
+    if (begin <= half->acked)
+        facts->front = mark;
+    if (end > half->high) {
+        half->high = end;
+        half->high_ns = mark.time_ns;
+        note_flight(flow, from, begin);
+    }
+}
+
 void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begin, uint64_t end,
                           struct sw_mark mark)
 {
@@ -167,23 +207,60 @@ void sw_flow_note_segment(struct sw_flow *flow, enum sw_side from, uint64_t begi
         else
             count_repeat(half, facts, begin, end, mark);
     }
-    if (bytes > facts->max_payload)
-        facts->max_payload = bytes;
-    half->sent[half->sent_at] = (struct sw_sent){end, bytes};
-    half->sent_open |= (uint8_t)(1U << half->sent_at);
-    half->sent_at = (uint8_t)((half->sent_at + 1) % SW_SENT);
-    if (fresh == 0)
-        return;
-    facts->bytes += fresh;
-    facts->data_packets++;
-    if (!facts->first_data.frame)
-        facts->first_data = mark;
-    facts->last_data = mark;
-    if (begin <= half->acked)
-        facts->front = mark;
-    if (end > half->high) {
-        half->high = end;
-        half->high_ns = mark.time_ns;
-        note_flight(flow, from, begin);
+    note_sent(half, facts, end, bytes);
+    if (fresh > 0)
+        note_fresh(flow, from, begin, end, fresh, mark);
+}
+
+/* --- the expected packet --- */
+
+static bool is_even(const struct sw_half *half, const struct sw_half_facts *facts)
+{
+    bool open = half->based && facts->seen && !half->has_fin && !facts->rst.frame;
+    bool flows = half->zero_since_ns == SW_TIME_NONE && !half->probe_pending;
+    bool complete = half->held_count == 0 && !half->waiting && half->acked <= half->next &&
+                    half->high <= half->next;
+    return open && flows && complete;
+}
+
+bool sw_flow_is_even(const struct sw_flow *flow)
+{
+    const struct sw_flow_body *body = flow->body;
+    const struct sw_flow_facts *f = &body->facts;
+    return f->established.frame && f->closed_by < 0 && !flow->dead && !body->stray_rst &&
+           is_even(&body->half[SW_CLIENT], &f->half[SW_CLIENT]) &&
+           is_even(&body->half[SW_SERVER], &f->half[SW_SERVER]);
+}
+
+bool sw_flow_take_expected(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                           struct sw_mark mark)
+{
+    struct sw_flow_body *body = flow->body;
+    enum sw_side other = sw_side_other(from);
+    struct sw_half *half = &body->half[from];
+    struct sw_half *peer = &body->half[other];
+    const struct sw_tcp_header *tcp = &packet->tcp;
+    bool plain = (tcp->flags & (SW_TCP_SYN | SW_TCP_FIN | SW_TCP_RST | SW_TCP_ACK)) == SW_TCP_ACK &&
+                 tcp->window > 0 && tcp->sack_count == 0;
+    if (!body->even || !plain || tcp->seq != half->base + (uint32_t)half->next)
+        return false;
+    int64_t acked = seq_offset(tcp->ack, peer->base, peer->next);
+    if (acked < (int64_t)peer->acked || acked > (int64_t)peer->next)
+        return false;
+    uint32_t wire = packet->payload_wire;
+    sw_flow_heard(&body->facts, from, packet, mark);
+    half->window = tcp->window;
+    if (acked > (int64_t)peer->acked) {
+        take_progress(&body->facts, other, peer, (uint64_t)acked, mark);
+        settle_sent(peer, &body->facts.half[other], tcp);
+    } else if (wire == 0 && peer->high > peer->acked) {
+        peer->dup_acks++;
+        peer->dup_ack_ns = mark.time_ns;
     }
+    if (wire == 0)
+        return true;
+    note_sent(half, &body->facts.half[from], half->next + wire, wire);
+    note_fresh(flow, from, half->next, half->next + wire, wire, mark);
+    sw_flow_deliver(flow, from, packet->payload, wire, mark);
+    return true;
 }

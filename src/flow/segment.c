@@ -36,8 +36,8 @@ static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
         flow->table->sink.conflict(flow->table->sink.ctx, flow, from, offset, second, mark);
 }
 
-static void deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
-                    struct sw_mark mark)
+void sw_flow_deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
+                     struct sw_mark mark)
 {
     struct sw_half *half = &flow->body->half[from];
     if (bytes.len > 0) {
@@ -245,7 +245,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         struct sw_span bytes =
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         flow->body->facts.half[from].damaged += piece.damaged;
-        deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
+        sw_flow_deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         sw_wipe_free(piece.bytes, piece.captured);
         if (piece.fin)
             take_fin(flow, from, half->next, piece.mark);
@@ -482,8 +482,8 @@ static void take_new(struct sw_flow *flow, enum sw_side from, const struct sw_pa
     half->probe_pending = peer_closed_window;
     if (at == half->next && half->held_count == 0 && !doubtful &&
         !depends_on_missing(flow, from, needs)) {
-        deliver(flow, from, sw_span_from(packet->payload, (size_t)skip),
-                packet->payload_wire - (uint32_t)skip, mark);
+        sw_flow_deliver(flow, from, sw_span_from(packet->payload, (size_t)skip),
+                        packet->payload_wire - (uint32_t)skip, mark);
         return;
     }
     struct sw_held piece = piece_of(packet, skip, at, needs, mark);

@@ -48,6 +48,9 @@ int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 /* Sooner than planned, when it was closed; what is later the timer finds out. */
 static void plan(struct sw_flow_table *table, struct sw_flow *flow)
 {
+    const struct sw_flow_body *body = flow->body;
+    if (body->even && body->facts.last.time_ns + table->limits.idle_ns >= flow->deadline_ns)
+        return; /* the common case of what follows */
     int64_t deadline = sw_flow_real_deadline(flow);
     int64_t planned = flow->deadline_ns;
     if (deadline >= planned)

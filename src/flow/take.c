@@ -85,6 +85,21 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
         sw_flow_data(flow, from, packet, offset, mark);
 }
 
+/* The long way, of any packet that is no copy. */
+static void take_any(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
+                     bool doubtful, struct sw_mark mark)
+{
+    bool only_reuse =
+        flow->body->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
+    sw_flow_note(flow, from, packet, mark);
+    if (doubtful)
+        take_doubtful(flow, from, packet, mark);
+    else if (!only_reuse)
+        take_segment(flow, from, packet, mark);
+    sw_flow_waited(flow, mark);
+    flow->body->even = sw_flow_is_even(flow);
+}
+
 bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark)
 {
@@ -99,13 +114,7 @@ bool sw_flow_take(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     }
     bool has_sum = packet->payload_wire > 0 || packet->segment.len > 0;
     bool doubtful = has_sum && is_doubtful(flow, from, packet);
-    bool only_reuse =
-        flow->body->reuse && (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
-    sw_flow_note(flow, from, packet, mark);
-    if (doubtful)
-        take_doubtful(flow, from, packet, mark);
-    else if (!only_reuse)
-        take_segment(flow, from, packet, mark);
-    sw_flow_waited(flow, mark);
+    if (doubtful || !sw_flow_take_expected(flow, from, packet, mark))
+        take_any(flow, from, packet, doubtful, mark);
     return true;
 }
