@@ -1,6 +1,6 @@
 #include "base/slots.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,101 +14,156 @@
 #endif
 
 enum {
-    HOT = 64,     /* free places that keep their memory for the next ones */
+    WARM = 2048,  /* free places that keep their memory for the next ones */
     REGION = 512, /* places that are reserved at once */
+};
+
+struct sw_slot {
+    void *memory;
+    struct sw_slots *of;
+    void *user;                    /* NULL: it is free */
+    bool warm;                     /* it has memory */
+    struct sw_slot *newer, *older; /* of the free ones with, or without, memory */
+};
+
+/* Free places, a ring with this one in it: behind it the newest. */
+struct list {
+    struct sw_slot end;
+    size_t count;
 };
 
 /* A run of places in a row. */
 struct region {
     struct region *older;
-    uint8_t *begin;
-    size_t used; /* places that have been given out at least once */
+    void *begin;
+    struct sw_slot slots[REGION];
 };
 
 struct sw_slots {
     size_t bytes;
-    struct region *regions; /* the newest first: only that one has fresh places */
-    void *hot[HOT];
-    unsigned hot_count;
-    void **cold; /* free places without memory */
-    size_t cold_count;
-    size_t made; /* places of all regions */
+    size_t *account;
+    struct region *regions;
+    struct list warm, cold;
 };
 
-struct sw_slots *sw_slots_new(size_t bytes)
+static void list_init(struct list *list)
+{
+    list->end.newer = list->end.older = &list->end;
+}
+
+static void list_add(struct list *list, struct sw_slot *slot)
+{
+    slot->newer = &list->end;
+    slot->older = list->end.older;
+    slot->older->newer = slot;
+    list->end.older = slot;
+    list->count++;
+}
+
+static void list_remove(struct list *list, struct sw_slot *slot)
+{
+    slot->newer->older = slot->older;
+    slot->older->newer = slot->newer;
+    list->count--;
+}
+
+struct sw_slots *sw_slots_new(size_t bytes, size_t *account)
 {
     long page = sysconf(_SC_PAGESIZE);
     struct sw_slots *slots = page > 0 ? calloc(1, sizeof(*slots)) : NULL;
-    if (slots)
-        slots->bytes = (bytes + (size_t)page - 1) / (size_t)page * (size_t)page;
+    if (!slots)
+        return NULL;
+    slots->bytes = (bytes + (size_t)page - 1) / (size_t)page * (size_t)page;
+    slots->account = account;
+    list_init(&slots->warm);
+    list_init(&slots->cold);
     return slots;
 }
 
-/* Reserves a region, and room to note all places as free ones. */
 static bool add_region(struct sw_slots *slots)
 {
-    size_t room = slots->made + REGION;
-    void **cold = realloc(slots->cold, room * sizeof(*cold));
-    if (!cold)
-        return false;
-    slots->cold = cold;
-    struct region *region = malloc(sizeof(*region));
+    struct region *region = calloc(1, sizeof(*region));
     if (!region)
         return false;
     size_t bytes = slots->bytes * REGION;
-    void *begin = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (begin == MAP_FAILED) {
+    region->begin = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (region->begin == MAP_FAILED) {
         free(region);
         return false;
     }
 #ifdef MADV_NOHUGEPAGE /* one place in use must not cost the memory of its neighbours */
-    (void)madvise(begin, bytes, MADV_NOHUGEPAGE);
+    (void)madvise(region->begin, bytes, MADV_NOHUGEPAGE);
 #endif
-    ASAN_POISON_MEMORY_REGION(begin, bytes);
-    *region = (struct region){.older = slots->regions, .begin = begin};
+    ASAN_POISON_MEMORY_REGION(region->begin, bytes);
+    region->older = slots->regions;
     slots->regions = region;
-    slots->made = room;
+    for (size_t i = REGION; i-- > 0;) {
+        struct sw_slot *slot = &region->slots[i];
+        slot->memory = (uint8_t *)region->begin + slots->bytes * i;
+        slot->of = slots;
+        list_add(&slots->cold, slot);
+    }
     return true;
 }
 
-static void *fresh(struct sw_slots *slots)
+void sw_slot_return(struct sw_slot *slot, void *user)
 {
-    if ((!slots->regions || slots->regions->used == REGION) && !add_region(slots))
-        return NULL;
-    return slots->regions->begin + slots->bytes * slots->regions->used++;
+    struct sw_slots *slots = slot->of;
+    assert(!slot->user && user);
+    list_remove(slot->warm ? &slots->warm : &slots->cold, slot);
+    if (!slot->warm)
+        *slots->account += slots->bytes;
+    slot->warm = true;
+    slot->user = user;
+    ASAN_UNPOISON_MEMORY_REGION(slot->memory, slots->bytes);
 }
 
-void *sw_slots_take(struct sw_slots *slots)
+struct sw_slot *sw_slots_take(struct sw_slots *slots, void *user)
 {
-    void *slot = slots->hot_count > 0    ? slots->hot[--slots->hot_count]
-                 : slots->cold_count > 0 ? slots->cold[--slots->cold_count]
-                                         : fresh(slots);
-    if (slot)
-        ASAN_UNPOISON_MEMORY_REGION(slot, slots->bytes);
+    if (slots->warm.count == 0 && slots->cold.count == 0 && !add_region(slots))
+        return NULL;
+    struct sw_slot *slot = slots->warm.count > 0 ? slots->warm.end.older : slots->cold.end.older;
+    sw_slot_return(slot, user);
     return slot;
 }
 
-void sw_slots_leave(struct sw_slots *slots, void *slot)
+void *sw_slot_memory(const struct sw_slot *slot)
 {
-    (void)madvise(slot, slots->bytes, MADV_DONTNEED);
-    ASAN_POISON_MEMORY_REGION(slot, slots->bytes);
+    return slot->memory;
 }
 
-void sw_slots_return(struct sw_slots *slots, void *slot)
+void *sw_slot_user(const struct sw_slot *slot)
 {
-    ASAN_UNPOISON_MEMORY_REGION(slot, slots->bytes);
+    return slot->user;
 }
 
-void sw_slots_give(struct sw_slots *slots, void *slot)
+/* Gives the memory of a free place back. */
+static void cool(struct sw_slots *slots, struct sw_slot *slot)
 {
-    if (slots->hot_count < HOT) {
-        slots->hot[slots->hot_count++] = slot;
-        ASAN_POISON_MEMORY_REGION(slot, slots->bytes);
-        return;
-    }
-    sw_slots_leave(slots, slot);
-    slots->cold[slots->cold_count++] = slot;
+    list_remove(&slots->warm, slot);
+    (void)madvise(slot->memory, slots->bytes, MADV_DONTNEED);
+    *slots->account -= slots->bytes;
+    slot->warm = false;
+    list_add(&slots->cold, slot);
+}
+
+void sw_slot_leave(struct sw_slot *slot)
+{
+    struct sw_slots *slots = slot->of;
+    ASAN_POISON_MEMORY_REGION(slot->memory, slots->bytes);
+    slot->user = NULL;
+    list_add(&slots->warm, slot);
+    if (slots->warm.count > WARM)
+        cool(slots, slots->warm.end.newer); /* that nobody has wanted for longest */
+}
+
+bool sw_slots_trim(struct sw_slots *slots)
+{
+    bool any = slots->warm.count > 0;
+    while (slots->warm.count > 0)
+        cool(slots, slots->warm.end.older);
+    return any;
 }
 
 void sw_slots_free(struct sw_slots *slots)
@@ -116,12 +171,13 @@ void sw_slots_free(struct sw_slots *slots)
     if (!slots)
         return;
     while (slots->regions) {
-        struct region *older = slots->regions->older;
-        ASAN_UNPOISON_MEMORY_REGION(slots->regions->begin, slots->bytes * REGION);
-        (void)munmap(slots->regions->begin, slots->bytes * REGION);
-        free(slots->regions);
-        slots->regions = older;
+        struct region *region = slots->regions;
+        slots->regions = region->older;
+        for (size_t i = 0; i < REGION; i++)
+            *slots->account -= region->slots[i].warm ? slots->bytes : 0;
+        ASAN_UNPOISON_MEMORY_REGION(region->begin, slots->bytes * REGION);
+        (void)munmap(region->begin, slots->bytes * REGION);
+        free(region);
     }
-    free(slots->cold);
     free(slots);
 }

@@ -194,9 +194,13 @@ struct sw_flow_sink {
      * freed afterwards. */
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);
     /* Among many the connection waits for a while: the user makes small what hangs on it. Its facts
-     * are not there until wake(), which comes before anything else. Both may be NULL. */
+     * are not there until wake(), which comes before anything else. That may fail for lack of
+     * memory: then the connection rests on. Both may be NULL. */
     void (*rest)(void *ctx, struct sw_flow *flow);
-    void (*wake)(void *ctx, struct sw_flow *flow);
+    bool (*wake)(void *ctx, struct sw_flow *flow);
+    /* How many bytes of what hangs on a connection (sw_flow_user()) its end will read, about, and
+     * when it rests: they are fetched ahead. */
+    uint16_t user_bytes, rest_bytes;
 };
 
 /* Caps; fields that are 0 take their defaults. */
@@ -281,6 +285,8 @@ enum sw_flow_rank sw_flow_rank_of(const struct sw_flow *flow);
  * which it sets.
  */
 void sw_flow_swap_sides(struct sw_flow *flow);
+/* The connection, which does not rest and is not in work, rests; false without memory. */
+bool sw_flow_make_rest(struct sw_flow *flow);
 /* No more interest: reassembly stops, end() is not called, later packets of the connection are
  * dropped at once. */
 void sw_flow_forget(struct sw_flow *flow);

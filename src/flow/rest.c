@@ -84,6 +84,12 @@ bool sw_flow_end_rest(struct sw_flow *flow, bool to_end)
         return false;
     struct sw_flow_rest rest = flow->rest;
     size_t at = sw_unsqueeze(rest.bytes, body, sizeof(*body));
+    flow->body = body;
+    if (table->sink.wake && !table->sink.wake(table->sink.ctx, flow)) {
+        flow->body = NULL;
+        sw_flow_body_give(table, body);
+        return false;
+    }
     for (int side = 0; side < 2; side++) {
         struct sw_half *half = &body->half[side];
         size_t n = past_bytes(half);
@@ -94,13 +100,15 @@ bool sw_flow_end_rest(struct sw_flow *flow, bool to_end)
     }
     sw_account_give(table->account, rest.length);
     sw_wipe_free(rest.bytes, rest.length); /* it may hold a login */
-    flow->body = body;
     flow->resting = false;
-    if (table->sink.wake)
-        table->sink.wake(table->sink.ctx, flow);
     if (body != &table->desk)
         sw_flow_is_awake(flow);
     return true;
+}
+
+bool sw_flow_make_rest(struct sw_flow *flow)
+{
+    return sw_flow_rest(flow);
 }
 
 void sw_flow_rest_on(struct sw_flow *flow)

@@ -182,7 +182,7 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
             return NULL;
     }
     struct sw_mail *mail = sw_mail_new(&engine->limits.session, &engine->lender, engine->account,
-                                       engine->mail_slots, facts->midstream);
+                                       engine->mail_slots, flow, facts->midstream);
     if (mail) {
         mail->tentative = tentative;
         mail->keys = (struct sw_decrypt_keys){engine->tls->keys, engine->tls->rsa};
@@ -445,6 +445,8 @@ static bool make_rooms(struct sw_engine *engine)
         .end = on_end,
         .rest = sw_engine_rest,
         .wake = sw_engine_wake,
+        .user_bytes = SW_MAIL_NEAR_BYTES,
+        .rest_bytes = SW_MAIL_REST_NEAR_BYTES,
     };
     const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
     struct sw_hash_key key = sw_hash_random_key();
@@ -481,7 +483,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     engine->record = record;
     engine->record_ctx = ctx;
     engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
-    engine->mail_slots = sw_mail_slots();
+    engine->mail_slots = sw_mail_slots(account);
     if (!make_rooms(engine)) {
         sw_engine_free(engine);
         return NULL;
@@ -541,6 +543,13 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
     sw_flow_table_time(engine->flows, frame->time_ns);
 }
 
+/* Memory that nobody uses goes first. False: there is nothing more to give. */
+static bool make_room(struct sw_engine *engine)
+{
+    return (engine->mail_slots && sw_slots_trim(engine->mail_slots)) ||
+           sw_flow_table_shed(engine->flows);
+}
+
 void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame)
 {
     struct sw_packet *packet = &engine->packet;
@@ -560,7 +569,7 @@ void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame)
         take_packet(engine, frame, packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
-    while (*engine->account > engine->limits.memory_bytes && sw_flow_table_shed(engine->flows))
+    while (*engine->account > engine->limits.memory_bytes && make_room(engine))
         ;
 }
 

@@ -24,12 +24,18 @@ void sw_engine_rest(void *ctx, struct sw_flow *flow)
         sw_flow_set_user(flow, rest);
 }
 
-void sw_engine_wake(void *ctx, struct sw_flow *flow)
+bool sw_engine_wake(void *ctx, struct sw_flow *flow)
 {
     (void)ctx;
     const enum sw_watch *watch = sw_flow_user(flow);
-    if (watch && *watch == SW_WATCH_RESTING)
-        sw_flow_set_user(flow, sw_mail_wake(sw_flow_user(flow)));
+    if (!watch || *watch != SW_WATCH_RESTING)
+        return true;
+    struct sw_mail_rest *rest = sw_flow_user(flow);
+    struct sw_flow *other = sw_mail_rest_in_the_way(rest);
+    if (other && (!sw_flow_make_rest(other) || sw_mail_rest_in_the_way(rest)))
+        return false;
+    sw_flow_set_user(flow, sw_mail_wake(rest, flow));
+    return true;
 }
 
 struct stall_search {

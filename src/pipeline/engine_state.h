@@ -48,7 +48,7 @@ struct sw_engine {
 /* Among many connections this one waits: what is known of its mail is made small, and whole again.
  */
 void sw_engine_rest(void *ctx, struct sw_flow *flow);
-void sw_engine_wake(void *ctx, struct sw_flow *flow);
+bool sw_engine_wake(void *ctx, struct sw_flow *flow);
 /* The stories that are final by now. */
 void sw_engine_hand_out_deliveries(struct sw_engine *engine);
 

@@ -29,26 +29,28 @@ static void take_back(void *ctx, uint8_t *block)
     mail->outer->take_back(mail->outer->ctx, block);
 }
 
-struct sw_slots *sw_mail_slots(void)
+struct sw_slots *sw_mail_slots(size_t *account)
 {
-    return sw_slots_new(SW_MAIL_SLOT_BYTES);
+    return sw_slots_new(SW_MAIL_SLOT_BYTES, account);
 }
 
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
-                            size_t *account, struct sw_slots *slots, bool midstream)
+                            size_t *account, struct sw_slots *slots, struct sw_flow *flow,
+                            bool midstream)
 {
-    uint8_t *slot = slots ? sw_slots_take(slots) : NULL;
-    struct sw_mail *mail = slot ? (void *)slot : malloc(sizeof(*mail));
+    struct sw_slot *slot = slots ? sw_slots_take(slots, flow) : NULL;
+    struct sw_mail *mail = slot ? sw_slot_memory(slot) : malloc(sizeof(*mail));
     if (!mail)
         return NULL;
     memset(mail, 0, sizeof(*mail));
     mail->account = account;
-    mail->slots = slot ? slots : NULL;
-    sw_account_take(account, slot ? SW_MAIL_SLOT_BYTES : sizeof(*mail));
+    mail->slot = slot;
     sw_session_init(&mail->session, limits, account);
     if (slot)
-        sw_arena_lend(&mail->session.arena, slot + SW_MAIL_LENT_AT,
+        sw_arena_lend(&mail->session.arena, (uint8_t *)mail + SW_MAIL_LENT_AT,
                       SW_MAIL_SLOT_BYTES - SW_MAIL_LENT_AT);
+    else
+        sw_account_take(account, sizeof(*mail));
     mail->outer = lender;
     mail->lender = (struct sw_lender){lend, take_back, mail};
     smtp_init(&mail->smtp, &mail->lender, midstream);
@@ -75,11 +77,12 @@ void sw_mail_free(struct sw_mail *mail)
         sw_account_give(mail->account, sizeof(*mail->proxy));
     sw_wipe_free(mail->proxy, sizeof(*mail->proxy)); /* it may hold a login */
     sw_session_release(&mail->session);
-    struct sw_slots *slots = mail->slots;
-    sw_account_give(mail->account, slots ? SW_MAIL_SLOT_BYTES : sizeof(*mail));
+    struct sw_slot *slot = mail->slot;
+    if (!slot)
+        sw_account_give(mail->account, sizeof(*mail));
     sw_wipe(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
-    if (slots)
-        sw_slots_give(slots, mail);
+    if (slot)
+        sw_slot_leave(slot);
     else
         free(mail);
 }

@@ -37,8 +37,8 @@ struct sw_held {
 
 struct sw_mail {
     enum sw_watch watch;
-    size_t *account;        /* of the run's memory */
-    struct sw_slots *slots; /* where its place is from; NULL: from malloc() */
+    size_t *account;      /* of the run's memory */
+    struct sw_slot *slot; /* its place; NULL: from malloc() */
     struct sw_session session;
     struct smtp_state smtp;
     struct smtp_sink sink;
@@ -66,6 +66,8 @@ struct sw_mail {
 enum {
     SW_MAIL_SLOT_BYTES = 8192,
     SW_MAIL_LENT_AT = (sizeof(struct sw_mail) + 15) / 16 * 16,
+    SW_MAIL_NEAR_BYTES = SW_MAIL_LENT_AT + 2048, /* what most mails have written to */
+    SW_MAIL_REST_NEAR_BYTES = 1024,              /* what most are squeezed to */
 };
 
 /* A mail whose connection rests: squeezed, as most of it is empty. */
@@ -76,11 +78,12 @@ void sw_mail_proxied(struct sw_mail *mail, struct sw_span first);
 /* They may be the beginning of that: the next ones will tell. */
 void sw_mail_may_be_proxied(struct sw_mail *mail);
 /* Places for mails; NULL without memory: it goes without, but then none of them can rest. */
-struct sw_slots *sw_mail_slots(void);
+struct sw_slots *sw_mail_slots(size_t *account);
 /* A new connection's state, or NULL without memory. `lender`, `account` and `slots` (may be NULL)
- * outlive it. */
+ * outlive it; `flow`: whose it is. */
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,
-                            size_t *account, struct sw_slots *slots, bool midstream);
+                            size_t *account, struct sw_slots *slots, struct sw_flow *flow,
+                            bool midstream);
 void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
                    const struct sw_chunk *chunk);
 /* Tells the book the names in what the client has said since the last call. */
@@ -98,8 +101,11 @@ bool sw_mail_is_refuted(const struct sw_mail *mail);
 void sw_mail_free(struct sw_mail *mail);
 /* Whether this may rest, and then what is left of it; NULL: it stays as it is. */
 struct sw_mail_rest *sw_mail_rest(struct sw_mail *mail);
-/* Makes it whole again, where it stood before. Its facts come with the next call. */
-struct sw_mail *sw_mail_wake(struct sw_mail_rest *rest);
+/* Whose mail stands where this one stood: it has to rest before this one wakes. NULL: nobody's. */
+struct sw_flow *sw_mail_rest_in_the_way(const struct sw_mail_rest *rest);
+/* Makes the mail of `flow` whole again, where it stood before. Its facts come with the next call.
+ */
+struct sw_mail *sw_mail_wake(struct sw_mail_rest *rest, struct sw_flow *flow);
 /* What sw_mail_is_confirmed() says of one that rests. */
 bool sw_mail_rest_is_confirmed(const struct sw_mail_rest *rest);
 

@@ -85,10 +85,11 @@ static void on_rest(void *ctx, struct sw_flow *flow)
     s->rests++;
 }
 
-static void on_wake(void *ctx, struct sw_flow *flow)
+static bool on_wake(void *ctx, struct sw_flow *flow)
 {
     struct segments *s = ctx;
     must(s->rests > 0 && sw_flow_facts(flow)->first.frame > 0);
+    return true;
 }
 
 void segments_open(struct segments *s, uint32_t client_isn, uint32_t server_isn,

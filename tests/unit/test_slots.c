@@ -1,6 +1,6 @@
 /*
- * Places that can be left without memory: they stay where they are, hold what is written, and are
- * used again.
+ * Places that several use in turn: they stay where they are, nobody writes into another one's, and
+ * what is free is used again before more is made.
  */
 #include "base/slots.h"
 
@@ -12,51 +12,78 @@
 
 enum { BYTES = 8192, COUNT = 3000 };
 
+static uint8_t users[COUNT]; /* only their addresses matter */
+
 static void test_many(void **state)
 {
     (void)state;
-    static uint8_t *slots_of[COUNT];
-    struct sw_slots *slots = sw_slots_new(BYTES);
+    static struct sw_slot *slot_of[COUNT];
+    static uint8_t *memory_of[COUNT];
+    size_t account = 7;
+    struct sw_slots *slots = sw_slots_new(BYTES, &account);
     assert_non_null(slots);
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < COUNT; i++) {
-            slots_of[i] = sw_slots_take(slots);
-            assert_non_null(slots_of[i]);
-            assert_int_equal((uintptr_t)slots_of[i] % 16, 0);
-            memset(slots_of[i], (int)(i % 251), BYTES);
+            slot_of[i] = sw_slots_take(slots, &users[i]);
+            assert_non_null(slot_of[i]);
+            memory_of[i] = sw_slot_memory(slot_of[i]);
+            assert_int_equal((uintptr_t)memory_of[i] % 16, 0);
+            memset(memory_of[i], (int)(i % 251), BYTES);
         }
+        assert_int_equal(account, 7 + COUNT * BYTES);
         for (size_t i = 0; i < COUNT; i++) { /* nobody has written into another one's place */
-            assert_int_equal(slots_of[i][0], i % 251);
-            assert_int_equal(slots_of[i][BYTES - 1], i % 251);
-            if (i % 3 == 0)
-                sw_slots_leave(slots, slots_of[i]);
+            assert_int_equal(memory_of[i][0], i % 251);
+            assert_int_equal(memory_of[i][BYTES - 1], i % 251);
+            assert_ptr_equal(sw_slot_user(slot_of[i]), &users[i]);
+            sw_slot_leave(slot_of[i]);
+            assert_null(sw_slot_user(slot_of[i]));
         }
-        for (size_t i = 0; i < COUNT; i++) {
-            if (i % 3 == 0) {
-                sw_slots_return(slots, slots_of[i]);
-                assert_int_equal(slots_of[i][0], 0);
-                assert_int_equal(slots_of[i][BYTES - 1], 0);
-                memset(slots_of[i], (int)(i % 251), BYTES);
-            }
-        }
-        for (size_t i = 0; i < COUNT; i++) {
-            assert_int_equal(slots_of[i][7], i % 251);
-            sw_slots_give(slots, slots_of[i]);
-        }
+        assert_true(account < 7 + COUNT * BYTES); /* not all of them keep their memory */
     }
-    uint8_t *again = sw_slots_take(slots);
+    const struct sw_slot *again = sw_slots_take(slots, &users[0]);
     int known = 0;
     for (size_t i = 0; i < COUNT; i++)
-        known += again == slots_of[i];
+        known += again == slot_of[i];
     assert_int_equal(known, 1); /* no new place while there are free ones */
+    assert_true(sw_slots_trim(slots));
+    assert_int_equal(account, 7 + BYTES);
+    assert_false(sw_slots_trim(slots));
     sw_slots_free(slots);
+    assert_int_equal(account, 7);
     sw_slots_free(NULL);
+}
+
+static void test_return(void **state)
+{
+    (void)state;
+    size_t account = 0;
+    struct sw_slots *slots = sw_slots_new(BYTES, &account);
+    struct sw_slot *first = sw_slots_take(slots, &users[0]);
+    struct sw_slot *second = sw_slots_take(slots, &users[1]);
+    assert_ptr_not_equal(first, second);
+    uint8_t *memory = sw_slot_memory(first);
+    sw_slot_leave(first);
+    struct sw_slot *third = sw_slots_take(slots, &users[2]);
+    assert_ptr_equal(third, first); /* the place left last is the warmest */
+    assert_ptr_equal(sw_slot_user(first), &users[2]);
+    sw_slot_leave(third);
+    sw_slot_leave(second);
+    sw_slot_return(first, &users[0]);
+    assert_ptr_equal(sw_slot_user(first), &users[0]);
+    assert_ptr_equal(sw_slot_memory(first), memory);
+    assert_true(sw_slots_trim(slots)); /* the second */
+    assert_int_equal(account, BYTES);
+    sw_slot_return(second, &users[1]); /* with new memory */
+    assert_int_equal(*(uint8_t *)sw_slot_memory(second), 0);
+    assert_int_equal(account, 2 * BYTES);
+    sw_slots_free(slots);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_return),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
