@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include "base/fetch.h"
 #include "base/format.h"
 #include "base/wipe.h"
 
@@ -94,10 +95,10 @@ size_t sw_arena_lent_bytes(const struct sw_arena *arena)
 
 void sw_arena_fetch(const struct sw_arena *arena)
 {
-    enum { LINE = 64, MOST = 128 * LINE };
+    enum { MOST = 8192 };
     size_t used = used_bytes(arena);
-    for (size_t at = 0; at < used && at < MOST; at += LINE)
-        __builtin_prefetch(arena->head->bytes + at);
+    if (arena->head)
+        sw_fetch(arena->head->bytes, used < MOST ? used : MOST);
 }
 
 void *sw_arena_beyond(struct sw_arena *arena, size_t n)

@@ -1,6 +1,6 @@
 /*
- * fetch.h - having memory fetched that is needed soon, so that what lies between is work instead of
- * waiting. It changes nothing but time.
+ * fetch.h - memory that will be needed soon and has probably left the caches: it is on the way
+ * while something else is done. Nothing is read, so any address will do.
  */
 #ifndef SW_BASE_FETCH_H
 #define SW_BASE_FETCH_H
@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SW_CACHE_LINE = 64 };
+enum { SW_CACHE_LINE = 64 }; /* bytes; only how fast it is hangs on it */
 
-static inline void sw_fetch(const void *at, size_t bytes)
+static inline void sw_fetch(const void *memory, size_t n_bytes)
 {
-    for (size_t i = 0; i < bytes; i += SW_CACHE_LINE)
-        __builtin_prefetch((const uint8_t *)at + i);
+    for (size_t at = 0; at < n_bytes; at += SW_CACHE_LINE)
+        __builtin_prefetch((const uint8_t *)memory + at);
+    /* Compilers drop calls of functions that have no effect, and take fetching for none. */
+    __asm__ volatile("");
 }
 
 #endif

@@ -22,22 +22,13 @@ static struct sw_sorted *in_order(const struct sw_flow_table *table)
 }
 
 /* Fetches what those that end soon will need. */
-static void look_ahead(const struct sw_flow_table *table, const struct sw_sorted *order,
-                       uint32_t at, uint32_t count)
+static void look_ahead(const struct sw_sorted *order, uint32_t at, uint32_t count)
 {
-    enum { SOON = 2, LATER = 6 };
-    if (at + LATER < count) {
-        const struct sw_flow *flow = order[at + LATER].item;
-        __builtin_prefetch(flow);
-        __builtin_prefetch(&flow->serial);
-        __builtin_prefetch(&flow->rest);
-    }
-    if (at + SOON < count) {
-        const struct sw_flow *flow = order[at + SOON].item;
-        __builtin_prefetch(&table->buckets[flow->hash & table->bucket_mask]);
-        if (flow->body || flow->resting)
-            __builtin_prefetch(flow->body ? (const void *)flow->body : flow->rest.bytes);
-    }
+    enum { SOON = 1, LATER = 4 };
+    if (at + LATER < count)
+        sw_flow_fetch(order[at + LATER].item);
+    if (at + SOON < count)
+        sw_flow_fetch_body(order[at + SOON].item);
 }
 
 void sw_flow_table_finish(struct sw_flow_table *table)
@@ -46,9 +37,11 @@ void sw_flow_table_finish(struct sw_flow_table *table)
     struct sw_sorted *order = in_order(table);
     for (uint32_t i = 0; i < count; i++) {
         if (order) /* they are scattered over memory */
-            look_ahead(table, order, i, count);
+            look_ahead(order, i, count);
         struct sw_flow *flow = order ? order[i].item : sw_timers_first(table);
         sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
+        if (order && i + 1 < count)
+            sw_flow_fetch_user(order[i + 1].item);
     }
     free(order);
 }

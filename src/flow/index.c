@@ -8,7 +8,7 @@
 
 enum {
     SLAB = 64, /* connections whose memory is taken at once */
-    FIRST_BUCKETS = 1024,
+    FIRST_ENTRIES = 1024,
     TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one
                         has the place */
 };
@@ -67,31 +67,53 @@ uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_k
 /* --- tombs: looked up with the fixed key, so that what is forgotten does not differ from run to
  * run --- */
 
-static struct sw_tomb *tomb_place(struct sw_flow_table *table, const struct sw_flow_key *key,
-                                  uint64_t *hash)
+static uint64_t tomb_hash(const struct sw_flow_key *key)
 {
-    *hash = sw_flow_hash(&sw_hash_fixed_key, key) | 1;
-    return &table->tombs[(*hash >> 1) & (TOMBS - 1)];
+    return sw_flow_hash(&sw_hash_fixed_key, key) | 1;
+}
+
+static size_t tomb_place(uint64_t hash)
+{
+    return (hash >> 1) & (TOMBS - 1);
+}
+
+static uint8_t tomb_mark(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56);
+}
+
+/* The tomb of that connection, or NULL: mostly its place's mark tells that there is none, and the
+ * tombs, which are many and far away, are let be. */
+static struct sw_tomb *find_tomb(const struct sw_flow_table *table, const struct sw_flow_key *key)
+{
+    uint64_t hash = tomb_hash(key);
+    size_t at = tomb_place(hash);
+    bool is_there = table->tomb_marks[at] == tomb_mark(hash) && table->tombs[at].hash == hash;
+    return is_there ? &table->tombs[at] : NULL;
+}
+
+static void bury(struct sw_flow_table *table, const struct sw_flow_key *key, bool quiet)
+{
+    uint64_t hash = tomb_hash(key);
+    size_t at = tomb_place(hash);
+    table->tomb_marks[at] = tomb_mark(hash);
+    table->tombs[at] = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
 }
 
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet)
 {
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, &flow->key, &hash);
-    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
+    bury(table, &flow->key, quiet);
     if (!sw_flow_key_has_lane(&flow->key))
         return;
     struct sw_flow_key plain = sw_flow_key_without_lane(&flow->key); /* when no lane is left */
-    tomb = tomb_place(table, &plain, &hash);
-    *tomb = (struct sw_tomb){hash, table->now_ns + TOMB_NS, quiet};
+    bury(table, &plain, quiet);
 }
 
 /* True when packets of this connection are not wanted any more. */
 bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key)
 {
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, key, &hash);
-    if (tomb->hash != hash || tomb->until_ns < table->now_ns)
+    struct sw_tomb *tomb = find_tomb(table, key);
+    if (!tomb || tomb->until_ns < table->now_ns)
         return false;
     if (tomb->quiet)
         tomb->until_ns = table->now_ns + TOMB_NS;
@@ -100,89 +122,119 @@ bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *ke
 
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key)
 {
-    uint64_t hash;
-    struct sw_tomb *tomb = tomb_place(table, key, &hash);
-    if (tomb->hash == hash)
+    struct sw_tomb *tomb = find_tomb(table, key);
+    if (tomb)
         tomb->hash = 0;
 }
 
 /* --- places: they stay where they are, so that a timer may look at one that is free --- */
 
 struct sw_flow_slab {
-    struct sw_flow_slab *older;
     struct sw_flow places[SLAB];
 };
 
-struct sw_flow *sw_flow_place(struct sw_flow_table *table)
+static struct sw_flow *at_place(const struct sw_flow_table *table, uint32_t place)
 {
-    if (!table->free_place) {
-        struct sw_flow_slab *slab = aligned_alloc(_Alignof(struct sw_flow_slab), sizeof(*slab));
-        if (!slab)
-            return NULL;
-        slab->older = table->slabs;
-        table->slabs = slab;
-        for (size_t i = SLAB; i-- > 0;) {
-            slab->places[i].serial = 0;
-            slab->places[i].hash_next = table->free_place;
-            table->free_place = &slab->places[i];
-        }
-    }
-    struct sw_flow *flow = table->free_place;
-    table->free_place = flow->hash_next;
-    memset(flow, 0, sizeof(*flow));
-    flow->table = table;
-    flow->serial = ++table->next_serial;
-    return flow;
+    return &table->slabs[(place - 1) / SLAB]->places[(place - 1) % SLAB];
 }
 
 static void free_place(struct sw_flow_table *table, struct sw_flow *flow)
 {
     flow->serial = 0;
-    flow->hash_next = table->free_place;
+    flow->older = table->free_place;
     table->free_place = flow;
 }
 
-/* --- the hash table --- */
+static bool add_slab(struct sw_flow_table *table)
+{
+    struct sw_flow_slab **more =
+        realloc(table->slabs, (table->slab_count + (size_t)1) * sizeof(*more));
+    if (!more)
+        return false;
+    table->slabs = more;
+    struct sw_flow_slab *slab = aligned_alloc(_Alignof(struct sw_flow_slab), sizeof(*slab));
+    if (!slab)
+        return false;
+    more[table->slab_count++] = slab;
+    for (uint32_t i = SLAB; i-- > 0;) {
+        slab->places[i].place = (table->slab_count - 1) * SLAB + i + 1;
+        free_place(table, &slab->places[i]);
+    }
+    return true;
+}
 
-/* By words: the compiler then needs no call for it. */
+struct sw_flow *sw_flow_place(struct sw_flow_table *table)
+{
+    if (!table->free_place && !add_slab(table))
+        return NULL;
+    struct sw_flow *flow = table->free_place;
+    table->free_place = flow->older;
+    uint32_t place = flow->place;
+    memset(flow, 0, sizeof(*flow));
+    flow->place = place;
+    flow->table = table;
+    flow->serial = ++table->next_serial;
+    return flow;
+}
+
+/* --- the hash table: whatever does not fit where its hash says stands in the next free entry ---
+ */
 
 struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
                              uint64_t hash)
 {
-    for (struct sw_flow *f = table->buckets[hash & table->bucket_mask]; f; f = f->hash_next) {
-        if (f->hash == hash && sw_flow_is_same_key(&f->key, key))
-            return f;
+    const struct sw_flow_entry *entries = table->entries;
+    uint32_t mask = table->entry_mask;
+    for (uint32_t at = (uint32_t)hash & mask; entries[at].place; at = (at + 1) & mask) {
+        if (entries[at].hash != (uint32_t)hash)
+            continue;
+        struct sw_flow *flow = at_place(table, entries[at].place);
+        if (sw_flow_is_same_key(&flow->key, key))
+            return flow;
     }
     return NULL;
 }
 
-static void unlink_flow(struct sw_flow_table *table, struct sw_flow *flow)
+static void enter(struct sw_flow_entry *entries, uint32_t mask, struct sw_flow_entry entry)
 {
-    struct sw_flow **at = &table->buckets[flow->hash & table->bucket_mask];
-    while (*at != flow)
-        at = &(*at)->hash_next;
-    *at = flow->hash_next;
+    uint32_t at = entry.hash & mask;
+    while (entries[at].place)
+        at = (at + 1) & mask;
+    entries[at] = entry;
 }
 
-static bool grow_buckets(struct sw_flow_table *table)
+/* No entry may be free between one and where its hash says: those behind the one that goes move
+ * up. */
+static void leave(struct sw_flow_table *table, const struct sw_flow *flow)
 {
-    uint32_t count = (table->bucket_mask + 1) * 2;
-    struct sw_flow **bigger = calloc(count, sizeof(*bigger));
+    struct sw_flow_entry *entries = table->entries;
+    uint32_t mask = table->entry_mask;
+    uint32_t gap = (uint32_t)flow->hash & mask;
+    while (entries[gap].place != flow->place)
+        gap = (gap + 1) & mask;
+    for (uint32_t at = (gap + 1) & mask; entries[at].place; at = (at + 1) & mask) {
+        if (((at - entries[at].hash) & mask) >= ((at - gap) & mask)) {
+            entries[gap] = entries[at];
+            gap = at;
+        }
+    }
+    entries[gap].place = 0;
+}
+
+static bool grow(struct sw_flow_table *table)
+{
+    uint32_t count = (table->entry_mask + 1) * 2;
+    struct sw_flow_entry *bigger = calloc(count, sizeof(*bigger));
     if (!bigger)
         return false;
     *table->account += count / 2 * sizeof(*bigger);
-    for (uint32_t i = 0; i <= table->bucket_mask; i++) {
-        struct sw_flow *f = table->buckets[i];
-        while (f) {
-            struct sw_flow *next = f->hash_next;
-            f->hash_next = bigger[f->hash & (count - 1)];
-            bigger[f->hash & (count - 1)] = f;
-            f = next;
-        }
+    for (uint32_t i = 0; i <= table->entry_mask; i++) {
+        if (table->entries[i].place)
+            enter(bigger, count - 1, table->entries[i]);
     }
-    free(table->buckets);
-    table->buckets = bigger;
-    table->bucket_mask = count - 1;
+    free(table->entries);
+    table->entries = bigger;
+    table->entry_mask = count - 1;
     return true;
 }
 
@@ -232,10 +284,10 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 {
     if (table->last == flow)
         table->last = NULL;
-    unlink_flow(table, flow);
+    leave(table, flow);
     if (sw_flow_key_has_lane(&flow->key))
         sw_flow_lane_leave(table, &flow->key);
-    sw_flow_wait_over(table, flow);
+    table->half_open -= flow->half_open;
     list_remove(table, flow);
     table->flows--;
     table->count.open = table->flows;
@@ -249,11 +301,13 @@ void sw_flow_remove(struct sw_flow_table *table, struct sw_flow *flow)
 
 bool sw_flow_index_init(struct sw_flow_table *table)
 {
-    table->bucket_mask = FIRST_BUCKETS - 1;
-    table->buckets = calloc(FIRST_BUCKETS, sizeof(struct sw_flow *));
+    table->entry_mask = FIRST_ENTRIES - 1;
+    table->entries = calloc(FIRST_ENTRIES, sizeof(*table->entries));
     table->tombs = calloc(TOMBS, sizeof(*table->tombs));
-    *table->account += FIRST_BUCKETS * sizeof(*table->buckets) + TOMBS * sizeof(*table->tombs);
-    return table->buckets && table->tombs;
+    table->tomb_marks = calloc(TOMBS, sizeof(*table->tomb_marks));
+    *table->account += FIRST_ENTRIES * sizeof(*table->entries) +
+                       TOMBS * (sizeof(*table->tombs) + sizeof(*table->tomb_marks));
+    return table->entries && table->tombs && table->tomb_marks;
 }
 
 void sw_flow_index_release(struct sw_flow_table *table)
@@ -262,30 +316,30 @@ void sw_flow_index_release(struct sw_flow_table *table)
         while (table->lists[rank].oldest)
             sw_flow_remove(table, table->lists[rank].oldest);
     }
-    *table->account -= ((size_t)table->bucket_mask + 1) * sizeof(*table->buckets) +
-                       TOMBS * sizeof(*table->tombs) + table->timer_room * sizeof(*table->timers);
-    free(table->buckets);
+    *table->account -= ((size_t)table->entry_mask + 1) * sizeof(*table->entries) +
+                       TOMBS * (sizeof(*table->tombs) + sizeof(*table->tomb_marks)) +
+                       table->timer_room * sizeof(*table->timers);
+    free(table->entries);
     free(table->tombs);
+    free(table->tomb_marks);
     free(table->timers);
     sw_flow_bodies_release(table);
-    while (table->slabs) {
-        struct sw_flow_slab *older = table->slabs->older;
-        free(table->slabs);
-        table->slabs = older;
-    }
+    for (uint32_t i = 0; i < table->slab_count; i++)
+        free(table->slabs[i]);
+    free(table->slabs);
 }
 
 bool sw_flow_insert(struct sw_flow_table *table, struct sw_flow *flow)
 {
-    /* Half of the chains are empty: every step along one is a connection far away in memory. */
-    bool room = table->flows <= table->bucket_mask / 2 || grow_buckets(table);
+    /* Half of the entries are free, so that the next free one is near. */
+    bool room = table->flows <= table->entry_mask / 2 || grow(table);
     bool ready = room && sw_timers_plan(table, flow);
     if (!ready) {
         free_place(table, flow);
         return false;
     }
-    flow->hash_next = table->buckets[flow->hash & table->bucket_mask];
-    table->buckets[flow->hash & table->bucket_mask] = flow;
+    enter(table->entries, table->entry_mask,
+          (struct sw_flow_entry){(uint32_t)flow->hash, flow->place});
     table->flows++;
     if (sw_flow_key_has_lane(&flow->key))
         sw_flow_lane_enter(table, &flow->key);

@@ -139,8 +139,7 @@ struct sw_flow_rest {
  */
 struct sw_flow {
     /* what every packet looks at, in one line of the cache */
-    _Alignas(SW_CACHE_LINE) struct sw_flow *hash_next; /* or the next place that is free */
-    uint64_t hash;
+    _Alignas(SW_CACHE_LINE) uint64_t hash;
     struct sw_flow_key key;
     struct sw_flow_body *body; /* NULL while it sleeps or rests */
     bool resting;
@@ -154,15 +153,24 @@ struct sw_flow {
     bool dead; /* closed for good; only stragglers come */
     bool ending;
     uint32_t space;      /* packet->space of its first packet */
+    uint32_t place;      /* the number of its place: the first one is 1 */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
     uint64_t serial;     /* in the order of first frames; 0: the place is free */
     struct sw_flow_table *table;
-    struct sw_flow *older, *newer; /* in the list that it stands in, oldest first */
+    struct sw_flow *older; /* in the list that it stands in, oldest first; or the next free place */
+    struct sw_flow *newer;
     void *user;
     union {
         struct sw_flow_syn syn;   /* while it dozes or sleeps */
         struct sw_flow_rest rest; /* while it rests */
     };
+};
+
+/* A connection in the hash table: others are passed over without a look at them, which are far away
+ * in memory. */
+struct sw_flow_entry {
+    uint32_t hash;  /* the lower half */
+    uint32_t place; /* 0: the entry is free */
 };
 
 /* A lane (lane.c) and its connections; none: the place is free. */
@@ -196,15 +204,16 @@ struct sw_flow_table {
     struct sw_flow_sink sink;
     struct sw_flow_counters count;
     struct sw_hash_key key;
-    struct sw_flow **buckets;
+    struct sw_flow_entry *entries;
     struct sw_flow *last; /* the one that was found last, or NULL */
-    uint32_t bucket_mask;
+    uint32_t entry_mask;
     uint32_t flows;
     uint32_t half_open;
     struct sw_flow_list lists[SW_FLOW_RANKS];
     struct sw_timer *timers; /* a heap by deadline, then serial */
     uint32_t timer_count, timer_room;
-    struct sw_flow_slab *slabs; /* memory of the connections; it stays until the table goes */
+    struct sw_flow_slab **slabs; /* memory of the connections; it stays until the table goes */
+    uint32_t slab_count;
     struct sw_flow *free_place;
     struct sw_flow_body desk; /* for one that ends in its sleep, or is looked at */
     bool desk_in_use;
@@ -220,6 +229,7 @@ struct sw_flow_table {
     int64_t jump_ns; /* a time far ahead that only one packet has named so far */
     bool has_now;
     struct sw_tomb *tombs;
+    uint8_t *tomb_marks; /* a byte of each tomb's hash */
     struct sw_lane lanes[SW_LANES];
     uint32_t lane_flows; /* lanes that are in use */
 };
@@ -321,6 +331,22 @@ bool sw_timers_plan(struct sw_flow_table *table, struct sw_flow *flow);
 struct sw_flow *sw_timers_first(struct sw_flow_table *table);
 /* The first one has become due later, at flow->deadline_ns. */
 void sw_timers_later(struct sw_flow_table *table);
+
+/* The one that is due behind the first, or NULL: as far as known, it may not hold. */
+const struct sw_timer *sw_timers_second(const struct sw_flow_table *table);
+/* Fetches the connections that are due soon. */
+void sw_timers_fetch(const struct sw_flow_table *table);
+
+/* --- ahead.c: what will be needed soon --- */
+
+/* Fetches the connection itself; it may be gone. */
+void sw_flow_fetch(const struct sw_flow *flow);
+/* Fetches the body, and what the user has of it, of a connection that was fetched before. Both at
+ * once are more than can be on the way at a time. */
+void sw_flow_fetch_body(const struct sw_flow *flow);
+void sw_flow_fetch_user(const struct sw_flow *flow);
+/* The connection whose timer is the first is about to end: fetches what the next ones will need. */
+void sw_flow_fetch_due(const struct sw_flow_table *table);
 
 /* --- body.c: what is known of a connection, and its sleep --- */
 

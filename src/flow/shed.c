@@ -69,6 +69,10 @@ bool sw_flow_table_shed(struct sw_flow_table *table)
 void sw_flow_shed_half_open(struct sw_flow_table *table)
 {
     struct sw_flow *flow = table->lists[SW_FLOW_ASKING].oldest;
+    if (flow->newer && flow->newer->newer) { /* their turns will come */
+        sw_flow_fetch_body(flow->newer);
+        sw_flow_fetch(flow->newer->newer);
+    }
     table->count.shed_half_open++;
     if (sw_flow_wake(flow, true))
         flow->body->facts.limit_hit = true;

@@ -117,10 +117,14 @@ static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
             sw_timers_later(table);
             continue;
         }
+        sw_flow_fetch_due(table);
         bool awake = sw_flow_wake(flow, true);
         if (awake && flow->body->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
             flow->body->facts.close = SW_CLOSE_TIMEOUT;
         sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, flow->deadline_ns});
+        flow = sw_timers_first(table);
+        if (flow)
+            sw_flow_fetch_user(flow);
     }
 }
 

@@ -106,6 +106,22 @@ struct sw_flow *sw_timers_first(struct sw_flow_table *table)
     return table->timer_count > 0 ? table->timers[0].flow : NULL;
 }
 
+const struct sw_timer *sw_timers_second(const struct sw_flow_table *table)
+{
+    const struct sw_timer *heap = table->timers;
+    const struct sw_timer *least = table->timer_count > 1 ? &heap[1] : NULL;
+    for (uint32_t i = 2; i <= CHILDREN && i < table->timer_count; i++)
+        least = earlier(&heap[i], least) ? &heap[i] : least;
+    return least;
+}
+
+void sw_timers_fetch(const struct sw_flow_table *table)
+{
+    /* The next ones but one are among the children of the first, and theirs. */
+    for (uint32_t i = 1; i <= CHILDREN + CHILDREN * CHILDREN && i < table->timer_count; i++)
+        sw_flow_fetch(table->timers[i].flow);
+}
+
 void sw_timers_later(struct sw_flow_table *table)
 {
     struct sw_timer first = table->timers[0];
