@@ -4,6 +4,7 @@
 #include "flow/fragment.h"
 
 #include "base/account.h"
+#include "base/fetch.h"
 #include "base/limit.h"
 #include "base/wipe.h"
 
@@ -15,9 +16,9 @@
 #define COPY_NS (INT64_C(10) * 1000 * 1000)
 
 enum {
-    BUCKETS = 1024,
+    BUCKETS_MAX = 1 << 16,
     PIECES_MAX = 64,
-    FIRST_ROOM = 2048,
+    FIRST_ROOM = 256,
 };
 
 struct key {
@@ -47,7 +48,7 @@ struct parts {
     uint16_t piece_count;
     uint32_t total; /* with has_end */
     uint32_t frames;
-    uint32_t room;
+    uint32_t room, used; /* of bytes, and how far they were written to */
     uint8_t *bytes;
     struct piece pieces[PIECES_MAX]; /* sorted, disjoint */
 };
@@ -56,13 +57,14 @@ struct sw_fragments {
     struct sw_fragment_limits limits;
     struct sw_fragment_counters count;
     struct sw_hash_key hash_key;
-    struct parts *buckets[BUCKETS];
+    struct parts **buckets; /* more than there are packets: each is far away in memory */
+    uint32_t bucket_mask;
     struct parts *oldest, *newest;
     uint32_t packets;
     uint64_t held_bytes;
     size_t *account, own_account;
     uint8_t *lent; /* the bytes of the packet that became whole last */
-    uint32_t lent_room;
+    uint32_t lent_used;
 };
 
 struct sw_fragments *sw_fragments_new(const struct sw_fragment_limits *limits,
@@ -77,6 +79,15 @@ struct sw_fragments *sw_fragments_new(const struct sw_fragment_limits *limits,
         limits && limits->bytes ? limits->bytes : sw_limit_default(SW_LIMIT_FRAGMENT_BYTES);
     f->hash_key = *key;
     f->account = &f->own_account;
+    uint32_t buckets = 1;
+    while (buckets < f->limits.packets && buckets < BUCKETS_MAX)
+        buckets *= 2;
+    f->bucket_mask = buckets - 1;
+    f->buckets = calloc(buckets, sizeof(*f->buckets));
+    if (!f->buckets) {
+        free(f);
+        return NULL;
+    }
     return f;
 }
 
@@ -84,14 +95,19 @@ static void drop_bytes(struct sw_fragments *f, struct parts *p)
 {
     f->held_bytes -= p->room;
     *f->account -= p->room;
-    sw_wipe_free(p->bytes, p->room);
+    sw_wipe_free(p->bytes, p->used);
     p->bytes = NULL;
-    p->room = 0;
+    p->room = p->used = 0;
+}
+
+static struct parts **bucket_of(const struct sw_fragments *f, uint64_t hash)
+{
+    return &f->buckets[hash & f->bucket_mask];
 }
 
 static void remove_parts(struct sw_fragments *f, struct parts *p)
 {
-    struct parts **at = &f->buckets[p->hash % BUCKETS];
+    struct parts **at = bucket_of(f, p->hash);
     while (*at != p)
         at = &(*at)->hash_next;
     *at = p->hash_next;
@@ -137,11 +153,22 @@ static struct key key_of(const struct sw_fragments *f, const struct sw_packet *p
 
 static struct parts *find(struct sw_fragments *f, const struct key *key, uint64_t hash)
 {
-    for (struct parts *p = f->buckets[hash % BUCKETS]; p; p = p->hash_next) {
+    for (struct parts *p = *bucket_of(f, hash); p; p = p->hash_next) {
         if (p->hash == hash && memcmp(&p->key, key, sizeof(*key)) == 0)
             return p;
     }
     return NULL;
+}
+
+/* The turn of these comes next, and they were not looked at for long. */
+static void fetch_oldest(const struct sw_fragments *f)
+{
+    if (!f->oldest)
+        return;
+    sw_fetch(bucket_of(f, f->oldest->hash), 1);
+    sw_fetch(f->oldest->bytes, f->oldest->used < FIRST_ROOM ? f->oldest->used : FIRST_ROOM);
+    if (f->oldest->newer)
+        sw_fetch(f->oldest->newer, offsetof(struct parts, pieces));
 }
 
 static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64_t hash,
@@ -150,15 +177,17 @@ static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64
     while (f->packets >= f->limits.packets) {
         f->count.limit_hits += !f->oldest->done;
         remove_parts(f, f->oldest);
+        fetch_oldest(f);
     }
-    struct parts *p = calloc(1, sizeof(*p));
+    struct parts *p = malloc(sizeof(*p));
     if (!p)
         return NULL;
+    memset(p, 0, offsetof(struct parts, pieces));
     p->key = *key;
     p->hash = hash;
     p->begun_ns = now_ns;
-    p->hash_next = f->buckets[hash % BUCKETS];
-    f->buckets[hash % BUCKETS] = p;
+    p->hash_next = *bucket_of(f, hash);
+    *bucket_of(f, hash) = p;
     p->older = f->newest;
     *(p->older ? &p->older->newer : &f->oldest) = p;
     f->newest = p;
@@ -170,8 +199,10 @@ static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64
 /* Room for the bytes up to `end`; drives out older packets where the cap demands it. */
 static bool make_room(struct sw_fragments *f, struct parts *p, uint32_t end)
 {
-    if (end <= p->room)
+    if (end <= p->room) {
+        p->used = end > p->used ? end : p->used;
         return true;
+    }
     uint32_t room = p->room ? p->room : FIRST_ROOM;
     while (room < end)
         room *= 2;
@@ -187,10 +218,11 @@ static bool make_room(struct sw_fragments *f, struct parts *p, uint32_t end)
     if (!bigger)
         return false;
     if (p->bytes)
-        memcpy(bigger, p->bytes, p->room);
-    sw_wipe_free(p->bytes, p->room);
+        memcpy(bigger, p->bytes, p->used);
+    sw_wipe_free(p->bytes, p->used);
     p->bytes = bigger;
     p->room = room;
+    p->used = end;
     f->held_bytes += more;
     *f->account += more;
     return true;
@@ -295,11 +327,11 @@ static void hand_over(struct sw_fragments *f, struct parts *p, struct sw_packet 
     };
     part->part.protocol = p->protocol;
     f->lent = p->bytes;
-    f->lent_room = p->room;
+    f->lent_used = p->used;
     f->held_bytes -= p->room;
     *f->account -= p->room;
     p->bytes = NULL;
-    p->room = 0;
+    p->room = p->used = 0;
     p->done = true;
     p->done_ns = now_ns;
     f->count.whole++;
@@ -309,7 +341,7 @@ static void hand_over(struct sw_fragments *f, struct parts *p, struct sw_packet 
 bool sw_fragments_take(struct sw_fragments *f, struct sw_packet *part, int64_t time_ns,
                        struct sw_whole *whole)
 {
-    sw_wipe_free(f->lent, f->lent_room);
+    sw_wipe_free(f->lent, f->lent_used);
     f->lent = NULL;
     expire(f, time_ns);
     struct key key = key_of(f, part);
@@ -373,6 +405,7 @@ void sw_fragments_free(struct sw_fragments *f)
     if (!f)
         return;
     sw_fragments_finish(f);
-    sw_wipe_free(f->lent, f->lent_room);
+    sw_wipe_free(f->lent, f->lent_used);
+    free(f->buckets);
     free(f);
 }

@@ -20,7 +20,8 @@ static uint8_t *lend_block(void *ctx)
         sw_summary_count(engine->summary->limits, "unfinished-lines", 1);
         return NULL;
     }
-    uint8_t *block = malloc(SW_LINE_BYTES);
+    uint8_t *block =
+        engine->spare_count > 0 ? engine->spares[--engine->spare_count] : malloc(SW_LINE_BYTES);
     engine->lent += block != NULL;
     if (block)
         sw_account_take(engine->account, SW_LINE_BYTES);
@@ -30,9 +31,14 @@ static uint8_t *lend_block(void *ctx)
 static void take_back_block(void *ctx, uint8_t *block)
 {
     struct sw_engine *engine = ctx;
-    sw_wipe_free(block, SW_LINE_BYTES);
     sw_account_give(engine->account, SW_LINE_BYTES);
     engine->lent--;
+    if (engine->spare_count == SW_SPARE_BLOCKS) {
+        sw_wipe_free(block, SW_LINE_BYTES);
+        return;
+    }
+    sw_wipe(block, SW_LINE_BYTES);
+    engine->spares[engine->spare_count++] = block;
 }
 
 /* The server's port of a connection whose sides may still be a guess. */
@@ -580,6 +586,8 @@ void sw_engine_free(struct sw_engine *engine)
     if (engine->flows)
         sw_flow_table_free(engine->flows);
     sw_slots_free(engine->mail_slots);
+    while (engine->spare_count > 0)
+        free(engine->spares[--engine->spare_count]);
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);
