@@ -516,7 +516,6 @@ static const char *explain(const struct sw_case *c, const struct sw_verdict *ver
     char usual[2048]; /* most stories fit, and do not have to move while they grow */
     struct sw_prose story = {
         .arena = c->arena, .session = c->session, .text = usual, .room = sizeof(usual)};
-    usual[0] = '\0';
     sw_story_tell(c, &story);
     if (is_told(&story, values->reply))
         values->reply = NULL; /* once, with its frame, is enough */
@@ -525,8 +524,10 @@ static const char *explain(const struct sw_case *c, const struct sw_verdict *ver
         sw_prose_say(&story, story.used ? " " : "", meaning);
     sw_story_beside(c, verdict, &story);
     sw_story_caveats(c, verdict, &story);
-    const char *kept = story.text == usual ? sw_arena_strdup(c->arena, usual) : story.text;
-    return kept ? kept : "";
+    const char *text = sw_prose_text(&story);
+    if (text == usual)
+        text = (const char *)sw_arena_copy(c->arena, sw_span_make(usual, story.used + 1)).ptr;
+    return text ? text : "";
 }
 
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)

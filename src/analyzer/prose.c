@@ -6,17 +6,18 @@
 
 enum { FIRST_ROOM = 256 };
 
-static bool make_room(struct sw_prose *prose, size_t more)
+/* Makes room for so many bytes and a NUL. */
+bool sw_prose_grow(struct sw_prose *prose, size_t more)
 {
     size_t need = prose->used + more + 1;
-    if (need <= prose->room)
-        return true;
     size_t room = prose->room ? prose->room * 2 : FIRST_ROOM;
     while (room < need)
         room *= 2;
-    char *bigger = sw_arena_text(prose->arena, room);
-    if (!bigger)
+    char *bigger = prose->full ? NULL : sw_arena_text(prose->arena, room);
+    if (!bigger) {
+        prose->full = true;
         return false;
+    }
     if (prose->text)
         memcpy(bigger, prose->text, prose->used);
     prose->text = bigger;
@@ -24,9 +25,14 @@ static bool make_room(struct sw_prose *prose, size_t more)
     return true;
 }
 
+static bool make_room(struct sw_prose *prose, size_t more)
+{
+    return prose->room - prose->used > more || sw_prose_grow(prose, more);
+}
+
 void sw_prose_add(struct sw_prose *prose, const char *format, ...)
 {
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (int attempt = 0; attempt < 2 && !prose->full; attempt++) {
         char *at = prose->text ? prose->text + prose->used : NULL;
         size_t room = prose->room - prose->used;
         va_list args;
@@ -39,37 +45,23 @@ void sw_prose_add(struct sw_prose *prose, const char *format, ...)
             prose->used += (size_t)len;
             return;
         }
-        if (at)
-            *at = '\0'; /* what did not fit is written again, or not at all */
         if (!make_room(prose, (size_t)len))
-            return;
+            return; /* what did not fit is written again, or not at all */
     }
 }
 
-void sw_prose_join(struct sw_prose *prose, const struct sw_span *pieces, size_t count)
+void sw_prose_put_number(struct sw_prose *prose, uint64_t number)
 {
-    size_t length = 0;
-    for (size_t i = 0; i < count; i++)
-        length += pieces[i].len;
-    if (!make_room(prose, length))
-        return;
-    char *at = prose->text + prose->used;
-    for (size_t i = 0; i < count; i++) {
-        if (pieces[i].len > 0)
-            memcpy(at, pieces[i].ptr, pieces[i].len);
-        at += pieces[i].len;
-    }
-    *at = '\0';
-    prose->used += length;
+    if (make_room(prose, SW_DIGITS))
+        prose->used += sw_format_number(number, (uint8_t *)prose->text + prose->used);
 }
 
-static void put(struct sw_prose *prose, const uint8_t *bytes, size_t n)
+void sw_prose_put_frame(struct sw_prose *prose, struct sw_mark mark)
 {
-    if (!make_room(prose, n))
-        return;
-    memcpy(prose->text + prose->used, bytes, n);
-    prose->used += n;
-    prose->text[prose->used] = '\0';
+    if (prose->session && sw_session_spans_files(prose->session))
+        sw_prose_put_text(prose, sw_prose_frame(prose, mark.frame));
+    else
+        sw_prose_put_number(prose, sw_frame_number(mark.frame));
 }
 
 /*
@@ -97,8 +89,11 @@ static size_t plain_run(struct sw_span wire, size_t most, bool blank)
     most = wire.len < most ? wire.len : most;
     size_t n = 0;
     while (n < most) {
-        if (most - n >= EIGHT && !blank && is_plain_eight(wire.ptr + n)) {
-            n += EIGHT;
+        bool whole = most - n >= EIGHT;
+        /* the last few bytes are looked at together with those before them, which are plain */
+        size_t from = whole ? n : n >= EIGHT ? most - EIGHT : SIZE_MAX;
+        if (from != SIZE_MAX && !blank && is_plain_eight(wire.ptr + from)) {
+            n = from + EIGHT;
             blank = wire.ptr[n - 1] == ' ';
             continue;
         }
@@ -115,10 +110,10 @@ void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
 {
     wire = sw_span_trim(wire);
     bool blank = false;
-    for (size_t shown = 0; wire.len > 0; shown++) {
+    for (size_t shown = 0; wire.len > 0 && !prose->full; shown++) {
         size_t plain = plain_run(wire, most - shown, blank);
         if (plain > 0) {
-            put(prose, wire.ptr, plain);
+            sw_prose_put(prose, wire.ptr, plain);
             blank = wire.ptr[plain - 1] == ' ';
             wire = sw_span_from(wire, plain);
             shown += plain;
@@ -140,13 +135,16 @@ void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
         else if (c < 0 || sw_text_is_unsafe(c))
             c = '?';
         size_t n = sw_text_put_utf8(c, utf8);
-        put(prose, utf8, n);
+        sw_prose_put(prose, utf8, n);
     }
 }
 
 const char *sw_prose_text(const struct sw_prose *prose)
 {
-    return prose->text ? prose->text : "";
+    if (!prose->text)
+        return "";
+    prose->text[prose->used] = '\0';
+    return prose->text;
 }
 
 const char *sw_wire_text(struct sw_arena *arena, struct sw_span wire, size_t most)

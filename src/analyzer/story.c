@@ -1,13 +1,9 @@
 #include "analyzer/story.h"
 
 #include "analyzer/token_error.h"
+#include "base/address.h"
 
 enum { QUOTE = 120, NAME = 80, LOGINS_TOLD = 3 };
-
-static const char *frame(struct sw_prose *story, struct sw_mark mark)
-{
-    return sw_prose_frame(story, mark.frame);
-}
 
 /* All lines of a reply, those behind the first without the enhanced code of the first. */
 static struct sw_span words_of(struct sw_arena *arena, const struct sw_step *reply)
@@ -37,7 +33,7 @@ void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t 
 {
     const char *zeros = reply->code < 10 ? "00" : reply->code < 100 ? "0" : "";
     if (reply->code > 0)
-        sw_prose_say(prose, "\"", zeros, sw_number_text(prose->arena, reply->code), " ");
+        sw_prose_say(prose, "\"", zeros, reply->code, " ");
     else
         sw_prose_say(prose, "\""); /* a line that is no reply */
     sw_prose_wire(prose, words_of(prose->arena, reply), most);
@@ -47,7 +43,7 @@ void sw_quote_reply(struct sw_prose *prose, const struct sw_step *reply, size_t 
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
 {
     sw_quote_reply(story, reply, QUOTE);
-    sw_prose_say(story, " (frame ", frame(story, reply->first), ")");
+    sw_prose_say(story, " (frame ", reply->first, ")");
 }
 
 const char *sw_story_within(const struct sw_case *c, int64_t ns)
@@ -66,7 +62,7 @@ static void tell_name(const struct sw_case *c, struct sw_prose *story)
         return;
     sw_prose_say(story, "The name service gave the address of ");
     sw_prose_wire(story, naming->name, NAME);
-    sw_prose_say(story, " (frame ", frame(story, naming->answered), "). ");
+    sw_prose_say(story, " (frame ", naming->answered, "). ");
 }
 
 /* What an ICMP error says, in words (RFC 792, RFC 1812 5.2.7, RFC 4443); NULL when it is a rare
@@ -126,10 +122,10 @@ static void tell_icmp(const struct sw_case *c, struct sw_prose *story)
         sw_prose_add(story,
                      words ? " (ICMP error type %u code %u, frame %s"
                            : " with an ICMP error (type %u code %u, frame %s",
-                     icmp->type, icmp->code, frame(story, icmp->mark));
+                     icmp->type, icmp->code, sw_prose_frame(story, icmp->mark.frame));
         if (end - i > 1)
-            sw_prose_say(story, ", and ", sw_number_text(story->arena, end - i - 1U),
-                         " more, last in frame ", frame(story, f->icmp[end - 1].mark));
+            sw_prose_say(story, ", and ", end - i - 1U, " more, last in frame ",
+                         f->icmp[end - 1].mark);
         sw_prose_say(story, ").");
         i = end;
     }
@@ -138,37 +134,37 @@ static void tell_icmp(const struct sw_case *c, struct sw_prose *story)
 static void tell_connect(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_flow_facts *f = c->facts;
-    const char *client = sw_address_text(c->arena, f->tuple.src, f->tuple.ip_version);
-    const char *server = sw_address_text(c->arena, f->tuple.dst, f->tuple.ip_version);
+    char client[SW_ADDRESS_TEXT_BYTES];
+    char server[SW_ADDRESS_TEXT_BYTES];
+    sw_address_format(f->tuple.src, f->tuple.ip_version, client);
+    sw_address_format(f->tuple.dst, f->tuple.ip_version, server);
     if (!f->syn.frame && f->syn_ack.frame) {
         sw_prose_say(story, server, " accepted a connection of ", client, " on port ",
-                     sw_number_text(story->arena, f->tuple.dst_port), " (frame ",
-                     frame(story, f->syn_ack), "); the request for it is not in the capture.");
+                     f->tuple.dst_port, " (frame ", f->syn_ack,
+                     "); the request for it is not in the capture.");
         return;
     }
     if (!f->syn.frame) {
         sw_prose_add(story,
                      "The connection from %s to %s port %u was already open when the capture began "
                      "(frame %s).",
-                     client, server, f->tuple.dst_port, frame(story, f->first));
+                     client, server, f->tuple.dst_port, sw_prose_frame(story, f->first.frame));
         return;
     }
-    sw_prose_say(story, client, " asked for a connection to ", server, " port ",
-                 sw_number_text(story->arena, f->tuple.dst_port), " (frame ", frame(story, f->syn),
-                 ")");
+    sw_prose_say(story, client, " asked for a connection to ", server, " port ", f->tuple.dst_port,
+                 " (frame ", f->syn, ")");
     if (f->syn_count > 1)
         sw_prose_say(story, ", ",
                      f->syn_count == 2 ? "twice"
                                        : sw_arena_printf(c->arena, "%u times", f->syn_count),
                      " ", sw_story_within(c, f->last_syn.time_ns - f->syn.time_ns),
-                     " (last in frame ", frame(story, f->last_syn), ")");
+                     " (last in frame ", f->last_syn, ")");
     if (f->refused)
-        sw_prose_say(story, " and was refused (RST, frame ", frame(story, f->half[SW_SERVER].rst),
-                     ").");
+        sw_prose_say(story, " and was refused (RST, frame ", f->half[SW_SERVER].rst, ").");
     else if (f->established.frame)
-        sw_prose_say(story, "; it was up in frame ", frame(story, f->established), ".");
+        sw_prose_say(story, "; it was up in frame ", f->established, ".");
     else if (f->syn_ack.frame)
-        sw_prose_say(story, "; the server accepted (frame ", frame(story, f->syn_ack), ").");
+        sw_prose_say(story, "; the server accepted (frame ", f->syn_ack, ").");
     else if (c->server_seen || f->icmp_count > 0)
         sw_prose_say(story, ".");
     else
@@ -182,20 +178,17 @@ static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
     if (p->kind == SW_PROXY_NONE)
         return;
     if (!p->asked.frame && p->refused) {
-        sw_prose_say(story, " The proxy took no login of the client's (frame ",
-                     frame(story, p->answered), ").");
+        sw_prose_say(story, " The proxy took no login of the client's (frame ", p->answered, ").");
         return;
     }
     sw_prose_say(story, " The client asked this ", p->kind == SW_PROXY_HTTP ? "HTTP" : "SOCKS",
                  " proxy for ");
     sw_prose_wire(story, sw_span_make(p->host, p->host_length), NAME);
-    sw_prose_say(story, " port ", sw_number_text(story->arena, p->port), " (frame ",
-                 frame(story, p->asked), ")");
+    sw_prose_say(story, " port ", p->port, " (frame ", p->asked, ")");
     if (p->open)
-        sw_prose_say(story, " and was connected (frame ", frame(story, p->answered), ").");
+        sw_prose_say(story, " and was connected (frame ", p->answered, ").");
     else if (p->refused)
-        sw_prose_say(story, "; the proxy refused with code ",
-                     sw_number_text(story->arena, p->status), " (frame ", frame(story, p->answered),
+        sw_prose_say(story, "; the proxy refused with code ", p->status, " (frame ", p->answered,
                      ").");
     else
         sw_prose_say(story, "; the proxy did not answer.");
@@ -206,8 +199,7 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
     const struct sw_oddity *o;
     SW_EACH(o, c->session->oddities) {
         if (o->kind == SMTP_ODD_EARLY_TALKER && c->server_seen)
-            sw_prose_say(story, " The client spoke before the greeting (frame ",
-                         frame(story, o->mark), ").");
+            sw_prose_say(story, " The client spoke before the greeting (frame ", o->mark, ").");
     }
     const struct sw_step *greeting = c->session->greeting;
     if (greeting) {
@@ -229,7 +221,7 @@ static void tell_hello(const struct sw_hello *hello, const char *who, struct sw_
         sw_prose_say(story, " ");
         sw_prose_wire(story, hello->command->argument, NAME);
     }
-    sw_prose_say(story, " (frame ", frame(story, hello->command->last), ")");
+    sw_prose_say(story, " (frame ", hello->command->last, ")");
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
         sw_prose_say(story, " and got ");
         quote_reply(story, hello->reply);
@@ -303,12 +295,11 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
             sw_prose_say(story, " from the computer ");
             sw_prose_wire(story, auth->computer, NAME);
         }
-        sw_prose_say(story, " (frame ", frame(story, auth->command->last), ")");
+        sw_prose_say(story, " (frame ", auth->command->last, ")");
         if (auth->cancelled)
-            sw_prose_say(story, ", gave up in the middle of it (frame ",
-                         frame(story, auth->last->last), ")");
+            sw_prose_say(story, ", gave up in the middle of it (frame ", auth->last->last, ")");
         if (auth->result == SW_AUTH_ACCEPTED) {
-            sw_prose_say(story, " and was let in (frame ", frame(story, auth->reply->first), ").");
+            sw_prose_say(story, " and was let in (frame ", auth->reply->first, ").");
         } else if (auth->reply) {
             sw_prose_say(story, " and got ");
             quote_reply(story, auth->reply);
@@ -358,14 +349,13 @@ static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t
     if (refused == 0)
         return false;
     const char *verb = smtp_verb_name(first->verb);
-    sw_prose_say(story, " ", verb[0] ? verb : "A command", " (frame ",
-                 frame(story, first->command->last), ") was answered ");
+    sw_prose_say(story, " ", verb[0] ? verb : "A command", " (frame ", first->command->last,
+                 ") was answered ");
     quote_reply(story, first);
     if (refused == 2)
         sw_prose_say(story, ", and one more was refused");
     else if (refused > 2)
-        sw_prose_say(story, ", and ", sw_number_text(story->arena, refused - 1),
-                     " more were refused");
+        sw_prose_say(story, ", and ", refused - 1, " more were refused");
     sw_prose_say(story, ".");
     return true;
 }
@@ -398,8 +388,7 @@ static const struct sw_step *unasked_word(const struct sw_case *c)
 static void tell_word(const struct sw_step *word, struct sw_prose *story)
 {
     if (word->code == 0 && sw_span_trim(word->text).len == 0) {
-        sw_prose_say(story, " The server sent an empty line (frame ", frame(story, word->first),
-                     ").");
+        sw_prose_say(story, " The server sent an empty line (frame ", word->first, ").");
         return;
     }
     sw_prose_say(story, word->code ? " Unasked, the server said " : " The server said ");
@@ -410,8 +399,8 @@ static void tell_word(const struct sw_step *word, struct sw_prose *story)
 static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 {
     if (c->pending) {
-        sw_prose_say(story, " ", pending_name(c->pending), " (frame ",
-                     frame(story, c->pending->last), ") stayed unanswered");
+        sw_prose_say(story, " ", pending_name(c->pending), " (frame ", c->pending->last,
+                     ") stayed unanswered");
         if (c->waited_ns >= SW_NS_PER_S)
             sw_prose_say(story, " for ", sw_duration_text(c->arena, c->waited_ns));
         sw_prose_say(story, ".");
@@ -424,8 +413,7 @@ static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 static void tell_close(const struct sw_case *c, struct sw_prose *story)
 {
     sw_prose_say(story, " The ", c->closed_by_server ? "server" : "client", " ",
-                 c->reset ? "cut" : "closed", " the connection (frame ",
-                 frame(story, c->facts->closed), ").");
+                 c->reset ? "cut" : "closed", " the connection (frame ", c->facts->closed, ").");
 }
 
 enum ending { UNANSWERED, UNASKED, GOODBYE, CLOSED, ENDINGS };
@@ -473,8 +461,7 @@ static void tell_end(const struct sw_case *c, struct sw_prose *story)
             tell_word(unasked_word(c), story);
             break;
         case GOODBYE:
-            sw_prose_say(story, " The client said QUIT (frame ",
-                         frame(story, c->session->quit->first), ").");
+            sw_prose_say(story, " The client said QUIT (frame ", c->session->quit->first, ").");
             break;
         case CLOSED:
             tell_close(c, story);

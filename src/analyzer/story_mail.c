@@ -6,15 +6,10 @@
 
 enum { QUOTE = 120, NAME = 80, MAILS_TOLD = 3 };
 
-static const char *frame(struct sw_prose *story, struct sw_mark mark)
-{
-    return sw_prose_frame(story, mark.frame);
-}
-
 static void quote_reply(struct sw_prose *story, const struct sw_step *reply)
 {
     sw_quote_reply(story, reply, QUOTE);
-    sw_prose_say(story, " (frame ", frame(story, reply->first), ")");
+    sw_prose_say(story, " (frame ", reply->first, ")");
 }
 
 /* Of several recipients: "one of them", "3 of them", "both", "all". */
@@ -62,10 +57,9 @@ static void tell_recipients(const struct sw_case *c, const struct sw_message *m,
         sw_prose_say(story, " for ");
         sw_prose_wire(story, m->recipients->address, NAME);
     } else {
-        sw_prose_say(story, " for ", sw_number_text(story->arena, m->recipient_count),
-                     " recipients");
+        sw_prose_say(story, " for ", m->recipient_count, " recipients");
     }
-    sw_prose_say(story, " (frame ", frame(story, m->recipients->command->last), ")");
+    sw_prose_say(story, " (frame ", m->recipients->command->last, ")");
     if (refused > 0)
         tell_refused(m, first_refused, refused, story);
     bool answers_seen = c->server_seen && !c->reply_lost;
@@ -115,9 +109,8 @@ static void tell_each(const struct sw_message *m, struct sw_prose *story)
         refused++;
         first_refused = first_refused ? first_refused : r;
     }
-    sw_prose_say(story, " The server answered for each recipient: it took the mail for ",
-                 sw_number_text(story->arena, taken), " of ",
-                 sw_number_text(story->arena, m->recipient_count));
+    sw_prose_say(story, " The server answered for each recipient: it took the mail for ", taken,
+                 " of ", m->recipient_count);
     if (first_refused) {
         sw_prose_say(story, refused == 1 ? " and refused it for "
                                          : " and refused it for others, first for ");
@@ -159,23 +152,22 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
     }
     if (m->end_of_data)
         sw_prose_say(story, " The text of ", sw_size_text(c->arena, m->body_octets),
-                     " was complete in frame ", frame(story, m->end_mark), ".");
+                     " was complete in frame ", m->end_mark, ".");
     else if (m->body_seen)
         sw_prose_say(story, " ", sw_size_text(c->arena, m->body_octets),
-                     " of the text went up (until frame ", frame(story, m->body_last),
-                     "), but not its end.");
+                     " of the text went up (until frame ", m->body_last, "), but not its end.");
     else if (m->go_ahead)
-        sw_prose_say(story, " The server asked for the text (frame ",
-                     frame(story, m->go_ahead->first), "); none came.");
+        sw_prose_say(story, " The server asked for the text (frame ", m->go_ahead->first,
+                     "); none came.");
     const struct sw_oddity *end = sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST);
     if (end && m->body_seen && !m->end_of_data)
-        sw_prose_say(story, " What the client took for the end (frame ", frame(story, end->mark),
+        sw_prose_say(story, " What the client took for the end (frame ", end->mark,
                      ") was none for the server: the line ends around the dot are not both CR LF.");
     tell_size(c, m, story);
     tell_final(c, m, story);
     if (m->abandoned && !m->final && !m->end_of_data)
         sw_prose_say(story, " The client gave it up with ", smtp_verb_name(m->abandoned->verb),
-                     " (frame ", frame(story, m->abandoned->last), ").");
+                     " (frame ", m->abandoned->last, ").");
 }
 
 static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
@@ -197,7 +189,7 @@ static void tell_mail(const struct sw_case *c, const struct sw_message *m, const
             sw_prose_wire(story, m->sender, NAME);
         else
             sw_prose_say(story, "the empty sender <>");
-        sw_prose_say(story, " (frame ", frame(story, m->mail->last), ")");
+        sw_prose_say(story, " (frame ", m->mail->last, ")");
         tell_refused_sender(m, story);
     } else {
         sw_prose_say(story, " A mail whose beginning is not in the capture went on");

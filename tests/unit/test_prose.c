@@ -28,6 +28,46 @@ static void pieces_stand_one_behind_the_other(void **state)
     sw_arena_release(&arena);
 }
 
+static void numbers_and_frames_are_pieces(void **state)
+{
+    (void)state;
+    const char *const files[] = {"/tmp/a.pcap", "/tmp/b.pcap"};
+    struct sw_mark mark = {(UINT64_C(1) << SW_FRAME_FILE_SHIFT) | 17, 0};
+    struct sw_flow_facts facts = {.first = {3, 0}, .last = mark};
+    struct sw_session session = {.facts = &facts, .files = files, .file_count = 2};
+    struct sw_arena arena;
+    sw_arena_init(&arena, 1 << 16, NULL);
+    struct sw_prose one = {.arena = &arena};
+    sw_prose_say(&one, (uint16_t)25, " ", UINT32_MAX, " ", UINT64_MAX, " (frame ", mark, ")");
+    assert_string_equal(sw_prose_text(&one), "25 4294967295 18446744073709551615 (frame 17)");
+    struct sw_prose series = {.arena = &arena, .session = &session};
+    sw_prose_say(&series, "frames ", facts.first, " and ", mark);
+    assert_string_equal(sw_prose_text(&series), "frames 3 of a.pcap and 17 of b.pcap");
+    facts.last = facts.first;
+    sw_prose_say(&series, ", ", facts.first);
+    assert_string_equal(sw_prose_text(&series), "frames 3 of a.pcap and 17 of b.pcap, 3");
+    sw_arena_release(&arena);
+}
+
+static void what_does_not_fit_is_the_end(void **state)
+{
+    (void)state;
+    char room[8];
+    struct sw_arena arena;
+    sw_arena_init(&arena, 4, NULL);
+    struct sw_prose prose = {.arena = &arena, .text = room, .room = sizeof(room)};
+    sw_prose_say(&prose, "1234567");
+    assert_string_equal(sw_prose_text(&prose), "1234567");
+    prose.used = 3;
+    sw_prose_say(&prose, "456", "789");
+    assert_true(prose.full);
+    sw_prose_say(&prose, "4");
+    sw_prose_add(&prose, "%d", 4);
+    sw_prose_wire(&prose, SW_SPAN_LIT("4"), 9);
+    assert_string_equal(sw_prose_text(&prose), "123");
+    sw_arena_release(&arena);
+}
+
 static void a_text_grows_and_stops_growing(void **state)
 {
     (void)state;
@@ -148,6 +188,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_stand_one_behind_the_other),
+        cmocka_unit_test(numbers_and_frames_are_pieces),
+        cmocka_unit_test(what_does_not_fit_is_the_end),
         cmocka_unit_test(a_text_grows_and_stops_growing),
         cmocka_unit_test(wire_text_is_the_same_at_every_place),
         cmocka_unit_test(any_bytes_are_shown_as_one_by_one),
