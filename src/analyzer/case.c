@@ -245,7 +245,7 @@ static void find_waiting(struct sw_case *c)
 {
     const struct sw_session *s = c->session;
     const struct sw_message *m = s->message;
-    c->pending = find_pending(s);
+    c->pending = c->survey.unanswered ? find_pending(s) : NULL;
     if (!c->server_spoke || greeting_unfinished(c)) {
         c->waiting = SW_WAITING_GREETING;
         c->wait_begin = c->facts->established.frame ? c->facts->established : c->facts->first;
@@ -350,13 +350,10 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     bool only_gaps = f->conflicts == 0 && !c->capped && !session->tls_facts;
     c->answer_lost = c->reply_lost && (!only_gaps || text_unanswered(session) ||
                                        session->answer_missing || !session->last_reply);
-    const struct sw_step *s;
-    SW_EACH(s, session->steps) {
-        if (c->tried_mail || s->from != SW_CLIENT || s->verb != SMTP_VERB_MAIL)
-            continue;
-        c->tried_mail = true;
-        c->first_mail = s->first;
-    }
+    sw_survey_make(&c->survey, session);
+    c->tried_mail = c->survey.first_mail != NULL;
+    if (c->tried_mail)
+        c->first_mail = c->survey.first_mail->first;
     c->scanner =
         !session->lookup && history && sw_history_is_scan(history, &f->tuple, f->first.time_ns);
     sw_known_fill(&c->known, session, c->arena);

@@ -11,6 +11,7 @@
 #include "analyzer/history.h"
 #include "analyzer/known.h"
 #include "analyzer/reply.h"
+#include "analyzer/survey.h"
 #include "analyzer/taken.h"
 #include "analyzer/verdict.h"
 
@@ -40,6 +41,7 @@ struct sw_case {
     const struct sw_reply_kb *kb;
     const struct sw_history *history;
     bool no_names; /* hosts are called by their addresses */
+    struct sw_survey survey;
 
     bool server_seen, client_seen; /* packets of that side are in the capture */
     bool established;

@@ -27,9 +27,7 @@ bool sw_detect_inside(const struct sw_case *c)
 
 bool sw_detect_protected(const struct sw_case *c, const struct sw_step *step)
 {
-    const struct sw_session *s = c->session;
-    bool in_place = s->tls == SW_TLS_CLEAR && s->starttls && s->starttls->reply;
-    return step->encrypted || (in_place && step->first.frame > s->starttls->reply->first.frame);
+    return sw_step_protected(c->session, step);
 }
 
 struct sw_span sw_detect_domain(struct sw_span address)
@@ -77,26 +75,31 @@ static void add(const struct sw_case *c, struct sw_verdict *verdict, enum sw_fin
     *place = f;
 }
 
-static void run(const struct sw_detector *list, const struct sw_case *c, struct sw_verdict *verdict)
+static void run(const struct sw_detector *list, unsigned has, const struct sw_case *c,
+                struct sw_verdict *verdict)
 {
     for (; list->detect; list++) {
+        if (!(list->looks_at & has))
+            continue;
         struct sw_hit hit = {.mark = c->facts->first, .severity = SW_SEVERITY_COUNT};
         if (list->detect(c, &hit))
             add(c, verdict, list->id, &hit);
     }
 }
 
+static bool any_sign(const struct sw_conduct_signs *s)
+{
+    return s->guessing.frame || s->guessed.frame || s->enumerating.frame || s->many_servers.frame ||
+           s->bounces.frame || s->fell_back.frame || s->offer_changed.frame || s->duplicate.frame;
+}
+
 void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
 {
-    const struct sw_session *s = c->session;
-    bool spoken = s->steps || s->messages || s->oddities;
-    if (spoken)
-        run(sw_detect_login, c, verdict);
-    run(sw_detect_server, c, verdict);
-    if (s->tls_facts || s->naming)
-        run(sw_detect_tls, c, verdict);
-    if (spoken || c->facts->conflicts > 0)
-        run(sw_detect_wire, c, verdict);
-    if (spoken)
-        run(sw_detect_content, c, verdict);
+    unsigned has = c->survey.has | (any_sign(&c->signs) ? SW_HAS_SIGN : 0);
+    run(sw_detect_login, has, c, verdict);
+    run(sw_detect_server, has, c, verdict);
+    if (has & (SW_HAS_TLS | SW_HAS_NAMING))
+        run(sw_detect_tls, has, c, verdict);
+    run(sw_detect_wire, has, c, verdict);
+    run(sw_detect_content, has, c, verdict);
 }

@@ -16,9 +16,11 @@ struct sw_hit {
     const char *summary;       /* NULL: the same */
 };
 
+/* `looks_at`: it can find something only where the session has one of these. */
 struct sw_detector {
     enum sw_finding_id id;
     bool (*detect)(const struct sw_case *c, struct sw_hit *hit);
+    unsigned looks_at; /* enum sw_has */
 };
 
 /* The detectors by what they look at; each list ends with a row whose detect is NULL. */
@@ -31,10 +33,7 @@ extern const struct sw_detector sw_detect_content[];
 /* Runs all of them and fills verdict->findings, in the order of the table of findings. */
 void sw_detect(const struct sw_case *c, struct sw_verdict *verdict);
 
-/*
- * Was this step encrypted on the wire? Inside TLS, or in a capture that was decrypted in place,
- * where clear text goes on after an accepted STARTTLS.
- */
+/* Was this step encrypted on the wire (survey.h)? */
 bool sw_detect_protected(const struct sw_case *c, const struct sw_step *step);
 /* Both ends on this machine: nobody can listen in. */
 bool sw_detect_loopback(const struct sw_case *c);

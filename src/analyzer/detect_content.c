@@ -23,31 +23,10 @@ static bool has_backticks(struct sw_span s)
     return sw_span_index(rest, '`') < rest.len;
 }
 
-enum { SIGN_OF_ATTACK = 1, SIGN_OF_FIELD = 2 };
-
-/*
- * The signs in an argument, of which each shape of an attack, and each encoded line end, has one.
- * Addresses have none, so that this is all that nearly every argument is looked at for.
- */
-static unsigned signs_in(struct sw_span argument)
-{
-    static const uint8_t signs[256] = {
-        [0] = SIGN_OF_ATTACK,   ['$'] = SIGN_OF_ATTACK, ['('] = SIGN_OF_ATTACK,
-        [';'] = SIGN_OF_ATTACK, ['|'] = SIGN_OF_ATTACK, ['`'] = SIGN_OF_ATTACK,
-        ['%'] = SIGN_OF_FIELD,  ['\\'] = SIGN_OF_FIELD,
-    };
-    unsigned found = 0;
-    for (size_t i = 0; i < argument.len; i++)
-        found |= signs[argument.ptr[i]];
-    return found;
-}
-
 /* Arguments that only an attack has: OpenSMTPD's CVE-2020-7247, Exim's CVE-2019-10149, Shellshock.
  */
 static bool is_attack(struct sw_span argument)
 {
-    if (!(signs_in(argument) & SIGN_OF_ATTACK))
-        return false;
     static const char *const shapes[] = {"${run{", "${perl{", "<;", "() {", "$(", "|/bin/"};
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         if (contains(argument, shapes[i]))
@@ -66,11 +45,10 @@ static bool is_odd_line(const struct sw_case *c, const struct sw_step *s, enum s
 /* Lines that are made to overrun a buffer, or to end a string early. */
 static bool overruns(const struct sw_case *c, const struct sw_step *s)
 {
-    enum { NAME_LIMIT = 512 };
     switch (s->verb) {
     case SMTP_VERB_HELO:
     case SMTP_VERB_EHLO:
-        return s->argument.len > NAME_LIMIT;
+        return s->argument.len > SW_LONGEST_NAME;
     case SMTP_VERB_AUTH:
     case SMTP_VERB_AUTH_DATA:
         return is_odd_line(c, s, SMTP_ODD_NUL) || is_odd_line(c, s, SMTP_ODD_LONG_LINE);
@@ -104,8 +82,6 @@ static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
 static bool injects_field(struct sw_span argument)
 {
     static const char *const ends[] = {"%0a", "%0d", "\\r\\n", "\\n"};
-    if (!(signs_in(argument) & SIGN_OF_FIELD))
-        return false;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         size_t at = sw_span_find_nocase(argument, sw_span_str(ends[i]));
         struct sw_span behind = sw_span_from(argument, at + strlen(ends[i]));
@@ -189,7 +165,7 @@ static bool is_inside_name(struct sw_span name)
         SW_SPAN_LIT(".corp"),     SW_SPAN_LIT(".internal"),    SW_SPAN_LIT(".home"),
         SW_SPAN_LIT(".intranet"), SW_SPAN_LIT(".private"),     SW_SPAN_LIT(".home.arpa"),
     };
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+    for (size_t i = 0; name.len > 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         if (ends_with(name, suffixes[i]))
             return true;
     }
@@ -216,6 +192,10 @@ static bool is_inside_address(struct sw_span text)
 {
     if (text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
         text = sw_span_sub(text, 1, text.len - 2);
+    bool maybe =
+        text.len > 0 && (sw_ascii_digit(text.ptr[0]) || sw_ascii_lower(text.ptr[0]) == 'i');
+    if (!maybe) /* nearly all are names */
+        return false;
     uint8_t address[16] = {0};
     if (read_ipv4(text, address))
         return address[0] != 127 && sw_detect_private(address, 4);
@@ -227,6 +207,8 @@ static bool is_inside_address(struct sw_span text)
 /* The host of a Received field: "from pc7.corp (pc7.corp [10.1.2.3]) by ..." (RFC 5321 4.4). */
 static bool names_inside(struct sw_span received)
 {
+    if (received.len == 0)
+        return false;
     struct sw_span from =
         sw_span_sub(received, 0, sw_span_find_nocase(received, SW_SPAN_LIT(" by ")));
     if (!sw_span_starts_nocase(from, SW_SPAN_LIT("from ")))
@@ -272,11 +254,11 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_content[] = {
-    {SW_FINDING_EXPLOIT_ATTEMPT, exploit_attempt},
-    {SW_FINDING_HEADER_INJECTION, header_injection},
-    {SW_FINDING_BCC_LEAK, bcc_leak},
-    {SW_FINDING_DUPLICATE_MESSAGE, duplicate_message},
-    {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content},
-    {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak},
-    {SW_FINDING_COUNT, NULL},
+    {SW_FINDING_EXPLOIT_ATTEMPT, exploit_attempt, SW_HAS_SHAPE},
+    {SW_FINDING_HEADER_INJECTION, header_injection, SW_HAS_FIELD},
+    {SW_FINDING_BCC_LEAK, bcc_leak, SW_HAS_BLIND},
+    {SW_FINDING_DUPLICATE_MESSAGE, duplicate_message, SW_HAS_SIGN},
+    {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content, SW_HAS_MAIL},
+    {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak, SW_HAS_HELLO | SW_HAS_LOGIN | SW_HAS_MAIL},
+    {SW_FINDING_COUNT, NULL, 0},
 };

@@ -3,19 +3,6 @@
  */
 #include "analyzer/detect.h"
 
-/* The last EHLO in clear text that was answered, or NULL. */
-static const struct sw_hello *clear_hello(const struct sw_case *c)
-{
-    const struct sw_hello *found = NULL;
-    const struct sw_hello *hello;
-    SW_EACH(hello, c->session->hellos) {
-        if (hello->command->verb == SMTP_VERB_EHLO && sw_reply_is(hello->reply, 2) &&
-            !sw_detect_protected(c, hello->command))
-            found = hello;
-    }
-    return found;
-}
-
 static bool is_masked(const struct sw_hello *hello)
 {
     const struct sw_capability *cap;
@@ -29,9 +16,9 @@ static bool is_masked(const struct sw_hello *hello)
 static bool starttls_not_offered(const struct sw_case *c, struct sw_hit *hit)
 {
     uint16_t port = c->facts->tuple.dst_port;
-    const struct sw_hello *hello = clear_hello(c);
+    const struct sw_hello *hello = c->survey.clear_hello;
     bool port_for_it = port == 25 || port == 587 || port == 2525;
-    if (!hello || !port_for_it || sw_capability_find(hello, "STARTTLS") || is_masked(hello))
+    if (!hello || !port_for_it || c->survey.clear_tls || is_masked(hello))
         return false;
     if (hello->reply->flags & (SMTP_FLAG_CUT | SMTP_FLAG_GUESSED))
         return false; /* the line may be among those that the capture lost */
@@ -43,8 +30,7 @@ static bool starttls_not_offered(const struct sw_case *c, struct sw_hit *hit)
 
 static bool starttls_not_used(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_hello *hello = clear_hello(c);
-    if (!hello || !sw_capability_find(hello, "STARTTLS") || c->session->starttls)
+    if (!c->survey.clear_tls || c->session->starttls)
         return false;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
@@ -60,8 +46,7 @@ static bool starttls_not_used(const struct sw_case *c, struct sw_hit *hit)
 
 static bool starttls_optional(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_hello *hello = clear_hello(c);
-    if (c->facts->tuple.dst_port != 587 || !hello || !sw_capability_find(hello, "STARTTLS"))
+    if (c->facts->tuple.dst_port != 587 || !c->survey.clear_tls)
         return false;
     const struct sw_message *m;
     SW_EACH(m, c->session->messages) {
@@ -76,7 +61,7 @@ static bool starttls_optional(const struct sw_case *c, struct sw_hit *hit)
 /* Painted over, offered and then denied, or offered to the same client only now and then. */
 static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_hello *hello = clear_hello(c);
+    const struct sw_hello *hello = c->survey.clear_hello;
     if (c->signs.offer_changed.frame) {
         hit->mark = c->signs.offer_changed;
         hit->summary = "The server offered encryption to this client in one session and not in "
@@ -95,7 +80,7 @@ static bool starttls_stripped(const struct sw_case *c, struct sw_hit *hit)
     const struct sw_step *starttls = c->session->starttls;
     bool denied = starttls && starttls->reply &&
                   (starttls->reply->code == 500 || starttls->reply->code == 502);
-    if (!denied || !sw_capability_find(hello, "STARTTLS"))
+    if (!denied || !c->survey.clear_tls)
         return false;
     hit->mark = starttls->reply->first;
     return true;
@@ -181,22 +166,38 @@ static bool takes_debug_command(const struct sw_step *s)
     }
 }
 
+/* One that it offers. */
+static bool is_debug_keyword(struct sw_span keyword)
+{
+    static const struct sw_span keywords[] = {
+        SW_SPAN_LIT("XCLIENT"), SW_SPAN_LIT("XFORWARD"), SW_SPAN_LIT("DEBUG"),
+        SW_SPAN_LIT("WIZ"),     SW_SPAN_LIT("TURN"),     SW_SPAN_LIT("ETRN"),
+        SW_SPAN_LIT("SEND"),    SW_SPAN_LIT("SOML"),     SW_SPAN_LIT("SAML"),
+    };
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+        if (keyword.len == keywords[i].len && sw_span_eq_nocase(keyword, keywords[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool debug_commands(const struct sw_case *c, struct sw_hit *hit)
 {
-    static const char *const keywords[] = {"XCLIENT", "XFORWARD", "DEBUG", "WIZ", "TURN",
-                                           "ETRN",    "SEND",     "SOML",  "SAML"};
     const struct sw_tuple *t = &c->facts->tuple;
     if (sw_detect_private(t->src, t->ip_version))
         return false; /* a trusted front end is usually a neighbour */
     const struct sw_hello *hello;
     SW_EACH(hello, c->session->hellos) {
-        for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-            if (!hello->reply || !sw_capability_find(hello, keywords[i]))
+        const struct sw_capability *cap = hello->reply ? hello->capabilities : NULL;
+        for (; cap; cap = cap->next) {
+            if (!is_debug_keyword(cap->keyword))
                 continue;
             hit->mark = hello->reply->first;
             return true;
         }
     }
+    if (!(c->survey.has & SW_HAS_PROBE))
+        return false;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         if (!takes_debug_command(s))
@@ -283,14 +284,27 @@ static bool names_version(struct sw_span text)
     return false;
 }
 
-static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
+/* In its greeting, or in its help. */
+static const struct sw_step *version_of_server(const struct sw_case *c)
 {
+    const struct sw_step *greeting = c->session->greeting;
+    if (sw_reply_is(greeting, 2) && names_version(greeting->text))
+        return greeting;
+    if (!(c->survey.has & SW_HAS_PROBE))
+        return NULL;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
-        bool tells =
-            s == c->session->greeting || (s->from == SW_SERVER && s->verb == SMTP_VERB_HELP);
-        if (!tells || !sw_reply_is(s, 2) || !names_version(s->text))
-            continue;
+        if (s->from == SW_SERVER && s->verb == SMTP_VERB_HELP && sw_reply_is(s, 2) &&
+            names_version(s->text))
+            return s;
+    }
+    return NULL;
+}
+
+static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
+{
+    const struct sw_step *s = version_of_server(c);
+    if (s) {
         hit->summary = "The mail server tells its exact version to everybody.";
         hit->mark = s->first;
         return true;
@@ -310,19 +324,19 @@ static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_server[] = {
-    {SW_FINDING_USER_ENUMERATION, user_enumeration},
-    {SW_FINDING_STARTTLS_NOT_OFFERED, starttls_not_offered},
-    {SW_FINDING_STARTTLS_OFFERED_NOT_USED, starttls_not_used},
-    {SW_FINDING_STARTTLS_OPTIONAL, starttls_optional},
-    {SW_FINDING_STARTTLS_STRIPPED_SUSPECTED, starttls_stripped},
-    {SW_FINDING_TLS_FALLBACK_CLEARTEXT, tls_fallback},
-    {SW_FINDING_PORT465_PLAINTEXT, port465_plain},
-    {SW_FINDING_SPAMBOT_PORT25, spambot},
-    {SW_FINDING_NULL_SENDER_FLOOD, null_sender_flood},
-    {SW_FINDING_OPEN_RELAY_SUSPECTED, open_relay},
-    {SW_FINDING_VRFY_ENABLED, vrfy_enabled},
-    {SW_FINDING_EXPN_ENABLED, expn_enabled},
-    {SW_FINDING_DEBUG_COMMANDS, debug_commands},
-    {SW_FINDING_VERSION_BANNER, version_banner},
-    {SW_FINDING_COUNT, NULL},
+    {SW_FINDING_USER_ENUMERATION, user_enumeration, SW_HAS_SIGN},
+    {SW_FINDING_STARTTLS_NOT_OFFERED, starttls_not_offered, SW_HAS_CLEAR_HELLO},
+    {SW_FINDING_STARTTLS_OFFERED_NOT_USED, starttls_not_used, SW_HAS_CLEAR_HELLO},
+    {SW_FINDING_STARTTLS_OPTIONAL, starttls_optional, SW_HAS_CLEAR_HELLO},
+    {SW_FINDING_STARTTLS_STRIPPED_SUSPECTED, starttls_stripped, SW_HAS_SIGN | SW_HAS_CLEAR_HELLO},
+    {SW_FINDING_TLS_FALLBACK_CLEARTEXT, tls_fallback, SW_HAS_SIGN},
+    {SW_FINDING_PORT465_PLAINTEXT, port465_plain, SW_HAS_GREETING},
+    {SW_FINDING_SPAMBOT_PORT25, spambot, SW_HAS_SIGN},
+    {SW_FINDING_NULL_SENDER_FLOOD, null_sender_flood, SW_HAS_SIGN},
+    {SW_FINDING_OPEN_RELAY_SUSPECTED, open_relay, SW_HAS_MAIL},
+    {SW_FINDING_VRFY_ENABLED, vrfy_enabled, SW_HAS_PROBE},
+    {SW_FINDING_EXPN_ENABLED, expn_enabled, SW_HAS_PROBE},
+    {SW_FINDING_DEBUG_COMMANDS, debug_commands, SW_HAS_PROBE | SW_HAS_HELLO},
+    {SW_FINDING_VERSION_BANNER, version_banner, SW_HAS_GREETING | SW_HAS_PROBE | SW_HAS_MAIL},
+    {SW_FINDING_COUNT, NULL, 0},
 };

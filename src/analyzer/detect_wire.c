@@ -104,56 +104,16 @@ static bool bare_cr(const struct sw_case *c, struct sw_hit *hit)
     return seen(c, hit, SW_CLIENT, SMTP_ODD_BARE_CR) && was_taken(c, hit->mark);
 }
 
-/* RFC 2920 3.1, RFC 4954 4, RFC 3207 4.1: commands that stand last in a group, because the client
- * has to look at their reply before it goes on. */
-static bool stands_last(enum smtp_verb verb)
-{
-    switch (verb) {
-    case SMTP_VERB_HELO:
-    case SMTP_VERB_EHLO:
-    case SMTP_VERB_LHLO:
-    case SMTP_VERB_DATA:
-    case SMTP_VERB_VRFY:
-    case SMTP_VERB_EXPN:
-    case SMTP_VERB_TURN:
-    case SMTP_VERB_QUIT:
-    case SMTP_VERB_NOOP:
-    case SMTP_VERB_AUTH:
-    case SMTP_VERB_AUTH_DATA:
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* A client's line that came before the reply to one that stands last. */
-static bool overtakes(const struct sw_case *c, struct sw_hit *hit)
-{
-    const struct sw_step *last = NULL;
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        if (s->from != SW_CLIENT)
-            continue;
-        bool waiting = last && stands_last(last->verb) && last->reply &&
-                       s->first.frame < last->reply->first.frame;
-        if (waiting) {
-            hit->mark = s->last;
-            return true;
-        }
-        last = s;
-    }
-    return false;
-}
-
 static bool pipelining_violation(const struct sw_case *c, struct sw_hit *hit)
 {
     const struct sw_hello *hello = c->session->hello;
     if (!hello || !hello->reply || c->session->gaps_in_dialogue > 0 || !c->complete_start)
         return false;
-    bool offered = sw_capability_find(hello, "PIPELINING") != NULL;
-    return (!offered && seen(c, hit, SW_CLIENT, SMTP_ODD_PIPELINED)) || overtakes(c, hit);
+    if (seen(c, hit, SW_CLIENT, SMTP_ODD_PIPELINED) && !sw_capability_find(hello, "PIPELINING"))
+        return true;
+    if (c->survey.overtaking)
+        hit->mark = c->survey.overtaking->last;
+    return c->survey.overtaking != NULL;
 }
 
 static bool line_too_long(const struct sw_case *c, struct sw_hit *hit)
@@ -180,14 +140,14 @@ static bool conflicting_overlap(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_wire[] = {
-    {SW_FINDING_STARTTLS_CMD_INJECTION, command_injection},
-    {SW_FINDING_STARTTLS_RESPONSE_INJECTION, response_injection},
-    {SW_FINDING_SMUGGLING_SEQUENCE, smuggling},
-    {SW_FINDING_BARE_LF, bare_lf},
-    {SW_FINDING_BARE_CR, bare_cr},
-    {SW_FINDING_PIPELINING_VIOLATION, pipelining_violation},
-    {SW_FINDING_CONFLICTING_OVERLAP, conflicting_overlap},
-    {SW_FINDING_LINE_TOO_LONG, line_too_long},
-    {SW_FINDING_EARLY_TALKER, early_talker},
-    {SW_FINDING_COUNT, NULL},
+    {SW_FINDING_STARTTLS_CMD_INJECTION, command_injection, SW_HAS_ODDITY},
+    {SW_FINDING_STARTTLS_RESPONSE_INJECTION, response_injection, SW_HAS_ODDITY},
+    {SW_FINDING_SMUGGLING_SEQUENCE, smuggling, SW_HAS_ODDITY},
+    {SW_FINDING_BARE_LF, bare_lf, SW_HAS_ODDITY},
+    {SW_FINDING_BARE_CR, bare_cr, SW_HAS_ODDITY},
+    {SW_FINDING_PIPELINING_VIOLATION, pipelining_violation, SW_HAS_HELLO},
+    {SW_FINDING_CONFLICTING_OVERLAP, conflicting_overlap, SW_HAS_CONFLICT},
+    {SW_FINDING_LINE_TOO_LONG, line_too_long, SW_HAS_ODDITY},
+    {SW_FINDING_EARLY_TALKER, early_talker, SW_HAS_ODDITY},
+    {SW_FINDING_COUNT, NULL, 0},
 };

@@ -298,10 +298,13 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
 
 static void rule(const struct sw_case *c, struct sw_ruling *ruling)
 {
+    *ruling = (struct sw_ruling){0};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        *ruling = (struct sw_ruling){0};
         if (rules[i](c, ruling))
             break;
+        if (ruling->cause != SW_CAUSE_NONE) /* most that do not apply have not begun one */
+            *ruling = (struct sw_ruling){0};
+        assert(!ruling->reply && !ruling->evidence[0].mark.frame && !ruling->also[0]);
     }
     assert(ruling->cause != SW_CAUSE_NONE);
     sw_blame_middlebox(c, ruling);

@@ -479,7 +479,7 @@ static void find_refusal(struct sw_case *c)
     struct ahead progress[SW_PHASE_QUIT + 1] = {{NULL, false, false}}; /* by phase of the refusal */
     struct ahead heedless = {NULL, false, false};
     const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
-    bool looked = false; /* nobody looks ahead before there is a refusal: mostly there is none */
+    bool looked = false; /* nobody looks ahead before there is a refusal */
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         pass(&heedless, s);
@@ -525,5 +525,6 @@ void sw_case_judge_messages(struct sw_case *c)
     }
     sw_taken_fill(&c->taken, c->session, c->arena);
     judge_all(c);
-    find_refusal(c);
+    if (c->survey.refused)
+        find_refusal(c);
 }

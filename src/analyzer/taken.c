@@ -31,6 +31,22 @@ bool sw_was_taken(const struct sw_message *m, const struct sw_recipient *r)
     return sw_reply_is(m->final, 2) && !refused;
 }
 
+/* Was each mail taken, and each of its recipients? */
+static bool is_all_taken(const struct sw_session *session)
+{
+    const struct sw_message *m;
+    SW_EACH(m, session->messages) {
+        if (!sw_reply_is(m->final, 2))
+            return false;
+        const struct sw_recipient *r;
+        SW_EACH(r, m->recipients) {
+            if (!sw_was_taken(m, r))
+                return false;
+        }
+    }
+    return true;
+}
+
 static struct sw_taken_name *room_for(struct sw_arena *arena, uint32_t count)
 {
     return count ? sw_arena_alloc(arena, count * sizeof(struct sw_taken_name)) : NULL;
@@ -38,6 +54,9 @@ static struct sw_taken_name *room_for(struct sw_arena *arena, uint32_t count)
 
 void sw_taken_fill(struct sw_taken *taken, const struct sw_session *session, struct sw_arena *arena)
 {
+    *taken = (struct sw_taken){.recipients = NULL};
+    if (is_all_taken(session))
+        return;
     *taken = (struct sw_taken){.recipients = room_for(arena, session->recipient_count),
                                .senders = room_for(arena, session->message_count)};
     const struct sw_message *m;

@@ -24,7 +24,10 @@ struct sw_taken {
 
 /* Was this recipient taken, be it in its mail or by a reply of its own? */
 bool sw_was_taken(const struct sw_message *m, const struct sw_recipient *r);
-/* Without memory it is empty: then nothing was taken later. */
+/*
+ * Of a session in which all was taken it stays empty, as nobody asks what was taken later. Without
+ * memory it is empty as well: then nothing was.
+ */
 void sw_taken_fill(struct sw_taken *taken, const struct sw_session *session,
                    struct sw_arena *arena);
 /* Was the same address taken after this recipient? */
