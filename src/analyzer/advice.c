@@ -92,7 +92,8 @@ static const struct name *name_at(struct sw_span text, size_t *length)
     size_t end = sw_span_index(text, '}');
     struct sw_span inside = sw_span_sub(text, 1, end - 1);
     for (size_t i = 0; i < NAME_COUNT && end < text.len; i++) {
-        if (inside.len == names[i].name.len && sw_span_eq(inside, names[i].name)) {
+        const struct sw_span name = names[i].name;
+        if (inside.len == name.len && inside.ptr[0] == name.ptr[0] && sw_span_eq(inside, name)) {
             *length = end + 1;
             return &names[i];
         }
@@ -147,30 +148,38 @@ static void put_name(struct writer *w, const struct name *name, const char *valu
     }
 }
 
-static void write_all(struct writer *w, const char *text, const struct sw_template_values *values)
+/* How much of a template is written as it stands. */
+static size_t plain_length(const char *text)
 {
-    while (*text != '\0') {
-        size_t plain = strcspn(text, "{[]");
-        if (plain > 0) {
-            put_run(w, sw_span_make(text, plain));
-            text += plain;
-            continue;
-        }
-        struct sw_span rest = sw_span_str(text);
+    return strcspn(text, "{[]");
+}
+
+/* `plain`: that of the text. */
+static void write_all(struct writer *w, const char *text, size_t plain,
+                      const struct sw_template_values *values)
+{
+    struct sw_span rest = sw_span_make(text, plain + strlen(text + plain));
+    for (;;) {
+        if (plain > 0)
+            put_run(w, sw_span_sub(rest, 0, plain));
+        rest = sw_span_from(rest, plain);
+        if (rest.len == 0)
+            return;
         size_t length = 0;
         const struct name *name = name_at(rest, &length);
         if (name) {
             put_name(w, name, value_of(name, values));
-            text += length;
         } else if (at_mark(rest, '[') && (length = section_length(rest)) > 0) {
             /* what holds is written from inside, so that only its brackets are left out */
-            text += section_holds(sw_span_sub(rest, 0, length), values) ? 2 : length;
+            length = section_holds(sw_span_sub(rest, 0, length), values) ? 2 : length;
         } else if (at_mark(rest, ']')) {
-            text += 2;
+            length = 2;
         } else {
-            put_run(w, sw_span_sub(rest, 0, 1));
-            text++;
+            length = 1;
+            put_run(w, sw_span_sub(rest, 0, length));
         }
+        rest = sw_span_from(rest, length);
+        plain = rest.len > 0 ? plain_length((const char *)rest.ptr) : 0;
     }
 }
 
@@ -189,11 +198,12 @@ uint32_t sw_template_names(const char *text)
 const char *sw_template_fill(const char *text, const struct sw_template_values *values,
                              struct sw_arena *arena)
 {
-    if (!strpbrk(text, "{[]"))
+    const size_t plain = plain_length(text);
+    if (text[plain] == '\0')
         return text;  /* a constant as it is */
     char usual[1024]; /* most texts fit: they are written once */
     struct writer w = {.at = usual, .room = sizeof(usual), .sentence_start = true};
-    write_all(&w, text, values);
+    write_all(&w, text, plain, values);
     size_t length = w.length;
     char *filled = sw_arena_text(arena, length + 1);
     if (!filled)
@@ -202,7 +212,7 @@ const char *sw_template_fill(const char *text, const struct sw_template_values *
         memcpy(filled, usual, length);
     } else {
         w = (struct writer){.at = filled, .room = length, .sentence_start = true};
-        write_all(&w, text, values);
+        write_all(&w, text, plain, values);
     }
     filled[length] = '\0';
     return filled;
