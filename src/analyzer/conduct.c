@@ -7,20 +7,28 @@
 #include "analyzer/case.h"
 #include "analyzer/detect.h"
 #include "base/account.h"
-#include "base/fetch.h"
 
 #include <stdlib.h>
 
-enum {
-    KEPT = 32, /* newest things of a kind */
-    SERVERS = 16,
-    OFFERS = 8,
-    FAILURES_TLS = 4,
-    NAMES = 3,
-    ACCEPTED = 64,
+#define MINUTE_NS (60 * SW_NS_PER_S)
+
+/* What is kept of a client. */
+enum kind {
+    KNOWN,    /* recipients that the server knows */
+    SERVERS,  /* on port 25, different ones; the first are kept, of everything else the newest */
+    OFFERS,   /* of encryption; `time_ns` is 1 where it was offered */
+    ACCEPTED, /* message and recipient */
+    UNKNOWN,  /* recipients that the server does not know */
+    FAILED_LOGINS, /* whom = the user */
+    BOUNCED,       /* recipients of mail with the empty sender */
+    FAILED_TLS,    /* whom = the server */
+    KINDS,
 };
 
-#define MINUTE_NS (60 * SW_NS_PER_S)
+static const uint32_t kept[KINDS] = {
+    [KNOWN] = 32,   [SERVERS] = 16,       [OFFERS] = 8,   [ACCEPTED] = 64,
+    [UNKNOWN] = 32, [FAILED_LOGINS] = 32, [BOUNCED] = 32, [FAILED_TLS] = 4,
+};
 
 /* One thing that happened: when, and to whom. */
 struct event {
@@ -28,55 +36,61 @@ struct event {
     uint64_t whom;
 };
 
-/* The newest things of a kind. Most clients have none, so memory comes with the first. */
-struct ring {
-    uint32_t next;
-    struct event *events; /* KEPT of them */
-};
+enum { FIRST = 2, NAMES = 3 };
 
-struct offer {
-    uint64_t server; /* address and port */
-    bool offered;
-};
-
+/*
+ * What a client that is seen once needs stands together, in few lines of the cache; there is no
+ * other memory for it. It comes with the third thing of a kind.
+ */
 struct client {
-    uint64_t key; /* hash of the address, never 0 */
-    size_t *account;
-    struct ring failed_logins; /* whom = the user */
-    struct ring unknown;       /* recipients that the server does not know */
-    struct ring known;         /* and those that it does */
-    struct ring bounced;       /* recipients of mail with the empty sender */
-    int64_t guessing_ns;       /* when it was last seen guessing */
+    uint64_t key;         /* hash of the address, never 0 */
+    uint32_t next[KINDS]; /* how many there were */
+    int64_t guessing_ns;  /* when it was last seen guessing */
     bool guesses;
-    uint32_t server_count;
-    uint64_t *servers;     /* on port 25; SERVERS, with the first */
-    uint64_t names[NAMES]; /* with which it introduced itself there */
-    uint32_t name_count;
-    bool odd_name;  /* one of them is no full name */
+    bool odd_name;  /* one of its names is no full name */
     bool is_server; /* it takes mail itself */
-    uint32_t next_tls_failed;
-    struct event *tls_failed; /* whom = the server; FAILURES_TLS, with the first */
-    struct offer *offers;     /* OFFERS, with the first */
-    uint32_t next_offer;
-    uint32_t next_accepted;
-    uint64_t *accepted; /* message and recipient; ACCEPTED, with the first */
+    uint32_t name_count;
+    uint64_t names[NAMES];            /* with which it introduced itself on port 25 */
+    struct event first[KINDS][FIRST]; /* of each kind, */
+    struct event *all[KINDS];         /* and all that are kept, when there were more */
+    size_t *account;
 };
 
 /* The place is another client's now. What the counts say is empty is not cleared. */
 static void begin_client(struct client *c, uint64_t key)
 {
     c->key = key;
-    c->failed_logins.next = c->unknown.next = c->known.next = c->bounced.next = 0;
+    memset(c->next, 0, sizeof(c->next));
     c->guessing_ns = 0;
     c->guesses = c->odd_name = c->is_server = false;
-    c->server_count = c->name_count = 0;
-    c->next_tls_failed = c->next_offer = c->next_accepted = 0;
+    c->name_count = 0;
 }
 
-/* How many of the places are filled. */
-static uint32_t filled(uint32_t next, uint32_t places)
+/* The things of a kind, the newest of which may stand anywhere among them. */
+static struct event *events_of(struct client *c, enum kind kind, uint32_t *count)
 {
-    return next < places ? next : places;
+    *count = c->next[kind] < kept[kind] ? c->next[kind] : kept[kind];
+    return c->next[kind] <= FIRST ? c->first[kind] : c->all[kind];
+}
+
+/* Without memory it is not kept. */
+static void add_event(struct client *c, enum kind kind, int64_t time_ns, uint64_t whom)
+{
+    uint32_t next = c->next[kind];
+    struct event *events = c->all[kind];
+    if (next < FIRST) {
+        events = c->first[kind];
+    } else if (next == FIRST) {
+        if (!events) {
+            events = c->all[kind] = malloc(kept[kind] * sizeof(*events));
+            if (!events)
+                return;
+            sw_account_take(c->account, kept[kind] * sizeof(*events));
+        }
+        memcpy(events, c->first[kind], sizeof(c->first[kind]));
+    }
+    events[next % kept[kind]] = (struct event){time_ns, whom};
+    c->next[kind]++;
 }
 
 struct sw_conduct {
@@ -115,25 +129,17 @@ struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account)
     return conduct;
 }
 
-static void drop(struct sw_conduct *conduct, void *things, size_t n)
-{
-    if (things)
-        sw_account_give(conduct->account, n);
-    free(things);
-}
-
 static void free_client(struct sw_conduct *conduct, struct client *c)
 {
     if (!c)
         return;
-    struct ring *rings[] = {&c->failed_logins, &c->unknown, &c->known, &c->bounced};
-    for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++)
-        drop(conduct, rings[i]->events, KEPT * sizeof(struct event));
-    drop(conduct, c->servers, SERVERS * sizeof(*c->servers));
-    drop(conduct, c->tls_failed, FAILURES_TLS * sizeof(*c->tls_failed));
-    drop(conduct, c->offers, OFFERS * sizeof(*c->offers));
-    drop(conduct, c->accepted, ACCEPTED * sizeof(*c->accepted));
-    drop(conduct, c, sizeof(*c));
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (c->all[kind])
+            sw_account_give(conduct->account, kept[kind] * sizeof(struct event));
+        free(c->all[kind]);
+    }
+    sw_account_give(conduct->account, sizeof(*c));
+    free(c);
 }
 
 void sw_conduct_free(struct sw_conduct *conduct)
@@ -145,33 +151,14 @@ void sw_conduct_free(struct sw_conduct *conduct)
     free(conduct);
 }
 
-/* Memory of `n` bytes for things of a client, where there is none yet; NULL: there is none at all.
- */
-static void *need(const struct client *who, void *things, size_t n)
+static struct client **place_of(const struct sw_conduct *conduct, uint64_t key)
 {
-    if (things)
-        return things;
-    things = malloc(n);
-    if (things)
-        sw_account_take(who->account, n);
-    return things;
+    return &conduct->clients[key % conduct->places];
 }
 
-void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple)
+static struct client *find_or_make(struct sw_conduct *conduct, uint64_t key)
 {
-    const uint8_t *ends[] = {tuple->src, tuple->dst};
-    for (int i = 0; i < 2; i++) {
-        const struct client *c =
-            conduct->clients[hash_of(sw_span_make(ends[i], 16)) % conduct->places];
-        if (c)
-            sw_fetch(c, sizeof(*c));
-    }
-}
-
-static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t address[16])
-{
-    uint64_t key = hash_of(sw_span_make(address, 16));
-    struct client **place = &conduct->clients[key % conduct->places];
+    struct client **place = place_of(conduct, key);
     if (!*place) {
         *place = calloc(1, sizeof(**place));
         if (*place) {
@@ -184,34 +171,40 @@ static struct client *find_or_make(struct sw_conduct *conduct, const uint8_t add
     return *place;
 }
 
-static void ring_add(const struct client *who, struct ring *ring, int64_t time_ns, uint64_t whom)
-{
-    ring->events = need(who, ring->events, KEPT * sizeof(*ring->events));
-    if (!ring->events)
-        return;
-    ring->events[ring->next++ % KEPT] = (struct event){time_ns, whom};
-}
-
 /* How many of them happened within `window_ns` up to `now_ns`, and to how many different ones. */
-static unsigned ring_count(const struct ring *ring, int64_t now_ns, int64_t window_ns,
-                           unsigned *different)
+static unsigned count_events(struct client *who, enum kind kind, int64_t now_ns, int64_t window_ns,
+                             unsigned *different)
 {
+    uint32_t most;
+    const struct event *events = events_of(who, kind, &most);
     unsigned count = 0;
     *different = 0;
-    for (size_t i = 0; i < filled(ring->next, KEPT); i++) {
-        const struct event *e = &ring->events[i];
+    for (uint32_t i = 0; i < most; i++) {
+        const struct event *e = &events[i];
         if (e->time_ns > now_ns || now_ns - e->time_ns > window_ns)
             continue;
         count++;
         bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++) {
-            const struct event *before = &ring->events[j];
+        for (uint32_t j = 0; j < i && !seen; j++) {
+            const struct event *before = &events[j];
             seen = before->whom == e->whom && before->time_ns <= now_ns &&
                    now_ns - before->time_ns <= window_ns;
         }
         *different += !seen;
     }
     return count;
+}
+
+/* The thing that was done to this one, or NULL. */
+static struct event *find_event(struct client *who, enum kind kind, uint64_t whom)
+{
+    uint32_t count;
+    struct event *events = events_of(who, kind, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i].whom == whom)
+            return &events[i];
+    }
+    return NULL;
 }
 
 /* --- logins --- */
@@ -248,15 +241,15 @@ static bool is_patient(const struct failures *f, int64_t now_ns)
     return f->one_user && f->count > 1 && (now_ns - f->first_ns) / (f->count - 1) >= MINUTE_NS;
 }
 
-static bool is_guessing(const struct client *who, const struct failures *f, int64_t now_ns)
+static bool is_guessing(struct client *who, const struct failures *f, int64_t now_ns)
 {
     enum { IN_A_SESSION = 5, IN_FIVE_MINUTES = 10, USERS = 5 };
     unsigned users;
     if (f->count >= IN_A_SESSION && !is_patient(f, now_ns))
         return true;
-    if (ring_count(&who->failed_logins, now_ns, 5 * MINUTE_NS, &users) >= IN_FIVE_MINUTES)
+    if (count_events(who, FAILED_LOGINS, now_ns, 5 * MINUTE_NS, &users) >= IN_FIVE_MINUTES)
         return true;
-    (void)ring_count(&who->failed_logins, now_ns, 60 * MINUTE_NS, &users);
+    (void)count_events(who, FAILED_LOGINS, now_ns, 60 * MINUTE_NS, &users);
     return users >= USERS;
 }
 
@@ -265,7 +258,7 @@ static void add_failure(struct client *who, struct failures *f, const struct sw_
 {
     struct sw_mark mark = auth->reply->first;
     uint64_t user = hash_name(auth->user);
-    ring_add(who, &who->failed_logins, mark.time_ns, user);
+    add_event(who, FAILED_LOGINS, mark.time_ns, user);
     if (f->count++ == 0)
         *f = (struct failures){1, mark.time_ns, user, true};
     f->one_user = f->one_user && user == f->user;
@@ -312,7 +305,7 @@ static bool says_unknown(const struct sw_case *c, const struct sw_step *reply)
 static void add_recipients(struct client *who, const struct sw_case *c,
                            struct sw_conduct_signs *signs)
 {
-    enum { UNKNOWN = 10, ASKED = 5 };
+    enum { MANY = 10, ASKED = 5 };
     unsigned asked = 0;
     unsigned confirmed = 0;
     unsigned ignored;
@@ -329,12 +322,12 @@ static void add_recipients(struct client *who, const struct sw_case *c,
                 signs->enumerating = s->first;
         }
         if (sw_reply_is(s, 2))
-            ring_add(who, &who->known, now_ns, 0);
+            add_event(who, KNOWN, now_ns, 0);
         if (!unknown)
             continue;
-        ring_add(who, &who->unknown, now_ns, 0);
-        unsigned misses = ring_count(&who->unknown, now_ns, 10 * MINUTE_NS, &ignored);
-        if (misses >= UNKNOWN && misses > ring_count(&who->known, now_ns, 10 * MINUTE_NS, &ignored))
+        add_event(who, UNKNOWN, now_ns, 0);
+        unsigned misses = count_events(who, UNKNOWN, now_ns, 10 * MINUTE_NS, &ignored);
+        if (misses >= MANY && misses > count_events(who, KNOWN, now_ns, 10 * MINUTE_NS, &ignored))
             signs->enumerating = s->first;
     }
 }
@@ -394,29 +387,25 @@ static void add_name(struct client *who, const struct sw_case *c)
  * A host inside that turns to ten mail servers and more. A mail server of the network does so too,
  * but it takes mail itself, or it has one full name.
  */
-static void add_server(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+static void add_server(struct client *who, const struct sw_case *c, uint64_t server,
+                       struct sw_conduct_signs *signs)
 {
     enum { MANY = 10 };
     const struct sw_tuple *t = &c->facts->tuple;
     if (t->dst_port != 25 || !sw_detect_private(t->src, t->ip_version))
         return;
-    uint64_t server = hash_of(sw_span_make(t->dst, 16));
-    bool known = false;
-    for (uint32_t i = 0; i < who->server_count; i++)
-        known = known || who->servers[i] == server;
-    who->servers = need(who, who->servers, SERVERS * sizeof(*who->servers));
-    if (!known && who->servers && who->server_count < SERVERS)
-        who->servers[who->server_count++] = server;
+    if (!find_event(who, SERVERS, server) && who->next[SERVERS] < kept[SERVERS])
+        add_event(who, SERVERS, 0, server);
     add_name(who, c);
     bool odd = who->odd_name || who->name_count >= NAMES;
-    if (who->server_count >= MANY && odd && !who->is_server)
+    if (who->next[SERVERS] >= MANY && odd && !who->is_server)
         signs->many_servers = c->facts->first;
 }
 
 static bool has_empty_sender(const struct sw_message *m)
 {
-    size_t at = m->mail ? sw_span_find_nocase(m->mail->argument, SW_SPAN_LIT("<>")) : 0;
-    return m->mail && at < m->mail->argument.len && m->sender.len == 0;
+    return m->mail && m->sender.len == 0 &&
+           sw_span_find_nocase(m->mail->argument, SW_SPAN_LIT("<>")) < m->mail->argument.len;
 }
 
 /* Bounces to many people. An address check sends no text, and real bounces of one mailing go to one
@@ -432,8 +421,8 @@ static void add_bounces(struct client *who, const struct sw_case *c, struct sw_c
         SW_EACH(r, m->recipients) {
             unsigned people;
             struct sw_mark mark = r->command->last;
-            ring_add(who, &who->bounced, mark.time_ns, hash_name(r->address));
-            (void)ring_count(&who->bounced, mark.time_ns, 60 * MINUTE_NS, &people);
+            add_event(who, BOUNCED, mark.time_ns, hash_name(r->address));
+            (void)count_events(who, BOUNCED, mark.time_ns, 60 * MINUTE_NS, &people);
             if (people >= MANY)
                 signs->bounces = mark;
         }
@@ -447,25 +436,23 @@ static bool tls_failed(const struct sw_session *s)
     return s->tls == SW_TLS_HELLO || s->tls == SW_TLS_SERVER_HELLO;
 }
 
-static void add_tls(struct client *who, const struct sw_case *c, struct sw_conduct_signs *signs)
+static void add_tls(struct client *who, const struct sw_case *c, uint64_t server,
+                    struct sw_conduct_signs *signs)
 {
-    uint64_t server = hash_of(sw_span_make(c->facts->tuple.dst, 16));
     if (tls_failed(c->session) && c->facts->closed.frame) {
-        who->tls_failed = need(who, who->tls_failed, FAILURES_TLS * sizeof(*who->tls_failed));
-        if (who->tls_failed)
-            who->tls_failed[who->next_tls_failed++ % FAILURES_TLS] =
-                (struct event){c->facts->closed.time_ns, server};
+        add_event(who, FAILED_TLS, c->facts->closed.time_ns, server);
         return;
     }
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
+    uint32_t count;
+    const struct event *failed = events_of(who, FAILED_TLS, &count);
+    const struct sw_step *s = count > 0 ? c->session->steps : NULL;
+    for (; s; s = s->next) {
         bool in_clear = s->from == SW_CLIENT && !sw_detect_protected(c, s) &&
                         (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
-        for (size_t i = 0; in_clear && i < filled(who->next_tls_failed, FAILURES_TLS); i++) {
-            const struct event *e = &who->tls_failed[i];
-            int64_t later_ns = s->last.time_ns - e->time_ns;
+        for (uint32_t i = 0; in_clear && i < count; i++) {
+            int64_t later_ns = s->last.time_ns - failed[i].time_ns;
             bool soon = later_ns >= 0 && later_ns <= MINUTE_NS;
-            if (soon && e->whom == server && !signs->fell_back.frame)
+            if (soon && failed[i].whom == server && !signs->fell_back.frame)
                 signs->fell_back = s->last;
         }
     }
@@ -486,21 +473,18 @@ static void add_offer(struct client *who, const struct sw_case *c, struct sw_con
     end[16] = (uint8_t)(c->facts->tuple.dst_port >> 8);
     end[17] = (uint8_t)c->facts->tuple.dst_port;
     uint64_t server = hash_of(sw_span_make(end, sizeof(end)));
-    bool offered = sw_capability_find(hello, "STARTTLS") != NULL;
-    for (size_t i = 0; i < filled(who->next_offer, OFFERS); i++) {
-        if (who->offers[i].server != server)
-            continue;
-        if (who->offers[i].offered != offered)
-            signs->offer_changed = hello->reply->first;
-        who->offers[i].offered = offered;
+    const struct sw_capability *starttls = hello == c->survey.clear_hello
+                                               ? c->survey.clear_tls
+                                               : sw_capability_find(hello, "STARTTLS");
+    int64_t offered = starttls != NULL;
+    struct event *before = find_event(who, OFFERS, server);
+    if (!before) {
+        add_event(who, OFFERS, offered, server);
         return;
     }
-    who->offers = need(who, who->offers, OFFERS * sizeof(*who->offers));
-    if (!who->offers)
-        return;
-    uint32_t at = who->next_offer++ % OFFERS;
-    who->offers[at].server = server;
-    who->offers[at].offered = offered;
+    if (before->time_ns != offered)
+        signs->offer_changed = hello->reply->first;
+    before->time_ns = offered;
 }
 
 /* --- messages --- */
@@ -520,36 +504,52 @@ static void add_messages(struct client *who, const struct sw_case *c,
                 continue;
             uint64_t both[2] = {message, hash_name(r->address)};
             uint64_t hash = hash_of(sw_span_make(both, sizeof(both)));
-            bool known = false;
-            for (size_t i = 0; i < filled(who->next_accepted, ACCEPTED) && !known; i++)
-                known = who->accepted[i] == hash;
-            if (known) {
+            if (find_event(who, ACCEPTED, hash))
                 signs->duplicate = m->final->first;
-                continue;
-            }
-            who->accepted = need(who, who->accepted, ACCEPTED * sizeof(*who->accepted));
-            if (who->accepted)
-                who->accepted[who->next_accepted++ % ACCEPTED] = hash;
+            else
+                add_event(who, ACCEPTED, 0, hash);
         }
     }
 }
 
-void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
-                    struct sw_conduct_signs *signs)
+struct sw_conduct_keys sw_conduct_keys(const struct sw_conduct *conduct,
+                                       const struct sw_tuple *tuple)
+{
+    struct sw_conduct_keys keys = {
+        .client = hash_of(sw_span_make(tuple->src, 16)),
+        .server = hash_of(sw_span_make(tuple->dst, 16)),
+    };
+    __builtin_prefetch(place_of(conduct, keys.client));
+    __builtin_prefetch(place_of(conduct, keys.server));
+    return keys;
+}
+
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_conduct_keys *keys)
+{
+    const char *client = (const char *)*place_of(conduct, keys->client);
+    const char *server = (const char *)*place_of(conduct, keys->server);
+    for (size_t at = 0; client && at < offsetof(struct client, first[UNKNOWN]); at += 64)
+        __builtin_prefetch(client + at, 1);
+    if (server)
+        __builtin_prefetch(server, 1);
+}
+
+void sw_conduct_add(struct sw_conduct *conduct, const struct sw_conduct_keys *keys,
+                    const struct sw_case *c, struct sw_conduct_signs *signs)
 {
     *signs = (struct sw_conduct_signs){0};
     const struct sw_tuple *t = &c->facts->tuple;
     if (t->dst_port == 25 && c->session->greeting) {
-        struct client *server = find_or_make(conduct, t->dst);
+        struct client *server = find_or_make(conduct, keys->server);
         if (server)
             server->is_server = true;
     }
-    struct client *who = find_or_make(conduct, t->src);
+    struct client *who = find_or_make(conduct, keys->client);
     if (!who)
         return;
-    add_server(who, c, signs);
+    add_server(who, c, keys->server, signs);
     add_offer(who, c, signs);
-    add_tls(who, c, signs);
+    add_tls(who, c, keys->server, signs);
     add_logins(who, c, signs);
     add_login_replies(c, signs);
     add_recipients(who, c, signs);
