@@ -7,13 +7,27 @@ bool sw_span_eq_nocase(struct sw_span a, struct sw_span b)
 
 bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix)
 {
+    enum { EIGHT = 8 };
+    const uint64_t case_bits = UINT64_C(0x2020202020202020);
     if (s.len < prefix.len)
         return false;
-    for (size_t i = 0; i < prefix.len; i++) {
-        uint8_t a = s.ptr[i];
-        uint8_t b = prefix.ptr[i];
-        if (a != b && sw_ascii_lower(a) != sw_ascii_lower(b))
+    for (size_t i = 0; i < prefix.len;) {
+        uint64_t a, b;
+        if (prefix.len - i >= EIGHT) { /* mostly they are equal, or by no means */
+            memcpy(&a, s.ptr + i, EIGHT);
+            memcpy(&b, prefix.ptr + i, EIGHT);
+            if ((a ^ b) & ~case_bits)
+                return false;
+            if (a == b) {
+                i += EIGHT;
+                continue;
+            }
+        }
+        uint8_t x = s.ptr[i];
+        uint8_t y = prefix.ptr[i];
+        if (x != y && sw_ascii_lower(x) != sw_ascii_lower(y))
             return false;
+        i++;
     }
     return true;
 }

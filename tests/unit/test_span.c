@@ -50,6 +50,10 @@ static void test_equal(void **state)
     assert_false(sw_span_eq_nocase(SW_SPAN_LIT("EHLO"), SW_SPAN_LIT("EHLOx")));
     /* Only letters are folded: these pairs differ in the same bit. */
     assert_false(sw_span_eq_nocase(SW_SPAN_LIT("@["), SW_SPAN_LIT("`{")));
+    assert_true(sw_span_eq_nocase(SW_SPAN_LIT("starttls-1 And"), SW_SPAN_LIT("STARTTLS-1 aND")));
+    assert_false(sw_span_eq_nocase(SW_SPAN_LIT("starttls"), SW_SPAN_LIT("STARTTLz")));
+    assert_false(sw_span_eq_nocase(SW_SPAN_LIT("start[tl"), SW_SPAN_LIT("START{TL")));
+    assert_false(sw_span_eq_nocase(SW_SPAN_LIT("starttl\xc4"), SW_SPAN_LIT("STARTTL\xe4")));
     assert_false(sw_span_eq_nocase(SW_SPAN_LIT("\xc4"), SW_SPAN_LIT("\xe4")));
 }
 
