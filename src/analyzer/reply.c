@@ -116,7 +116,8 @@ static void find_words(const struct sw_reply_automaton *a, struct sw_span text, 
         starts[given % SW_WORD_MAX_BYTES] = (uint16_t)t.offset;
         given++;
         node = sw_automaton_step(a, node, (uint8_t)c);
-        note_words(a, node, &t, starts, given, hits);
+        if (a->nodes[node].word | a->nodes[node].shorter)
+            note_words(a, node, &t, starts, given, hits);
     }
 }
 
@@ -138,11 +139,15 @@ static size_t address_length(struct sw_span s)
 static void find_address(struct sw_span text, uint16_t word, struct hits *hits)
 {
     text = sw_span_sub(text, 0, SW_REPLY_TEXT_MAX_BYTES);
-    for (size_t i = 0; i < text.len; i++) {
-        bool starts = sw_ascii_digit(text.ptr[i]) && (i == 0 || !is_letter_or_digit(text, i - 1));
-        size_t length = starts ? address_length(sw_span_from(text, i)) : 0;
+    for (size_t dot = 0; dot < text.len; dot++) { /* each has one behind its first number */
+        dot += sw_span_index(sw_span_from(text, dot), '.');
+        size_t begin = dot;
+        while (begin > 0 && sw_ascii_digit(text.ptr[begin - 1]))
+            begin--;
+        bool starts = begin < dot && (begin == 0 || !is_letter_or_digit(text, begin - 1));
+        size_t length = starts ? address_length(sw_span_from(text, begin)) : 0;
         if (length > 0) {
-            add_hit(hits, word, i, length);
+            add_hit(hits, word, begin, length);
             return;
         }
     }

@@ -28,20 +28,12 @@ void sw_automaton_release(struct sw_reply_automaton *a)
     a->words = NULL;
 }
 
-static uint16_t find_child(const struct sw_reply_automaton *a, uint16_t node, uint8_t symbol)
-{
-    uint16_t child = a->nodes[node].child;
-    while (child != 0 && a->nodes[child].symbol != symbol)
-        child = a->nodes[child].sibling;
-    return child;
-}
-
 static uint16_t add_child(struct sw_reply_automaton *a, uint16_t node, uint8_t byte)
 {
     if (a->symbols[byte] == 0)
         a->symbols[byte] = (uint8_t)a->symbol_count++;
     uint8_t symbol = a->symbols[byte];
-    uint16_t child = find_child(a, node, symbol);
+    uint16_t child = sw_automaton_child(a, node, symbol);
     if (child != 0)
         return child;
     assert(a->node_count < a->node_room);
@@ -88,7 +80,7 @@ static uint16_t fail_of(const struct sw_reply_automaton *a, uint16_t parent, uin
         return 0;
     uint16_t node = a->nodes[parent].fail;
     for (;;) {
-        uint16_t child = node == 0 ? a->root[symbol] : find_child(a, node, symbol);
+        uint16_t child = node == 0 ? a->root[symbol] : sw_automaton_child(a, node, symbol);
         if (child != 0 || node == 0)
             return child;
         node = a->nodes[node].fail;
@@ -119,18 +111,4 @@ bool sw_automaton_close(struct sw_reply_automaton *a)
         a->node_room = a->node_count;
     }
     return true;
-}
-
-uint16_t sw_automaton_step(const struct sw_reply_automaton *a, uint16_t node, uint8_t byte)
-{
-    uint8_t symbol = a->symbols[byte];
-    if (symbol == 0)
-        return 0;
-    while (node != 0) {
-        uint16_t child = find_child(a, node, symbol);
-        if (child != 0)
-            return child;
-        node = a->nodes[node].fail;
-    }
-    return a->root[symbol];
 }

@@ -54,7 +54,30 @@ uint16_t sw_automaton_add(struct sw_reply_automaton *a, const char *word);
 bool sw_automaton_close(struct sw_reply_automaton *a);
 void sw_automaton_release(struct sw_reply_automaton *a);
 
+/* The node below `node` with that symbol, or 0. */
+static inline uint16_t sw_automaton_child(const struct sw_reply_automaton *a, uint16_t node,
+                                          uint8_t symbol)
+{
+    uint16_t child = a->nodes[node].child;
+    while (child != 0 && a->nodes[child].symbol != symbol)
+        child = a->nodes[child].sibling;
+    return child;
+}
+
 /* The node after reading one byte at a node; 0 is the root. */
-uint16_t sw_automaton_step(const struct sw_reply_automaton *a, uint16_t node, uint8_t byte);
+static inline uint16_t sw_automaton_step(const struct sw_reply_automaton *a, uint16_t node,
+                                         uint8_t byte)
+{
+    uint8_t symbol = a->symbols[byte];
+    if (symbol == 0)
+        return 0;
+    while (node != 0) {
+        uint16_t child = sw_automaton_child(a, node, symbol);
+        if (child != 0)
+            return child;
+        node = a->nodes[node].fail;
+    }
+    return a->root[symbol];
+}
 
 #endif

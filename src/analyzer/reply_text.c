@@ -167,12 +167,28 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-int sw_reply_text_next(struct sw_reply_text *t)
+#define PLAIN(c) [c] = (c)
+#define LETTER(lower) [lower] = (lower), [(lower)-32] = (lower)
+
+/* All that is neither a separator nor a blank. */
+const uint8_t sw_reply_text_letters[256] = {
+    LETTER('a'), LETTER('b'), LETTER('c'), LETTER('d'), LETTER('e'), LETTER('f'), LETTER('g'),
+    LETTER('h'), LETTER('i'), LETTER('j'), LETTER('k'), LETTER('l'), LETTER('m'), LETTER('n'),
+    LETTER('o'), LETTER('p'), LETTER('q'), LETTER('r'), LETTER('s'), LETTER('t'), LETTER('u'),
+    LETTER('v'), LETTER('w'), LETTER('x'), LETTER('y'), LETTER('z'), PLAIN('0'),  PLAIN('1'),
+    PLAIN('2'),  PLAIN('3'),  PLAIN('4'),  PLAIN('5'),  PLAIN('6'),  PLAIN('7'),  PLAIN('8'),
+    PLAIN('9'),  PLAIN('!'),  PLAIN('#'),  PLAIN('$'),  PLAIN('%'),  PLAIN('&'),  PLAIN('*'),
+    PLAIN('+'),  PLAIN('-'),  PLAIN('.'),  PLAIN('/'),  PLAIN('?'),  PLAIN('@'),  PLAIN('\\'),
+    PLAIN('^'),  PLAIN('_'),  PLAIN('`'),  PLAIN('{'),  PLAIN('|'),  PLAIN('}'),  PLAIN('~'),
+};
+
+int sw_reply_text_look(struct sw_reply_text *t)
 {
     if (t->pending[0]) {
         uint8_t c = t->pending[0];
         t->pending[0] = t->pending[1];
         t->pending[1] = 0;
+        t->in_word = t->pending[0] == 0 && !t->line_start && !t->token_start;
         return c;
     }
     while (t->at < t->text.len) {
@@ -186,6 +202,7 @@ int sw_reply_text_next(struct sw_reply_text *t)
         if (behind > t->at) {
             t->at = t->end = behind;
             t->blank = false;
+            t->in_word = true;
             return '@';
         }
         uint8_t c = t->text.ptr[t->at];
@@ -196,6 +213,7 @@ int sw_reply_text_next(struct sw_reply_text *t)
         else
             c = fold_wide(t);
         t->end = t->at;
+        t->in_word = t->pending[0] == 0 && !t->line_start && !t->token_start;
         bool blank = is_blank(c);
         if ((blank && t->blank) || c == 0)
             continue;

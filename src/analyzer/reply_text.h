@@ -23,11 +23,27 @@ struct sw_reply_text {
     bool line_start;
     bool token_start; /* a separator was read last */
     bool blank;       /* a blank was given last, or nothing yet */
+    bool in_word;     /* none of that: a letter that comes next is given as it is, in lower case */
 };
 
 /* Starts at the beginning; what is over 64 KiB is left out. */
 void sw_reply_text_init(struct sw_reply_text *t, struct sw_span text);
+/* What is given for a byte of ASCII inside of a word; 0: it has to be looked at more closely. */
+extern const uint8_t sw_reply_text_letters[256];
+int sw_reply_text_look(struct sw_reply_text *t);
+
 /* The next byte, or -1 at the end. t->offset and t->end then tell where it stands in the text. */
-int sw_reply_text_next(struct sw_reply_text *t);
+static inline int sw_reply_text_next(struct sw_reply_text *t)
+{
+    if (!t->in_word || t->at >= t->text.len)
+        return sw_reply_text_look(t);
+    uint8_t letter = sw_reply_text_letters[t->text.ptr[t->at]];
+    if (letter == 0)
+        return sw_reply_text_look(t);
+    t->offset = t->at++;
+    t->end = t->at;
+    t->blank = false;
+    return letter;
+}
 
 #endif
