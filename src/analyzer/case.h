@@ -79,6 +79,7 @@ struct sw_case {
     struct sw_reply_reading reading; /* what it means */
 
     struct sw_last_reading *last_read;
+    uint32_t *wording_names; /* by cause: what its wording asks for (advice.h), 0 = not looked at */
 
     struct sw_conduct_signs signs; /* what it adds up to with earlier sessions of the client */
 };

@@ -15,6 +15,7 @@ struct sw_analyzer {
     struct sw_conduct *conduct;
     struct sw_ledger *ledger;
     bool no_names;
+    uint32_t wording_names[SW_CAUSE_COUNT];
     size_t own_account; /* where the caller has none */
 };
 
@@ -342,11 +343,14 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
     sw_conduct_fetch(analyzer->conduct, &keys);
     c.no_names = analyzer->no_names;
+    c.wording_names = analyzer->wording_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
         sw_history_tried_mail(analyzer->history, &c.facts->tuple, c.first_mail);
     const struct sw_hello *hello = sw_session_hello(session, false);
-    if (hello && sw_capability_find(hello, "STARTTLS"))
+    bool starttls = hello == c.survey.clear_hello ? c.survey.clear_tls != NULL
+                                                  : sw_capability_find(hello, "STARTTLS") != NULL;
+    if (starttls)
         sw_history_starttls(analyzer->history, &c.facts->tuple, hello->reply->first);
     bool tls_first = session->tls_facts && session->tls_facts->server_hello.frame &&
                      session->tls_facts->client_hello.frame && !session->starttls &&

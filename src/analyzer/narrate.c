@@ -308,6 +308,9 @@ static const char *fit_beginning(const struct sw_case *c, const struct sw_ruling
     struct left left = count_left(c);
     bool possible = ruling->confidence == SW_CONFIDENCE_POSSIBLE;
     bool first = left.mixed || (left.stuck > 1 && left.stuck < left.all);
+    bool usual = (left.all < 2 || left.stuck == 0) && !first && !possible;
+    if (usual)
+        return summary;
     const char *mails = which_mails(c, &left, yet);
     const char *text = sw_arena_printf(c->arena, "%s%s%s%s%s", mails ? mails : "",
                                        first || possible ? "," : "", first ? " the first" : "",
@@ -508,6 +511,20 @@ static uint32_t names_in(const struct sw_cause_wording *wording, const char *con
     return wanted;
 }
 
+/* The same, looked for once in each cause's wording. */
+static uint32_t names_wanted(const struct sw_case *c, const struct sw_ruling *ruling,
+                             const struct sw_cause_wording *wording, const char *const *steps)
+{
+    const uint32_t is_known = UINT32_C(1) << 31;
+    bool own_steps = !steps[0] || steps == wording->advice || steps == wording->advice + 1;
+    if (!own_steps || wording != sw_cause_wording(ruling->cause))
+        return names_in(wording, steps);
+    uint32_t *names = &c->wording_names[ruling->cause];
+    if (*names == 0)
+        *names = is_known | names_in(wording, wording->advice);
+    return *names;
+}
+
 /* A reply that the story quotes is not quoted again by what follows: `values` loses it. */
 static const char *explain(const struct sw_case *c, const struct sw_verdict *verdict,
                            const struct sw_cause_wording *wording,
@@ -538,7 +555,7 @@ void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct 
     bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
     const char *const *steps = success ? no_advice : useful_steps(c, ruling, wording->advice);
     struct sw_template_values values;
-    fill_values(c, ruling, names_in(wording, steps), verdict, &values);
+    fill_values(c, ruling, names_wanted(c, ruling, wording, steps), verdict, &values);
     const char *summary = sw_template_fill(wording->summary, &values, c->arena);
     const char *guess = sw_story_guess(c);
     if (!guess && ruling->cause == SW_CAUSE_UNK_IN_PROGRESS)

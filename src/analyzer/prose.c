@@ -50,10 +50,15 @@ void sw_prose_add(struct sw_prose *prose, const char *format, ...)
     }
 }
 
-void sw_prose_put_number(struct sw_prose *prose, uint64_t number)
+static inline void put_number(struct sw_prose *prose, uint64_t number)
 {
     if (make_room(prose, SW_DIGITS))
         prose->used += sw_format_number(number, (uint8_t *)prose->text + prose->used);
+}
+
+void sw_prose_put_number(struct sw_prose *prose, uint64_t number)
+{
+    put_number(prose, number);
 }
 
 void sw_prose_put_frame(struct sw_prose *prose, struct sw_mark mark)
@@ -61,7 +66,7 @@ void sw_prose_put_frame(struct sw_prose *prose, struct sw_mark mark)
     if (prose->session && sw_session_spans_files(prose->session))
         sw_prose_put_text(prose, sw_prose_frame(prose, mark.frame));
     else
-        sw_prose_put_number(prose, sw_frame_number(mark.frame));
+        put_number(prose, sw_frame_number(mark.frame));
 }
 
 /*

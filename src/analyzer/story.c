@@ -339,8 +339,8 @@ static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t
 {
     const struct sw_step *first = NULL;
     unsigned refused = 0;
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
+    const struct sw_step *s = c->survey.refused ? c->session->steps : NULL;
+    for (; s; s = s->next) {
         if (!is_other_refusal(s) || s->first.frame < from || s->first.frame >= until)
             continue;
         refused++;

@@ -10,9 +10,11 @@ void sw_story_beside(const struct sw_case *c, const struct sw_verdict *verdict,
         return;
     struct sw_mark busy = sw_history_find_beside(c->history, &c->facts->tuple,
                                                  SW_BESIDE_MAILBOX_BUSY, c->facts->first.time_ns);
-    struct sw_mark page = sw_history_find_beside(c->history, &c->facts->tuple,
-                                                 SW_BESIDE_PORTAL_PAGE, c->facts->first.time_ns);
-    if (page.frame && verdict->cause == SW_CAUSE_MBX_CAPTIVE_PORTAL)
+    struct sw_mark page = {0};
+    if (verdict->cause == SW_CAUSE_MBX_CAPTIVE_PORTAL)
+        page = sw_history_find_beside(c->history, &c->facts->tuple, SW_BESIDE_PORTAL_PAGE,
+                                      c->facts->first.time_ns);
+    if (page.frame)
         sw_prose_add(story,
                      " A web page that the client asked for came from the network itself instead "
                      "(frame %s).",
