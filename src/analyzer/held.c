@@ -9,7 +9,7 @@ static bool earlier(const struct sw_held_try *a, const struct sw_held_try *b)
     return a->serial < b->serial;
 }
 
-static struct sw_held_try *run_at(const struct sw_held *held, uint32_t i)
+static struct sw_held_try *run_at(const struct sw_held_tries *held, uint32_t i)
 {
     return &held->run.at[(held->first + i) & (held->run.room - 1)];
 }
@@ -29,7 +29,7 @@ static bool grow(struct sw_held_list *list)
 }
 
 /* A full ring that grew goes on behind its old end, so what began again at 0 moves there. */
-static bool grow_run(struct sw_held *held)
+static bool grow_run(struct sw_held_tries *held)
 {
     uint32_t old = held->run.room;
     if (!grow(&held->run))
@@ -65,7 +65,7 @@ static void sift_down(struct sw_held_list *heap)
     heap->at[at] = moved;
 }
 
-bool sw_held_push(struct sw_held *held, struct sw_attempt *attempt)
+bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt)
 {
     struct sw_held_try try = {attempt->begin_ns, attempt->serial, attempt};
     if (held->run.count == 0 || earlier(run_at(held, held->run.count - 1), &try)) {
@@ -80,20 +80,20 @@ bool sw_held_push(struct sw_held *held, struct sw_attempt *attempt)
     return true;
 }
 
-static bool heap_is_first(const struct sw_held *held)
+static bool heap_is_first(const struct sw_held_tries *held)
 {
     return held->heap.count > 0 &&
            (held->run.count == 0 || earlier(&held->heap.at[0], run_at(held, 0)));
 }
 
-const struct sw_held_try *sw_held_first(const struct sw_held *held)
+const struct sw_held_try *sw_held_first(const struct sw_held_tries *held)
 {
     if (heap_is_first(held))
         return &held->heap.at[0];
     return held->run.count > 0 ? run_at(held, 0) : NULL;
 }
 
-struct sw_attempt *sw_held_pop(struct sw_held *held)
+struct sw_attempt *sw_held_pop(struct sw_held_tries *held)
 {
     const struct sw_held_try *first = sw_held_first(held);
     struct sw_attempt *attempt = first ? first->attempt : NULL;
@@ -106,9 +106,9 @@ struct sw_attempt *sw_held_pop(struct sw_held *held)
     return attempt;
 }
 
-void sw_held_release(struct sw_held *held)
+void sw_held_release(struct sw_held_tries *held)
 {
     free(held->run.at);
     free(held->heap.at);
-    *held = (struct sw_held){.first = 0};
+    *held = (struct sw_held_tries){.first = 0};
 }

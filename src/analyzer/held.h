@@ -3,8 +3,8 @@
  * their beginnings; private to the ledger.
  *
  * Most sessions become final in the order in which they began, so that a try mostly goes behind all
- * others: those stand in a run. The rest stands in a heap. Taking the first one out costs nothing in
- * the run and a logarithm in the heap, whatever the order they came in.
+ * others: those stand in a run. The rest stands in a heap. Taking the first one out costs nothing
+ * in the run and a logarithm in the heap, whatever the order they came in.
  */
 #ifndef SW_ANALYZER_HELD_H
 #define SW_ANALYZER_HELD_H
@@ -24,24 +24,24 @@ struct sw_held_list {
 };
 
 /* All zero: holds nothing. */
-struct sw_held {
+struct sw_held_tries {
     struct sw_held_list run; /* a ring that begins at `first` */
     struct sw_held_list heap;
     uint32_t first;
 };
 
-static inline uint32_t sw_held_count(const struct sw_held *held)
+static inline uint32_t sw_held_count(const struct sw_held_tries *held)
 {
     return held->run.count + held->heap.count;
 }
 
 /* Takes a try over; false without memory: then it is still the caller's. */
-bool sw_held_push(struct sw_held *held, struct sw_attempt *attempt);
+bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt);
 /* The one that began first (of one moment, with the smallest serial), or NULL. */
-const struct sw_held_try *sw_held_first(const struct sw_held *held);
+const struct sw_held_try *sw_held_first(const struct sw_held_tries *held);
 /* Takes that one out; NULL when there is none. */
-struct sw_attempt *sw_held_pop(struct sw_held *held);
+struct sw_attempt *sw_held_pop(struct sw_held_tries *held);
 /* Gives the memory back; the tries in it are whose they were. */
-void sw_held_release(struct sw_held *held);
+void sw_held_release(struct sw_held_tries *held);
 
 #endif

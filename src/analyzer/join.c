@@ -80,8 +80,7 @@ static void server_keys(const struct sw_ledger *ledger, const struct sw_tried *t
     uint64_t server = server_hash(&tried->tuple);
     key[SW_KEY_PLACE] = place_key(ledger, tried, server);
     key[SW_KEY_HOST] = sw_link_key(ledger, SW_LINK_HOST, tried->client, server);
-    key[SW_KEY_CLIENT] =
-        sw_link_key(ledger, SW_LINK_CLIENT, tried->client, tried->tuple.dst_port);
+    key[SW_KEY_CLIENT] = sw_link_key(ledger, SW_LINK_CLIENT, tried->client, tried->tuple.dst_port);
     if (tried->direct_ttl == 0)
         return;
     bool over_6 = tried->tuple.ip_version == 6;
@@ -95,8 +94,7 @@ void sw_ledger_expect(struct sw_ledger *ledger, const struct sw_attempt *a)
     const struct sw_tried *tried = a->tried;
     *keys = (struct sw_try_keys){.attempt = a};
     if (tried->content)
-        keys->key[SW_KEY_CONTENT] =
-            sw_link_key(ledger, SW_LINK_CONTENT, tried->content, a->index);
+        keys->key[SW_KEY_CONTENT] = sw_link_key(ledger, SW_LINK_CONTENT, tried->content, a->index);
     if (a->has_mail)
         envelope_keys(ledger, a, keys->key);
     if (tried->destination)
@@ -303,9 +301,10 @@ static struct sw_story *by_place(const struct sw_ledger *ledger, const struct sw
     static const struct {
         enum sw_key key;
         enum sw_link kind;
-    } ways[] = { /* in this order */
-        {SW_KEY_PLACE, SW_LINK_PLACE},         {SW_KEY_NAME, SW_LINK_NAME},
-        {SW_KEY_CLIENT, SW_LINK_CLIENT},       {SW_KEY_OTHER_FAMILY, SW_LINK_FAMILY},
+    } ways[] = {
+        /* in this order */
+        {SW_KEY_PLACE, SW_LINK_PLACE},   {SW_KEY_NAME, SW_LINK_NAME},
+        {SW_KEY_CLIENT, SW_LINK_CLIENT}, {SW_KEY_OTHER_FAMILY, SW_LINK_FAMILY},
         {SW_KEY_HOST, SW_LINK_HOST},
     };
     struct sw_story *s = NULL;

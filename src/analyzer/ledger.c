@@ -116,12 +116,12 @@ struct sw_story_link *sw_link_next(const struct sw_story_link *link)
 
 void sw_link_fetch(const struct sw_ledger *ledger, uint64_t key)
 {
-    __builtin_prefetch(&ledger->buckets[key & ledger->bucket_mask]);
+    sw_fetch(&ledger->buckets[key & ledger->bucket_mask], 1);
 }
 
 void sw_link_fetch_first(const struct sw_ledger *ledger, uint64_t key)
 {
-    __builtin_prefetch(ledger->buckets[key & ledger->bucket_mask]);
+    sw_fetch(ledger->buckets[key & ledger->bucket_mask], 1);
 }
 
 /* --- stories --- */

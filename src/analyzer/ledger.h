@@ -110,7 +110,7 @@ struct sw_try_keys {
 struct sw_ledger {
     struct sw_ledger_limits limits;
     struct sw_hash_key key; /* of the index */
-    struct sw_held held;
+    struct sw_held_tries held;
     struct sw_try_keys keys; /* of the try that is read next */
     uint64_t next_number;    /* of session records */
     uint64_t next_serial;

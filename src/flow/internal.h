@@ -5,6 +5,7 @@
 #define SW_FLOW_INTERNAL_H
 
 #include "base/account.h"
+#include "base/fetch.h"
 #include "flow/flow.h"
 #include "flow/seq.h"
 
@@ -16,7 +17,6 @@ enum {
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
     SW_DOZING = 8,       /* connections that are about to sleep: the next SYN/ACK is near */
-    SW_CACHE_LINE = 64,  /* bytes; only how fast it is hangs on it */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */

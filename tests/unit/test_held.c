@@ -23,7 +23,7 @@ static struct sw_attempt *first_of_all(size_t made)
     return first;
 }
 
-static void take_first(struct sw_held *held, size_t made)
+static void take_first(struct sw_held_tries *held, size_t made)
 {
     struct sw_attempt *expected = first_of_all(made);
     const struct sw_held_try *first = sw_held_first(held);
@@ -36,7 +36,7 @@ static void take_first(struct sw_held *held, size_t made)
 /* `begin` says when each began; after each that comes in, `out` in ten are taken out. */
 static void check(int64_t (*begin)(size_t i), unsigned out)
 {
-    struct sw_held held = {.first = 0};
+    struct sw_held_tries held = {.first = 0};
     memset(inside, 0, sizeof(inside));
     uint32_t count = 0;
     for (size_t i = 0; i < MOST; i++) {
