@@ -383,6 +383,11 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     return verdict;
 }
 
+void sw_analyzer_fetch_client(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
+{
+    sw_history_fetch(analyzer->history, tuple);
+}
+
 void sw_analyzer_fetch(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
 {
     sw_history_fetch(analyzer->history, tuple);

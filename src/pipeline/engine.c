@@ -497,12 +497,16 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     return engine;
 }
 
-/* A SYN/ACK: the port takes connections, whatever becomes of this one. */
-static void note_acceptance(struct sw_engine *engine, const struct sw_packet *packet,
-                            struct sw_mark mark)
+/* A SYN: who sends it is looked up soon. A SYN/ACK: the port takes connections, whatever becomes of
+ * this one. */
+static void note_syn(struct sw_engine *engine, const struct sw_packet *packet, struct sw_mark mark)
 {
-    if (!(packet->tcp.flags & SW_TCP_SYN) || !(packet->tcp.flags & SW_TCP_ACK))
+    if (!(packet->tcp.flags & SW_TCP_SYN))
         return;
+    if (!(packet->tcp.flags & SW_TCP_ACK)) {
+        sw_analyzer_fetch_client(engine->analyzer, &packet->tuple);
+        return;
+    }
     struct sw_tuple as_opened = packet->tuple;
     memcpy(as_opened.src, packet->tuple.dst, sizeof(as_opened.src));
     memcpy(as_opened.dst, packet->tuple.src, sizeof(as_opened.dst));
@@ -525,7 +529,7 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
 {
     switch (packet->transport) {
     case SW_TRANSPORT_TCP:
-        note_acceptance(engine, packet, (struct sw_mark){frame->number, frame->time_ns});
+        note_syn(engine, packet, (struct sw_mark){frame->number, frame->time_ns});
         sw_flow_table_tcp(engine->flows, frame, packet);
         return;
     case SW_TRANSPORT_ICMP:
