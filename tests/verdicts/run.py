@@ -10,6 +10,7 @@ import tempfile
 # Verdicts that may rest on other connections of the capture as well, which their evidence names.
 BY_OTHERS = {"mbx-captive-portal", "mbx-starttls-stripped", "client-gave-up-after-ehlo", "tcp-port25-blocked", "tcp-syn-timeout",
              "tcp-attempt-superseded", "mode-plain-to-tls-port", "ok-no-attempt"}
+TOGETHER = 100  # captures in one run: to start the program takes longer than to read such a capture
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from dialogue import Capture, ScriptError  # noqa: E402
@@ -107,18 +108,16 @@ def check_deliveries(records, case):
             yield "delivery: %s\n      %s" % (problem, record["summary"])
 
 
-def run_case(program, case):
-    capture = Capture()
-    try:
-        capture.run(case["script"])
-    except ScriptError as error:
-        return [str(error)]
-    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
-        capture.write(file.name)
-        done = subprocess.run([program, "-o", "json", *capture.arguments, file.name], capture_output=True, timeout=60, check=False)
+def analyse(program, arguments, paths):
+    """The records of these captures, which one run of the program reads; RuntimeError when it fails."""
+    done = subprocess.run([program, "-o", "json", *arguments, *paths], capture_output=True, timeout=300, check=False)
     if done.returncode not in (0, 3):
-        return ["exit status %d: %s" % (done.returncode, done.stderr.decode(errors="replace"))]
-    records = [json.loads(line) for line in done.stdout.splitlines()]
+        raise RuntimeError("exit status %d: %s" % (done.returncode, done.stderr.decode(errors="replace")))
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def judge(case, records):
+    """What is wrong with the records of a case."""
     sessions = [r for r in records if r["type"] == "session"]
     expected = case["expect"] if case["expect"] != [["nothing"]] else []
     if len(sessions) != len(expected):
@@ -133,21 +132,72 @@ def run_case(program, case):
     return problems
 
 
+def run_alone(program, case):
+    try:
+        return judge(case, analyse(program, case["arguments"], [case["path"]]))
+    except RuntimeError as error:
+        return [str(error)]
+
+
+def run_together(program, cases):
+    """The captures have nothing to do with each other, so that one run says of each what a run of its own would say. Deliveries
+    are made out of the sessions of all captures: who looks at them is alone."""
+    try:
+        records = analyse(program, cases[0]["arguments"], [case["path"] for case in cases])
+    except RuntimeError:  # which one is it?
+        found = [run_alone(program, case) for case in cases]
+        return found if any(found) else [["fails only together with those before and behind it"]] * len(cases)
+    of_case = {case["path"]: [] for case in cases}
+    for record in records:
+        if record["type"] == "session":
+            of_case[record["capture"]["file"]].append(record)
+    return [judge(case, of_case[case["path"]]) for case in cases]
+
+
+def name_of(number):
+    """In letters: files with numbers would be taken for parts of one capture."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number)) + ".pcap"
+
+
+def write_cases(cases, folder):
+    """Their captures; the cases in groups, each for a run of the program."""
+    groups, alone = {}, []
+    for number, case in enumerate(cases):
+        capture = Capture()
+        try:
+            if not case["expect"]:
+                raise ScriptError("no expect line")
+            capture.run(case["script"])
+        except ScriptError as error:
+            case["problems"] = [str(error)]
+            continue
+        case["path"], case["arguments"] = os.path.join(folder, name_of(number)), capture.arguments
+        capture.write(case["path"])
+        if case["deliveries"]:
+            alone.append([case])
+        else:
+            groups.setdefault(tuple(capture.arguments), []).append(case)
+    return alone + [group[at:at + TOGETHER] for group in groups.values() for at in range(0, len(group), TOGETHER)]
+
+
 def main():
     program = sys.argv[1]
     files = sys.argv[2:] or sorted(os.path.join(folder, f) for folder in (HERE, os.path.join(HERE, "findings"))
                                    for f in os.listdir(folder) if f.endswith(".txt") and f != "CMakeLists.txt")
-    passed = failed = 0
-    for path in files:
-        for case in read_cases(path):
-            problems = run_case(program, case) if case["expect"] else ["no expect line"]
-            if problems:
-                failed += 1
-                print("FAILED %s: %s" % (os.path.basename(path), case["name"]))
-                for problem in problems:
-                    print("    " + problem)
-            else:
-                passed += 1
+    cases = [dict(case, file=os.path.basename(path)) for path in files for case in read_cases(path)]
+    with tempfile.TemporaryDirectory() as folder:
+        for group in write_cases(cases, folder):
+            found = run_together(program, group) if len(group) > 1 else [run_alone(program, group[0])]
+            for case, problems in zip(group, found):
+                case["problems"] = problems
+    failed = 0
+    for case in cases:
+        if case["problems"]:
+            failed += 1
+            print("FAILED %s: %s" % (case["file"], case["name"]))
+            for problem in case["problems"]:
+                print("    " + problem)
+    passed = len(cases) - failed
     print("verdict cases: %d passed, %d failed" % (passed, failed))
     return 1 if failed or not passed else 0
 
