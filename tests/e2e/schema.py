@@ -47,6 +47,7 @@ class Schema(common.Case):
         self.assertEqual(summary["sessions"], sum(r["type"] == "session" for r in records))
         self.assertEqual(summary["deliveries"], sum(r["type"] == "delivery" for r in records))
 
+    @unittest.skipIf(os.environ.get("SW_SANITIZED") == "1", "golden has the program say the same, and a sanitizer looks for nothing else")
     def test_own_captures(self):
         for name in common.captures():
             self.valid(run("-o", "json", os.path.join(common.PCAPS, name)).records(), name)
