@@ -13,25 +13,54 @@ static const struct sw_client_code codes[] = {
 
 enum { CODE_COUNT = sizeof(codes) / sizeof(codes[0]) };
 
-/* The causes of each row as a set; some causes share a bit, so that it only rules rows out. Each
- * session that failed looks through all rows, of which few are about it. */
-#define CAUSE_BIT(cause) ((cause) == SW_CAUSE_NONE ? 0 : UINT64_C(1) << (cause) % 64)
-#define CAUSE_BITS(a, b, c, d, e, f, g, h, i, j, k, l, ...)                                        \
-    (CAUSE_BIT(a) | CAUSE_BIT(b) | CAUSE_BIT(c) | CAUSE_BIT(d) | CAUSE_BIT(e) | CAUSE_BIT(f) |     \
-     CAUSE_BIT(g) | CAUSE_BIT(h) | CAUSE_BIT(i) | CAUSE_BIT(j) | CAUSE_BIT(k) | CAUSE_BIT(l))
+/*
+ * The causes of each row as a set, of which each word stands with that of the other rows: each
+ * session that failed looks through all of them, and few are about it.
+ */
+enum { CAUSE_WORDS = 3 };
+_Static_assert(SW_CAUSE_COUNT <= 64 * CAUSE_WORDS, "a bit for each");
+
+#define CAUSE_BIT(word, cause)                                                                     \
+    ((cause) == SW_CAUSE_NONE || (cause) / 64 != (word) ? 0 : UINT64_C(1) << (cause) % 64)
+#define CAUSE_BITS(w, a, b, c, d, e, f, g, h, i, j, k, l, ...)                                     \
+    (CAUSE_BIT(w, a) | CAUSE_BIT(w, b) | CAUSE_BIT(w, c) | CAUSE_BIT(w, d) | CAUSE_BIT(w, e) |     \
+     CAUSE_BIT(w, f) | CAUSE_BIT(w, g) | CAUSE_BIT(w, h) | CAUSE_BIT(w, i) | CAUSE_BIT(w, j) |     \
+     CAUSE_BIT(w, k) | CAUSE_BIT(w, l))
 
 #undef SW_CLIENT
 #define SW_CLIENT(client, code, symbol, message, wire, ...)                                        \
-    CAUSE_BITS(__VA_ARGS__, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,            \
+    CAUSE_BITS(WORD, __VA_ARGS__, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,      \
                SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,          \
                SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE),
 
-static const uint64_t cause_bits[CODE_COUNT] = {
+static const uint64_t cause_bits[CAUSE_WORDS][CODE_COUNT] = {
+    {
+#define WORD 0
 #include "analyzer/client_code_windows.def"
 
 #include "analyzer/client_code_programs.def"
 
 #include "analyzer/client_code_servers.def"
+#undef WORD
+    },
+    {
+#define WORD 1
+#include "analyzer/client_code_windows.def"
+
+#include "analyzer/client_code_programs.def"
+
+#include "analyzer/client_code_servers.def"
+#undef WORD
+    },
+    {
+#define WORD 2
+#include "analyzer/client_code_windows.def"
+
+#include "analyzer/client_code_programs.def"
+
+#include "analyzer/client_code_servers.def"
+#undef WORD
+    },
 };
 
 /*
@@ -52,22 +81,13 @@ const struct sw_client_code *sw_client_codes(size_t *count)
     return codes;
 }
 
-static bool has_cause(const struct sw_client_code *row, enum sw_cause cause)
-{
-    for (size_t i = 0; i < SW_CLIENT_CODE_CAUSES && row->causes[i] != SW_CAUSE_NONE; i++) {
-        if (row->causes[i] == cause)
-            return true;
-    }
-    return false;
-}
-
 const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
                                                  const struct sw_client_code *before)
 {
-    size_t from = before ? (size_t)(before - codes) + 1 : 0;
-    for (size_t i = from; i < CODE_COUNT; i++) {
-        if ((cause_bits[i] & CAUSE_BIT(cause)) && has_cause(&codes[i], cause) &&
-            strcmp(codes[i].code, "-") != 0)
+    const uint64_t *bits = cause_bits[cause / 64];
+    const uint64_t wanted = CAUSE_BIT(cause / 64, cause);
+    for (size_t i = before ? (size_t)(before - codes) + 1 : 0; i < CODE_COUNT; i++) {
+        if ((bits[i] & wanted) && strcmp(codes[i].code, "-") != 0)
             return &codes[i];
     }
     return NULL;
