@@ -89,6 +89,7 @@ void sw_flow_bodies_release(struct sw_flow_table *table)
         free(table->spare);
         table->spare = next;
     }
+    sw_blocks_release(&table->blocks);
 }
 
 /* The desk is needed for others: the body moves to memory of its own. */

@@ -5,6 +5,7 @@
 #define SW_FLOW_INTERNAL_H
 
 #include "base/account.h"
+#include "base/blocks.h"
 #include "base/fetch.h"
 #include "flow/flow.h"
 #include "flow/seq.h"
@@ -219,6 +220,7 @@ struct sw_flow_table {
     bool desk_in_use;
     struct sw_flow_body *spare;
     uint32_t spares;
+    struct sw_blocks blocks;              /* of all that hangs on bodies */
     struct sw_flow_awake awake[SW_AWAKE]; /* a ring */
     uint32_t awake_at;
     struct sw_flow_awake dozing[SW_DOZING]; /* another ring */

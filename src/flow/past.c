@@ -3,10 +3,6 @@
  */
 #include "flow/internal.h"
 
-#include "base/wipe.h"
-
-#include <stdlib.h>
-
 static void forget_past(struct sw_half *half, uint64_t offset)
 {
     half->past_from = half->past_to = offset;
@@ -23,13 +19,13 @@ static bool past_makes_room(struct sw_flow_table *table, struct sw_half *half, s
     while (room < used + n && room < SW_PAST_BYTES)
         room *= 2;
     if (room > half->past_room) {
-        uint8_t *bigger = malloc(room);
+        uint8_t *bigger = sw_blocks_take(&table->blocks, room);
         if (!bigger)
             return false;
         if (used > 0)
             memcpy(bigger, half->past, used);
         *table->account += room - half->past_room;
-        sw_wipe_free(half->past, half->past_room);
+        sw_blocks_give(&table->blocks, half->past, half->past_room);
         half->past = bigger;
         half->past_room = (uint32_t)room;
     }
@@ -47,7 +43,7 @@ static bool past_makes_room(struct sw_flow_table *table, struct sw_half *half, s
 void sw_half_free_past(struct sw_flow_table *table, struct sw_half *half)
 {
     *table->account -= half->past_room;
-    sw_wipe_free(half->past, half->past_room);
+    sw_blocks_give(&table->blocks, half->past, half->past_room);
     half->past = NULL;
     half->past_room = 0;
 }

@@ -4,10 +4,6 @@
  */
 #include "flow/internal.h"
 
-#include "base/wipe.h"
-
-#include <stdlib.h>
-
 static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
                      enum sw_gap_kind kind, struct sw_mark mark)
 {
@@ -58,7 +54,7 @@ static void drop_held(struct sw_flow_table *table, struct sw_half *half, uint16_
     half->held_bytes -= half->held[at].captured;
     table->held_bytes -= half->held[at].captured;
     sw_account_give(table->account, half->held[at].captured);
-    sw_wipe_free(half->held[at].bytes, half->held[at].captured);
+    sw_blocks_give(&table->blocks, half->held[at].bytes, half->held[at].captured);
     half->held_count--;
     memmove(&half->held[at], &half->held[at + 1], (half->held_count - at) * sizeof(*half->held));
 }
@@ -68,7 +64,7 @@ void sw_half_free(struct sw_flow_table *table, struct sw_half *half)
     while (half->held_count > 0)
         drop_held(table, half, (uint16_t)(half->held_count - 1));
     *table->account -= half->held_room * sizeof(*half->held);
-    free(half->held);
+    sw_blocks_give(&table->blocks, half->held, half->held_room * sizeof(*half->held));
     half->held = NULL;
     half->held_room = 0;
     sw_half_free_past(table, half);
@@ -86,14 +82,15 @@ static bool insert_held(struct sw_flow *flow, struct sw_half *half, uint16_t at,
     }
     if (half->held_count == half->held_room) {
         uint16_t room = half->held_room ? (uint16_t)(half->held_room * 2) : 4;
-        struct sw_held *more = realloc(half->held, room * sizeof(*more));
+        struct sw_held *more = sw_blocks_resize(
+            &table->blocks, half->held, half->held_room * sizeof(*more), room * sizeof(*more));
         if (!more)
             return false;
         *table->account += (size_t)(room - half->held_room) * sizeof(*more);
         half->held = more;
         half->held_room = room;
     }
-    uint8_t *copy = malloc(piece->captured ? piece->captured : 1);
+    uint8_t *copy = sw_blocks_take(&table->blocks, piece->captured);
     if (!copy)
         return false;
     if (piece->captured)
@@ -246,7 +243,7 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
             sw_span_from(sw_span_make(piece.bytes, piece.captured), (size_t)skip);
         flow->body->facts.half[from].damaged += piece.damaged;
         sw_flow_deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
-        sw_wipe_free(piece.bytes, piece.captured);
+        sw_blocks_give(&flow->table->blocks, piece.bytes, piece.captured);
         if (piece.fin)
             take_fin(flow, from, half->next, piece.mark);
         moved = true;
