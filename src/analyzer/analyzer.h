@@ -46,10 +46,8 @@ void sw_analyzer_portal(struct sw_analyzer *analyzer, const struct sw_tuple *tup
 void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
                               struct sw_mark mark);
 
-/* Says that sw_analyzer_attempt() will be called for this client in a moment. */
-void sw_analyzer_fetch_client(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
-/* Says that a session of this client will be judged and remembered soon: what that needs from
- * memory is fetched meanwhile. */
+/* Says that something of this client will be told or judged in a moment: what is known of it is
+ * fetched from memory meanwhile. */
 void sw_analyzer_fetch(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple);
 
 /*

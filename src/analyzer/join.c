@@ -473,10 +473,9 @@ static enum sw_confidence place_confidence(const struct sw_story *s, const struc
     return at_once && named ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE;
 }
 
-/* Of all keys at once: then the waiting for memory is one. */
-static void fetch_behind_keys(const struct sw_ledger *ledger)
+void sw_ledger_fetch(const struct sw_ledger *ledger)
 {
-    for (int i = 0; i < SW_KEY_COUNT; i++) {
+    for (int i = 0; ledger->keys.attempt && i < SW_KEY_COUNT; i++) {
         if (ledger->keys.key[i])
             sw_link_fetch_first(ledger, ledger->keys.key[i]);
     }
@@ -484,10 +483,11 @@ static void fetch_behind_keys(const struct sw_ledger *ledger)
 
 void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
 {
-    if (ledger->keys.attempt != a)
+    if (ledger->keys.attempt != a) {
         sw_ledger_expect(ledger, a);
+        sw_ledger_fetch(ledger);
+    }
     ledger->keys.attempt = NULL; /* its place may be another's tomorrow */
-    fetch_behind_keys(ledger);
     struct sw_story *twin = by_content(ledger, a);
     if (twin) {
         a->same_as = true;

@@ -383,15 +383,9 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     return verdict;
 }
 
-void sw_analyzer_fetch_client(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
-{
-    sw_history_fetch(analyzer->history, tuple);
-}
-
 void sw_analyzer_fetch(const struct sw_analyzer *analyzer, const struct sw_tuple *tuple)
 {
     sw_history_fetch(analyzer->history, tuple);
-    sw_ledger_fetch(analyzer->ledger);
 }
 
 void sw_analyzer_remember(struct sw_analyzer *analyzer, const struct sw_session *session,

@@ -256,21 +256,28 @@ static void clock_to(struct sw_ledger *ledger, int64_t time_ns)
     let_go(ledger);
 }
 
+/* What is read next has lain in memory for minutes. It is fetched in steps: each looks at what the
+ * step before has fetched. */
+static void look_ahead_in_tries(struct sw_ledger *ledger)
+{
+    enum { NEAR = 1, FAR = 3 };
+    const struct sw_held_try *far = sw_held_ahead(&ledger->held, FAR);
+    const struct sw_held_try *near = sw_held_ahead(&ledger->held, NEAR);
+    const struct sw_held_try *next = sw_held_first(&ledger->held);
+    if (far)
+        sw_fetch(far->attempt, sizeof(*far->attempt) + TEXT_FETCHED);
+    if (near)
+        sw_fetch(near->attempt->tried, sizeof(*near->attempt->tried));
+    if (next)
+        sw_ledger_expect(ledger, next->attempt);
+}
+
 static void read_one(struct sw_ledger *ledger)
 {
     struct sw_attempt *attempt = sw_held_pop(&ledger->held);
     clock_to(ledger, attempt->begin_ns);
     sw_ledger_read(ledger, attempt);
-    const struct sw_held_try *next = sw_held_first(&ledger->held);
-    if (next)
-        sw_fetch(next->attempt, sizeof(*next->attempt) + TEXT_FETCHED);
-}
-
-void sw_ledger_fetch(const struct sw_ledger *ledger)
-{
-    const struct sw_held_try *next = sw_held_first(&ledger->held);
-    if (next)
-        sw_fetch(next->attempt->tried, sizeof(*next->attempt->tried));
+    look_ahead_in_tries(ledger);
 }
 
 void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt)
@@ -302,8 +309,7 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns)
 {
     int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
-    if (is_ripe(ledger, ripe_ns))
-        sw_ledger_expect(ledger, sw_held_first(&ledger->held)->attempt);
+    sw_ledger_fetch(ledger);
     struct sw_attempt *attempt = sw_attempts_of(session, verdict, ++ledger->next_number);
     while (attempt) {
         struct sw_attempt *next = attempt->next;
@@ -356,8 +362,12 @@ void sw_ledger_finish(struct sw_ledger *ledger)
     }
     size_t count;
     struct sw_sorted *all = by_beginning(ledger, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        enum { SOON = 8 };
+        if (i + SOON < count)
+            sw_fetch(all[i + SOON].item, sizeof(struct sw_story));
         become_final(ledger, all[i].item);
+    }
     free(all);
     for (int i = 0; i < SW_WAIT_COUNT; i++) { /* without memory for the list: as they wait */
         while (ledger->waiting[i].first)
@@ -374,6 +384,7 @@ const struct sw_delivery *sw_ledger_next(struct sw_ledger *ledger)
         if (!ledger->told)
             return NULL;
         list_take(&ledger->final, ledger->told);
+        look_ahead(ledger->final.first);
     } while (!sw_delivery_tell(ledger, ledger->told));
     return &ledger->delivery;
 }

@@ -134,9 +134,6 @@ struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits, size_t *a
 void sw_ledger_free(struct sw_ledger *ledger);
 void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
                    const struct sw_verdict *verdict, int64_t now_ns);
-/* Says that a session will be added soon: fetches the try that is read then from memory, where it
- * has lain for minutes. */
-void sw_ledger_fetch(const struct sw_ledger *ledger);
 /* Nothing more will come. */
 void sw_ledger_finish(struct sw_ledger *ledger);
 /* The next final story, or NULL. */
@@ -147,8 +144,11 @@ void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt);
 
 /* --- join.c --- */
 
-/* The keys of the try that is read next, and what stands under them begins to come. */
+/* Makes the keys of the try that is read next, and has the lists fetched that they are in. */
 void sw_ledger_expect(struct sw_ledger *ledger, const struct sw_attempt *attempt);
+/* That try is read soon: has the first stories of those lists fetched, all at once, so that the
+ * waiting for memory is one. */
+void sw_ledger_fetch(const struct sw_ledger *ledger);
 /* Gives a try, read in order, to the story it belongs to, or to a new one. */
 void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *attempt);
 

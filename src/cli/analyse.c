@@ -10,6 +10,7 @@
 #include "cli/analyse.h"
 
 #include "cli/complain.h"
+#include "cli/heap.h"
 #include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/outputs.h"
@@ -405,6 +406,7 @@ int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outpu
                     const struct sw_tap *tap)
 {
     struct crew crew = {.settings = settings, .outputs = outputs, .tap = tap};
+    sw_heap_in_large_pages();
     sw_interrupt_begin(reads_input(settings));
     if (prepare(&crew)) {
         sw_progress_init(&crew.progress, settings->progress, crew.count);

@@ -504,7 +504,7 @@ static void note_syn(struct sw_engine *engine, const struct sw_packet *packet, s
     if (!(packet->tcp.flags & SW_TCP_SYN))
         return;
     if (!(packet->tcp.flags & SW_TCP_ACK)) {
-        sw_analyzer_fetch_client(engine->analyzer, &packet->tuple);
+        sw_analyzer_fetch(engine->analyzer, &packet->tuple);
         return;
     }
     struct sw_tuple as_opened = packet->tuple;
