@@ -512,44 +512,34 @@ static void add_messages(struct client *who, const struct sw_case *c,
     }
 }
 
-struct sw_conduct_keys sw_conduct_keys(const struct sw_conduct *conduct,
-                                       const struct sw_tuple *tuple)
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple)
 {
-    struct sw_conduct_keys keys = {
-        .client = hash_of(sw_span_make(tuple->src, 16)),
-        .server = hash_of(sw_span_make(tuple->dst, 16)),
-    };
-    __builtin_prefetch(place_of(conduct, keys.client));
-    __builtin_prefetch(place_of(conduct, keys.server));
-    return keys;
-}
-
-void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_conduct_keys *keys)
-{
-    const char *client = (const char *)*place_of(conduct, keys->client);
-    const char *server = (const char *)*place_of(conduct, keys->server);
-    for (size_t at = 0; client && at < offsetof(struct client, first[UNKNOWN]); at += 64)
-        __builtin_prefetch(client + at, 1);
+    const struct client *client = *place_of(conduct, hash_of(sw_span_make(tuple->src, 16)));
+    const struct client *server = *place_of(conduct, hash_of(sw_span_make(tuple->dst, 16)));
     if (server)
         __builtin_prefetch(server, 1);
+    for (size_t at = 0; client && at < offsetof(struct client, first[UNKNOWN]); at += 64)
+        __builtin_prefetch((const uint8_t *)client + at, 1);
 }
 
-void sw_conduct_add(struct sw_conduct *conduct, const struct sw_conduct_keys *keys,
-                    const struct sw_case *c, struct sw_conduct_signs *signs)
+void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
+                    struct sw_conduct_signs *signs)
 {
     *signs = (struct sw_conduct_signs){0};
     const struct sw_tuple *t = &c->facts->tuple;
+    const uint64_t client_key = hash_of(sw_span_make(t->src, 16));
+    const uint64_t server_key = hash_of(sw_span_make(t->dst, 16));
     if (t->dst_port == 25 && c->session->greeting) {
-        struct client *server = find_or_make(conduct, keys->server);
+        struct client *server = find_or_make(conduct, server_key);
         if (server)
             server->is_server = true;
     }
-    struct client *who = find_or_make(conduct, keys->client);
+    struct client *who = find_or_make(conduct, client_key);
     if (!who)
         return;
-    add_server(who, c, keys->server, signs);
+    add_server(who, c, server_key, signs);
     add_offer(who, c, signs);
-    add_tls(who, c, keys->server, signs);
+    add_tls(who, c, server_key, signs);
     add_logins(who, c, signs);
     add_login_replies(c, signs);
     add_recipients(who, c, signs);

@@ -32,21 +32,10 @@ struct sw_conduct_signs {
 struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account);
 void sw_conduct_free(struct sw_conduct *conduct);
 
-/* Hashes of the addresses of a session, never 0. */
-struct sw_conduct_keys {
-    uint64_t client, server;
-};
-
-/*
- * What is known of both may have been long untouched: these have the processor fetch it, one step
- * each, so that who has something else to do between them does not wait.
- */
-struct sw_conduct_keys sw_conduct_keys(const struct sw_conduct *conduct,
-                                       const struct sw_tuple *tuple);
-void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_conduct_keys *keys);
-
+/* Has fetched what is known of both ends of a session that is added soon. */
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple);
 /* Adds one final session (its messages are judged already) and says what it adds up to. */
-void sw_conduct_add(struct sw_conduct *conduct, const struct sw_conduct_keys *keys,
-                    const struct sw_case *c, struct sw_conduct_signs *signs);
+void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
+                    struct sw_conduct_signs *signs);
 
 #endif

@@ -79,6 +79,9 @@ static void run(const struct sw_detector *list, unsigned has, const struct sw_ca
                 struct sw_verdict *verdict)
 {
     for (; list->detect; list++) {
+        bool rare = !(list->looks_at & SW_HAS_USUAL);
+        if (rare && !(has & ~(unsigned)SW_HAS_USUAL))
+            return; /* so are all the others */
         if (!(list->looks_at & has))
             continue;
         struct sw_hit hit = {.mark = c->facts->first, .severity = SW_SEVERITY_COUNT};

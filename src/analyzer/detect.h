@@ -23,7 +23,10 @@ struct sw_detector {
     unsigned looks_at; /* enum sw_has */
 };
 
-/* The detectors by what they look at; each list ends with a row whose detect is NULL. */
+/*
+ * The detectors by what they look at, those first that look at something usual (SW_HAS_USUAL). Each
+ * list ends with a row whose detect is NULL.
+ */
 extern const struct sw_detector sw_detect_login[];
 extern const struct sw_detector sw_detect_server[];
 extern const struct sw_detector sw_detect_tls[];

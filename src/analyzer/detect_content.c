@@ -254,11 +254,11 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_content[] = {
+    {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content, SW_HAS_MAIL},
+    {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak, SW_HAS_HELLO | SW_HAS_LOGIN | SW_HAS_MAIL},
     {SW_FINDING_EXPLOIT_ATTEMPT, exploit_attempt, SW_HAS_SHAPE},
     {SW_FINDING_HEADER_INJECTION, header_injection, SW_HAS_FIELD},
     {SW_FINDING_BCC_LEAK, bcc_leak, SW_HAS_BLIND},
     {SW_FINDING_DUPLICATE_MESSAGE, duplicate_message, SW_HAS_SIGN},
-    {SW_FINDING_CLEARTEXT_CONTENT, cleartext_content, SW_HAS_MAIL},
-    {SW_FINDING_INTERNAL_HOST_LEAK, internal_leak, SW_HAS_HELLO | SW_HAS_LOGIN | SW_HAS_MAIL},
     {SW_FINDING_COUNT, NULL, 0},
 };

@@ -205,6 +205,7 @@ static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_login[] = {
+    {SW_FINDING_NO_AUTH_SUBMISSION, no_login_submission, SW_HAS_MAIL},
     {SW_FINDING_PLAINTEXT_AUTH_USED, plaintext_used, SW_HAS_LOGIN},
     {SW_FINDING_OAUTH_TOKEN_CLEARTEXT, token_in_clear, SW_HAS_LOGIN},
     {SW_FINDING_PLAINTEXT_AUTH_OFFERED, plaintext_offered, SW_HAS_LOGIN_OFFER},
@@ -214,7 +215,6 @@ const struct sw_detector sw_detect_login[] = {
     {SW_FINDING_WEAK_MECH_ANONYMOUS, weak_anonymous, SW_HAS_LOGIN},
     {SW_FINDING_AUTH_BRUTE_FORCE, brute_force, SW_HAS_SIGN},
     {SW_FINDING_AUTH_SUCCESS_AFTER_BRUTEFORCE, success_after_guessing, SW_HAS_SIGN},
-    {SW_FINDING_NO_AUTH_SUBMISSION, no_login_submission, SW_HAS_MAIL},
     {SW_FINDING_SPOOFED_FROM, spoofed_from, SW_HAS_LOGIN},
     {SW_FINDING_COUNT, NULL, 0},
 };

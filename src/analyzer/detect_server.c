@@ -324,19 +324,19 @@ static bool version_banner(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_server[] = {
-    {SW_FINDING_USER_ENUMERATION, user_enumeration, SW_HAS_SIGN},
     {SW_FINDING_STARTTLS_NOT_OFFERED, starttls_not_offered, SW_HAS_CLEAR_HELLO},
     {SW_FINDING_STARTTLS_OFFERED_NOT_USED, starttls_not_used, SW_HAS_CLEAR_HELLO},
     {SW_FINDING_STARTTLS_OPTIONAL, starttls_optional, SW_HAS_CLEAR_HELLO},
     {SW_FINDING_STARTTLS_STRIPPED_SUSPECTED, starttls_stripped, SW_HAS_SIGN | SW_HAS_CLEAR_HELLO},
-    {SW_FINDING_TLS_FALLBACK_CLEARTEXT, tls_fallback, SW_HAS_SIGN},
     {SW_FINDING_PORT465_PLAINTEXT, port465_plain, SW_HAS_GREETING},
-    {SW_FINDING_SPAMBOT_PORT25, spambot, SW_HAS_SIGN},
-    {SW_FINDING_NULL_SENDER_FLOOD, null_sender_flood, SW_HAS_SIGN},
     {SW_FINDING_OPEN_RELAY_SUSPECTED, open_relay, SW_HAS_MAIL},
-    {SW_FINDING_VRFY_ENABLED, vrfy_enabled, SW_HAS_PROBE},
-    {SW_FINDING_EXPN_ENABLED, expn_enabled, SW_HAS_PROBE},
     {SW_FINDING_DEBUG_COMMANDS, debug_commands, SW_HAS_PROBE | SW_HAS_HELLO},
     {SW_FINDING_VERSION_BANNER, version_banner, SW_HAS_GREETING | SW_HAS_PROBE | SW_HAS_MAIL},
+    {SW_FINDING_USER_ENUMERATION, user_enumeration, SW_HAS_SIGN},
+    {SW_FINDING_TLS_FALLBACK_CLEARTEXT, tls_fallback, SW_HAS_SIGN},
+    {SW_FINDING_SPAMBOT_PORT25, spambot, SW_HAS_SIGN},
+    {SW_FINDING_NULL_SENDER_FLOOD, null_sender_flood, SW_HAS_SIGN},
+    {SW_FINDING_VRFY_ENABLED, vrfy_enabled, SW_HAS_PROBE},
+    {SW_FINDING_EXPN_ENABLED, expn_enabled, SW_HAS_PROBE},
     {SW_FINDING_COUNT, NULL, 0},
 };

@@ -140,12 +140,12 @@ static bool conflicting_overlap(const struct sw_case *c, struct sw_hit *hit)
 }
 
 const struct sw_detector sw_detect_wire[] = {
+    {SW_FINDING_PIPELINING_VIOLATION, pipelining_violation, SW_HAS_HELLO},
     {SW_FINDING_STARTTLS_CMD_INJECTION, command_injection, SW_HAS_ODDITY},
     {SW_FINDING_STARTTLS_RESPONSE_INJECTION, response_injection, SW_HAS_ODDITY},
     {SW_FINDING_SMUGGLING_SEQUENCE, smuggling, SW_HAS_ODDITY},
     {SW_FINDING_BARE_LF, bare_lf, SW_HAS_ODDITY},
     {SW_FINDING_BARE_CR, bare_cr, SW_HAS_ODDITY},
-    {SW_FINDING_PIPELINING_VIOLATION, pipelining_violation, SW_HAS_HELLO},
     {SW_FINDING_CONFLICTING_OVERLAP, conflicting_overlap, SW_HAS_CONFLICT},
     {SW_FINDING_LINE_TOO_LONG, line_too_long, SW_HAS_ODDITY},
     {SW_FINDING_EARLY_TALKER, early_talker, SW_HAS_ODDITY},

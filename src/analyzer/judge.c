@@ -339,9 +339,8 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     session->arena.limit_bytes += session->limits.arena_bytes / 2;
     struct sw_case c;
     struct sw_last_reading last_read;
-    struct sw_conduct_keys keys = sw_conduct_keys(analyzer->conduct, &session->facts->tuple);
+    sw_conduct_fetch(analyzer->conduct, &session->facts->tuple);
     sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
-    sw_conduct_fetch(analyzer->conduct, &keys);
     c.no_names = analyzer->no_names;
     c.wording_names = analyzer->wording_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
@@ -377,7 +376,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     verdict->security = security_of(&c);
     note_quality(&c, verdict->quality);
     name_server(&c, verdict);
-    sw_conduct_add(analyzer->conduct, &keys, &c, &c.signs);
+    sw_conduct_add(analyzer->conduct, &c, &c.signs);
     sw_detect(&c, verdict);
     sw_narrate(&c, &ruling, verdict);
     return verdict;

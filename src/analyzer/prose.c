@@ -111,9 +111,30 @@ static size_t plain_run(struct sw_span wire, size_t most, bool blank)
     return n;
 }
 
+/* Adds a text of which each byte is plain; false: it is not, or there may be no room for it. */
+static bool put_plain(struct sw_prose *prose, struct sw_span wire)
+{
+    enum { EIGHT = 8 };
+    if (wire.len < EIGHT || prose->room - prose->used <= wire.len)
+        return false;
+    char *out = prose->text + prose->used;
+    for (size_t n = 0; n < wire.len; n += EIGHT) {
+        /* the last few are looked at together with those before them */
+        size_t from = wire.len - n < EIGHT ? wire.len - EIGHT : n;
+        bool split = n > 0 && wire.ptr[n] == ' ' && wire.ptr[n - 1] == ' ';
+        if (split || !is_plain_eight(wire.ptr + from))
+            return false;
+        memcpy(out + from, wire.ptr + from, EIGHT);
+    }
+    prose->used += wire.len;
+    return true;
+}
+
 void sw_prose_wire(struct sw_prose *prose, struct sw_span wire, size_t most)
 {
     wire = sw_span_trim(wire);
+    if (wire.len <= most && put_plain(prose, wire)) /* nearly all are */
+        return;
     bool blank = false;
     for (size_t shown = 0; wire.len > 0 && !prose->full; shown++) {
         size_t plain = plain_run(wire, most - shown, blank);

@@ -25,6 +25,9 @@ enum sw_has {
     SW_HAS_SIGN = 1 << 14,   /* what the client did adds up to something (conduct.h) */
 };
 
+/* What nearly every session has. */
+enum { SW_HAS_USUAL = SW_HAS_GREETING | SW_HAS_CLEAR_HELLO | SW_HAS_HELLO | SW_HAS_MAIL };
+
 enum { SW_LONGEST_NAME = 512 }; /* that a host introduces itself with */
 
 struct sw_survey {
