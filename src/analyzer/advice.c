@@ -87,14 +87,14 @@ static const char *value_of(const struct name *name, const struct sw_template_va
 /* The name in braces at the start of `text`; *length gets what it takes up. NULL: none is there. */
 static const struct name *name_at(struct sw_span text, size_t *length)
 {
-    if (text.len == 0 || text.ptr[0] != '{')
+    if (text.len < 2 || text.ptr[0] != '{')
         return NULL;
-    size_t end = sw_span_index(text, '}');
-    struct sw_span inside = sw_span_sub(text, 1, end - 1);
-    for (size_t i = 0; i < NAME_COUNT && end < text.len; i++) {
+    struct sw_span inside = sw_span_from(text, 1);
+    for (size_t i = 0; i < NAME_COUNT; i++) {
         const struct sw_span name = names[i].name;
-        if (inside.len == name.len && inside.ptr[0] == name.ptr[0] && sw_span_eq(inside, name)) {
-            *length = end + 1;
+        bool maybe = inside.len > name.len && inside.ptr[0] == name.ptr[0];
+        if (maybe && inside.ptr[name.len] == '}' && sw_span_starts(inside, name)) {
+            *length = name.len + 2;
             return &names[i];
         }
     }

@@ -178,6 +178,23 @@ static enum sw_security security_of(const struct sw_case *c)
     return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
 }
 
+static bool is_host_name(struct sw_span name)
+{
+    unsigned dots = 0;
+    if (name.len < 4 || name.len > 253)
+        return false;
+    for (size_t at = 0; at < name.len; at++) {
+        uint8_t ch = name.ptr[at];
+        uint8_t letter = ch | 0x20;
+        bool usual = (letter >= 'a' && letter <= 'z') || ch == '.' || sw_ascii_digit(ch) ||
+                     ch == '-' || ch == '_';
+        if (!usual)
+            return false;
+        dots += ch == '.';
+    }
+    return dots > 0;
+}
+
 /* What the client looked up or asked for; else, RFC 5321 4.2: the greeting and the answer
  * to EHLO begin with the server's name; else what the capture says of the address. */
 static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
@@ -204,13 +221,7 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
             continue;
         struct sw_span line = sw_span_sub(reply->text, 0, sw_span_index(reply->text, '\n'));
         struct sw_span name = sw_span_word(&line);
-        bool plausible = name.len >= 4 && name.len <= 253 && sw_span_index(name, '.') < name.len;
-        for (size_t at = 0; plausible && at < name.len; at++) {
-            uint8_t ch = name.ptr[at];
-            plausible =
-                sw_ascii_alpha(ch) || sw_ascii_digit(ch) || ch == '.' || ch == '-' || ch == '_';
-        }
-        if (plausible) {
+        if (is_host_name(name)) {
             verdict->server_name = name;
             verdict->server_name_source = "banner";
         }

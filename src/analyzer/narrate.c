@@ -532,7 +532,12 @@ static const char *explain(const struct sw_case *c, const struct sw_verdict *ver
 {
     char usual[2048]; /* most stories fit, and do not have to move while they grow */
     struct sw_prose story = {
-        .arena = c->arena, .session = c->session, .text = usual, .room = sizeof(usual)};
+        .arena = c->arena,
+        .session = c->session,
+        .series = sw_session_spans_files(c->session),
+        .text = usual,
+        .room = sizeof(usual),
+    };
     sw_story_tell(c, &story);
     if (is_told(&story, values->reply))
         values->reply = NULL; /* once, with its frame, is enough */

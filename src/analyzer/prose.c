@@ -63,7 +63,7 @@ void sw_prose_put_number(struct sw_prose *prose, uint64_t number)
 
 void sw_prose_put_frame(struct sw_prose *prose, struct sw_mark mark)
 {
-    if (prose->session && sw_session_spans_files(prose->session))
+    if (prose->series)
         sw_prose_put_text(prose, sw_prose_frame(prose, mark.frame));
     else
         put_number(prose, sw_frame_number(mark.frame));
@@ -247,7 +247,7 @@ static struct sw_span base_name(const char *path)
 const char *sw_prose_frame(const struct sw_prose *prose, uint64_t frame)
 {
     unsigned long long number = (unsigned long long)sw_frame_number(frame);
-    if (!prose->session || !sw_session_spans_files(prose->session))
+    if (!prose->series)
         return sw_number_text(prose->arena, number);
     struct sw_span file = base_name(sw_session_file_of(prose->session, frame));
     return or_empty(

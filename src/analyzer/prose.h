@@ -11,10 +11,11 @@
 /* A growing text. When the arena is full it stops growing; what is there stays. */
 struct sw_prose {
     struct sw_arena *arena;
-    const struct sw_session *session; /* whose frames are named, may be NULL */
+    const struct sw_session *session; /* whose frames are named; NULL where there is no series */
     char *text;                       /* NULL while empty; there is room for a NUL behind it */
     size_t used, room;
-    bool full; /* something did not fit: nothing is added any more */
+    bool series; /* frames of several files: each is named with its own */
+    bool full;   /* something did not fit: nothing is added any more */
 };
 
 /*

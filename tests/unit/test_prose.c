@@ -40,10 +40,10 @@ static void numbers_and_frames_are_pieces(void **state)
     struct sw_prose one = {.arena = &arena};
     sw_prose_say(&one, (uint16_t)25, " ", UINT32_MAX, " ", UINT64_MAX, " (frame ", mark, ")");
     assert_string_equal(sw_prose_text(&one), "25 4294967295 18446744073709551615 (frame 17)");
-    struct sw_prose series = {.arena = &arena, .session = &session};
+    struct sw_prose series = {.arena = &arena, .session = &session, .series = true};
     sw_prose_say(&series, "frames ", facts.first, " and ", mark);
     assert_string_equal(sw_prose_text(&series), "frames 3 of a.pcap and 17 of b.pcap");
-    facts.last = facts.first;
+    series.series = false;
     sw_prose_say(&series, ", ", facts.first);
     assert_string_equal(sw_prose_text(&series), "frames 3 of a.pcap and 17 of b.pcap, 3");
     sw_arena_release(&arena);
