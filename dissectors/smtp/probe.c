@@ -26,13 +26,11 @@ static int probe_server(struct sw_span first)
     bool greeting =
         sw_span_starts(first, SW_SPAN_LIT("220")) || sw_span_starts(first, SW_SPAN_LIT("421")) ||
         sw_span_starts(first, SW_SPAN_LIT("554")) || sw_span_starts(first, SW_SPAN_LIT("521"));
-    bool other =
-        sw_span_find_nocase(line, SW_SPAN_LIT("FTP")) < line.len; /* FTP greets with 220 too */
     bool named = sw_span_find_nocase(line, SW_SPAN_LIT("SMTP")) < line.len ||
                  sw_span_find_nocase(line, SW_SPAN_LIT("LMTP")) < line.len ||
                  sw_span_find_nocase(line, SW_SPAN_LIT("mail")) < line.len;
-    if (other && !named)
-        return 0;
+    if (!named && sw_span_find_nocase(line, SW_SPAN_LIT("FTP")) < line.len)
+        return 0; /* it greets with 220, too */
     if (greeting)
         return named ? 90 : 60;
     return named ? 55 : 50;

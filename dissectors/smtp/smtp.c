@@ -38,17 +38,20 @@ void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool mi
 }
 
 /* The next line of a direction; fills io->begin and end with its first and last byte. */
-static bool next_line(struct smtp_io *io, enum sw_from from, struct sw_span *rest, struct sw_at at,
-                      uint64_t *offset, struct sw_line *line)
+static bool next_line(struct smtp_io *io, enum sw_from from, struct sw_span *rest,
+                      const struct sw_at *at, uint64_t *offset, struct sw_line *line)
 {
     struct smtp_state *st = io->state;
     struct sw_lines *lines = &st->lines[from];
-    if (!lines->open)
-        st->line_begin[from] = (struct sw_at){*offset, at.frame, at.time_ns};
-    if (!sw_lines_next(lines, rest, offset, line))
+    bool goes_on = lines->open;
+    struct sw_at begin = {*offset, at->frame, at->time_ns};
+    if (!sw_lines_next(lines, rest, offset, line)) {
+        if (!goes_on)
+            st->line_begin[from] = begin;
         return false;
-    io->begin = st->line_begin[from];
-    io->end = (struct sw_at){*offset - 1, at.frame, at.time_ns};
+    }
+    io->begin = goes_on ? st->line_begin[from] : begin;
+    io->end = (struct sw_at){*offset - 1, at->frame, at->time_ns};
     return true;
 }
 
@@ -69,10 +72,11 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
     struct sw_span rest = piece->bytes;
     uint64_t offset = piece->at.offset;
     struct smtp_io io = smtp_io_at(st, sink, piece->at);
-    smtp_proxy_none(&io);
+    if (!st->proxy_checked)
+        smtp_proxy_none(&io);
     struct sw_line line;
     while (st->mode != SMTP_MODE_TLS && st->mode != SMTP_MODE_OPAQUE &&
-           next_line(&io, SW_FROM_SERVER, &rest, piece->at, &offset, &line)) {
+           next_line(&io, SW_FROM_SERVER, &rest, &piece->at, &offset, &line)) {
         bool waited = st->mode == SMTP_MODE_WAIT;
         smtp_server_line(&io, &line);
         if (waited && st->mode != SMTP_MODE_WAIT)
@@ -85,10 +89,11 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
 
 /* One step of the client's bytes: a line, octets of a message, or nothing while a reply has to
  * decide. */
-static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at at, bool *line_open)
+static size_t client_step(struct smtp_io *io, struct sw_span rest, const struct sw_at *at,
+                          bool *line_open)
 {
     struct smtp_state *st = io->state;
-    io->begin = io->end = at;
+    io->begin = io->end = *at;
     switch (st->mode) {
     case SMTP_MODE_BODY:
         return smtp_body_feed(io, rest);
@@ -98,13 +103,13 @@ static size_t client_step(struct smtp_io *io, struct sw_span rest, struct sw_at 
     case SMTP_MODE_AUTH:
     case SMTP_MODE_UNKNOWN: {
         struct sw_line line;
-        uint64_t offset = at.offset;
+        uint64_t offset = at->offset;
         struct sw_span bytes = rest;
         if (next_line(io, SW_FROM_CLIENT, &bytes, at, &offset, &line))
             smtp_client_line(io, &line);
         else
             *line_open = true;
-        return (size_t)(offset - at.offset);
+        return (size_t)(offset - at->offset);
     }
     case SMTP_MODE_OPAQUE:
         return rest.len;
@@ -169,7 +174,7 @@ size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at 
         if (hello_at_last(io, rest.ptr[0], here))
             break;
         sasl_layer_begins(io, rest.ptr[0], here);
-        used += client_step(io, rest, here, &line_open);
+        used += client_step(io, rest, &here, &line_open);
     }
     return used;
 }
@@ -179,7 +184,7 @@ static size_t feed_client(struct smtp_state *st, const struct sw_piece *piece,
 {
     struct smtp_io io = smtp_io_at(st, sink, piece->at);
     size_t used = 0;
-    if (st->midstream || st->greeted || st->next_id > 1)
+    if (!st->proxy_checked && (st->midstream || st->greeted || st->next_id > 1))
         smtp_proxy_none(&io);
     if (!st->proxy_checked || st->proxy_left > 0)
         used = smtp_proxy_bytes(&io, piece->bytes, piece->at);

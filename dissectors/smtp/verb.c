@@ -43,22 +43,17 @@ const char *smtp_verb_name(enum smtp_verb verb)
     return names[verb];
 }
 
-/* The first bytes of a word, whatever their case, as one number; few words have the same. */
-static uint32_t sign_of(struct sw_span word)
+/* The first bytes of a word as one number, in which the case of letters is lost; few words have the
+ * same. */
+static uint32_t sign_of(const void *word, size_t len)
 {
-    uint8_t bytes[SIGN] = {0};
-    for (size_t i = 0; i < SIGN && i < word.len; i++)
-        bytes[i] = sw_ascii_upper(word.ptr[i]);
-    uint32_t sign;
-    memcpy(&sign, bytes, sizeof(sign));
-    return sign;
-}
-
-static uint32_t sign_of_name(int verb)
-{
-    uint32_t sign;
-    memcpy(&sign, names[verb], sizeof(sign));
-    return sign;
+    const uint32_t without_case = 0xDFDFDFDF;
+    uint32_t sign = 0;
+    if (len >= SIGN)
+        memcpy(&sign, word, SIGN);
+    else
+        memcpy(&sign, word, len);
+    return sign & without_case;
 }
 
 enum smtp_verb smtp_verb_of(struct sw_span word)
@@ -67,9 +62,9 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
         return SMTP_VERB_JUNK;
     if (word.len == 6 && sw_span_eq_nocase(word, SW_SPAN_LIT("X-EXPS")))
         return SMTP_VERB_AUTH; /* what Exchange calls it between its own servers */
-    uint32_t sign = sign_of(word);
+    uint32_t sign = sign_of(word.ptr, word.len);
     for (int v = SMTP_VERB_HELO; v < SMTP_VERB_AUTH_DATA; v++) {
-        if (sign == sign_of_name(v) && sw_span_eq_nocase(word, sw_span_str(names[v])))
+        if (sign == sign_of(names[v], SIGN) && sw_span_eq_nocase(word, sw_span_str(names[v])))
             return (enum smtp_verb)v;
     }
     for (size_t i = 0; i < word.len; i++) {

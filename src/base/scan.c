@@ -51,8 +51,11 @@ size_t sw_scan_control(struct sw_span bytes)
     size_t at = 0;
     for (uint64_t eight; bytes.len - at >= sizeof(eight); at += sizeof(eight)) {
         memcpy(&eight, bytes.ptr + at, sizeof(eight));
-        if ((eight - ones * BOUND) & ~eight & (ones * 0x80))
-            break; /* it is among them */
+        uint64_t hits = (eight - ones * BOUND) & ~eight & (ones * 0x80);
+        if (hits && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return at + (size_t)__builtin_ctzll(hits) / 8; /* a borrow spoils later bytes only */
+        if (hits)
+            break;
     }
     while (at < bytes.len && bytes.ptr[at] >= BOUND)
         at++;

@@ -1,10 +1,5 @@
 #include "base/span.h"
 
-bool sw_span_eq_nocase(struct sw_span a, struct sw_span b)
-{
-    return a.len == b.len && sw_span_starts_nocase(a, b);
-}
-
 bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix)
 {
     enum { EIGHT = 8 };

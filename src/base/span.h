@@ -51,8 +51,12 @@ static inline bool sw_span_eq(struct sw_span a, struct sw_span b)
 }
 
 /* ASCII case is folded, other bytes compare as they are. */
-bool sw_span_eq_nocase(struct sw_span a, struct sw_span b);
 bool sw_span_starts_nocase(struct sw_span s, struct sw_span prefix);
+
+static inline bool sw_span_eq_nocase(struct sw_span a, struct sw_span b)
+{
+    return a.len == b.len && sw_span_starts_nocase(a, b);
+}
 
 static inline bool sw_span_starts(struct sw_span s, struct sw_span prefix)
 {

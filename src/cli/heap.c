@@ -8,16 +8,18 @@
 
 void sw_heap_in_large_pages(void)
 {
-    /* A heap begins with 132 kB, and what is larger than 128 kB is no part of it. */
-    enum { RESERVED = 256 << 20, ONE = 100 * 1024 };
+    enum { RESERVED = 256 << 20, ONE = 100 * 1024, MOST = 8 };
+    void *taken[MOST];
+    const void *old_end = sbrk(0);
+    int count = 0;
     (void)mallopt(M_TOP_PAD, RESERVED);
-    void *first = malloc(ONE);
-    void *second = malloc(ONE); /* with it the heap has grown by all of that */
+    while (count < MOST && sbrk(0) == old_end) /* until the heap has grown by all of that */
+        taken[count++] = malloc(ONE);
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t begin = ((uintptr_t)first + page - 1) / page * page;
+    uintptr_t begin = ((uintptr_t)old_end + page - 1) / page * page;
     uintptr_t end = (uintptr_t)sbrk(0) / page * page;
-    if (first && begin < end) /* else the memory is not from there: another malloc() */
+    if (begin < end) /* else the memory is not from there: another malloc() */
         (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-    free(second);
-    free(first);
+    while (count > 0)
+        free(taken[--count]);
 }

@@ -426,7 +426,7 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
             end_without_payload(engine, facts, mark.time_ns);
         return;
     }
-    sw_arena_fetch(&mail->session.arena);
+    sw_mail_fetch(mail);
     sw_stranger_end(&engine->strangers, mail);
     sw_mail_finish(mail, facts, mark);
     const struct sw_proxied *proxied = &mail->session.proxied;

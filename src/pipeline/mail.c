@@ -42,7 +42,7 @@ struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct
     struct sw_mail *mail = slot ? sw_slot_memory(slot) : malloc(sizeof(*mail));
     if (!mail)
         return NULL;
-    memset(mail, 0, sizeof(*mail));
+    memset(mail, 0, offsetof(struct sw_mail, session)); /* what follows is begun by its own room */
     mail->account = account;
     mail->slot = slot;
     sw_session_init(&mail->session, limits, account);
@@ -203,40 +203,49 @@ struct force {
     size_t behind_bytes; /* they stand in memory right behind the piece */
 };
 
+/* What the dissector has left of a piece, or that TLS begins. False: it has to wait. */
+static bool settle(struct sw_mail *mail, const struct sw_piece *rest, const struct force *force)
+{
+    if (mail->smtp.mode == SMTP_MODE_TLS) {
+        if (mail->inside)
+            return false; /* STARTTLS inside TLS: nothing can be read behind it */
+        mail->tls = true;
+        mail->handed_over = true;
+        return true;
+    }
+    if (rest->from == SW_FROM_SERVER) { /* a hold has ended: what was held comes first */
+        drain(mail, false);
+        return true;
+    }
+    if (!force && hold(mail, rest->at, rest->bytes))
+        return false;
+    size_t known = rest->bytes.len + (force ? force->behind_bytes : 0);
+    smtp_release_hold(&mail->smtp, sw_span_make(rest->bytes.ptr, known), &mail->sink);
+    assert(!smtp_holds_client(&mail->smtp));
+    return true;
+}
+
 /*
  * One piece through the dissector; what it leaves is held or goes to TLS. With `force` no reply
  * will come: nothing is held, the bytes themselves decide.
  */
 static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struct force *force)
 {
-    struct sw_piece rest = *piece;
-    while (rest.bytes.len > 0) {
-        if (mail->tls && !mail->inside && tls_really_begins(mail, &rest)) {
-            if (mail->handed_over && rest.from == SW_FROM_SERVER)
-                (void)smtp_feed(&mail->smtp, &rest, &mail->sink); /* is it an injected reply? */
-            to_tls(mail, &rest);
+    struct sw_piece rest;
+    while (piece->bytes.len > 0) {
+        if (mail->tls && !mail->inside && tls_really_begins(mail, piece)) {
+            if (mail->handed_over && piece->from == SW_FROM_SERVER)
+                (void)smtp_feed(&mail->smtp, piece, &mail->sink); /* is it an injected reply? */
+            to_tls(mail, piece);
             return;
         }
-        size_t used = smtp_feed(&mail->smtp, &rest, &mail->sink);
-        rest = piece_rest(&rest, used);
-        if (mail->smtp.mode == SMTP_MODE_TLS) {
-            if (mail->inside)
-                return; /* STARTTLS inside TLS: nothing can be read behind it */
-            mail->tls = true;
-            mail->handed_over = true;
-            continue;
-        }
-        if (rest.bytes.len == 0)
+        size_t used = smtp_feed(&mail->smtp, piece, &mail->sink);
+        if (used == piece->bytes.len && mail->smtp.mode != SMTP_MODE_TLS)
+            return; /* as nearly always */
+        rest = piece_rest(piece, used);
+        piece = &rest;
+        if (!settle(mail, piece, force))
             return;
-        if (rest.from == SW_FROM_SERVER) { /* a hold has ended: what was held comes first */
-            drain(mail, false);
-            continue;
-        }
-        if (!force && hold(mail, rest.at, rest.bytes))
-            return;
-        size_t known = rest.bytes.len + (force ? force->behind_bytes : 0);
-        smtp_release_hold(&mail->smtp, sw_span_make(rest.bytes.ptr, known), &mail->sink);
-        assert(!smtp_holds_client(&mail->smtp));
     }
 }
 
@@ -331,7 +340,8 @@ static void dialogue_gap(struct sw_mail *mail, enum sw_from from, uint64_t lengt
 
 static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
-    sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
+    if (mail->session.first_bytes[chunk->from].len < SW_FIRST_BYTES)
+        sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
     struct sw_piece piece = {
         .from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
         .at = {chunk->offset, chunk->mark.frame, chunk->mark.time_ns},
@@ -473,6 +483,14 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
         return;
     }
     dialogue_gap(mail, from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, length, at);
+}
+
+void sw_mail_fetch(const struct sw_mail *mail)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; at < sizeof(*mail); at += LINE)
+        __builtin_prefetch((const uint8_t *)mail + at);
+    sw_arena_fetch(&mail->session.arena);
 }
 
 void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark)

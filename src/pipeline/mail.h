@@ -39,8 +39,6 @@ struct sw_mail {
     enum sw_watch watch;
     size_t *account;      /* of the run's memory */
     struct sw_slot *slot; /* its place; NULL: from malloc() */
-    struct sw_session session;
-    struct smtp_state smtp;
     struct smtp_sink sink;
     struct sw_lender lender; /* for unfinished lines; notes when the outer one has nothing left */
     const struct sw_lender *outer;
@@ -51,7 +49,7 @@ struct sw_mail {
     struct sw_ndpi_flow *stranger;      /* while nDPI looks at it; owned by pipeline/stranger.c */
     bool not_named;                     /* nDPI need not be asked (again) */
     const struct sw_flow_facts *facts;  /* of the flow, for the sink */
-    const struct sw_step *offers_noted; /* up to this step */
+    const struct sw_step *offers_noted; /* up to this command */
     bool tentative;   /* on a port that is no mail port: kept only if the content proves it */
     bool tls;         /* opaque from here on, by hand-over or from the first byte */
     bool handed_over; /* TLS began with STARTTLS */
@@ -60,6 +58,8 @@ struct sw_mail {
     bool inside;      /* the dialogue inside TLS is read, with keys */
     uint64_t inner_offset[2];    /* bytes of it so far, by enum sw_from */
     struct sw_decrypt_keys keys; /* the engine sets them */
+    struct sw_session session;
+    struct smtp_state smtp;
 };
 
 /* A mail stands at the beginning of a slot, and what is behind it is lent to its arena. */
@@ -90,6 +90,9 @@ void sw_mail_chunk(struct sw_mail *mail, const struct sw_flow_facts *facts,
 void sw_mail_tell_offers(struct sw_mail *mail, struct sw_book *book);
 void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum sw_side from,
                  uint64_t offset, uint64_t length, struct sw_mark mark);
+/* Has the processor fetch what is known of a mail that was long untouched, all of it at once: who
+ * looks at it then does not wait for one piece after the other. */
+void sw_mail_fetch(const struct sw_mail *mail);
 /* The connection is over: decides what is still held, closes the dialogue, keeps the facts. */
 void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, struct sw_mark mark);
 /* True when nothing but words that other protocols have, too, was said so far. */

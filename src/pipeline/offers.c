@@ -5,10 +5,13 @@
 
 void sw_mail_tell_offers(struct sw_mail *mail, struct sw_book *book)
 {
-    const struct sw_step *step =
-        mail->offers_noted ? mail->offers_noted->next : mail->session.steps;
-    for (; step; step = step->next) {
-        mail->offers_noted = step;
+    const struct sw_step *last = mail->session.last_command;
+    const struct sw_step *noted = mail->offers_noted;
+    if (last == noted)
+        return;
+    mail->offers_noted = last;
+    for (const struct sw_step *step = noted ? noted->next : mail->session.steps; step;
+         step = step->next) {
         bool hello = step->verb == SMTP_VERB_EHLO || step->verb == SMTP_VERB_HELO;
         bool address = step->verb == SMTP_VERB_MAIL || step->verb == SMTP_VERB_RCPT;
         if (step->from != SW_CLIENT || (!hello && !address))

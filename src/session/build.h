@@ -30,8 +30,12 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step,
                    const struct smtp_event *event);
 void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
 
-/* What of an event in clear text may be shown (kept.c). */
-void sw_keep_event(struct sw_session *session, const struct smtp_event *event);
+/* What of an event in clear text may be shown (kept.c): of a COMMAND, a REPLY_LINE, a BODY, an
+ * END_OF_DATA. */
+void sw_keep_command(struct sw_session *session, const struct smtp_event *event);
+void sw_keep_reply_line(struct sw_session *session, const struct smtp_event *event);
+void sw_keep_text(struct sw_session *session, const struct smtp_event *event);
+void sw_keep_end_of_text(struct sw_session *session, const struct smtp_event *event);
 /* At the end: by what another protocol is recognised. */
 void sw_keep_signature(struct sw_session *session);
 

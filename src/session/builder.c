@@ -346,13 +346,15 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
     session->facts = facts;
-    if (!encrypted)
-        sw_keep_event(session, event);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
+        if (!encrypted)
+            sw_keep_command(session, event);
         on_command(session, event, encrypted);
         break;
     case SMTP_EVENT_REPLY_LINE:
+        if (!encrypted)
+            sw_keep_reply_line(session, event);
         on_reply_line(session, event);
         break;
     case SMTP_EVENT_REPLY:
@@ -365,14 +367,20 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         }
         break;
     case SMTP_EVENT_DATA_BEGIN:
+        if (!encrypted)
+            session->text_unsure = event->flags & SMTP_FLAG_GUESSED;
         if (event->flags & SMTP_FLAG_GUESSED)
             sw_build_text_begins(session);
         break; /* else the 354 itself said it */
     case SMTP_EVENT_BODY:
+        if (!encrypted)
+            sw_keep_text(session, event);
         session->words_missing = session->words_missing && event->text.len == 0;
         sw_build_body(session, event);
         break;
     case SMTP_EVENT_END_OF_DATA:
+        if (!encrypted)
+            sw_keep_end_of_text(session, event);
         on_end_of_data(session, event, encrypted);
         break;
     case SMTP_EVENT_TLS_HANDOVER:
@@ -391,6 +399,8 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         on_anomaly(session, event);
         break;
     case SMTP_EVENT_PROXY:
+        if (!encrypted)
+            sw_session_keep(session, SW_CLIENT, event->begin.offset, event->end.offset + 1);
         session->proxied_for = sw_arena_copy(&session->arena, event->text);
         break;
     }

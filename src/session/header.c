@@ -247,13 +247,9 @@ static bool is_beginning(const struct sw_message *m, const struct smtp_event *ev
     return event->verb != SMTP_VERB_BDAT || (m->mail && !m->chunks_missing);
 }
 
-static void begin(struct sw_session *session, struct sw_message *m, bool stuffed)
+static void begin(struct sw_header_reader *reader, struct sw_session *session, struct sw_message *m,
+                  bool stuffed)
 {
-    if (!session->header_reader)
-        session->header_reader = SW_ARENA_NEW(&session->arena, struct sw_header_reader);
-    if (!session->header_reader)
-        return;
-    struct sw_header_reader *reader = session->header_reader;
     mime_init(&reader->mime, stuffed);
     memset(reader->seen, 0, sizeof(reader->seen));
     reader->received = reader->hops[0] = reader->hops[1] = NULL;
@@ -262,19 +258,43 @@ static void begin(struct sw_session *session, struct sw_message *m, bool stuffed
     reader->header = NULL;
 }
 
-void sw_build_header(struct sw_session *session, struct sw_message *m,
-                     const struct smtp_event *event)
+static void read_on(struct sw_header_reader *reader, const struct smtp_event *event)
 {
-    if (is_beginning(m, event))
-        begin(session, m, event->verb != SMTP_VERB_BDAT);
-    struct sw_header_reader *reader = session->header_reader;
-    if (!reader || reader->message != m || mime_is_done(&reader->mime))
-        return;
     const struct mime_sink sink = {on_event, reader};
     if (event->flags & SMTP_FLAG_CUT)
         mime_gap(&reader->mime, &sink);
     else
         mime_feed(&reader->mime, event->text, &sink);
+}
+
+/* Most header blocks come in one piece; only of others anything has to be kept meanwhile. */
+static void read_first(struct sw_session *session, struct sw_message *m,
+                       const struct smtp_event *event)
+{
+    struct sw_header_reader reader;
+    begin(&reader, session, m, event->verb != SMTP_VERB_BDAT);
+    read_on(&reader, event);
+    bool done = mime_is_done(&reader.mime);
+    if (!session->header_reader && !done)
+        session->header_reader = SW_ARENA_NEW(&session->arena, struct sw_header_reader);
+    if (!session->header_reader)
+        return;
+    if (done)
+        session->header_reader->message = NULL; /* given up for this one */
+    else
+        *session->header_reader = reader;
+}
+
+void sw_build_header(struct sw_session *session, struct sw_message *m,
+                     const struct smtp_event *event)
+{
+    if (is_beginning(m, event)) {
+        read_first(session, m, event);
+        return;
+    }
+    struct sw_header_reader *reader = session->header_reader;
+    if (reader && reader->message == m && !mime_is_done(&reader->mime))
+        read_on(reader, event);
 }
 
 void sw_build_header_end(struct sw_session *session)

@@ -61,11 +61,13 @@ static uint64_t harmless(const struct smtp_event *event)
     return shown ? whole : 0;
 }
 
-/* Text of a mail, as long as it is certain to be that: behind a gap, or where the 354 was not seen,
- * commands may have been taken for it. */
-static void keep_text(struct sw_session *session, const struct smtp_event *event)
+/* As long as it is certain to be text: behind a gap, or where the 354 was not seen, commands may
+ * have been taken for it. */
+void sw_keep_text(struct sw_session *session, const struct smtp_event *event)
 {
     uint64_t begin = event->begin.offset;
+    if (session->limits.aside)
+        return;
     if (event->flags & SMTP_FLAG_CUT)
         session->text_unsure = true;
     else if (event->text.len == 0 && !(event->flags & SMTP_FLAG_HIDDEN)) /* a line by itself */
@@ -74,16 +76,11 @@ static void keep_text(struct sw_session *session, const struct smtp_event *event
         keep(session, SW_CLIENT, begin, begin + event->text.len);
 }
 
-/* A line of a reply, cut where it repeats something of a login; what is cut off is longer than the
- * end of a line. */
-static void keep_reply_line(struct sw_session *session, enum sw_side from,
-                            const struct smtp_event *event)
+void sw_keep_end_of_text(struct sw_session *session, const struct smtp_event *event)
 {
     uint64_t begin = event->begin.offset;
-    uint64_t end = begin + (event->code ? CODE : 0) + event->text.len;
-    uint64_t line_end = event->end.offset + 1;
-    bool whole = !(event->flags & SMTP_FLAG_CUT) && line_end > end && line_end - end <= LINE_END;
-    keep(session, from, begin, whole ? line_end : end);
+    if (begin > 0) /* 0: it was not seen itself */
+        keep(session, SW_CLIENT, begin > DOT ? begin - DOT : 0, event->end.offset + 1);
 }
 
 static bool has_at(struct sw_span word)
@@ -92,21 +89,34 @@ static bool has_at(struct sw_span word)
 }
 
 /* A line of a reply without the words that hold an address. */
-static void keep_words(struct sw_session *session, enum sw_side from,
-                       const struct smtp_event *event)
+static void keep_words(struct sw_session *session, const struct smtp_event *event)
 {
     struct sw_span text = event->text;
     uint64_t begin = event->begin.offset + (event->code ? CODE : 0);
     size_t at = 0;
-    sw_session_keep(session, from, event->begin.offset, begin);
+    keep(session, SW_SERVER, event->begin.offset, begin);
     while (at < text.len) {
         struct sw_span rest = sw_span_from(text, at);
         size_t len = sw_span_index(rest, ' ');
         size_t hidden = has_at(sw_span_sub(rest, 0, len)) ? len : 0;
         size_t with_blank = len < rest.len ? len + 1 : len;
-        sw_session_keep(session, from, begin + at + hidden, begin + at + with_blank);
+        keep(session, SW_SERVER, begin + at + hidden, begin + at + with_blank);
         at += with_blank;
     }
+}
+
+/* It is cut where it repeats something of a login; what is cut off is longer than the end of a
+ * line. */
+void sw_keep_reply_line(struct sw_session *session, const struct smtp_event *event)
+{
+    uint64_t begin = event->begin.offset;
+    uint64_t end = begin + (event->code ? CODE : 0) + event->text.len;
+    uint64_t line_end = event->end.offset + 1;
+    bool whole = !(event->flags & SMTP_FLAG_CUT) && line_end > end && line_end - end <= LINE_END;
+    if (session->limits.aside)
+        keep_words(session, event);
+    else
+        keep(session, SW_SERVER, begin, whole ? line_end : end);
 }
 
 /* "MAIL FROM:<", ">" and the blank behind it: neither the address nor the parameters, which may
@@ -118,11 +128,11 @@ static void keep_path(struct sw_session *session, const struct smtp_event *event
     size_t open = sw_span_index(event->text, '<');
     size_t shut = sw_span_index(event->text, '>');
     bool placed = text + event->text.len + LINE_END == event->end.offset + 1;
-    sw_session_keep(session, SW_CLIENT, begin, text);
+    keep(session, SW_CLIENT, begin, text);
     if (!placed || open >= shut || shut >= event->text.len)
         return;
-    sw_session_keep(session, SW_CLIENT, text, text + open + 1);
-    sw_session_keep(session, SW_CLIENT, text + shut, text + shut + 2);
+    keep(session, SW_CLIENT, text, text + open + 1);
+    keep(session, SW_CLIENT, text + shut, text + shut + 2);
 }
 
 /* Commands whose arguments name no people. */
@@ -151,9 +161,18 @@ static void keep_command_aside(struct sw_session *session, const struct smtp_eve
     if (event->verb == SMTP_VERB_MAIL || event->verb == SMTP_VERB_RCPT)
         keep_path(session, event);
     else if (is_impersonal(event))
-        sw_session_keep(session, SW_CLIENT, begin, begin + harmless(event));
+        keep(session, SW_CLIENT, begin, begin + harmless(event));
     else
-        sw_session_keep(session, SW_CLIENT, begin, begin + event->word.len + 1);
+        keep(session, SW_CLIENT, begin, begin + event->word.len + 1);
+}
+
+void sw_keep_command(struct sw_session *session, const struct smtp_event *event)
+{
+    uint64_t begin = event->begin.offset;
+    if (session->limits.aside)
+        keep_command_aside(session, event);
+    else
+        keep(session, SW_CLIENT, begin, begin + harmless(event));
 }
 
 enum { SIGN = 4, SIGN_OF_OCTETS = 11 };
@@ -215,51 +234,4 @@ void sw_keep_signature(struct sw_session *session)
     session->kept[SW_CLIENT] = kept;
     if (!first)
         session->kept_last[SW_CLIENT] = kept;
-}
-
-static void keep_event_aside(struct sw_session *session, enum sw_side from,
-                             const struct smtp_event *event)
-{
-    if (event->kind == SMTP_EVENT_COMMAND)
-        keep_command_aside(session, event);
-    else if (event->kind == SMTP_EVENT_REPLY_LINE)
-        keep_words(session, from, event);
-}
-
-void sw_keep_event(struct sw_session *session, const struct smtp_event *event)
-{
-    enum sw_side from = event->from == SW_FROM_SERVER ? SW_SERVER : SW_CLIENT;
-    uint64_t begin = event->begin.offset;
-    uint64_t end = event->end.offset + 1;
-    switch (event->kind) {
-    case SMTP_EVENT_COMMAND:
-    case SMTP_EVENT_REPLY_LINE:
-    case SMTP_EVENT_BODY:
-        if (session->limits.aside)
-            keep_event_aside(session, from, event);
-        else if (event->kind == SMTP_EVENT_COMMAND)
-            keep(session, from, begin, begin + harmless(event));
-        else if (event->kind == SMTP_EVENT_REPLY_LINE)
-            keep_reply_line(session, from, event);
-        else
-            keep_text(session, event);
-        break;
-    case SMTP_EVENT_DATA_BEGIN:
-        session->text_unsure = event->flags & SMTP_FLAG_GUESSED;
-        break;
-    case SMTP_EVENT_END_OF_DATA:
-        if (begin > 0) /* 0: it was not seen itself */
-            keep(session, from, begin > DOT ? begin - DOT : 0, end);
-        break;
-    case SMTP_EVENT_PROXY:
-        keep(session, from, begin, end);
-        break;
-    case SMTP_EVENT_REPLY: /* its lines have told */
-    case SMTP_EVENT_AUTH_USER:
-    case SMTP_EVENT_TLS_HANDOVER:
-    case SMTP_EVENT_RESUMED:
-    case SMTP_EVENT_GAP:
-    case SMTP_EVENT_ANOMALY:
-        break;
-    }
 }
