@@ -73,6 +73,18 @@ static void put_word(struct packer *p, uint64_t word)
     put_half(p, (uint32_t)word, TAG_BITS);
 }
 
+/* A bit for each word that is not 0: made without a branch, as nobody can guess them. */
+static uint64_t map_of(const uint8_t *in, size_t count)
+{
+    uint64_t map = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word;
+        memcpy(&word, in + i * WORD, WORD);
+        map |= (uint64_t)(word != 0) << i;
+    }
+    return map;
+}
+
 size_t sw_squeeze(const void *memory, size_t n, uint8_t *out)
 {
     assert(n % WORD == 0);
@@ -80,18 +92,14 @@ size_t sw_squeeze(const void *memory, size_t n, uint8_t *out)
     struct packer p = {.out = out};
     for (size_t words = n / WORD; words > 0;) {
         size_t count = words < GROUP ? words : GROUP;
-        uint8_t *map_at = p.out;
-        uint64_t map = 0;
+        uint64_t map = map_of(in, count);
+        memcpy(p.out, &map, sizeof(map));
         p.out += sizeof(map);
-        for (size_t i = 0; i < count; i++) {
+        for (; map; map &= map - 1) {
             uint64_t word;
-            memcpy(&word, in + i * WORD, WORD);
-            if (word == 0)
-                continue;
-            map |= UINT64_C(1) << i;
+            memcpy(&word, in + (size_t)__builtin_ctzll(map) * WORD, WORD);
             put_word(&p, word);
         }
-        memcpy(map_at, &map, sizeof(map));
         in += count * WORD;
         words -= count;
     }

@@ -12,6 +12,17 @@
 
 #include <stdlib.h>
 
+/* The turn of the next ones will come; nothing was heard of them for long. */
+static void fetch_next(const struct sw_flow_table *table)
+{
+    const struct sw_flow_awake *soon = &table->awake[table->awake_at];
+    const struct sw_flow_awake *later = &table->awake[(table->awake_at + 1) % table->limits.awake];
+    if (soon->flow && soon->flow->serial == soon->serial && !soon->flow->touched)
+        sw_flow_fetch_body(soon->flow);
+    if (later->flow)
+        sw_flow_fetch(later->flow);
+}
+
 void sw_flow_is_awake(struct sw_flow *flow)
 {
     struct sw_flow_table *table = flow->table;
@@ -30,6 +41,7 @@ void sw_flow_is_awake(struct sw_flow *flow)
         other->touched = false;
     }
     *place = (struct sw_flow_awake){flow, flow->serial};
+    fetch_next(table);
 }
 
 static size_t past_bytes(const struct sw_half *half)
