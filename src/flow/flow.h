@@ -285,6 +285,9 @@ enum sw_flow_rank sw_flow_rank_of(const struct sw_flow *flow);
  * which it sets.
  */
 void sw_flow_swap_sides(struct sw_flow *flow);
+/* Nobody needs to be told of the end of the connection when it is shed before its first SYN was
+ * followed by anything. */
+void sw_flow_shed_mute(struct sw_flow *flow);
 /* The connection, which does not rest and is not in work, rests; false without memory. */
 bool sw_flow_make_rest(struct sw_flow *flow);
 /* No more interest: reassembly stops, end() is not called, later packets of the connection are

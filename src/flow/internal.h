@@ -151,7 +151,8 @@ struct sw_flow {
     bool half_open;
     bool client_is_low; /* the client is the lower end of the key */
     bool forgotten;
-    bool dead; /* closed for good; only stragglers come */
+    bool dead;       /* closed for good; only stragglers come */
+    bool sheds_mute; /* its end is not told when it is shed in its sleep */
     bool ending;
     uint32_t space;      /* packet->space of its first packet */
     uint32_t place;      /* the number of its place: the first one is 1 */

@@ -64,6 +64,11 @@ bool sw_flow_table_shed(struct sw_flow_table *table)
     return true;
 }
 
+void sw_flow_shed_mute(struct sw_flow *flow)
+{
+    flow->sheds_mute = true;
+}
+
 /* A flood of connection requests must not drive out the connections that carry something: the
  * oldest that is not established goes, when there are too many of them. */
 void sw_flow_shed_half_open(struct sw_flow_table *table)
@@ -74,6 +79,10 @@ void sw_flow_shed_half_open(struct sw_flow_table *table)
         sw_flow_fetch(flow->newer->newer);
     }
     table->count.shed_half_open++;
+    if (flow->sheds_mute && !flow->body && !flow->resting) {
+        sw_flow_remove(table, flow);
+        return;
+    }
     if (sw_flow_wake(flow, true))
         flow->body->facts.limit_hit = true;
     sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});

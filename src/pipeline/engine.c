@@ -77,6 +77,8 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     sw_book_connection(engine->book, &facts->tuple);
     if (is_dns(engine, facts))
         sw_book_retry(engine->book, &facts->tuple, facts->first);
+    else
+        sw_flow_shed_mute(flow); /* what a cap drives out is only counted */
     if (is_mail_port(engine, facts)) {
         sw_book_serving(engine->book, &facts->tuple, facts->first.time_ns + SERVING_NS);
         sw_flow_set_rank(flow, SW_FLOW_EMPTY);
