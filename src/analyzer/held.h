@@ -39,8 +39,8 @@ static inline uint32_t sw_held_count(const struct sw_held_tries *held)
 bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt);
 /* The one that began first (of one moment, with the smallest serial), or NULL. */
 const struct sw_held_try *sw_held_first(const struct sw_held_tries *held);
-/* One that comes soon, `n` behind the first of those that came in order; NULL: there are not so many.
- * For who wants to look ahead. */
+/* One that comes soon, `n` behind the first of those that came in order; NULL: there are not so
+ * many. For who wants to look ahead. */
 static inline const struct sw_held_try *sw_held_ahead(const struct sw_held_tries *held, uint32_t n)
 {
     return n < held->run.count ? &held->run.at[(held->first + n) & (held->run.room - 1)] : NULL;

@@ -1,5 +1,6 @@
 #include "cli/heap.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@ void sw_heap_in_large_pages(void)
     const void *old_end = sbrk(0);
     int count = 0;
     (void)mallopt(M_TOP_PAD, RESERVED);
+    (void)mallopt(M_TRIM_THRESHOLD,
+                  INT_MAX); /* nor is it given back each time something is freed */
     while (count < MOST && sbrk(0) == old_end) /* until the heap has grown by all of that */
         taken[count++] = malloc(ONE);
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

@@ -313,60 +313,6 @@ static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst
         sw_book_serving(engine->book, &facts->tuple, mark.time_ns);
 }
 
-/* The name that the client had looked up for its server. */
-static void name_server(struct sw_engine *engine, struct sw_session *session)
-{
-    const struct sw_flow_facts *facts = session->facts;
-    struct sw_naming naming;
-    if (engine->hosts && !session->lookup)
-        session->given_name =
-            sw_arena_copy(&session->arena,
-                          sw_hosts_find(engine->hosts, facts->tuple.ip_version, facts->tuple.dst));
-    if (session->lookup ||
-        !sw_book_name(engine->book, &facts->tuple, facts->first.time_ns, &session->arena, &naming))
-        return;
-    struct sw_naming *kept = SW_ARENA_NEW(&session->arena, struct sw_naming);
-    if (kept)
-        *kept = naming;
-    session->naming = kept;
-}
-
-/* The stories that are final: one session is told by its own record, several by one of theirs. */
-void sw_engine_hand_out_deliveries(struct sw_engine *engine)
-{
-    const struct sw_delivery *delivery;
-    while ((delivery = sw_analyzer_delivery(engine->analyzer))) {
-        struct sw_record record = {.kind = SW_RECORD_DELIVERY, .delivery = delivery};
-        sw_summary_deliver(engine->summary, delivery);
-        if (delivery->attempt_count > 1)
-            engine->record(engine->record_ctx, &record);
-    }
-}
-
-static void hand_out(struct sw_engine *engine, struct sw_session *session)
-{
-    sw_analyzer_fetch(engine->analyzer, &session->facts->tuple);
-    session->files = engine->files;
-    session->file = engine->files[sw_frame_file(session->facts->first.frame)];
-    session->file_count = engine->file_count;
-    engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
-    session->lost_frames =
-        sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
-    sw_arena_lend(&session->arena, engine->desk, sizeof(engine->desk));
-    sw_session_name(session, engine->sha1);
-    name_server(engine, session);
-    sw_tls_judge_certificates(session, engine->tls);
-    struct sw_record record = {
-        .kind = SW_RECORD_SESSION,
-        .session = session,
-        .verdict = sw_analyzer_judge(engine->analyzer, session),
-    };
-    sw_summary_add(engine->summary, session, record.verdict);
-    engine->record(engine->record_ctx, &record);
-    sw_analyzer_remember(engine->analyzer, session, record.verdict, session->final.time_ns);
-    sw_engine_hand_out_deliveries(engine);
-}
-
 /* An attempt on a mail port that never carried a byte: the TCP facts are the whole session. */
 static void end_without_payload(struct sw_engine *engine, const struct sw_flow_facts *facts,
                                 int64_t now_ns)
@@ -376,7 +322,7 @@ static void end_without_payload(struct sw_engine *engine, const struct sw_flow_f
     session.mail_port = true;
     session.implicit_tls_port = facts->tuple.dst_port == 465;
     sw_session_finish(&session, facts, now_ns);
-    hand_out(engine, &session);
+    sw_engine_hand_out(engine, &session);
     sw_session_release(&session);
 }
 
@@ -389,7 +335,7 @@ static void on_failed_lookup(void *ctx, const struct sw_lookup *lookup,
     sw_session_init(&session, &engine->limits.session, engine->account);
     session.lookup = lookup;
     sw_session_finish(&session, facts, now_ns);
-    hand_out(engine, &session);
+    sw_engine_hand_out(engine, &session);
     sw_session_release(&session);
 }
 
@@ -436,7 +382,7 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     mail->session.mail_port = by_port;
     mail->session.implicit_tls_port = facts->tuple.dst_port == 465 || proxied->port == 465;
     if (by_port || sw_mail_is_confirmed(mail))
-        hand_out(engine, &mail->session);
+        sw_engine_hand_out(engine, &mail->session);
     sw_mail_free(mail);
 }
 
