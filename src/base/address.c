@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 
 /* Four decimal numbers: most addresses, and inet_ntop makes them with printf. */
-static void format_ip4(const uint8_t address[4], char *out)
+static size_t format_ip4(const uint8_t address[4], char *out)
 {
     uint8_t *at = (uint8_t *)out;
     for (unsigned i = 0; i < 4; i++) {
@@ -22,13 +22,15 @@ static void format_ip4(const uint8_t address[4], char *out)
         }
         *at++ = i < 3 ? '.' : '\0';
     }
+    return (size_t)(at - (uint8_t *)out) - 1;
 }
 
-void sw_address_format(const uint8_t address[16], int ip_version, char out[SW_ADDRESS_TEXT_BYTES])
+size_t sw_address_format(const uint8_t address[16], int ip_version, char out[SW_ADDRESS_TEXT_BYTES])
 {
     /* inet_ntop writes the canonical form of RFC 5952 on Linux; it cannot fail with this room. */
     if (ip_version != 6)
-        format_ip4(address, out);
-    else if (!inet_ntop(AF_INET6, address, out, SW_ADDRESS_TEXT_BYTES))
+        return format_ip4(address, out);
+    if (!inet_ntop(AF_INET6, address, out, SW_ADDRESS_TEXT_BYTES))
         out[0] = '\0';
+    return strlen(out);
 }

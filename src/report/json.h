@@ -2,13 +2,14 @@
  * json.h - JSON Lines, one record a line, as docs/record.schema.json describes it.
  *
  * Keys are written in the order of the documented tables, and every key always; the files divide
- * the record: json.c the frame of it and the verdict, json_dialogue.c what was said,
+ * the record: json.c the frame of it, json_verdict.c the verdict, json_dialogue.c what was said,
  * json_transport.c TCP, TLS and the capture, json_delivery.c
  * the stories of several sessions, json_summary.c the summary.
  */
 #ifndef SW_REPORT_JSON_H
 #define SW_REPORT_JSON_H
 
+#include "report/json_memo.h"
 #include "report/json_writer.h"
 #include "report/report.h"
 #include "report/view.h"
@@ -21,6 +22,7 @@ struct sw_json_line {
     struct sw_part *part;
     const struct sw_session *session;
     const struct sw_verdict *verdict;
+    struct sw_json_memo memo;
 };
 
 /* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is
@@ -50,6 +52,8 @@ uint8_t *sw_json_line_add_reply(struct sw_json_line *line, uint8_t *at,
                                 const struct sw_step *reply);
 
 /* Each adds its keys to those of the session, with a comma before them. */
+uint8_t *sw_json_line_verdict(struct sw_json_line *line, uint8_t *at);
+uint8_t *sw_json_line_findings(struct sw_json_line *line, uint8_t *at);
 uint8_t *sw_json_line_messages(struct sw_json_line *line, uint8_t *at);
 uint8_t *sw_json_line_dialogue(struct sw_json_line *line, uint8_t *at);
 uint8_t *sw_json_line_capabilities(struct sw_json_line *line, uint8_t *at);

@@ -189,19 +189,22 @@ struct keyword_set {
     uint8_t slot[SLOTS]; /* which of the list, plus one; 0: none */
     const struct sw_capability *list[KEYWORDS];
     unsigned used;
+    bool twice; /* some keyword came more than once */
 };
 
-/* True when the keyword is new and was added. */
-static bool add_keyword(struct keyword_set *set, const struct sw_capability *capability)
+/* Adds a keyword when it is new. */
+static void add_keyword(struct keyword_set *set, const struct sw_capability *capability)
 {
-    size_t at = sw_hash_bytes(&sw_hash_fixed_key, capability->keyword) % SLOTS;
+    struct sw_span keyword = capability->keyword;
+    size_t at = sw_hash_sized(&sw_hash_fixed_key, keyword.ptr, keyword.len) % SLOTS;
     for (; set->slot[at]; at = (at + 1) % SLOTS) {
-        if (sw_span_eq(set->list[set->slot[at] - 1]->keyword, capability->keyword))
-            return false;
+        if (sw_span_eq(set->list[set->slot[at] - 1]->keyword, keyword)) {
+            set->twice = true;
+            return;
+        }
     }
     set->list[set->used++] = capability;
     set->slot[at] = (uint8_t)set->used;
-    return true;
 }
 
 /* The next line with this keyword and other parameters, or NULL. */
@@ -218,17 +221,13 @@ static const struct sw_capability *next_line(const struct sw_capability *first,
 
 /* The parameters of all lines with this keyword, joined by a blank ("AUTH PLAIN" and "AUTH LOGIN").
  */
-static uint8_t *add_capability(struct sw_json_line *line, uint8_t *at,
-                               const struct sw_capability *first)
+static uint8_t *add_joined(struct sw_json_line *line, uint8_t *at,
+                           const struct sw_capability *first)
 {
-    at = sw_json_add_string(&line->json, at, NULL, first->keyword);
-    *at++ = ':';
-    const struct sw_capability *other = next_line(first, first->next);
-    if (!other)
-        return sw_json_line_add_wire(line, at, NULL, first->params);
     struct sw_writer params;
     sw_writer_open_memory(&params);
     sw_writer_put(&params, first->params);
+    const struct sw_capability *other = next_line(first, first->next);
     for (; other; other = next_line(first, other->next)) {
         sw_writer_text(&params, params.used ? " " : "");
         sw_writer_put(&params, other->params);
@@ -245,16 +244,24 @@ static uint8_t *add_hello(struct sw_json_line *line, uint8_t *at, const struct s
     struct keyword_set set;
     memset(set.slot, 0, sizeof(set.slot));
     set.used = 0;
+    set.twice = false;
     uint64_t left_out = 0;
     const struct sw_capability *capability;
-    *at++ = '{';
     SW_EACH(capability, hello->capabilities) {
-        if (set.used == KEYWORDS) {
+        if (set.used == KEYWORDS)
             left_out++;
-        } else if (add_keyword(&set, capability)) {
-            at = add_capability(line, at, capability);
-            *at++ = ',';
-        }
+        else
+            add_keyword(&set, capability);
+    }
+    *at++ = '{';
+    for (unsigned i = 0; i < set.used; i++) {
+        at = sw_json_add_string(&line->json, at, NULL, set.list[i]->keyword);
+        *at++ = ':';
+        if (set.twice)
+            at = add_joined(line, at, set.list[i]);
+        else
+            at = sw_json_line_add_wire(line, at, NULL, set.list[i]->params);
+        *at++ = ',';
     }
     if (left_out > 0)
         at = sw_json_add_number(SW_JSON_LITERAL(at, "\"...\":"), left_out);

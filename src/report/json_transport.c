@@ -65,14 +65,30 @@ static uint8_t *add_filter(struct sw_json_line *line, uint8_t *at)
     return at;
 }
 
+/* Of one capture all records begin with the same names. */
+static uint8_t *add_names(struct sw_json_line *line, uint8_t *at)
+{
+    struct sw_json *json = &line->json;
+    struct sw_json_memo *memo = &line->memo;
+    struct sw_span file = sw_view_file(line->session->file, &line->part->veil);
+    bool series = line->session->file_count > 1;
+    if (!series && memo->capture.len > 0 && sw_span_eq(file, memo->capture_file))
+        return sw_json_add_copy(json, at, memo->capture);
+    const struct sw_json_passage passage = sw_json_passage(json, at);
+    at = SW_JSON_LITERAL(at, ",\"capture\":{\"file\":");
+    at = add_files(line, sw_json_add_string(json, at, "file", file));
+    if (!series) {
+        sw_json_keep(json, &passage, at, &memo->capture);
+        sw_json_keep_bytes(file, &memo->capture_file);
+    }
+    return at;
+}
+
 uint8_t *sw_json_line_capture(struct sw_json_line *line, uint8_t *at)
 {
     struct sw_json *json = &line->json;
     const struct sw_flow_facts *facts = line->session->facts;
-    at = SW_JSON_LITERAL(at, ",\"capture\":{\"file\":");
-    at = sw_json_add_string(json, at, "file", sw_view_file(line->session->file, &line->part->veil));
-    at = add_files(line, at);
-    at = SW_JSON_MEMBER(at, "first_frame"); /* it is of "file" */
+    at = SW_JSON_MEMBER(add_names(line, at), "first_frame"); /* it is of "file" */
     at = sw_json_add_some(at, sw_frame_number(facts->first.frame));
     at = SW_JSON_MEMBER(at, "last_frame");
     at = sw_json_add_frame(json, at, "last_frame", facts->last.frame);
@@ -85,9 +101,10 @@ static uint8_t *add_end(struct sw_json_line *line, uint8_t *at, const uint8_t *a
                         uint16_t port)
 {
     if (address) {
-        char ip[SW_ADDRESS_TEXT_BYTES];
-        sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version, ip);
-        at = sw_json_add_word(at, ip);
+        *at++ = '"';
+        at += sw_veil_address(&line->part->veil, address, line->session->facts->tuple.ip_version,
+                              (char *)at);
+        *at++ = '"';
     } else {
         at = SW_JSON_LITERAL(at, "null");
     }
@@ -147,7 +164,7 @@ static uint8_t *add_icmp(struct sw_json_line *line, uint8_t *at)
         bool server = memcmp(icmp->from, t->dst, sizeof(t->dst)) == 0;
         bool client = memcmp(icmp->from, t->src, sizeof(t->src)) == 0;
         char ip[SW_ADDRESS_TEXT_BYTES];
-        sw_veil_address(&line->part->veil, icmp->from, icmp->ip_version, ip);
+        (void)sw_veil_address(&line->part->veil, icmp->from, icmp->ip_version, ip);
         at = SW_JSON_LITERAL(sw_json_go_on(&line->json, at), "{\"type\":");
         at = sw_json_add_number(at, icmp->type);
         at = sw_json_add_number(SW_JSON_MEMBER(at, "code"), icmp->code);

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <endian.h>
 #include <stdio.h>
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -30,15 +29,21 @@ static inline block odd_of(octets bytes)
     return ((block)(bytes + 1) < 0x21) | (block)((bytes == '"') | (bytes == '\\'));
 }
 
-/* Which is the first of them; 16: none. */
+/* Which byte in memory is the first of a word that is not 0. */
+static inline size_t first_in_word(uint64_t word)
+{
+    bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    return (size_t)(little ? __builtin_ctzll(word) : __builtin_clzll(word)) / 8;
+}
+
+/* Which byte of a block is the first that needs an escape; 16: none. */
 static inline size_t first_of(block odd)
 {
     uint64_t half[2];
     memcpy(half, &odd, sizeof(half));
     if ((half[0] | half[1]) == 0)
         return sizeof(odd);
-    return half[0] ? (size_t)__builtin_ctzll(le64toh(half[0])) / 8
-                   : 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8;
+    return half[0] ? first_in_word(half[0]) : sizeof(uint64_t) + first_in_word(half[1]);
 }
 
 /*

@@ -239,13 +239,11 @@ static void put_pseudonym(struct sw_veil *veil, const char *kind, struct sw_span
                      (unsigned)(hash_name(veil, name) & 0xFFFFFFFFu), behind);
 }
 
-void sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int ip_version,
-                     char out[SW_ADDRESS_TEXT_BYTES])
+size_t sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int ip_version,
+                       char out[SW_ADDRESS_TEXT_BYTES])
 {
-    if (!veil->on) {
-        sw_address_format(address, ip_version, out);
-        return;
-    }
+    if (!veil->on)
+        return sw_address_format(address, ip_version, out);
     uint64_t hash = sw_hash_bytes(&veil->key, sw_span_make(address, ip_version == 4 ? 4 : 16));
     uint8_t other[16] = {0};
     if (ip_version == 4) {
@@ -257,7 +255,7 @@ void sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int 
         for (unsigned i = 0; i < 8; i++)
             other[8 + i] = (uint8_t)(hash >> (8 * i));
     }
-    sw_address_format(other, ip_version, out);
+    return sw_address_format(other, ip_version, out);
 }
 
 void sw_veil_id(const struct sw_veil *veil, const char id[17], char out[17])

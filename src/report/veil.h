@@ -42,9 +42,9 @@ void sw_veil_delivery(struct sw_veil *veil, const struct sw_delivery *delivery);
 struct sw_span sw_veil_text(struct sw_veil *veil, struct sw_span text);
 /* A text that is a name as a whole (a user, a host), whatever it looks like. */
 struct sw_span sw_veil_name(struct sw_veil *veil, struct sw_span name);
-/* The address to show: IPv4 out of 240.0.0.0/4, IPv6 out of fd00::/8. */
-void sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int ip_version,
-                     char out[SW_ADDRESS_TEXT_BYTES]);
+/* The address to show: IPv4 out of 240.0.0.0/4, IPv6 out of fd00::/8. Returns its length. */
+size_t sw_veil_address(const struct sw_veil *veil, const uint8_t address[16], int ip_version,
+                       char out[SW_ADDRESS_TEXT_BYTES]);
 /* Sixteen hex digits in place of an id that was made from addresses. */
 void sw_veil_id(const struct sw_veil *veil, const char id[17], char out[17]);
 void sw_veil_release(struct sw_veil *veil);

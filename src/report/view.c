@@ -211,15 +211,21 @@ bool sw_view_has_server(const struct sw_session *session)
     return !session->lookup || session->lookup->end == SW_LOOKUP_NEIGHBOUR;
 }
 
+enum { RANGE_BYTES = 2 * (SW_DIGITS + 20) };
+
+/* Adds a literal; the room is there. */
+#define LITERAL(at, text) ((uint8_t *)memcpy((at), "" text, sizeof(text) - 1) + sizeof(text) - 1)
+
 /* The range tells a port that was used twice. */
-static void put_range(const struct sw_session *session, struct sw_writer *out)
+static uint8_t *add_range(const struct sw_session *session, uint8_t *at)
 {
+    const struct sw_flow_facts *facts = session->facts;
     if (sw_session_spans_files(session))
-        return; /* each file counts its own frames */
-    sw_writer_text(out, " && frame.number>=");
-    sw_writer_number(out, sw_frame_number(session->facts->first.frame));
-    sw_writer_text(out, " && frame.number<=");
-    sw_writer_number(out, sw_frame_number(session->facts->last.frame));
+        return at; /* each file counts its own frames */
+    at = LITERAL(at, " && frame.number>=");
+    at += sw_format_number(sw_frame_number(facts->first.frame), at);
+    at = LITERAL(at, " && frame.number<=");
+    return at + sw_format_number(sw_frame_number(facts->last.frame), at);
 }
 
 /* The frames of a look-up. A name with escapes in it is left out: a filter would need others. */
@@ -249,37 +255,41 @@ static void lookup_filter(const struct sw_session *session, const struct sw_veil
             sw_writer_text(out, "\"");
         }
     }
-    put_range(session, out);
+    uint8_t *at = sw_writer_room(out, RANGE_BYTES);
+    if (at)
+        out->used = (size_t)(add_range(session, at) - out->bytes);
 }
 
-static void put_filter_address(const uint8_t address[16], int ip_version, struct sw_writer *out)
+static uint8_t *add_address(const uint8_t address[16], int ip_version, uint8_t *at)
 {
-    char text[SW_ADDRESS_TEXT_BYTES];
-    sw_address_format(address, ip_version, text);
-    sw_writer_text(out, ip_version == 6 ? "ipv6.addr==" : "ip.addr==");
-    sw_writer_text(out, text);
-    sw_writer_text(out, " && ");
+    at = ip_version == 6 ? LITERAL(at, "ipv6.addr==") : LITERAL(at, "ip.addr==");
+    at += sw_address_format(address, ip_version, (char *)at);
+    return LITERAL(at, " && ");
 }
 
 void sw_view_filter(const struct sw_session *session, const struct sw_veil *veil,
                     struct sw_writer *out)
 {
+    enum { BYTES = 2 * SW_ADDRESS_TEXT_BYTES + RANGE_BYTES + 100 };
     if (session->lookup) {
         lookup_filter(session, veil, out);
         return;
     }
+    uint8_t *at = sw_writer_room(out, BYTES);
+    if (!at)
+        return;
     const struct sw_tuple *t = &session->facts->tuple;
     if (!veil->on) {
         bool same = memcmp(t->src, t->dst, sizeof(t->src)) == 0; /* on the loopback */
-        put_filter_address(t->src, t->ip_version, out);
+        at = add_address(t->src, t->ip_version, at);
         if (!same)
-            put_filter_address(t->dst, t->ip_version, out);
+            at = add_address(t->dst, t->ip_version, at);
     }
-    sw_writer_text(out, "tcp.port==");
-    sw_writer_number(out, t->src_port);
-    sw_writer_text(out, " && tcp.port==");
-    sw_writer_number(out, t->dst_port);
-    put_range(session, out);
+    at = LITERAL(at, "tcp.port==");
+    at += sw_format_number(t->src_port, at);
+    at = LITERAL(at, " && tcp.port==");
+    at += sw_format_number(t->dst_port, at);
+    out->used = (size_t)(add_range(session, at) - out->bytes);
 }
 
 static struct sw_span without_folders(struct sw_span name)
