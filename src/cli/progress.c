@@ -85,6 +85,8 @@ void sw_progress_file_done(struct sw_progress *progress)
 
 void sw_progress_clear(struct sw_progress *progress)
 {
+    if (!progress->on) /* nothing is ever drawn */
+        return;
     (void)pthread_mutex_lock(&progress->lock);
     if (progress->drawn)
         (void)fputs("\r\033[K", stderr);

@@ -255,7 +255,7 @@ uint8_t *sw_json_line_tcp(struct sw_json_line *line, uint8_t *at)
 
 uint8_t *sw_json_line_quality(struct sw_json_line *line, uint8_t *at)
 {
-    at = SW_JSON_LITERAL(at, ",\"capture_quality\":[");
+    at = SW_JSON_LITERAL(sw_json_go_on(&line->json, at), ",\"capture_quality\":[");
     for (int i = 0; i < SW_QUALITY_COUNT; i++) {
         if (line->verdict->quality[i] == 0)
             continue;

@@ -109,6 +109,7 @@ static inline void sw_json_done(struct sw_json *json, const uint8_t *end)
 {
     if (json->out->error == 0)
         json->out->used = (size_t)(end - json->out->bytes);
+    assert(json->out->error != 0 || json->out->used <= json->out->room);
 }
 
 /* Comma, key and a few characters that need no escape. */
@@ -294,6 +295,7 @@ void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_spa
 static inline uint8_t *sw_json_go_on(struct sw_json *json, uint8_t *at)
 {
     const struct sw_writer *out = json->out;
+    assert(out->error != 0 || at <= out->bytes + out->room);
     if (out->error == 0 && (size_t)(out->bytes + out->room - at) >= SW_WRITER_AT_ONCE)
         return at;
     return sw_json_go_on_beyond(json, at);
