@@ -383,6 +383,12 @@ static void add_name(struct client *who, const struct sw_case *c)
     }
 }
 
+/* A host inside, and port 25: each server that it turns to counts, whether that answers or not. */
+static bool may_be_spambot(const struct sw_tuple *t)
+{
+    return t->dst_port == 25 && sw_detect_private(t->src, t->ip_version);
+}
+
 /*
  * A host inside that turns to ten mail servers and more. A mail server of the network does so too,
  * but it takes mail itself, or it has one full name.
@@ -391,8 +397,7 @@ static void add_server(struct client *who, const struct sw_case *c, uint64_t ser
                        struct sw_conduct_signs *signs)
 {
     enum { MANY = 10 };
-    const struct sw_tuple *t = &c->facts->tuple;
-    if (t->dst_port != 25 || !sw_detect_private(t->src, t->ip_version))
+    if (!may_be_spambot(&c->facts->tuple))
         return;
     if (!find_event(who, SERVERS, server) && who->next[SERVERS] < kept[SERVERS])
         add_event(who, SERVERS, 0, server);
@@ -512,8 +517,18 @@ static void add_messages(struct client *who, const struct sw_case *c,
     }
 }
 
-void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple)
+/* Nobody said anything that would be kept: who only knocks takes no place from other clients. */
+static bool adds_nothing(const struct sw_session *s)
 {
+    bool spoken = s->steps || s->greeting || s->hellos || s->auths || s->messages;
+    return !spoken && s->tls == SW_TLS_NONE && !may_be_spambot(&s->facts->tuple);
+}
+
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_session *session)
+{
+    const struct sw_tuple *tuple = &session->facts->tuple;
+    if (adds_nothing(session))
+        return;
     const struct client *client = *place_of(conduct, hash_of(sw_span_make(tuple->src, 16)));
     const struct client *server = *place_of(conduct, hash_of(sw_span_make(tuple->dst, 16)));
     if (server)
@@ -526,6 +541,8 @@ void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
                     struct sw_conduct_signs *signs)
 {
     *signs = (struct sw_conduct_signs){0};
+    if (adds_nothing(c->session))
+        return;
     const struct sw_tuple *t = &c->facts->tuple;
     const uint64_t client_key = hash_of(sw_span_make(t->src, 16));
     const uint64_t server_key = hash_of(sw_span_make(t->dst, 16));

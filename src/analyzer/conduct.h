@@ -33,7 +33,7 @@ struct sw_conduct *sw_conduct_new(uint32_t clients, size_t *account);
 void sw_conduct_free(struct sw_conduct *conduct);
 
 /* Has fetched what is known of both ends of a session that is added soon. */
-void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_tuple *tuple);
+void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_session *session);
 /* Adds one final session (its messages are judged already) and says what it adds up to. */
 void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
                     struct sw_conduct_signs *signs);

@@ -99,6 +99,8 @@ static bool any_sign(const struct sw_conduct_signs *s)
 void sw_detect(const struct sw_case *c, struct sw_verdict *verdict)
 {
     unsigned has = c->survey.has | (any_sign(&c->signs) ? SW_HAS_SIGN : 0);
+    if (has == 0) /* a connection on which nobody said anything */
+        return;
     run(sw_detect_login, has, c, verdict);
     run(sw_detect_server, has, c, verdict);
     if (has & (SW_HAS_TLS | SW_HAS_NAMING))

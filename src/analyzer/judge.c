@@ -350,7 +350,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     session->arena.limit_bytes += session->limits.arena_bytes / 2;
     struct sw_case c;
     struct sw_last_reading last_read;
-    sw_conduct_fetch(analyzer->conduct, &session->facts->tuple);
+    sw_conduct_fetch(analyzer->conduct, session);
     sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
     c.no_names = analyzer->no_names;
     c.wording_names = analyzer->wording_names;
