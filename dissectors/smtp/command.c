@@ -146,7 +146,7 @@ static size_t line_limit(struct sw_span line)
     return parameters ? COMMAND_LIMIT + PARAMETERS_LIMIT : COMMAND_LIMIT;
 }
 
-static void note_line(struct smtp_io *io, const struct sw_line *line)
+SW_RARE static void note_line(struct smtp_io *io, const struct sw_line *line)
 {
     if (line->end == SW_LINE_LF)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_LF, (struct sw_span){NULL, 0}, 0);
@@ -154,7 +154,7 @@ static void note_line(struct smtp_io *io, const struct sw_line *line)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_BARE_CR, (struct sw_span){NULL, 0}, 0);
     if (line->length + 2 > COMMAND_LIMIT && line->length + 2 > line_limit(line->text))
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_LONG_LINE, (struct sw_span){NULL, 0}, 0);
-    if (!line->plain && sw_span_index(line->text, 0) < line->text.len)
+    if (sw_span_index(line->text, 0) < line->text.len)
         smtp_odd(io, SW_FROM_CLIENT, SMTP_ODD_NUL, (struct sw_span){NULL, 0}, 0);
 }
 
@@ -245,7 +245,7 @@ static bool looks_like_password(struct sw_span line)
 
 /* A line that is no command we know is quoted only where it cannot be a misplaced login, or the
  * text of a mail that goes on although it was refused. */
-static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct sw_span text)
+SW_RARE static void quote_unknown(struct smtp_io *io, struct smtp_event *event, struct sw_span text)
 {
     bool lone =
         event->verb == SMTP_VERB_JUNK ? looks_like_password(text) : !looks_like_verb(event->word);
@@ -289,7 +289,8 @@ static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_
         return; /* binary or text that is no dialogue: a few lines of it tell enough */
     if (known)
         st->junk_lines = 0;
-    note_line(io, line);
+    if (!line->plain || line->length + 2 > COMMAND_LIMIT)
+        note_line(io, line);
     close_open_reply(io);
     smtp_forget_lost_replies(st);
     if (line->end == SW_LINE_OPEN || text.len < line->length)

@@ -4,6 +4,7 @@
 #ifndef SW_DISSECTORS_SMTP_INTERNAL_H
 #define SW_DISSECTORS_SMTP_INTERNAL_H
 
+#include "base/rare.h"
 #include "dissectors/smtp/smtp.h"
 
 /* What every handler needs: the state, where events go, and where in the stream it stands. */

@@ -76,7 +76,7 @@ void smtp_reply_complete(struct smtp_io *io, uint32_t flags)
     smtp_answer(io, &event);
 }
 
-static void junk_line(struct smtp_io *io, struct sw_span line)
+SW_RARE static void junk_line(struct smtp_io *io, struct sw_span line)
 {
     struct smtp_state *st = io->state;
     smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_JUNK_LINE, line, 0);
@@ -100,7 +100,7 @@ static void junk_line(struct smtp_io *io, struct sw_span line)
 }
 
 /* `text` is what of the line may be shown. */
-static void note_line(struct smtp_io *io, const struct sw_line *line, struct sw_span text)
+SW_RARE static void note_line(struct smtp_io *io, const struct sw_line *line, struct sw_span text)
 {
     if (line->end == SW_LINE_LF)
         smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_LF, text, 0);
@@ -108,7 +108,7 @@ static void note_line(struct smtp_io *io, const struct sw_line *line, struct sw_
         smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_BARE_CR, text, 0);
     if (line->length + 2 > REPLY_LINE_LIMIT)
         smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_LONG_LINE, sw_span_sub(text, 0, 40), 0);
-    if (!line->plain && sw_span_index(text, 0) < text.len)
+    if (sw_span_index(text, 0) < text.len)
         smtp_odd(io, SW_FROM_SERVER, SMTP_ODD_NUL, sw_span_sub(text, 0, 40), 0);
 }
 
@@ -121,13 +121,12 @@ static bool is_teaser(const struct smtp_state *st)
     return st->reply_code == 220 && smtp_queue_at_greeting(st) && smtp_queue_count(st) > 1;
 }
 
-/* A further line of the open reply: the same code, or one that differs by mistake. Behind a gap
- * another code is another reply, and the rest of the open one is lost. */
-static void go_on_with_reply(struct smtp_io *io, const struct reply_line *r, struct sw_span line)
+/* A further line of the open reply, with a code that differs by mistake. Behind a gap another code
+ * is another reply, and the rest of the open one is lost. */
+SW_RARE static void go_on_otherwise(struct smtp_io *io, const struct reply_line *r,
+                                    struct sw_span line)
 {
     struct smtp_state *st = io->state;
-    if (r->code == st->reply_code)
-        return;
     if (st->after_gap[SW_FROM_SERVER] || is_teaser(st)) {
         struct smtp_io before = *io;
         before.end = before.begin;
@@ -156,8 +155,8 @@ static void reply_line(struct smtp_io *io, const struct reply_line *r, struct sw
     struct smtp_state *st = io->state;
     if (!st->reply_open)
         open_reply(io, r->code);
-    else
-        go_on_with_reply(io, r, line);
+    else if (r->code != st->reply_code)
+        go_on_otherwise(io, r, line);
     note_enhanced(st, r);
     if (r->code == 334)
         smtp_auth_prompt(st, r->text);
@@ -179,7 +178,8 @@ void smtp_server_line(struct smtp_io *io, const struct sw_line *line)
     if (!r.valid && skip)
         return; /* the rest of a line behind a gap */
     st->server_spoke = true;
-    note_line(io, line, text);
+    if (!line->plain || line->length + 2 > REPLY_LINE_LIMIT)
+        note_line(io, line, text);
     if (r.valid)
         reply_line(io, &r, text, open || text.len < line->length);
     else if (!open)

@@ -57,8 +57,8 @@ static bool next_line(struct smtp_io *io, enum sw_from from, struct sw_span *res
 
 /* The server's first byte behind the 220 of STARTTLS: text there was put in by somebody who cannot
  * read what follows (CVE-2021-22947). */
-static void judge_behind_handover(struct smtp_state *st, uint8_t first, struct sw_at at,
-                                  const struct smtp_sink *sink)
+SW_RARE static void judge_behind_handover(struct smtp_state *st, uint8_t first, struct sw_at at,
+                                          const struct smtp_sink *sink)
 {
     struct smtp_io io = smtp_io_at(st, sink, at);
     if (!st->tls_checked && !smtp_is_tls_byte(first))
@@ -75,7 +75,7 @@ static size_t feed_server(struct smtp_state *st, const struct sw_piece *piece,
     if (!st->proxy_checked)
         smtp_proxy_none(&io);
     struct sw_line line;
-    while (st->mode != SMTP_MODE_TLS && st->mode != SMTP_MODE_OPAQUE &&
+    while (rest.len > 0 && st->mode != SMTP_MODE_TLS && st->mode != SMTP_MODE_OPAQUE &&
            next_line(&io, SW_FROM_SERVER, &rest, &piece->at, &offset, &line)) {
         bool waited = st->mode == SMTP_MODE_WAIT;
         smtp_server_line(&io, &line);
@@ -124,11 +124,10 @@ static size_t client_step(struct smtp_io *io, struct sw_span rest, const struct 
  * What was pipelined behind STARTTLS has been read, and now TLS does begin. No command begins with
  * such a byte.
  */
-static bool hello_at_last(struct smtp_io *io, uint8_t first, struct sw_at at)
+SW_RARE static bool hello_at_last(struct smtp_io *io, uint8_t first, struct sw_at at)
 {
     struct smtp_state *st = io->state;
-    if (!st->resumed || st->mode != SMTP_MODE_COMMAND || st->lines[SW_FROM_CLIENT].open ||
-        !smtp_is_tls_byte(first))
+    if (st->mode != SMTP_MODE_COMMAND || st->lines[SW_FROM_CLIENT].open || !smtp_is_tls_byte(first))
         return false;
     struct smtp_event event = {.kind = SMTP_EVENT_TLS_HANDOVER,
                                .from = SW_FROM_CLIENT,
@@ -146,10 +145,10 @@ static bool hello_at_last(struct smtp_io *io, uint8_t first, struct sw_at at)
  * A login with Kerberos or DIGEST-MD5 may bring an encryption of its own, from the next byte on:
  * blocks that begin with their length in four bytes (RFC 4422 3.7), of which the first is zero.
  */
-static void sasl_layer_begins(struct smtp_io *io, uint8_t first, struct sw_at at)
+SW_RARE static void sasl_layer_begins(struct smtp_io *io, uint8_t first, struct sw_at at)
 {
     struct smtp_state *st = io->state;
-    if (!st->sasl_layer || st->mode != SMTP_MODE_COMMAND || st->lines[SW_FROM_CLIENT].open)
+    if (st->mode != SMTP_MODE_COMMAND || st->lines[SW_FROM_CLIENT].open)
         return;
     st->sasl_layer = false;
     if (first != 0)
@@ -171,9 +170,10 @@ size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at 
         if (st->mode == SMTP_MODE_WAIT || st->mode == SMTP_MODE_TLS)
             break;
         struct sw_at here = {at.offset + used, at.frame, at.time_ns};
-        if (hello_at_last(io, rest.ptr[0], here))
+        if (st->resumed && hello_at_last(io, rest.ptr[0], here))
             break;
-        sasl_layer_begins(io, rest.ptr[0], here);
+        if (st->sasl_layer)
+            sasl_layer_begins(io, rest.ptr[0], here);
         used += client_step(io, rest, &here, &line_open);
     }
     return used;

@@ -1,6 +1,7 @@
 #include "pipeline/mail.h"
 
 #include "base/account.h"
+#include "base/rare.h"
 #include "base/wipe.h"
 
 #include <assert.h>
@@ -288,7 +289,7 @@ static void drain_one_sided(struct sw_mail *mail, const struct sw_piece *piece)
 }
 
 /* Cipher text in the middle of a record: control characters at random, about one byte in eight. */
-static bool looks_encrypted(const struct sw_first_bytes *first)
+SW_RARE static bool looks_encrypted(const struct sw_first_bytes *first)
 {
     enum { ENOUGH = 48, CONTROLS = 4 };
     unsigned controls = 0;
@@ -436,7 +437,7 @@ static struct sw_chunk guess_proxy(struct sw_mail *mail, const struct sw_chunk *
 }
 
 /* What is left of a chunk behind what is said to a proxy. */
-static struct sw_chunk past_proxy(struct sw_mail *mail, const struct sw_chunk *chunk)
+SW_RARE static struct sw_chunk past_proxy(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
     struct sw_chunk rest = *chunk;
     if (proxy_step(mail) == SW_PROXY_GUESS)

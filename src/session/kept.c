@@ -5,11 +5,13 @@
  * Of a session that is shown because the verdict on another one rests on it (limits.aside), neither
  * the text of a mail nor an address may be shown: it may be somebody else's.
  */
+#include "base/rare.h"
 #include "session/build.h"
 
 enum { CODE = 4, LINE_END = 2, DOT = 4 }; /* "250-"; CRLF; a dot between two, but for the last LF */
 
-static void begin_run(struct sw_session *session, enum sw_side from, uint64_t begin, uint64_t end)
+SW_RARE static void begin_run(struct sw_session *session, enum sw_side from, uint64_t begin,
+                              uint64_t end)
 {
     struct sw_kept *kept = SW_ARENA_NEW(&session->arena, struct sw_kept);
     struct sw_kept *last = session->kept_last[from];
@@ -89,7 +91,7 @@ static bool has_at(struct sw_span word)
 }
 
 /* A line of a reply without the words that hold an address. */
-static void keep_words(struct sw_session *session, const struct smtp_event *event)
+SW_RARE static void keep_words(struct sw_session *session, const struct smtp_event *event)
 {
     struct sw_span text = event->text;
     uint64_t begin = event->begin.offset + (event->code ? CODE : 0);
@@ -109,14 +111,15 @@ static void keep_words(struct sw_session *session, const struct smtp_event *even
  * line. */
 void sw_keep_reply_line(struct sw_session *session, const struct smtp_event *event)
 {
+    if (session->limits.aside) {
+        keep_words(session, event);
+        return;
+    }
     uint64_t begin = event->begin.offset;
     uint64_t end = begin + (event->code ? CODE : 0) + event->text.len;
     uint64_t line_end = event->end.offset + 1;
     bool whole = !(event->flags & SMTP_FLAG_CUT) && line_end > end && line_end - end <= LINE_END;
-    if (session->limits.aside)
-        keep_words(session, event);
-    else
-        keep(session, SW_SERVER, begin, whole ? line_end : end);
+    keep(session, SW_SERVER, begin, whole ? line_end : end);
 }
 
 /* "MAIL FROM:<", ">" and the blank behind it: neither the address nor the parameters, which may
@@ -152,7 +155,7 @@ static bool is_impersonal(const struct smtp_event *event)
     }
 }
 
-static void keep_command_aside(struct sw_session *session, const struct smtp_event *event)
+SW_RARE static void keep_command_aside(struct sw_session *session, const struct smtp_event *event)
 {
     uint64_t begin = event->begin.offset;
     bool shown = !(event->flags & SMTP_FLAG_HIDDEN);

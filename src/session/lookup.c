@@ -82,9 +82,11 @@ struct sw_span sw_name_owner(struct sw_span name)
     static const char *const seconds[] = {"co",  "com", "net", "org", "ac",
                                           "gov", "edu", "ne",  "or"};
     struct sw_span two = last_labels(name, 2);
+    bool country = last_labels(two, 1).len == 2;
+    if (!country)
+        return two;
     struct sw_span second = sw_span_sub(two, 0, sw_span_index(two, '.'));
-    bool country = last_labels(name, 1).len == 2;
-    for (size_t i = 0; country && i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
         if (sw_span_eq_nocase(second, sw_span_str(seconds[i])))
             return last_labels(name, 3);
     }
