@@ -309,6 +309,13 @@ static struct sw_mark find_shown(const struct shown *list, const struct sw_tuple
     return shown->server == key ? shown->mark : (struct sw_mark){0};
 }
 
+void sw_history_fetch_server(const struct sw_history *history, const struct sw_tuple *tuple)
+{
+    uint64_t key = server_hash(tuple);
+    sw_fetch(&history->starttls[key % SERVERS], 1);
+    sw_fetch(&history->tls_first[key % SERVERS], 1);
+}
+
 void sw_history_starttls(struct sw_history *history, const struct sw_tuple *tuple,
                          struct sw_mark offer)
 {

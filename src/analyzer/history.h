@@ -15,6 +15,8 @@ void sw_history_free(struct sw_history *history);
 
 /* Has fetched what is known of a client that is asked about soon. */
 void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *tuple);
+/* The same of its server. */
+void sw_history_fetch_server(const struct sw_history *history, const struct sw_tuple *tuple);
 
 /* A SYN of a new connection. */
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,

@@ -351,6 +351,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_case c;
     struct sw_last_reading last_read;
     sw_conduct_fetch(analyzer->conduct, session);
+    sw_history_fetch_server(analyzer->history, &session->facts->tuple);
     sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
     c.no_names = analyzer->no_names;
     c.wording_names = analyzer->wording_names;
