@@ -49,8 +49,7 @@ static uint64_t hash_content(const struct sw_session *session)
     }
     const struct sw_step *step;
     SW_EACH(step, session->steps) {
-        h = sw_hash_number(h, step->code);
-        h = sw_hash_on(h, step->from == SW_SERVER ? step->text : step->argument);
+        h = sw_hash_on(h ^ step->code, step->from == SW_SERVER ? step->text : step->argument);
     }
     return h ? h : 1;
 }
@@ -92,17 +91,17 @@ static struct sw_span keep(uint8_t **at, struct sw_span text)
     return sw_span_make(to, text.len);
 }
 
-static struct sw_tried *new_tried(const struct sw_session *session,
+static struct sw_tried *new_tried(struct sw_blocks *blocks, const struct sw_session *session,
                                   const struct sw_verdict *verdict, uint64_t number)
 {
     const struct sw_flow_facts *f = session->facts;
     struct sw_span name = sw_span_sub(verdict->server_name, 0, 255);
     struct sw_span proxied = sw_span_sub(session->proxied_for, 0, 255);
     size_t bytes = sizeof(struct sw_tried) + name.len + proxied.len;
-    struct sw_tried *tried = calloc(1, bytes);
+    struct sw_tried *tried = sw_blocks_take(blocks, bytes);
     if (!tried)
         return NULL;
-    tried->bytes = bytes;
+    *tried = (struct sw_tried){.bytes = bytes};
     uint8_t *text = (uint8_t *)(tried + 1);
     memcpy(tried->id, session->id, sizeof(tried->id));
     tried->number = number;
@@ -185,8 +184,7 @@ static void take_recipients(struct sw_attempt *a, const struct sw_message_verdic
             continue;
         }
         struct sw_addressee *to = &a->to[a->to_count++];
-        to->hash = hash;
-        to->state = state_of(rv);
+        *to = (struct sw_addressee){.hash = hash, .state = state_of(rv)};
         if (address.len <= room) {
             to->address = keep(&text, address);
             room -= address.len;
@@ -194,7 +192,7 @@ static void take_recipients(struct sw_attempt *a, const struct sw_message_verdic
     }
 }
 
-static struct sw_attempt *new_mail(const struct sw_session *session,
+static struct sw_attempt *new_mail(struct sw_blocks *blocks, const struct sw_session *session,
                                    const struct sw_message_verdict *mv)
 {
     const struct sw_message *m = mv->message;
@@ -206,10 +204,10 @@ static struct sw_attempt *new_mail(const struct sw_session *session,
     text = text < SW_ADDRESSEE_BYTES ? text : SW_ADDRESSEE_BYTES;
     size_t bytes =
         sizeof(struct sw_attempt) + kept * sizeof(struct sw_addressee) + text + sender.len;
-    struct sw_attempt *a = calloc(1, bytes);
+    struct sw_attempt *a = sw_blocks_take(blocks, bytes);
     if (!a)
         return NULL;
-    a->bytes = bytes;
+    *a = (struct sw_attempt){.bytes = bytes};
     a->to = (struct sw_addressee *)(a + 1);
     uint8_t *at = (uint8_t *)(a->to + kept);
     a->has_mail = m->mail != NULL;
@@ -251,13 +249,13 @@ static bool may_be_no_attempt(const struct sw_verdict *verdict)
 }
 
 /* A session that never got as far as MAIL. */
-static struct sw_attempt *new_blind(const struct sw_session *session,
+static struct sw_attempt *new_blind(struct sw_blocks *blocks, const struct sw_session *session,
                                     const struct sw_verdict *verdict)
 {
-    struct sw_attempt *a = calloc(1, sizeof(*a));
+    struct sw_attempt *a = sw_blocks_take(blocks, sizeof(*a));
     if (!a)
         return NULL;
-    a->bytes = sizeof(*a);
+    *a = (struct sw_attempt){.bytes = sizeof(*a)};
     a->begin_ns = session->facts->first.time_ns;
     a->decided_ns = end_of(session, verdict->reply);
     a->outcome = verdict->outcome;
@@ -282,31 +280,32 @@ static void append(struct sw_attempt ***tail, struct sw_tried *tried, struct sw_
     *tail = &a->next;
 }
 
-struct sw_attempt *sw_attempts_of(const struct sw_session *session,
+struct sw_attempt *sw_attempts_of(struct sw_blocks *blocks, const struct sw_session *session,
                                   const struct sw_verdict *verdict, uint64_t number)
 {
     struct sw_attempt *list = NULL;
     struct sw_attempt **tail = &list;
     if (verdict->outcome == SW_OUTCOME_NO_MAIL)
         return NULL;
-    struct sw_tried *tried = new_tried(session, verdict, number);
+    struct sw_tried *tried = new_tried(blocks, session, verdict, number);
     if (!tried)
         return NULL;
     for (uint32_t i = 0; i < verdict->message_count; i++) {
         const struct sw_message_verdict *mv = &verdict->messages[i];
         if (mv->counts && mv->outcome != SW_OUTCOME_NO_MAIL)
-            append(&tail, tried, new_mail(session, mv));
+            append(&tail, tried, new_mail(blocks, session, mv));
     }
     if (!list)
-        append(&tail, tried, new_blind(session, verdict));
+        append(&tail, tried, new_blind(blocks, session, verdict));
     if (!list)
-        free(tried);
+        sw_blocks_give(blocks, tried, tried->bytes);
     return list;
 }
 
-void sw_attempt_free(struct sw_attempt *attempt)
+void sw_attempt_free(struct sw_blocks *blocks, struct sw_attempt *attempt)
 {
-    if (--attempt->tried->references == 0)
-        free(attempt->tried);
-    free(attempt);
+    struct sw_tried *tried = attempt->tried;
+    sw_blocks_give(blocks, attempt, attempt->bytes - (attempt->first ? tried->bytes : 0));
+    if (--tried->references == 0)
+        sw_blocks_give(blocks, tried, tried->bytes);
 }

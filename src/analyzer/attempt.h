@@ -9,6 +9,7 @@
 #define SW_ANALYZER_ATTEMPT_H
 
 #include "analyzer/verdict.h"
+#include "base/blocks.h"
 
 enum {
     SW_ADDRESSEES = 128,       /* recipients of a mail that are told apart */
@@ -88,9 +89,10 @@ struct sw_attempt {
  * The tries of a session, in its order, linked by `next`; NULL when there were none or memory is
  * short. Each is freed with sw_attempt_free().
  */
-struct sw_attempt *sw_attempts_of(const struct sw_session *session,
+struct sw_attempt *sw_attempts_of(struct sw_blocks *blocks, const struct sw_session *session,
                                   const struct sw_verdict *verdict, uint64_t number);
-void sw_attempt_free(struct sw_attempt *attempt);
+/* `blocks` are those that it was made with. */
+void sw_attempt_free(struct sw_blocks *blocks, struct sw_attempt *attempt);
 
 /* Mixes bytes, or a number, into a hash under the fixed key. */
 uint64_t sw_hash_on(uint64_t hash, struct sw_span bytes);

@@ -150,14 +150,14 @@ static void list_take(struct sw_story_list *list, struct sw_story *story)
     story->previous = story->next = NULL;
 }
 
-static void free_story(struct sw_story *story)
+static void free_story(struct sw_ledger *ledger, struct sw_story *story)
 {
     while (story->attempts) {
         struct sw_attempt *next = story->attempts->next;
-        sw_attempt_free(story->attempts);
+        sw_attempt_free(&ledger->blocks, story->attempts);
         story->attempts = next;
     }
-    free(story);
+    sw_blocks_give(&ledger->blocks, story, sizeof(*story));
 }
 
 /* Those that are final next, in steps: each looks at what the step before has fetched. */
@@ -205,9 +205,10 @@ struct sw_story *sw_story_new(struct sw_ledger *ledger)
 {
     if (ledger->stories >= ledger->limits.stories)
         ledger->shed += shed_one(ledger);
-    struct sw_story *story = calloc(1, sizeof(*story));
+    struct sw_story *story = sw_blocks_take(&ledger->blocks, sizeof(*story));
     if (!story)
         return NULL;
+    memset(story, 0, offsetof(struct sw_story, links)); /* those are counted */
     story->serial = ledger->next_serial++;
     story->wait = SW_WAIT_COUNT;
     story->confidence = SW_CONFIDENCE_CERTAIN;
@@ -232,7 +233,7 @@ void sw_story_drop(struct sw_ledger *ledger, struct sw_story *story)
     sw_story_unlink(story);
     ledger->stories--;
     count_bytes(ledger, 0, sizeof(*story) + story->bytes);
-    free_story(story);
+    free_story(ledger, story);
 }
 
 static void let_go(struct sw_ledger *ledger)
@@ -283,7 +284,7 @@ static void read_one(struct sw_ledger *ledger)
 void sw_ledger_forget(struct sw_ledger *ledger, struct sw_attempt *attempt)
 {
     count_bytes(ledger, 0, attempt->bytes);
-    sw_attempt_free(attempt);
+    sw_attempt_free(&ledger->blocks, attempt);
 }
 
 /* Gives memory back; false: there is nothing left to let go. */
@@ -310,7 +311,8 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
 {
     int64_t ripe_ns = sw_time_between(ledger->limits.hold_ns, now_ns);
     sw_ledger_fetch(ledger);
-    struct sw_attempt *attempt = sw_attempts_of(session, verdict, ++ledger->next_number);
+    struct sw_attempt *attempt =
+        sw_attempts_of(&ledger->blocks, session, verdict, ++ledger->next_number);
     while (attempt) {
         struct sw_attempt *next = attempt->next;
         attempt->next = NULL;
@@ -379,7 +381,7 @@ const struct sw_delivery *sw_ledger_next(struct sw_ledger *ledger)
 {
     do {
         if (ledger->told)
-            free_story(ledger->told);
+            free_story(ledger, ledger->told);
         ledger->told = ledger->final.first;
         if (!ledger->told)
             return NULL;
@@ -403,12 +405,13 @@ void sw_ledger_free(struct sw_ledger *ledger)
     while (ledger->final.first) {
         struct sw_story *story = ledger->final.first;
         list_take(&ledger->final, story);
-        free_story(story);
+        free_story(ledger, story);
     }
     if (ledger->told)
-        free_story(ledger->told);
+        free_story(ledger, ledger->told);
     free(ledger->delivery.attempts);
     sw_held_release(&ledger->held);
+    sw_blocks_release(&ledger->blocks);
     free(ledger->buckets);
     free(ledger);
 }

@@ -79,8 +79,8 @@ struct sw_story {
     uint64_t size_declared, size_seen;
     uint64_t message_id;
     uint64_t places[SW_STORY_PLACES]; /* link keys of the servers tried lately */
-    struct sw_story_link links[SW_STORY_LINKS];
     uint32_t link_count;
+    struct sw_story_link links[SW_STORY_LINKS]; /* at the end: not cleared at the beginning */
 };
 
 struct sw_story_list {
@@ -111,6 +111,7 @@ struct sw_ledger {
     struct sw_ledger_limits limits;
     struct sw_hash_key key; /* of the index */
     struct sw_held_tries held;
+    struct sw_blocks blocks; /* of stories and tries that are gone, for the next ones */
     struct sw_try_keys keys; /* of the try that is read next */
     uint64_t next_number;    /* of session records */
     uint64_t next_serial;
