@@ -1,5 +1,7 @@
 #include "base/scan.h"
 
+#include <endian.h>
+
 /* Clang and the sanitizers get along without. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) &&                            \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -92,11 +94,12 @@ uint64_t sw_scan_sum(struct sw_span bytes)
     }
     if (at == bytes.len)
         return sum;
-    uint8_t tail[sizeof(word)] = {0};
-    for (size_t i = 0; at < bytes.len; at++, i++)
-        tail[i] = bytes.ptr[at];
-    memcpy(&word, tail, sizeof(word));
-    return sum + word;
+    word = bytes.ptr[at];
+    if (bytes.len - at > 1)
+        word |= (uint32_t)bytes.ptr[at + 1] << 8;
+    if (bytes.len - at > 2)
+        word |= (uint32_t)bytes.ptr[at + 2] << 16;
+    return sum + htole32(word); /* as it would stand in memory */
 }
 
 /* From `to` on backwards over whole blocks in which the byte is not. */

@@ -77,8 +77,10 @@ enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *fr
 
 /* Reads up to the first frame. */
 struct sw_status sw_pcapng_open(struct sw_capture *capture) SW_MUST_CHECK;
-enum sw_status_code sw_pcapng_next(struct sw_capture *capture, struct sw_frame *frame,
-                                   const struct sw_filter_slot **filter);
+/* Not inline in what the frames of pcap files go through as well: it is a large function. */
+__attribute__((noinline)) enum sw_status_code sw_pcapng_next(struct sw_capture *capture,
+                                                             struct sw_frame *frame,
+                                                             const struct sw_filter_slot **filter);
 void sw_pcapng_close(struct sw_capture *capture);
 
 #endif

@@ -90,6 +90,15 @@ static inline void read_record(const uint8_t *at, bool big, struct record *recor
         read_fields(at, false, record);
 }
 
+/* Apart, so that its text is no burden of every frame. */
+static __attribute__((noinline)) enum sw_status_code too_long(struct sw_capture *capture,
+                                                              uint32_t caplen)
+{
+    char what[80];
+    (void)snprintf(what, sizeof(what), "a record of %" PRIu32 " bytes, which no frame has", caplen);
+    return sw_capture_damage(capture, sw_input_offset(capture->input), 0, what);
+}
+
 enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *frame,
                                  const struct sw_filter_slot **filter)
 {
@@ -106,12 +115,8 @@ enum sw_status_code sw_pcap_next(struct sw_capture *capture, struct sw_frame *fr
         caplen = len;
         len = swap;
     }
-    if (caplen > SW_FRAME_MAX_BYTES) {
-        char what[80];
-        (void)snprintf(what, sizeof(what), "a record of %" PRIu32 " bytes, which no frame has",
-                       caplen);
-        return sw_capture_damage(capture, sw_input_offset(input), 0, what);
-    }
+    if (caplen > SW_FRAME_MAX_BYTES)
+        return too_long(capture, caplen);
     if (!sw_input_has(input, pcap->record_header_bytes + (size_t)caplen))
         return sw_capture_short(capture, sw_input_offset(input));
     frame->time_ns = record.seconds * NS_PER_SECOND + record.fraction * (pcap->nano ? 1 : 1000);

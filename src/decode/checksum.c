@@ -5,32 +5,27 @@
 #include "base/scan.h"
 #include "decode/ip.h"
 
+#include <endian.h>
+
 static uint16_t fold(uint64_t sum)
 {
-    while (sum >> 16)
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    return (uint16_t)sum;
-}
-
-/* A number as it stands in memory in network byte order. */
-static uint32_t network_order(uint32_t n)
-{
-    const uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-                              (uint8_t)n};
-    uint32_t word;
-    memcpy(&word, bytes, sizeof(word));
-    return word;
+    sum = (sum & UINT32_MAX) + (sum >> 32); /* 33 bits are left, */
+    sum = (sum & 0xFFFF) + (sum >> 16);     /* 18, */
+    sum = (sum & 0xFFFF) + (sum >> 16);     /* 17, and the highest only of a small number */
+    return (uint16_t)((sum & 0xFFFF) + (sum >> 16));
 }
 
 /* The pseudo-header: addresses, protocol and length. */
 static uint64_t sum_pseudo(const struct sw_tuple *tuple, size_t length)
 {
-    uint32_t addresses[8]; /* behind those of IPv4 there are zeros, which add nothing */
-    uint64_t sum = network_order((uint32_t)length) + (uint64_t)network_order(SW_PROTOCOL_TCP);
-    memcpy(addresses, tuple->src, sizeof(tuple->src));
-    memcpy(addresses + 4, tuple->dst, sizeof(tuple->dst));
-    for (size_t i = 0; i < 8; i++)
-        sum += addresses[i];
+    uint64_t sum = htobe32((uint32_t)length) + (uint64_t)htobe32(SW_PROTOCOL_TCP);
+    size_t words = tuple->ip_version == 4 ? 1 : 4; /* behind those of IPv4 there are zeros */
+    for (size_t i = 0; i < words; i++) {
+        uint32_t src, dst;
+        memcpy(&src, tuple->src + 4 * i, sizeof(src));
+        memcpy(&dst, tuple->dst + 4 * i, sizeof(dst));
+        sum += (uint64_t)src + dst;
+    }
     return sum;
 }
 

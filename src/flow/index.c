@@ -21,40 +21,6 @@ struct sw_tomb {
     bool quiet; /* of no interest: every packet keeps it alive */
 };
 
-static uint64_t load_be64(const uint8_t *at)
-{
-    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
-           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
-           (uint64_t)at[6] << 8 | (uint64_t)at[7];
-}
-
-bool sw_flow_source_is_low(const struct sw_tuple *t)
-{
-    uint64_t src = load_be64(t->src);
-    uint64_t dst = load_be64(t->dst);
-    if (src == dst) { /* the same network of IPv6, or one host with itself */
-        src = load_be64(t->src + 8);
-        dst = load_be64(t->dst + 8);
-    }
-    return src != dst ? src < dst : t->src_port <= t->dst_port;
-}
-
-static uint64_t rest_of_key(const struct sw_tuple *t, bool low)
-{
-    uint16_t low_port = low ? t->src_port : t->dst_port;
-    uint16_t high_port = low ? t->dst_port : t->src_port;
-    return low_port | (uint64_t)high_port << 16 | (uint64_t)t->ip_version << 32;
-}
-
-struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t, bool *source_is_low)
-{
-    bool low = *source_is_low = sw_flow_source_is_low(t);
-    struct sw_flow_key key = {.rest = rest_of_key(t, low)};
-    memcpy(key.low, low ? t->src : t->dst, 16);
-    memcpy(key.high, low ? t->dst : t->src, 16);
-    return key;
-}
-
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key)
 {
     uint64_t h = hash_key->a ^ sizeof(*key);
@@ -109,14 +75,28 @@ void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool 
     bury(table, &plain, quiet);
 }
 
-/* True when packets of this connection are not wanted any more. */
-bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key)
+void sw_flow_fetch_tomb(const struct sw_flow_table *table, const struct sw_flow_key *key)
 {
-    struct sw_tomb *tomb = find_tomb(table, key);
-    if (!tomb || tomb->until_ns < table->now_ns)
+    sw_fetch(&table->tomb_marks[tomb_place(tomb_hash(key))], 1);
+}
+
+bool sw_flow_lies_there(const struct sw_flow_table *table, struct sw_tomb *tomb, uint64_t hash)
+{
+    if (tomb->hash != hash || tomb->until_ns < table->now_ns)
         return false;
     if (tomb->quiet)
         tomb->until_ns = table->now_ns + TOMB_NS;
+    return true;
+}
+
+bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key)
+{
+    struct sw_tomb *tomb = find_tomb(table, key);
+    if (!tomb || !sw_flow_lies_there(table, tomb, tomb->hash))
+        return false;
+    table->buried = tomb;
+    table->buried_hash = tomb->hash;
+    table->buried_key = *key;
     return true;
 }
 

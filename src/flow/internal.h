@@ -233,6 +233,9 @@ struct sw_flow_table {
     bool has_now;
     struct sw_tomb *tombs;
     uint8_t *tomb_marks; /* a byte of each tomb's hash */
+    struct sw_tomb *buried; /* that of the packet before, or NULL */
+    uint64_t buried_hash;
+    struct sw_flow_key buried_key;
     struct sw_lane lanes[SW_LANES];
     uint32_t lane_flows; /* lanes that are in use */
 };
@@ -261,7 +264,35 @@ static inline bool sw_flow_is_same_key(const struct sw_flow_key *a, const struct
     return differ == 0;
 }
 
-bool sw_flow_source_is_low(const struct sw_tuple *t);
+static inline uint64_t sw_flow_load_be64(const uint8_t *at)
+{
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | (uint64_t)at[7];
+}
+
+static inline bool sw_flow_source_is_low(const struct sw_tuple *t)
+{
+    uint64_t src = sw_flow_load_be64(t->src);
+    uint64_t dst = sw_flow_load_be64(t->dst);
+    if (src == dst) { /* the same network of IPv6, or one host with itself */
+        src = sw_flow_load_be64(t->src + 8);
+        dst = sw_flow_load_be64(t->dst + 8);
+    }
+    return src != dst ? src < dst : t->src_port <= t->dst_port;
+}
+
+static inline struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t, bool *source_is_low)
+{
+    bool low = *source_is_low = sw_flow_source_is_low(t);
+    uint16_t low_port = low ? t->src_port : t->dst_port;
+    uint16_t high_port = low ? t->dst_port : t->src_port;
+    struct sw_flow_key key;
+    memcpy(key.low, low ? t->src : t->dst, 16);
+    memcpy(key.high, low ? t->dst : t->src, 16);
+    key.rest = low_port | (uint64_t)high_port << 16 | (uint64_t)t->ip_version << 32;
+    return key;
+}
 
 static inline enum sw_side sw_flow_side(const struct sw_flow *flow, bool source_is_low)
 {
@@ -273,7 +304,6 @@ static inline enum sw_side sw_flow_side_of(const struct sw_flow *flow, const str
     return sw_flow_side(flow, sw_flow_source_is_low(tuple));
 }
 
-struct sw_flow_key sw_flow_key_of(const struct sw_tuple *t, bool *source_is_low);
 uint64_t sw_flow_hash(const struct sw_hash_key *hash_key, const struct sw_flow_key *key);
 bool sw_flow_index_init(struct sw_flow_table *table);
 /* Gives back all connections, too. */
@@ -291,9 +321,19 @@ void sw_flow_relist(struct sw_flow_table *table, struct sw_flow *flow);
 /* It waits for its handshake, or does so no more. */
 void sw_flow_wait_open(struct sw_flow_table *table, struct sw_flow *flow);
 void sw_flow_wait_over(struct sw_flow_table *table, struct sw_flow *flow);
+bool sw_flow_lies_there(const struct sw_flow_table *table, struct sw_tomb *tomb, uint64_t hash);
 /* Packets of this connection are not wanted any more; quiet: every packet prolongs that. */
 void sw_flow_bury(struct sw_flow_table *table, const struct sw_flow *flow, bool quiet);
 bool sw_flow_is_buried(struct sw_flow_table *table, const struct sw_flow_key *key);
+/* The same of a connection that the packet before was of; else false. */
+static inline bool sw_flow_is_buried_again(struct sw_flow_table *table,
+                                           const struct sw_flow_key *key)
+{
+    return table->buried && sw_flow_is_same_key(&table->buried_key, key) &&
+           sw_flow_lies_there(table, table->buried, table->buried_hash);
+}
+/* It will be asked for in a moment: the processor gets it from far away meanwhile. */
+void sw_flow_fetch_tomb(const struct sw_flow_table *table, const struct sw_flow_key *key);
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
 
 /* --- lane.c: the same addresses and ports in several networks --- */
@@ -481,7 +521,8 @@ static inline void sw_flow_heard(struct sw_flow_facts *f, enum sw_side from,
 {
     struct sw_half_facts *half = &f->half[from];
     half->packets++;
-    half->last = f->last = mark;
+    sw_mark_set(&half->last, mark);
+    sw_mark_set(&f->last, mark);
     if (packet->tcp.flags & SW_TCP_RST)
         return;
     if (packet->ttl < half->ttl_min)

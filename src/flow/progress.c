@@ -54,8 +54,8 @@ static void take_progress(struct sw_flow_facts *f, enum sw_side other, struct sw
 {
     peer->acked = acked;
     peer->dup_acks = 0;
-    f->half[sw_side_other(other)].last_ack_progress = mark;
-    f->half[other].front = mark;
+    sw_mark_set(&f->half[sw_side_other(other)].last_ack_progress, mark);
+    sw_mark_set(&f->half[other].front, mark);
     f->half[other].sacked.frame = 0;
     if (acked > peer->rto_offset)
         peer->rto_count = 0;
@@ -182,9 +182,9 @@ static inline void note_fresh(struct sw_flow *flow, enum sw_side from, uint64_t 
     facts->data_packets++;
     if (!facts->first_data.frame)
         facts->first_data = mark;
-    facts->last_data = mark;
+    sw_mark_set(&facts->last_data, mark);
     if (begin <= half->acked)
-        facts->front = mark;
+        sw_mark_set(&facts->front, mark);
     if (end > half->high) {
         half->high = end;
         half->high_ns = mark.time_ns;

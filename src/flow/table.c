@@ -338,44 +338,79 @@ static struct sw_flow *after_syn(struct sw_flow_table *table, struct sw_flow *fl
     return flow;
 }
 
-/* Packets of one connection come in runs: that of the packet before is looked at first. */
+static bool begins(const struct sw_packet *packet)
+{
+    return (packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN;
+}
+
+/* Packets of a connection that nobody wants come in runs, too. */
+static inline bool is_lost_again(struct sw_flow_table *table, const struct arrival *a)
+{
+    return table->lane_flows == 0 && !begins(a->packet) && sw_flow_is_buried_again(table, &a->key);
+}
+
 static struct sw_flow *find(struct sw_flow_table *table, struct arrival *a)
 {
-    struct sw_flow *last = table->last;
-    if (last && sw_flow_is_same_key(&last->key, &a->key)) {
-        a->hash = last->hash;
-        return last;
-    }
     a->hash = sw_flow_hash(&table->key, &a->key);
-    return table->last = sw_flow_find(table, &a->key, a->hash);
+    struct sw_flow *flow = table->last = sw_flow_find(table, &a->key, a->hash);
+    if (table->lane_flows > 0 || (flow && flow->space != a->packet->space))
+        return sw_flow_lane(table, a->packet, flow, &a->key, &a->hash);
+    return flow;
+}
+
+/* The connection of a packet, found or made; NULL: it is of none, or of one that nobody wants.
+ * Apart from sw_flow_table_tcp(), so that this costs other packets nothing. */
+static __attribute__((noinline)) struct sw_flow *look_up(struct sw_flow_table *table,
+                                                         struct arrival *a)
+{
+    if (is_lost_again(table, a))
+        return NULL;
+    struct sw_flow *flow = find(table, a);
+    if (flow && !sw_flow_wake(flow, false))
+        return NULL;
+    if (flow && (a->packet->tcp.flags & SW_TCP_SYN))
+        flow = after_syn(table, flow, a);
+    if (flow)
+        return flow;
+    if (begins(a->packet))
+        sw_flow_fetch_tomb(table, &a->key);
+    else if (sw_flow_is_buried(table, &a->key))
+        return NULL;
+    table->buried = NULL;
+    flow = new_flow(table, a);
+    if (begins(a->packet))
+        sw_flow_unbury(table, &a->key);
+    return flow;
+}
+
+/* Packets come in runs: is this one more of the connection of the packet before, as it was? */
+static inline bool goes_on(const struct sw_flow_table *table, const struct sw_packet *packet,
+                           const struct sw_flow_key *key)
+{
+    const struct sw_flow *last = table->last;
+    return last && sw_flow_is_same_key(&last->key, key) && last->space == packet->space &&
+           table->lane_flows == 0 && last->body && !last->dozes &&
+           !(packet->tcp.flags & SW_TCP_SYN);
 }
 
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
                        const struct sw_packet *packet)
 {
     move_clock(table, frame->time_ns);
-    struct arrival a = {.frame = frame, .packet = packet, .mark = {frame->number, frame->time_ns}};
-    a.key = sw_flow_key_of(&packet->tuple, &a.source_is_low);
-    struct sw_flow *flow = find(table, &a);
-    if (table->lane_flows > 0 || (flow && flow->space != packet->space))
-        flow = sw_flow_lane(table, packet, flow, &a.key, &a.hash);
-    if (flow && !sw_flow_wake(flow, false))
-        return;
-    if (flow && (packet->tcp.flags & SW_TCP_SYN))
-        flow = after_syn(table, flow, &a);
-    if (!flow) {
-        if ((packet->tcp.flags & (SW_TCP_SYN | SW_TCP_ACK)) == SW_TCP_SYN)
-            sw_flow_unbury(table, &a.key);
-        else if (sw_flow_is_buried(table, &a.key))
+    bool source_is_low;
+    struct sw_flow_key key = sw_flow_key_of(&packet->tuple, &source_is_low);
+    struct sw_mark mark = {frame->number, frame->time_ns};
+    struct sw_flow *flow = table->last;
+    if (!goes_on(table, packet, &key)) {
+        struct arrival a = {frame, packet, mark, key, 0, source_is_low};
+        flow = look_up(table, &a);
+        if (!flow)
             return;
-        flow = new_flow(table, &a);
     }
-    if (!flow)
-        return;
     if (flow->forgotten)
         drop_forgotten(table, flow);
     else
-        handle(table, flow, sw_flow_side(flow, a.source_is_low), packet, a.mark);
+        handle(table, flow, sw_flow_side(flow, source_is_low), packet, mark);
 }
 
 void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,

@@ -299,7 +299,7 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
         return NULL;
     if (book->last_host && memcmp(book->last_host->address, address, 16) == 0)
         return book->last_host; /* a dialogue asks for the same one again and again */
-    uint64_t hash = sw_hash_bytes(&book->key, sw_span_make(address, 16));
+    uint64_t hash = sw_hash_sized(&book->key, address, 16);
     struct host **bucket = &book->host_buckets[hash % HOST_BUCKETS];
     struct host *host = *bucket;
     while (host && memcmp(host->address, address, 16) != 0)
@@ -309,7 +309,7 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
     host = &book->hosts[book->next_host];
     book->next_host = (book->next_host + 1) % HOSTS;
     if (host->used) { /* the place of the one that was met first */
-        uint64_t old = sw_hash_bytes(&book->key, sw_span_make(host->address, 16));
+        uint64_t old = sw_hash_sized(&book->key, host->address, 16);
         struct host **at = &book->host_buckets[old % HOST_BUCKETS];
         while (*at != host)
             at = &(*at)->next;
@@ -502,12 +502,24 @@ void sw_book_settle_oldest(struct sw_book *book, int64_t now_ns)
     list_append(&book->settled, entry);
 }
 
-void sw_book_time(struct sw_book *book, int64_t now_ns)
+static bool any_waits_too_long(const struct sw_book *book, int64_t now_ns)
 {
-    while (book->waiting.oldest && now_ns - book->waiting.oldest->last.time_ns >= WAIT_NS)
+    return book->waiting.oldest && now_ns - book->waiting.oldest->last.time_ns >= WAIT_NS;
+}
+
+/* Apart: every frame asks, and nearly never is anything due. */
+static __attribute__((noinline)) void settle_due(struct sw_book *book, int64_t now_ns)
+{
+    while (any_waits_too_long(book, now_ns))
         sw_book_settle_oldest(book, now_ns);
     if (book->next_neighbour)
         sw_book_neighbours_time(book, now_ns);
+}
+
+void sw_book_time(struct sw_book *book, int64_t now_ns)
+{
+    if (book->next_neighbour || any_waits_too_long(book, now_ns))
+        settle_due(book, now_ns);
 }
 
 uint64_t sw_book_dropped(const struct sw_book *book)

@@ -246,7 +246,8 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     if (on_beside_chunk(engine, flow, chunk))
         return;
     struct sw_mail *mail = sw_flow_user(flow);
-    struct sw_chunk turned = *chunk;
+    const struct sw_chunk *said = chunk;
+    struct sw_chunk turned;
     if (!mail) {
         mail = begin_mail(engine, flow, chunk);
         if (!mail) {
@@ -257,7 +258,9 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
         if (sides_are_wrong(facts, chunk)) {
             sw_flow_swap_sides(flow);
             mail->session.swapped = true;
+            turned = *chunk;
             turned.from = sw_side_other(chunk->from);
+            said = &turned;
         }
     }
     if (chunk->from == SW_SERVER && mail->session.first_bytes[SW_SERVER].len == 0) {
@@ -265,9 +268,9 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
         sw_book_heard(engine->book, chunk->mark);
     }
     sw_book_serving(engine->book, &facts->tuple, chunk->mark.time_ns + SERVING_NS);
-    sw_mail_chunk(mail, facts, &turned);
+    sw_mail_chunk(mail, facts, said);
     sw_mail_tell_offers(mail, engine->book);
-    sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), &turned);
+    sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), said);
     if (mail->tentative && (sw_mail_is_refuted(mail) || leads_elsewhere(engine, mail))) {
         drop_mail(engine, flow, mail);
     } else if (!mail->tentative || mail->session.hellos || mail->session.messages) {
