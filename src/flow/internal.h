@@ -232,7 +232,7 @@ struct sw_flow_table {
     int64_t jump_ns; /* a time far ahead that only one packet has named so far */
     bool has_now;
     struct sw_tomb *tombs;
-    uint8_t *tomb_marks; /* a byte of each tomb's hash */
+    uint8_t *tomb_marks;    /* a byte of each tomb's hash */
     struct sw_tomb *buried; /* that of the packet before, or NULL */
     uint64_t buried_hash;
     struct sw_flow_key buried_key;
