@@ -124,8 +124,8 @@ bool sw_arena_resize(struct sw_arena *arena, const void *block, size_t before, s
     if (!arena->head || (const uint8_t *)block + before != arena->next ||
         n > arena->left_bytes + before)
         return false;
-    arena->next += n - before;
-    arena->left_bytes -= n - before;
+    arena->next = arena->next - before + n;
+    arena->left_bytes = arena->left_bytes + before - n;
     return true;
 }
 
