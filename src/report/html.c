@@ -34,8 +34,8 @@ enum {
 
 struct html {
     struct sw_writer lines; /* the records of the block in work */
-    void *json;             /* the state of the report that writes those of sessions */
-    unsigned told;          /* sessions in plain words */
+    struct sw_json_sessions sessions;
+    unsigned told; /* sessions in plain words */
 };
 
 static const char block_begin[] = "<script type=\"application/x-smtpwhy\">";
@@ -164,27 +164,11 @@ static void put_words(struct sw_part *part)
     out_of_block(part, page);
 }
 
-/* The report that writes the records of sessions has a state of its own. */
-static void open_records(struct sw_part *part)
-{
-    struct html *html = part->state;
-    html->json = calloc(1, sw_report_json.state_bytes);
-    if (!html->json) {
-        part->out->error = ENOMEM;
-        return;
-    }
-    struct sw_writer *page = into_block(part);
-    part->state = html->json;
-    sw_report_json.open(part);
-    part->state = html;
-    out_of_block(part, page);
-}
-
 static void open_html(struct sw_part *part)
 {
     struct html *html = part->state;
     sw_writer_open_memory(&html->lines);
-    open_records(part);
+    sw_json_sessions_open(&html->sessions, part);
     if (part->index > 0)
         return;
     sw_writer_put(part->out, sw_html_page_head());
@@ -231,13 +215,9 @@ static void put_ladder(struct sw_part *part, const struct sw_session *session,
 static void put_session(struct sw_part *part, const struct sw_session *session,
                         const struct sw_verdict *verdict)
 {
-    struct html *html = part->state;
-    if (!html->json)
-        return;
     struct sw_writer *page = into_block(part);
-    part->state = html->json;
-    sw_report_json.session(part, session, verdict);
-    part->state = html;
+    struct html *html = part->state;
+    sw_json_sessions_put(&html->sessions, part, session, verdict);
     put_ladder(part, session, verdict);
     out_of_block(part, page);
 }
@@ -272,7 +252,7 @@ static void close_html(struct sw_part *part)
     end_block(part);
     if (!part->file)
         sw_writer_put(part->out, sw_html_page_tail());
-    free(html->json);
+    sw_json_sessions_release(&html->sessions);
     sw_writer_release(&html->lines);
 }
 

@@ -1,10 +1,5 @@
 #include "report/json.h"
 
-struct json_state {
-    struct sw_json_line line;
-    uint8_t nowhere[SW_WRITER_AT_ONCE];
-};
-
 /* "2.1.0", or null without one. */
 static uint8_t *add_enhanced(uint8_t *at, struct smtp_enhanced enhanced)
 {
@@ -84,29 +79,23 @@ static struct sw_span file_of(const void *ctx, uint64_t frame)
     return sw_view_file(sw_session_file_of(line->session, frame), &line->part->veil);
 }
 
-static void open_json(struct sw_part *part)
+void sw_json_sessions_open(struct sw_json_sessions *sessions, struct sw_part *part)
 {
-    struct json_state *state = part->state;
-    sw_json_begin(&state->line.json, part->out);
-    state->line.part = part;
-    state->line.json.nowhere = state->nowhere;
-    state->line.json.file_ctx = &state->line;
+    struct sw_json_line *line = &sessions->line;
+    sw_json_begin(&line->json, part->out);
+    line->json.nowhere = sessions->nowhere;
+    line->json.file_ctx = line;
 }
 
-static void close_json(struct sw_part *part)
+void sw_json_sessions_put(struct sw_json_sessions *sessions, struct sw_part *part,
+                          const struct sw_session *session, const struct sw_verdict *verdict)
 {
-    struct json_state *state = part->state;
-    sw_json_memo_release(&state->line.memo);
-}
-
-static void put_session(struct sw_part *part, const struct sw_session *session,
-                        const struct sw_verdict *verdict)
-{
-    struct json_state *state = part->state;
-    struct sw_json_line *line = &state->line;
+    struct sw_json_line *line = &sessions->line;
     struct sw_json *json = &line->json;
+    line->part = part;
     line->session = session;
     line->verdict = verdict;
+    json->out = part->out;
     json->file_of = session->file_count > 1 ? file_of : NULL;
     uint8_t *at = sw_json_run(json);
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -115,11 +104,32 @@ static void put_session(struct sw_part *part, const struct sw_session *session,
     json->more = false; /* the next line begins */
 }
 
+void sw_json_sessions_release(struct sw_json_sessions *sessions)
+{
+    sw_json_memo_release(&sessions->line.memo);
+}
+
+static void open_json(struct sw_part *part)
+{
+    sw_json_sessions_open(part->state, part);
+}
+
+static void put_session(struct sw_part *part, const struct sw_session *session,
+                        const struct sw_verdict *verdict)
+{
+    sw_json_sessions_put(part->state, part, session, verdict);
+}
+
+static void close_json(struct sw_part *part)
+{
+    sw_json_sessions_release(part->state);
+}
+
 const struct sw_report_format sw_report_json = {
     .name = "json",
     .what = "JSON Lines: one object for each session, each delivery, and one for the summary",
     .general = true,
-    .state_bytes = sizeof(struct json_state),
+    .state_bytes = sizeof(struct sw_json_sessions),
     .open = open_json,
     .session = put_session,
     .delivery = sw_json_delivery,

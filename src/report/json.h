@@ -25,6 +25,21 @@ struct sw_json_line {
     struct sw_json_memo memo;
 };
 
+/*
+ * What the records of the sessions of one part share; also of other formats that have records in
+ * them. Life: all zero, open, session ..., release. It must not move while it is open.
+ */
+struct sw_json_sessions {
+    struct sw_json_line line;
+    uint8_t nowhere[SW_WRITER_AT_ONCE];
+};
+
+void sw_json_sessions_open(struct sw_json_sessions *sessions, struct sw_part *part);
+/* Writes the whole line of a session to what is part->out now; the part is the same every time. */
+void sw_json_sessions_put(struct sw_json_sessions *sessions, struct sw_part *part,
+                          const struct sw_session *session, const struct sw_verdict *verdict);
+void sw_json_sessions_release(struct sw_json_sessions *sessions);
+
 /* Text that may name people or hosts, through the veil: from the wire, or our own prose (NULL is
  * null). `key` is the one before it. */
 static inline uint8_t *sw_json_line_add_wire(struct sw_json_line *line, uint8_t *at,

@@ -219,6 +219,28 @@ static void test_records_repeat(void **state)
     sw_writer_release(&out);
 }
 
+/* A page has the same records in it, in blocks of its own. */
+static void test_page_with_records(void **state)
+{
+    (void)state;
+    static const struct sw_report_style style = {.files = 1, .version = "0"};
+    struct fixture f;
+    struct sw_part part;
+    struct sw_writer out;
+    fixture_delivered(&f);
+    struct sw_record record = {
+        .kind = SW_RECORD_SESSION, .session = &f.session, .verdict = &f.verdict};
+    sw_writer_open_memory(&out);
+    assert_true(sw_part_open(&part, sw_report_format_find("html"), &style, &out, "m.pcap", 0));
+    size_t head = out.used;
+    for (unsigned i = 0; i < 1000; i++)
+        sw_part_record(&part, &record);
+    sw_part_close(&part);
+    assert_int_equal(out.error, 0);
+    assert_true(out.used > head + 1000);
+    sw_writer_release(&out);
+}
+
 /* After the first failed write records go nowhere, and nothing else happens. */
 static void test_full_disk(void **state)
 {
@@ -254,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_lists_end_without_a_comma),
         cmocka_unit_test(test_passages_are_kept),
         cmocka_unit_test(test_records_repeat),
+        cmocka_unit_test(test_page_with_records),
         cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
