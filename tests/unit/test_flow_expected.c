@@ -1,6 +1,7 @@
 /*
- * The short way of the expected packet comes to the same as the long one: two tables get the same
- * packets, and in one of them nothing is ever expected.
+ * Short ways through the table of connections. That of the expected packet comes to the same as the
+ * long one: two tables get the same packets, and in one of them nothing is ever expected. Packets
+ * that nobody wants are known again, in runs and apart.
  */
 #include "flow/internal.h"
 
@@ -289,10 +290,54 @@ static void test_both_ways_come_to_the_same(void **state)
     assert_true(expected < ROUNDS * PACKETS);
 }
 
+static bool on_open_unwanted(void *ctx, struct sw_flow *flow, const struct sw_packet *first)
+{
+    unsigned *opened = ctx;
+    (void)flow;
+    (void)first;
+    ++*opened;
+    return false;
+}
+
+/* How many connections were begun so far, once this packet has come. */
+static unsigned after(struct sw_flow_table *table, const unsigned *opened, uint16_t client_port,
+                      unsigned flags, int64_t seconds)
+{
+    build(SW_CLIENT, flags);
+    packet.tuple.src_port = client_port;
+    frame.number++;
+    frame.time_ns += seconds * SW_NS_PER_S;
+    sw_flow_table_tcp(table, &frame, &packet);
+    return *opened;
+}
+
+static void test_what_nobody_wants_is_known_again(void **state)
+{
+    (void)state;
+    unsigned opened = 0;
+    const struct sw_flow_sink sink = {.ctx = &opened, .open = on_open_unwanted};
+    struct sw_flow_table *table = sw_flow_table_new(NULL, &sw_hash_fixed_key, &sink);
+    assert_non_null(table);
+    frame = (struct sw_frame){.time_ns = SW_NS_PER_S, .time_digits = 6};
+    for (int i = 0; i < 4; i++) /* the packets of one come in a run */
+        assert_int_equal(after(table, &opened, 1001, SW_TCP_ACK, 0), 1);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(after(table, &opened, 1002, SW_TCP_ACK, 0), 2);
+        assert_int_equal(after(table, &opened, 1001, SW_TCP_ACK, 0), 2);
+    }
+    assert_int_equal(after(table, &opened, 1001, SW_TCP_SYN, 0), 3); /* its ports are used again */
+    for (int i = 0; i < 4; i++)                                      /* every packet prolongs it */
+        assert_int_equal(after(table, &opened, 1001, SW_TCP_ACK, 100), 3);
+    assert_int_equal(after(table, &opened, 1001, SW_TCP_ACK, 121), 4);
+    assert_int_equal(sw_flow_table_count(table)->open, 0);
+    sw_flow_table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways_come_to_the_same),
+        cmocka_unit_test(test_what_nobody_wants_is_known_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
