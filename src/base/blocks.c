@@ -6,11 +6,13 @@
 #include <string.h>
 
 enum {
-    STEP = 32, /* sizes of one class differ by less */
+    STEP = 16,    /* sizes of one class differ by less */
+    OVERHEAD = 8, /* which allocators put before a block: with it the sizes are theirs */
+    LEAST = 2,    /* the smallest class */
 #ifdef __SANITIZE_ADDRESS__
     KEPT_BYTES = 0, /* then it sees every use of what was given back */
 #else
-    KEPT_BYTES = 512 * 1024,
+    KEPT_BYTES = 128 * 1024,
 #endif
 };
 
@@ -21,7 +23,13 @@ struct sw_block {
 
 static size_t class_of(size_t n_bytes)
 {
-    return n_bytes == 0 ? 1 : (n_bytes + STEP - 1) / STEP;
+    size_t class = (n_bytes + OVERHEAD + STEP - 1) / STEP;
+    return class < LEAST ? LEAST : class;
+}
+
+static size_t bytes_of(size_t class)
+{
+    return class * STEP - OVERHEAD;
 }
 
 void *sw_blocks_take(struct sw_blocks *blocks, size_t n_bytes)
@@ -31,9 +39,9 @@ void *sw_blocks_take(struct sw_blocks *blocks, size_t n_bytes)
         return malloc(n_bytes);
     struct sw_block *block = blocks->kept[class];
     if (!block)
-        return malloc(class * STEP);
+        return malloc(bytes_of(class));
     blocks->kept[class] = block->next;
-    blocks->kept_bytes -= class * STEP;
+    blocks->kept_bytes -= bytes_of(class);
     return block;
 }
 
@@ -43,14 +51,14 @@ void sw_blocks_give(struct sw_blocks *blocks, void *block, size_t n_bytes)
         return;
     sw_wipe(block, n_bytes);
     size_t class = class_of(n_bytes);
-    if (class >= SW_BLOCKS_CLASSES || blocks->kept_bytes + class * STEP > KEPT_BYTES) {
+    if (class >= SW_BLOCKS_CLASSES || blocks->kept_bytes + bytes_of(class) > KEPT_BYTES) {
         free(block);
         return;
     }
     struct sw_block *kept = block;
     kept->next = blocks->kept[class];
     blocks->kept[class] = kept;
-    blocks->kept_bytes += class * STEP;
+    blocks->kept_bytes += bytes_of(class);
 }
 
 void *sw_blocks_resize(struct sw_blocks *blocks, void *block, size_t before, size_t n_bytes)

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { SW_BLOCKS_CLASSES = 33 };
+enum { SW_BLOCKS_CLASSES = 66 };
 
 struct sw_blocks {
     struct sw_block *kept[SW_BLOCKS_CLASSES]; /* by size */

@@ -13,10 +13,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
 #endif
 
-enum {
-    WARM = 2048,  /* free places that keep their memory for the next ones */
-    REGION = 512, /* places that are reserved at once */
-};
+enum { REGION = 512 }; /* places that are reserved at once */
 
 struct sw_slot {
     void *memory;
@@ -41,6 +38,7 @@ struct region {
 
 struct sw_slots {
     size_t bytes;
+    size_t most_warm;
     size_t *account;
     struct region *regions;
     struct list warm, cold;
@@ -67,13 +65,14 @@ static void list_remove(struct list *list, struct sw_slot *slot)
     list->count--;
 }
 
-struct sw_slots *sw_slots_new(size_t bytes, size_t *account)
+struct sw_slots *sw_slots_new(size_t bytes, size_t warm, size_t *account)
 {
     long page = sysconf(_SC_PAGESIZE);
     struct sw_slots *slots = page > 0 ? calloc(1, sizeof(*slots)) : NULL;
     if (!slots)
         return NULL;
     slots->bytes = (bytes + (size_t)page - 1) / (size_t)page * (size_t)page;
+    slots->most_warm = warm;
     slots->account = account;
     list_init(&slots->warm);
     list_init(&slots->cold);
@@ -154,7 +153,7 @@ void sw_slot_leave(struct sw_slot *slot)
     ASAN_POISON_MEMORY_REGION(slot->memory, slots->bytes);
     slot->user = NULL;
     list_add(&slots->warm, slot);
-    if (slots->warm.count > WARM)
+    if (slots->warm.count > slots->most_warm)
         cool(slots, slots->warm.end.newer); /* that nobody has wanted for longest */
 }
 

@@ -15,9 +15,10 @@
 struct sw_slots;
 struct sw_slot;
 
-/* Makes places of `bytes` each, rounded up to pages; nothing is allocated before the first. The
- * memory that they have is counted in *account, which outlives them. NULL without memory. */
-struct sw_slots *sw_slots_new(size_t bytes, size_t *account);
+/* Makes places of `bytes` each, rounded up to pages; nothing is allocated before the first. `warm`:
+ * how many free ones keep their memory. What memory there is is counted in *account, which outlives
+ * them. NULL without memory. */
+struct sw_slots *sw_slots_new(size_t bytes, size_t warm, size_t *account);
 /* A free place for `user`, not cleared, or NULL without memory. */
 struct sw_slot *sw_slots_take(struct sw_slots *slots, void *user);
 /* Its memory, aligned to pages. */

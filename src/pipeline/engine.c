@@ -440,7 +440,7 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     engine->record = record;
     engine->record_ctx = ctx;
     engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
-    engine->mail_slots = sw_mail_slots(account);
+    engine->mail_slots = sw_mail_slots(limits->memory_bytes, account);
     if (!make_rooms(engine)) {
         sw_engine_free(engine);
         return NULL;

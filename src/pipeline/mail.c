@@ -7,6 +7,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum {
+    MOST_WARM = 2048, /* free places that keep their memory, */
+    WARM_PART = 24,   /* and at most this part of what all may have */
+};
+
 static void on_event(void *ctx, const struct smtp_event *event)
 {
     struct sw_mail *mail = ctx;
@@ -30,9 +35,10 @@ static void take_back(void *ctx, uint8_t *block)
     mail->outer->take_back(mail->outer->ctx, block);
 }
 
-struct sw_slots *sw_mail_slots(size_t *account)
+struct sw_slots *sw_mail_slots(uint64_t memory_bytes, size_t *account)
 {
-    return sw_slots_new(SW_MAIL_SLOT_BYTES, account);
+    uint64_t warm = memory_bytes / WARM_PART / SW_MAIL_SLOT_BYTES;
+    return sw_slots_new(SW_MAIL_SLOT_BYTES, warm < MOST_WARM ? (size_t)warm : MOST_WARM, account);
 }
 
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,

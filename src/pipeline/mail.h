@@ -77,8 +77,9 @@ struct sw_mail_rest;
 void sw_mail_proxied(struct sw_mail *mail, struct sw_span first);
 /* They may be the beginning of that: the next ones will tell. */
 void sw_mail_may_be_proxied(struct sw_mail *mail);
-/* Places for mails; NULL without memory: it goes without, but then none of them can rest. */
-struct sw_slots *sw_mail_slots(size_t *account);
+/* Places for mails, where all memory is limited to that; NULL without memory: it goes without, but
+ * then none of them can rest. */
+struct sw_slots *sw_mail_slots(uint64_t memory_bytes, size_t *account);
 /* A new connection's state, or NULL without memory. `lender`, `account` and `slots` (may be NULL)
  * outlive it; `flow`: whose it is. */
 struct sw_mail *sw_mail_new(const struct sw_session_limits *limits, const struct sw_lender *lender,

@@ -34,7 +34,7 @@ static void test_apart(void **state)
                 assert_int_equal(block_of[i][at], i % 251);
             sw_blocks_give(&blocks, block_of[i], size_of(i));
         }
-        assert_true(blocks.kept_bytes <= 512 * 1024);
+        assert_true(blocks.kept_bytes <= 128 * 1024);
     }
     sw_blocks_give(&blocks, NULL, 0);
     sw_blocks_release(&blocks);
