@@ -504,13 +504,6 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
     sw_flow_table_time(engine->flows, frame->time_ns);
 }
 
-/* Memory that nobody uses goes first. False: there is nothing more to give. */
-static bool make_room(struct sw_engine *engine)
-{
-    return (engine->mail_slots && sw_slots_trim(engine->mail_slots)) ||
-           sw_flow_table_shed(engine->flows);
-}
-
 void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame)
 {
     struct sw_packet *packet = &engine->packet;
@@ -530,7 +523,7 @@ void sw_engine_frame(struct sw_engine *engine, struct sw_frame *frame)
         take_packet(engine, frame, packet);
     else
         sw_flow_table_time(engine->flows, frame->time_ns);
-    while (*engine->account > engine->limits.memory_bytes && make_room(engine))
+    while (*engine->account > engine->limits.memory_bytes && sw_engine_make_room(engine))
         ;
 }
 

@@ -38,6 +38,12 @@ bool sw_engine_wake(void *ctx, struct sw_flow *flow)
     return true;
 }
 
+bool sw_engine_make_room(struct sw_engine *engine)
+{
+    return (engine->mail_slots && sw_slots_trim(engine->mail_slots)) ||
+           sw_flow_table_shed(engine->flows);
+}
+
 struct stall_search {
     struct sw_engine *engine;
     int64_t now_ns, patience_ns;

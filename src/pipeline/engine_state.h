@@ -53,6 +53,8 @@ void sw_engine_rest(void *ctx, struct sw_flow *flow);
 bool sw_engine_wake(void *ctx, struct sw_flow *flow);
 /* A session is over: it is named, judged, counted and told. */
 void sw_engine_hand_out(struct sw_engine *engine, struct sw_session *session);
+/* Memory that nobody uses goes first. False: there is nothing more to give. */
+bool sw_engine_make_room(struct sw_engine *engine);
 /* The stories that are final by now. */
 void sw_engine_hand_out_deliveries(struct sw_engine *engine);
 
