@@ -1,6 +1,6 @@
 /*
  * fetch.h - memory that will be needed soon and has probably left the caches: it is on the way
- * while something else is done. Nothing is read, so any address will do.
+ * while something else is done. Nothing is read, so any address will do, also NULL.
  */
 #ifndef SW_BASE_FETCH_H
 #define SW_BASE_FETCH_H
@@ -12,7 +12,7 @@ enum { SW_CACHE_LINE = 64 }; /* bytes; only how fast it is hangs on it */
 
 static inline void sw_fetch(const void *memory, size_t n_bytes)
 {
-    for (size_t at = 0; at < n_bytes; at += SW_CACHE_LINE)
+    for (size_t at = 0; memory && at < n_bytes; at += SW_CACHE_LINE)
         __builtin_prefetch((const uint8_t *)memory + at);
     /* Compilers drop calls of functions that have no effect, and take fetching for none. */
     __asm__ volatile("");
