@@ -402,11 +402,18 @@ static bool prepare(struct crew *crew)
     return crew->run != NULL;
 }
 
+/* Who says how much memory there may be gets no pages that are larger than what is needed. */
+static bool limits_memory(const struct sw_settings *settings)
+{
+    return settings->limits && strstr(settings->limits, "memory=");
+}
+
 int sw_analyse_into(const struct sw_settings *settings, struct sw_outputs *outputs,
                     const struct sw_tap *tap)
 {
     struct crew crew = {.settings = settings, .outputs = outputs, .tap = tap};
-    sw_heap_in_large_pages();
+    if (!limits_memory(settings))
+        sw_heap_in_large_pages();
     sw_interrupt_begin(reads_input(settings));
     if (prepare(&crew)) {
         sw_progress_init(&crew.progress, settings->progress, crew.count);

@@ -8,6 +8,8 @@
 /* What the program needs before it has read anything: code, libraries, tables, trust anchors, and
  * buffers. The rest of the limit `memory` is for the traffic. */
 #define SW_RESERVED_BYTES (UINT64_C(32) << 20)
+/* And of the rest this part is what lies unused between blocks that are counted. */
+#define SW_WASTED_PART 24
 
 /* Where a limit stands in struct sw_engine_limits. */
 struct place {
@@ -125,7 +127,9 @@ struct sw_status sw_limits_parse(struct sw_engine_limits *limits, const char *te
         given[limit] = true;
         rest = sw_span_from(rest, comma + 1);
     }
-    limits->memory_bytes = (limits->memory_bytes - SW_RESERVED_BYTES) / (beside ? beside : 1);
+    uint64_t traffic_bytes = limits->memory_bytes - SW_RESERVED_BYTES;
+    traffic_bytes -= traffic_bytes / SW_WASTED_PART;
+    limits->memory_bytes = traffic_bytes / (beside ? beside : 1);
     for (int i = SW_LIMIT_MEMORY + 1; i < SW_LIMIT_COUNT; i++) {
         if (!given[i])
             store_default(limits, (enum sw_limit)i);

@@ -4,7 +4,9 @@ records and the summary say of it.
 """
 import os
 import re
+import resource
 import struct
+import subprocess
 
 import common
 from common import dialogue
@@ -133,6 +135,17 @@ class Memory(Budget):
         path = self.crowd(6000, 12)
         self.assertLess(self.peak(path, "memory=48M"), 48 * 1024)
         self.assertGreater(self.peak(path, "memory=256M"), 48 * 1024)
+
+    def test_few_addresses(self):
+        """Addresses that are reserved, but not used, may be limited as well (ulimit -v, -d)."""
+        if SANITIZED:
+            self.skipTest("a sanitizer needs all addresses")
+        path = self.crowd(20)
+        usual = common.run("-o", "json", path)
+        for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+            done = subprocess.run([common.PROGRAM, "-o", "json", path], capture_output=True, text=True, timeout=120, check=False,
+                                  preexec_fn=lambda kind=kind: resource.setrlimit(kind, (128 << 20, 128 << 20)))
+            self.assertEqual((done.returncode, done.stdout), (usual.status, usual.out), done.stderr)
 
 
 class Each(Budget):
