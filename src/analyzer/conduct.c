@@ -7,6 +7,7 @@
 #include "analyzer/case.h"
 #include "analyzer/detect.h"
 #include "base/account.h"
+#include "base/fetch.h"
 
 #include <stdlib.h>
 
@@ -531,10 +532,8 @@ void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_session 
         return;
     const struct client *client = *place_of(conduct, hash_of(sw_span_make(tuple->src, 16)));
     const struct client *server = *place_of(conduct, hash_of(sw_span_make(tuple->dst, 16)));
-    if (server)
-        __builtin_prefetch(server, 1);
-    for (size_t at = 0; client && at < offsetof(struct client, first[UNKNOWN]); at += 64)
-        __builtin_prefetch((const uint8_t *)client + at, 1);
+    sw_fetch(server, 1);
+    sw_fetch(client, offsetof(struct client, first[UNKNOWN]));
 }
 
 void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,

@@ -55,7 +55,7 @@ uint64_t sw_table_hash(const struct sw_table *table, struct sw_span key)
 void sw_table_fetch_slot(const struct sw_table *table, uint64_t hash)
 {
     if (table->room > 0)
-        __builtin_prefetch(&table->slots[hash & (table->room - 1)]);
+        sw_fetch(&table->slots[hash & (table->room - 1)], 1);
 }
 
 void sw_table_fetch_value(const struct sw_table *table, uint64_t hash)

@@ -1,6 +1,7 @@
 #include "pipeline/mail.h"
 
 #include "base/account.h"
+#include "base/fetch.h"
 #include "base/rare.h"
 #include "base/wipe.h"
 
@@ -494,9 +495,7 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
 
 void sw_mail_fetch(const struct sw_mail *mail)
 {
-    enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof(*mail); at += LINE)
-        __builtin_prefetch((const uint8_t *)mail + at);
+    sw_fetch(mail, sizeof(*mail));
     sw_arena_fetch(&mail->session.arena);
 }
 
