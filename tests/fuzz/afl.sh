@@ -11,11 +11,14 @@ AFL_QUIET=1 cmake --build build/afl --target smtpwhy -- --quiet
 rm -rf build/afl/in && mkdir -p build/afl/in
 # Small ones: every byte is tried.
 find build/fuzz/seeds/fuzz_run -type f -size -8k | LC_ALL=C sort | awk 'NR % 8 == 1' | head -60 | while read -r seed; do cp "$seed" build/afl/in/; done
-begin=$(date +%s)
+# Seconds of the second line that times(1) of the shell prints: user and system time of the children so far.
+seconds_of() { awk 'NR == 2 { for (i = 1; i <= NF; i++) { split($i, t, "m"); s += t[1] * 60 + t[2] } printf "%d", s }' "$1"; }
+times >build/afl/before
 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_AUTORESUME=1 AFL_NO_AFFINITY=1 \
     afl-fuzz -V "$seconds" -t 1000 -m none -i build/afl/in -o build/afl/out -- build/afl/smtpwhy -o json:/dev/null @@ >build/afl/log 2>&1
+times >build/afl/after # not in $(): a subshell has children of its own
 value() { sed -n "s/^$1 *: *//p" build/afl/out/default/fuzzer_stats; }
 found=$(($(value saved_crashes) + $(value saved_hangs)))
-python3 tests/fuzz/ledger.py add afl $(($(date +%s) - begin)) "$(value execs_done)" "$found"
+python3 tests/fuzz/ledger.py add afl $(($(seconds_of build/afl/after) - $(seconds_of build/afl/before))) "$(value execs_done)" "$found"
 echo "afl: $found findings in $seconds s, $(value execs_done) runs, $(value corpus_count) inputs kept"
 [ "$found" = 0 ]
