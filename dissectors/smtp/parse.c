@@ -82,18 +82,16 @@ static bool digits(struct sw_span text, size_t *at, uint16_t *value)
 bool smtp_enhanced_parse(struct sw_span text, struct smtp_enhanced *enhanced, size_t *used)
 {
     size_t at = 0;
-    uint16_t klass;
-    struct smtp_enhanced e = {0};
+    uint16_t klass, subject, detail;
     if (!digits(text, &at, &klass) || (klass != 2 && klass != 4 && klass != 5))
         return false;
-    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &e.subject))
+    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &subject))
         return false;
-    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &e.detail))
+    if (at >= text.len || text.ptr[at++] != '.' || !digits(text, &at, &detail))
         return false;
     if (at < text.len && text.ptr[at] != ' ' && text.ptr[at] != '\t')
         return false;
-    e.klass = (uint8_t)klass;
-    *enhanced = e;
+    *enhanced = (struct smtp_enhanced){klass & 0xFu, subject & 0x3FFFu, detail & 0x3FFFu};
     *used = at < text.len ? at + 1 : at;
     return true;
 }

@@ -65,11 +65,12 @@ enum smtp_verb {
  * AUTH_DATA. */
 const char *smtp_verb_name(enum smtp_verb verb);
 
-/* Enhanced status code (RFC 3463); klass 0 = there is none. */
+/* Enhanced status code (RFC 3463: subject and detail have three digits at most); klass 0 = there
+ * is none. */
 struct smtp_enhanced {
-    uint8_t klass;
-    uint16_t subject;
-    uint16_t detail;
+    uint32_t klass : 4;
+    uint32_t subject : 14;
+    uint32_t detail : 14;
 };
 
 /* Mechanisms of AUTH (RFC 4954 and the IANA SASL registry). */

@@ -132,7 +132,7 @@ static int64_t end_of(const struct sw_session *session, const struct sw_step *re
 {
     const struct sw_flow_facts *f = session->facts;
     if (reply)
-        return reply->last.frame ? reply->last.time_ns : reply->first.time_ns;
+        return sw_step_last(reply).time_ns;
     if (f->closed_by >= 0)
         return f->closed.time_ns;
     return f->icmp_count ? f->icmp[0].mark.time_ns : f->last.time_ns;

@@ -180,7 +180,7 @@ static bool came_behind_goodbye(const struct sw_session *session, const struct s
     if (!quit || !matters(s) || !s->reply || s->phase == SW_PHASE_FINAL || s == quit)
         return false;
     return s->reply->first.time_ns > quit->first.time_ns &&
-           quit->first.time_ns - s->last.time_ns >= SW_PATIENCE_NS;
+           quit->first.time_ns - sw_step_last(s).time_ns >= SW_PATIENCE_NS;
 }
 
 /*
@@ -195,7 +195,7 @@ static bool still_wanted(const struct sw_session *session, const struct sw_step 
     if (!pending || server->gap_bytes > 0 || server->truncated_bytes > 0)
         return false;
     return pending->phase == SW_PHASE_FINAL ||
-           quit->first.time_ns - pending->last.time_ns >= SW_PATIENCE_NS;
+           quit->first.time_ns - sw_step_last(pending).time_ns >= SW_PATIENCE_NS;
 }
 
 /* The first command behind the last answered one; replies before it that the capture lost do not
@@ -249,19 +249,19 @@ static void find_waiting(struct sw_case *c)
     if (!c->server_spoke || greeting_unfinished(c)) {
         c->waiting = SW_WAITING_GREETING;
         c->wait_begin = c->facts->established.frame ? c->facts->established : c->facts->first;
-        if (c->pending && c->pending->last.time_ns > c->wait_begin.time_ns)
+        if (c->pending && sw_step_last(c->pending).time_ns > c->wait_begin.time_ns)
             c->pending = NULL; /* the greeting is what is missing; early words change nothing */
     } else if (c->pending) {
         c->waiting = SW_WAITING_REPLY;
-        c->wait_begin = c->pending->last;
+        c->wait_begin = sw_step_last(c->pending);
     } else if (inside_text(m)) {
         c->waiting = SW_WAITING_BODY;
-        c->wait_begin = m->body_seen ? m->body_last : m->go_ahead->last;
+        c->wait_begin = m->body_seen ? m->body_last : sw_step_last(m->go_ahead);
     } else {
         c->waiting = SW_WAITING_NOTHING;
-        c->wait_begin = s->last_reply ? s->last_reply->last : c->facts->last;
+        c->wait_begin = s->last_reply ? sw_step_last(s->last_reply) : c->facts->last;
         if (s->last_command)
-            c->wait_begin = later(c->wait_begin, s->last_command->last);
+            c->wait_begin = later(c->wait_begin, sw_step_last(s->last_command));
     }
 }
 

@@ -426,7 +426,7 @@ static void add_bounces(struct client *who, const struct sw_case *c, struct sw_c
         const struct sw_recipient *r;
         SW_EACH(r, m->recipients) {
             unsigned people;
-            struct sw_mark mark = r->command->last;
+            struct sw_mark mark = sw_step_last(r->command);
             add_event(who, BOUNCED, mark.time_ns, hash_name(r->address));
             (void)count_events(who, BOUNCED, mark.time_ns, 60 * MINUTE_NS, &people);
             if (people >= MANY)
@@ -456,10 +456,10 @@ static void add_tls(struct client *who, const struct sw_case *c, uint64_t server
         bool in_clear = s->from == SW_CLIENT && !sw_detect_protected(c, s) &&
                         (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
         for (uint32_t i = 0; in_clear && i < count; i++) {
-            int64_t later_ns = s->last.time_ns - failed[i].time_ns;
+            int64_t later_ns = sw_step_last(s).time_ns - failed[i].time_ns;
             bool soon = later_ns >= 0 && later_ns <= MINUTE_NS;
             if (soon && failed[i].whom == server && !signs->fell_back.frame)
-                signs->fell_back = s->last;
+                signs->fell_back = sw_step_last(s);
         }
     }
 }

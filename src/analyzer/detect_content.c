@@ -65,7 +65,7 @@ static bool exploit_attempt(const struct sw_case *c, struct sw_hit *hit)
             s->from == SW_CLIENT && ((is_envelope(s) && is_attack(s->argument)) || overruns(c, s));
         if (!attack)
             continue;
-        hit->mark = s->last;
+        hit->mark = sw_step_last(s);
         return true;
     }
     const struct sw_message *m;
@@ -100,7 +100,7 @@ static bool header_injection(const struct sw_case *c, struct sw_hit *hit)
             s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_RCPT);
         if (!envelope || !injects_field(s->argument))
             continue;
-        hit->mark = s->last;
+        hit->mark = sw_step_last(s);
         return true;
     }
     const struct sw_message *m;
@@ -235,12 +235,12 @@ static bool internal_leak(const struct sw_case *c, struct sw_hit *hit)
         return false;
     SW_EACH(hello, c->session->hellos) {
         struct sw_span name = sw_span_trim(hello->command->argument);
-        hit->mark = hello->command->last;
+        hit->mark = sw_step_last(hello->command);
         if (is_inside_name(name) || is_inside_address(name))
             return true;
     }
     SW_EACH(auth, c->session->auths) {
-        hit->mark = auth->last->last;
+        hit->mark = sw_step_last(auth->last);
         if (auth->kind == SMTP_MECH_NTLM && auth->user.len > 0)
             return true; /* its messages carry the domain and names of the network */
     }

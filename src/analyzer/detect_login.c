@@ -25,7 +25,7 @@ static bool plaintext_used(const struct sw_case *c, struct sw_hit *hit)
         if (sw_detect_protected(c, auth->command) || !sends_password(auth) ||
             !secret_was_sent(auth))
             continue;
-        hit->mark = auth->last->last;
+        hit->mark = sw_step_last(auth->last);
         if (sw_detect_loopback(c))
             hit->severity = SW_SEVERITY_INFO;
         return true;
@@ -42,7 +42,7 @@ static bool token_in_clear(const struct sw_case *c, struct sw_hit *hit)
         bool oauth = auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
         if (sw_detect_protected(c, auth->command) || !oauth || !secret_was_sent(auth))
             continue;
-        hit->mark = auth->last->last;
+        hit->mark = sw_step_last(auth->last);
         return true;
     }
     return false;
@@ -94,7 +94,7 @@ static bool weak(const struct sw_case *c, struct sw_hit *hit, enum smtp_mechanis
         bool hidden = sw_detect_protected(c, auth->command);
         if (auth->kind != kind || (found && hidden))
             continue;
-        hit->mark = auth->command->last;
+        hit->mark = sw_step_last(auth->command);
         hit->severity = hidden ? inside_tls : in_clear;
         found = true;
         if (!hidden)
@@ -198,7 +198,7 @@ static bool spoofed_from(const struct sw_case *c, struct sw_hit *hit)
         bool envelope = is_foreign(user, m->sender);
         if (!sw_reply_is(m->final, 2) || (!envelope && !is_foreign(user, m->header->from)))
             continue;
-        hit->mark = envelope && m->mail ? m->mail->last : m->body_first;
+        hit->mark = envelope && m->mail ? sw_step_last(m->mail) : m->body_first;
         return true;
     }
     return false;

@@ -38,7 +38,7 @@ static bool starttls_not_used(const struct sw_case *c, struct sw_hit *hit)
             s->from == SW_CLIENT && (s->verb == SMTP_VERB_MAIL || s->verb == SMTP_VERB_AUTH);
         if (!goes_on)
             continue;
-        hit->mark = s->last;
+        hit->mark = sw_step_last(s);
         return true;
     }
     return false;
@@ -138,7 +138,7 @@ static bool expn_enabled(const struct sw_case *c, struct sw_hit *hit)
     SW_EACH(s, c->session->steps) {
         if (s->verb != SMTP_VERB_EXPN || s->from != SW_SERVER || s->code != 250)
             continue;
-        bool members = s->lines > 1 || sw_span_index(s->text, '@') < s->text.len;
+        bool members = s->has_lines || sw_span_index(s->text, '@') < s->text.len;
         if (!members)
             continue;
         hit->mark = s->first;

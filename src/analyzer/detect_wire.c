@@ -88,7 +88,7 @@ static bool was_taken(const struct sw_case *c, struct sw_mark mark)
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         if (s->from == SW_CLIENT && s->reply && mark.frame >= s->first.frame &&
-            mark.frame <= s->last.frame)
+            mark.frame <= sw_step_last(s).frame)
             return s->reply->code < 400;
     }
     return false;
@@ -112,7 +112,7 @@ static bool pipelining_violation(const struct sw_case *c, struct sw_hit *hit)
     if (seen(c, hit, SW_CLIENT, SMTP_ODD_PIPELINED) && !sw_capability_find(hello, "PIPELINING"))
         return true;
     if (c->survey.overtaking)
-        hit->mark = c->survey.overtaking->last;
+        hit->mark = sw_step_last(c->survey.overtaking);
     return c->survey.overtaking != NULL;
 }
 

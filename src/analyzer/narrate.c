@@ -146,7 +146,7 @@ static int64_t longest_pause(const struct sw_case *c)
     SW_EACH(s, c->session->steps) {
         if (before && s->first.time_ns - before > longest)
             longest = s->first.time_ns - before;
-        before = s->last.time_ns;
+        before = sw_step_last(s).time_ns;
     }
     if (before && c->facts->closed.frame && c->facts->closed.time_ns - before > longest)
         longest = c->facts->closed.time_ns - before;

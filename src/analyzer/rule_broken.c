@@ -179,7 +179,7 @@ static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 static bool slow_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_step *greeting = c->session->greeting;
-    if (!greeting || !sw_reply_is(greeting, 2) || greeting->delay_ns <= SW_PATIENCE_NS)
+    if (!greeting || !sw_reply_is(greeting, 2) || c->session->greeting_delay_ns <= SW_PATIENCE_NS)
         return false;
     struct sw_mark leaving = c->facts->closed;
     const struct sw_step *quit = c->session->quit;
@@ -230,7 +230,7 @@ static enum sw_cause cause_of_close(const struct sw_case *c, bool dot)
     /* It may have closed before, for want of a command; this one came too late. */
     const struct sw_step *last = c->session->last_reply;
     bool too_late = last && c->facts->closed.time_ns < c->pending->first.time_ns &&
-                    c->facts->closed.time_ns - last->last.time_ns > SILENCE_NS;
+                    c->facts->closed.time_ns - sw_step_last(last).time_ns > SILENCE_NS;
     return too_late ? SW_CAUSE_SERVER_IDLE_TIMEOUT : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
 }
 

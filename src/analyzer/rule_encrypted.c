@@ -359,7 +359,7 @@ static bool broken_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
     if (ruling->stage == SW_STAGE_FINAL) /* the server may have the message nevertheless */
         sw_ruling_also(ruling, SW_CAUSE_DATA_CLOSED_AFTER_DOT, SW_CONFIDENCE_POSSIBLE);
     if (c->pending)
-        sw_ruling_prove(ruling, c->pending->last, SW_ORIGIN_CLIENT, "never answered");
+        sw_ruling_prove(ruling, sw_step_last(c->pending), SW_ORIGIN_CLIENT, "never answered");
     const char *name = tls_alert_name(alert->description);
     const char *what = sw_arena_printf(c->arena, "alert: %s", name ? name : "damage");
     sw_ruling_prove(ruling, alert->mark, client ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,

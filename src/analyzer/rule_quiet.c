@@ -185,7 +185,7 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
         return false; /* what is offered inside TLS was not asked */
     struct sw_mark end = s->quit ? s->quit->first : c->facts->closed;
     bool by_client = s->quit || c->closed_by_client;
-    if (!by_client || end.time_ns - hello->reply->last.time_ns > 60 * SW_NS_PER_S)
+    if (!by_client || end.time_ns - sw_step_last(hello->reply).time_ns > 60 * SW_NS_PER_S)
         return false;
     enum sw_cause missed = missed_by_client(c, hello);
     struct sw_mark earlier = {0};
@@ -312,7 +312,7 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
         .stage = stage,
     };
     if (c->session->last_command)
-        sw_ruling_prove(ruling, c->session->last_command->last, SW_ORIGIN_CLIENT,
+        sw_ruling_prove(ruling, sw_step_last(c->session->last_command), SW_ORIGIN_CLIENT,
                         "last command seen");
     if (c->session->last_reply)
         sw_ruling_prove(ruling, c->session->last_reply->first, SW_ORIGIN_SERVER, "last reply seen");

@@ -97,7 +97,7 @@ bool sw_rule_recited(const struct sw_case *c, struct sw_ruling *ruling)
     };
     sw_ruling_prove(ruling, early->first, SW_ORIGIN_SERVER, "an answer before any question");
     if (c->session->last_command)
-        sw_ruling_prove(ruling, c->session->last_command->last, SW_ORIGIN_CLIENT,
+        sw_ruling_prove(ruling, sw_step_last(c->session->last_command), SW_ORIGIN_CLIENT,
                         "last command of the client, behind all answers");
     return true;
 }

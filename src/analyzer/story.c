@@ -204,8 +204,9 @@ static void tell_greeting(const struct sw_case *c, struct sw_prose *story)
     const struct sw_step *greeting = c->session->greeting;
     if (greeting) {
         sw_prose_say(story, " The server greeted");
-        if (greeting->delay_ns >= 2 * SW_NS_PER_S)
-            sw_prose_say(story, " after ", sw_duration_text(c->arena, greeting->delay_ns));
+        int64_t delay_ns = c->session->greeting_delay_ns;
+        if (delay_ns >= 2 * SW_NS_PER_S)
+            sw_prose_say(story, " after ", sw_duration_text(c->arena, delay_ns));
         sw_prose_say(story, " with ");
         quote_reply(story, greeting);
         bool unfinished = c->waiting == SW_WAITING_GREETING;
@@ -221,7 +222,7 @@ static void tell_hello(const struct sw_hello *hello, const char *who, struct sw_
         sw_prose_say(story, " ");
         sw_prose_wire(story, hello->command->argument, NAME);
     }
-    sw_prose_say(story, " (frame ", hello->command->last, ")");
+    sw_prose_say(story, " (frame ", sw_step_last(hello->command), ")");
     if (hello->reply && !sw_reply_is(hello->reply, 2)) {
         sw_prose_say(story, " and got ");
         quote_reply(story, hello->reply);
@@ -295,9 +296,10 @@ static void tell_logins(const struct sw_case *c, struct sw_prose *story)
             sw_prose_say(story, " from the computer ");
             sw_prose_wire(story, auth->computer, NAME);
         }
-        sw_prose_say(story, " (frame ", auth->command->last, ")");
+        sw_prose_say(story, " (frame ", sw_step_last(auth->command), ")");
         if (auth->cancelled)
-            sw_prose_say(story, ", gave up in the middle of it (frame ", auth->last->last, ")");
+            sw_prose_say(story, ", gave up in the middle of it (frame ", sw_step_last(auth->last),
+                         ")");
         if (auth->result == SW_AUTH_ACCEPTED) {
             sw_prose_say(story, " and was let in (frame ", auth->reply->first, ").");
         } else if (auth->reply) {
@@ -349,7 +351,7 @@ static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t
     if (refused == 0)
         return false;
     const char *verb = smtp_verb_name(first->verb);
-    sw_prose_say(story, " ", verb[0] ? verb : "A command", " (frame ", first->command->last,
+    sw_prose_say(story, " ", verb[0] ? verb : "A command", " (frame ", sw_step_last(first->command),
                  ") was answered ");
     quote_reply(story, first);
     if (refused == 2)
@@ -364,7 +366,7 @@ static bool tell_other_refusals(const struct sw_case *c, uint64_t from, uint64_t
 static void tell_dialogue(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_message *m = c->session->messages;
-    uint64_t mail = m && m->mail ? m->mail->last.frame : UINT64_MAX;
+    uint64_t mail = m && m->mail ? sw_step_last(m->mail).frame : UINT64_MAX;
     bool told = tell_other_refusals(c, 0, mail, story);
     sw_story_mails(c, told, story);
     (void)tell_other_refusals(c, mail, UINT64_MAX, story);
@@ -399,7 +401,7 @@ static void tell_word(const struct sw_step *word, struct sw_prose *story)
 static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 {
     if (c->pending) {
-        sw_prose_say(story, " ", pending_name(c->pending), " (frame ", c->pending->last,
+        sw_prose_say(story, " ", pending_name(c->pending), " (frame ", sw_step_last(c->pending),
                      ") stayed unanswered");
         if (c->waited_ns >= SW_NS_PER_S)
             sw_prose_say(story, " for ", sw_duration_text(c->arena, c->waited_ns));
@@ -428,7 +430,7 @@ static void find_endings(const struct sw_case *c, uint64_t at[ENDINGS])
     bool no_greeting = c->waiting == SW_WAITING_GREETING && c->established;
     bool quit_told = m && m->abandoned == quit && !m->final && !m->end_of_data;
     if (c->waited_ns > 0 && both_visible && c->pending)
-        at[UNANSWERED] = c->pending->last.frame;
+        at[UNANSWERED] = sw_step_last(c->pending).frame;
     else if (c->waited_ns > 0 && both_visible && no_greeting)
         at[UNANSWERED] = c->facts->established.frame;
     if (word)

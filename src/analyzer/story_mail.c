@@ -59,7 +59,7 @@ static void tell_recipients(const struct sw_case *c, const struct sw_message *m,
     } else {
         sw_prose_say(story, " for ", m->recipient_count, " recipients");
     }
-    sw_prose_say(story, " (frame ", m->recipients->command->last, ")");
+    sw_prose_say(story, " (frame ", sw_step_last(m->recipients->command), ")");
     if (refused > 0)
         tell_refused(m, first_refused, refused, story);
     bool answers_seen = c->server_seen && !c->reply_lost;
@@ -167,7 +167,7 @@ static void tell_text(const struct sw_case *c, const struct sw_message *m, struc
     tell_final(c, m, story);
     if (m->abandoned && !m->final && !m->end_of_data)
         sw_prose_say(story, " The client gave it up with ", smtp_verb_name(m->abandoned->verb),
-                     " (frame ", m->abandoned->last, ").");
+                     " (frame ", sw_step_last(m->abandoned), ").");
 }
 
 static void tell_refused_sender(const struct sw_message *m, struct sw_prose *story)
@@ -189,7 +189,7 @@ static void tell_mail(const struct sw_case *c, const struct sw_message *m, const
             sw_prose_wire(story, m->sender, NAME);
         else
             sw_prose_say(story, "the empty sender <>");
-        sw_prose_say(story, " (frame ", m->mail->last, ")");
+        sw_prose_say(story, " (frame ", sw_step_last(m->mail), ")");
         tell_refused_sender(m, story);
     } else {
         sw_prose_say(story, " A mail whose beginning is not in the capture went on");

@@ -21,8 +21,8 @@ static void tell_starttls(const struct sw_case *c, struct sw_prose *story)
                      frame(story, starttls->reply->first));
         return;
     }
-    sw_prose_add(story, " STARTTLS (frame %s) was answered \"%03u ", frame(story, starttls->last),
-                 starttls->reply->code);
+    sw_prose_add(story, " STARTTLS (frame %s) was answered \"%03u ",
+                 frame(story, sw_step_last(starttls)), starttls->reply->code);
     sw_prose_wire(story, starttls->reply->text, QUOTE);
     sw_prose_add(story, "\" (frame %s).", frame(story, starttls->reply->first));
 }

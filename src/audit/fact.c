@@ -82,7 +82,7 @@ static void read_logins(struct sw_fact *fact, const struct sw_session *session,
         login->mechanism = auth->mechanism;
         login->exposed = exposed && !auth->encrypted && shows_its_secret(auth->kind);
         login->accepted = auth->result == SW_AUTH_ACCEPTED;
-        login->frame = auth->command ? auth->command->last.frame : 0;
+        login->frame = auth->command ? sw_step_last(auth->command).frame : 0;
     }
     if (fact->login_count > 0)
         fact->login = SW_SEEN_YES;
@@ -125,7 +125,7 @@ static void read_starttls(struct sw_fact *fact, const struct sw_session *session
         if (sw_reply_is(hello->reply, 2) && !cut) {
             bool offered = sw_capability_find(hello, "STARTTLS") != NULL;
             fact->starttls = offered ? SW_SEEN_YES : SW_SEEN_NO;
-            fact->starttls_frame = hello->reply->last.frame;
+            fact->starttls_frame = sw_step_last(hello->reply).frame;
         } else if (fact->starttls == SW_SEEN_NOTHING &&
                    (cut || (!hello->reply && is_full_of_holes(verdict)))) {
             fact->starttls = SW_SEEN_UNCLEAR;
@@ -182,8 +182,8 @@ static void read_greeting(struct sw_fact *fact, const struct sw_session *session
     fact->greeting_due = facts->established.frame != 0 && !facts->midstream &&
                          !session->implicit_tls_port && !session->tls_facts &&
                          facts->half[SW_SERVER].seen && facts->half[SW_SERVER].gap_count == 0;
-    if (greeting && greeting->delay_ns >= 0) {
-        fact->greeting_delay_ns = greeting->delay_ns;
+    if (greeting) {
+        fact->greeting_delay_ns = session->greeting_delay_ns;
         fact->greeting_frame = greeting->first.frame;
     } else if (fact->greeting_due && facts->half[SW_SERVER].bytes == 0) {
         fact->greeting_wait_ns = sw_time_between(facts->established.time_ns, facts->last.time_ns);

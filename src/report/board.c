@@ -88,7 +88,8 @@ static void count_delay(struct sw_board_counts *c, enum sw_board_stage stage, in
     c->delay_sum_s[stage] += seconds;
 }
 
-static void count_reply(struct sw_board_counts *c, const struct sw_step *reply)
+static void count_reply(struct sw_board_counts *c, const struct sw_session *session,
+                        const struct sw_step *reply)
 {
     enum sw_board_stage stage = sw_board_stage_of(reply->phase);
     unsigned digit = reply->code / 100;
@@ -97,7 +98,7 @@ static void count_reply(struct sw_board_counts *c, const struct sw_step *reply)
     if (reply->enhanced.klass >= 2 && reply->enhanced.klass < 6 &&
         reply->enhanced.subject < SW_BOARD_SUBJECTS)
         c->enhanced[reply->enhanced.klass][reply->enhanced.subject]++;
-    count_delay(c, stage, sw_view_delay(reply));
+    count_delay(c, stage, sw_view_delay(session, reply));
 }
 
 static void count(struct sw_board *board, const struct sw_session *session,
@@ -118,7 +119,7 @@ static void count(struct sw_board *board, const struct sw_session *session,
     const struct sw_step *step;
     SW_EACH(step, session->steps) {
         if (step->from == SW_SERVER)
-            count_reply(c, step);
+            count_reply(c, session, step);
     }
     int64_t minute = session->final.time_ns / (60 * SW_NS_PER_S);
     struct sw_board_minute *m = &board->minutes[(uint64_t)minute % SW_BOARD_MINUTES];

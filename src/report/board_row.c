@@ -54,11 +54,13 @@ static void mark_cell(struct sw_board_cell *cell, enum sw_board_mark mark, int64
     cell->delay_ns = cell->delay_ns == SW_TIME_NONE ? delay_ns : cell->delay_ns + delay_ns;
 }
 
-static void mark_step(struct sw_board_row *row, const struct sw_step *step)
+static void mark_step(struct sw_board_row *row, const struct sw_session *session,
+                      const struct sw_step *step)
 {
     struct sw_board_cell *cell = &row->stages[sw_board_stage_of(step->phase)];
     if (step->from == SW_SERVER)
-        mark_cell(cell, step->code >= 400 ? SW_BOARD_FAILED : SW_BOARD_OK, sw_view_delay(step));
+        mark_cell(cell, step->code >= 400 ? SW_BOARD_FAILED : SW_BOARD_OK,
+                  sw_view_delay(session, step));
     else if (!step->reply && step->verb != SMTP_VERB_QUIT && step->verb != SMTP_VERB_AUTH_DATA)
         mark_cell(cell, SW_BOARD_WAITING, SW_TIME_NONE);
 }
@@ -84,7 +86,7 @@ static void mark_stages(struct sw_board_row *row, const struct sw_session *sessi
             session->tls == SW_TLS_APPLICATION ? SW_BOARD_OK : SW_BOARD_WAITING;
     const struct sw_step *step;
     SW_EACH(step, session->steps) {
-        mark_step(row, step);
+        mark_step(row, session, step);
     }
     if (verdict->outcome == SW_OUTCOME_STUCK) /* where it broke, whatever was answered there */
         row->stages[stage_of_verdict(verdict->stage)].mark = SW_BOARD_FAILED;

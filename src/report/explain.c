@@ -58,8 +58,9 @@ static void put_codes(struct sw_json *json, const struct sw_explanation *e)
 static void put_enhanced(struct sw_json *json, struct sw_enhanced code)
 {
     char text[SW_VIEW_ENHANCED_BYTES];
-    struct smtp_enhanced same = {
-        .klass = code.klass, .subject = code.subject, .detail = code.detail};
+    struct smtp_enhanced same = {.klass = code.klass & 0xFu,
+                                 .subject = code.subject & 0x3FFFu,
+                                 .detail = code.detail & 0x3FFFu};
     sw_view_enhanced(same, text);
     sw_json_text(json, "enhanced", text[0] ? text : NULL);
 }

@@ -287,7 +287,7 @@ SW_FIELD_READER(rtt)
 
 SW_FIELD_READER(greeting_delay)
 {
-    return sw_field_give_time(v, sw_view_delay(s->session->greeting));
+    return sw_field_give_time(v, sw_view_delay(s->session, s->session->greeting));
 }
 
 SW_FIELD_READER(silence)

@@ -155,7 +155,7 @@ static uint8_t *add_reply(struct sw_json_line *line, uint8_t *at, const struct s
     at = SW_JSON_LITERAL(at, ",\"from\":\"server\",\"verb\":null,\"argument\":null,");
     at = sw_json_line_add_reply(line, at, step);
     at = SW_JSON_MEMBER(at, "delay_s");
-    at = sw_json_add_seconds(at, sw_view_delay(step));
+    at = sw_json_add_seconds(at, sw_view_delay(line->session, step));
     at = SW_JSON_MEMBER(at, "answers");
     at = sw_json_add_frame(&line->json, at, "answers",
                            step->command ? step->command->first.frame : 0);

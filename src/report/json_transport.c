@@ -239,7 +239,7 @@ uint8_t *sw_json_line_tcp(struct sw_json_line *line, uint8_t *at)
     at = sw_json_add_number(SW_JSON_MEMBER(at, "syn_count"), facts->syn_count);
     at = add_pairs(add_syn_times(json, at, facts), client, server);
     at = SW_JSON_MEMBER(at, "greeting_delay_s");
-    at = sw_json_add_seconds(at, sw_view_delay(line->session->greeting));
+    at = sw_json_add_seconds(at, sw_view_delay(line->session, line->session->greeting));
     at = SW_JSON_MEMBER(at, "longest_silence_s");
     at = sw_json_add_seconds(at, sw_view_longest_silence(line->session));
     at = SW_JSON_MEMBER(at, "zero_window_s");

@@ -80,8 +80,7 @@ static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step 
     sw_ladder_say(m, rung);
     if (!rung)
         return NULL;
-    if (step->last.frame)
-        rung->last = step->last;
+    rung->last = sw_step_last(step);
     rung->code = step->code;
     rung->mood = mood_of(step);
     rung->encrypted = step->encrypted;

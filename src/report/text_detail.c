@@ -280,7 +280,7 @@ static void put_tcp(struct sw_text_session *s)
         return;
     }
     add_duration(&list, "handshake", sw_view_handshake_rtt(f));
-    add_duration(&list, "greeting after", sw_view_delay(s->session->greeting));
+    add_duration(&list, "greeting after", sw_view_delay(s->session, s->session->greeting));
     add_duration(&list, "longest silence", sw_view_longest_silence(s->session));
     add_duration(&list, "in all", f->last.time_ns - f->first.time_ns);
     sw_writer_format(&list, "\n%" PRIu64 " bytes from the client, %" PRIu64 " from the server",

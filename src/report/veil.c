@@ -215,8 +215,10 @@ void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
             learn_mailbox(veil, recipient->address);
     }
     const struct sw_step *step;
-    SW_EACH(step, session->steps)
-        learn_command(veil, step);
+    SW_EACH(step, session->steps) {
+        if (step->from == SW_CLIENT)
+            learn_command(veil, step);
+    }
     if (session->tls_facts)
         learn_certificates(veil, session->tls_facts);
 }

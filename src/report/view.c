@@ -48,8 +48,7 @@ int64_t sw_view_longest_silence(const struct sw_session *session)
     const struct sw_step *step;
     SW_EACH(step, session->steps) {
         pause_until(step->first.time_ns, &last_ns, &longest_ns);
-        if (step->last.frame)
-            pause_until(step->last.time_ns, &last_ns, &longest_ns);
+        pause_until(sw_step_last(step).time_ns, &last_ns, &longest_ns);
         /* The text of a message is no silence, though its lines are no steps. */
         const struct sw_message *message = step->message;
         if (message && message->body_seen && step == message->go_ahead) {
@@ -66,9 +65,9 @@ int64_t sw_view_since(int64_t from_ns, int64_t at_ns)
     return at_ns > from_ns ? at_ns - from_ns : 0;
 }
 
-int64_t sw_view_delay(const struct sw_step *reply)
+int64_t sw_view_delay(const struct sw_session *session, const struct sw_step *reply)
 {
-    return reply && reply->delay_ns >= 0 ? reply->delay_ns : SW_TIME_NONE;
+    return reply ? sw_session_delay(session, reply) : SW_TIME_NONE;
 }
 
 const char *sw_view_close_name(enum sw_close_kind close)
@@ -138,8 +137,7 @@ const char *sw_view_auth_name(enum sw_auth_result result)
 
 struct sw_span sw_view_verb(const struct sw_step *command)
 {
-    const char *name = smtp_verb_name(command->verb);
-    return name[0] ? sw_span_str(name) : command->word;
+    return sw_step_word(command);
 }
 
 bool sw_view_argument(const struct sw_step *command, struct sw_span *out)

@@ -21,7 +21,7 @@ int64_t sw_view_longest_silence(const struct sw_session *session);
 /* How long after `from_ns` that was; not negative, though a recorder's clock may step back. */
 int64_t sw_view_since(int64_t from_ns, int64_t at_ns);
 /* The delay of a reply, or SW_TIME_NONE. */
-int64_t sw_view_delay(const struct sw_step *reply);
+int64_t sw_view_delay(const struct sw_session *session, const struct sw_step *reply);
 /* "fin", "rst", "timeout", "icmp", "open". */
 const char *sw_view_close_name(enum sw_close_kind close);
 /* "client", "server", "network", or NULL when nobody closed. */

@@ -10,7 +10,8 @@
 void sw_build_command(struct sw_session *session, struct sw_step *step,
                       const struct smtp_event *event);
 /* What a complete reply means for them. */
-void sw_build_reply(struct sw_session *session, struct sw_step *reply);
+void sw_build_reply(struct sw_session *session, struct sw_step *reply,
+                    const struct smtp_event *event);
 /* A text begins of which only the go-ahead was seen. */
 void sw_build_text_begins(struct sw_session *session);
 void sw_build_body(struct sw_session *session, const struct smtp_event *event);

@@ -4,6 +4,7 @@
 #include "session/build.h"
 
 #include "base/limit.h"
+#include "base/rare.h"
 
 static void fill_limits(struct sw_session_limits *l)
 {
@@ -105,6 +106,23 @@ static struct sw_mark mark_of(struct sw_at at)
     return (struct sw_mark){at.frame, at.time_ns};
 }
 
+/* Most begin and end in the same packet. */
+static struct sw_step *new_step(struct sw_session *session, const struct smtp_event *event)
+{
+    const struct sw_at *begin = &event->begin;
+    const struct sw_at *end = &event->end;
+    bool spread = begin->frame != end->frame || begin->time_ns != end->time_ns;
+    size_t bytes = spread ? sizeof(struct sw_spread_step) : sizeof(struct sw_step);
+    struct sw_step *step = sw_arena_alloc(&session->arena, bytes);
+    if (!step)
+        return NULL;
+    step->first = mark_of(*begin);
+    step->spread = spread;
+    if (spread)
+        ((struct sw_spread_step *)step)->last = mark_of(*end);
+    return step;
+}
+
 /* A new step at the end of the dialogue; NULL (and counted) over the caps. */
 static struct sw_step *add_step(struct sw_session *session, enum sw_side from,
                                 const struct smtp_event *event, bool encrypted)
@@ -114,7 +132,7 @@ static struct sw_step *add_step(struct sw_session *session, enum sw_side from,
         session->limits_hit = true;
         return NULL;
     }
-    struct sw_step *step = SW_ARENA_NEW(&session->arena, struct sw_step);
+    struct sw_step *step = new_step(session, event);
     if (!step) {
         session->steps_left_out++;
         session->limits_hit = true;
@@ -122,10 +140,8 @@ static struct sw_step *add_step(struct sw_session *session, enum sw_side from,
     }
     step->from = from;
     step->verb = event->verb;
-    step->flags = event->flags;
+    step->flags = (uint16_t)event->flags;
     step->id = event->id;
-    step->first = mark_of(event->begin);
-    step->last = mark_of(event->end);
     step->encrypted = encrypted;
     step->phase = phase_of_verb(session, event);
     *session->steps_tail = step;
@@ -134,16 +150,31 @@ static struct sw_step *add_step(struct sw_session *session, enum sw_side from,
     return step;
 }
 
+/* A verb that has no name by which it could be told is kept as it was written. */
+SW_RARE static void keep_unknown(struct sw_session *session, struct sw_step *step,
+                                 const struct smtp_event *event)
+{
+    struct sw_span word = sw_span_sub(event->word, 0, UINT8_MAX);
+    struct sw_span argument = event->text;
+    char *text = sw_arena_text(&session->arena, word.len + argument.len);
+    if (!text)
+        return;
+    memcpy(text, word.ptr, word.len);
+    if (argument.len > 0)
+        memcpy(text + word.len, argument.ptr, argument.len);
+    step->word_len = (uint8_t)word.len;
+    step->argument = sw_span_make(text + word.len, argument.len);
+}
+
 static void on_command(struct sw_session *session, const struct smtp_event *event, bool encrypted)
 {
     struct sw_step *step = add_step(session, SW_CLIENT, event, encrypted);
     if (!step)
         return;
-    const char *name = smtp_verb_name(event->verb); /* mostly it is written like that */
-    bool usual = event->word.len > 0 && sw_span_eq(event->word, sw_span_make(name, strlen(name)));
-    step->word =
-        usual ? sw_span_make(name, event->word.len) : sw_arena_copy(&session->arena, event->word);
-    step->argument = sw_arena_copy(&session->arena, event->text);
+    if (event->verb == SMTP_VERB_UNKNOWN && event->word.len > 0)
+        keep_unknown(session, step, event);
+    else
+        step->argument = sw_arena_copy(&session->arena, event->text);
     session->last_command = step;
     session->words_missing = false;
     if (!session->unanswered)
@@ -209,20 +240,6 @@ static struct sw_step *find_command(struct sw_session *session, uint32_t id)
     return found;
 }
 
-/* A reply's delay counts from what it answers: the end of the command, or the handshake. */
-static int64_t reply_delay(const struct sw_step *reply, const struct sw_flow_facts *facts)
-{
-    int64_t since = SW_TIME_NONE;
-    if (reply->command)
-        since = reply->command->last.time_ns;
-    else if (reply->verb == SMTP_VERB_NONE && !(reply->flags & SMTP_FLAG_UNSOLICITED) &&
-             facts->syn_ack.frame)
-        since = facts->established.frame ? facts->established.time_ns : facts->syn_ack.time_ns;
-    if (since == SW_TIME_NONE || reply->first.time_ns < since)
-        return 0;
-    return reply->first.time_ns - since;
-}
-
 /* Bytes are missing around it: a word on a recipient's mailbox was none on the hello or the sender
  * (RFC 3463 3.2). */
 static void move_to_recipient(struct sw_step *reply)
@@ -281,7 +298,7 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
     step->text = text;
     step->code = event->code;
     step->enhanced = event->enhanced;
-    step->lines = (uint32_t)event->number;
+    step->has_lines = event->number > 1;
     if (cut)
         step->flags |= SMTP_FLAG_CUT;
     step->command = event->answers ? find_command(session, event->answers) : NULL;
@@ -293,13 +310,12 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
         place_unasked(session, step, facts);
     if (facts->half[SW_SERVER].gap_bytes > 0)
         move_to_recipient(step);
-    step->delay_ns = reply_delay(step, facts);
     step->after_close = came_after(step, facts->half[SW_CLIENT].fin) ||
                         came_after(step, facts->half[SW_CLIENT].rst);
     session->last_reply = step;
     bool whole = !(step->flags & (SMTP_FLAG_CUT | SMTP_FLAG_UNSOLICITED));
     session->answer_missing = session->answer_missing && !whole;
-    sw_build_reply(session, step);
+    sw_build_reply(session, step, event);
 }
 
 static void on_end_of_data(struct sw_session *session, const struct smtp_event *event,

@@ -213,7 +213,7 @@ static struct sw_recipient *accepted_recipient(struct sw_message *m, uint64_t n)
     return NULL;
 }
 
-static void on_final_reply(struct sw_session *session, struct sw_step *reply, uint32_t nth)
+static void on_final_reply(struct sw_session *session, struct sw_step *reply, uint64_t nth)
 {
     struct sw_message *m = reply->message;
     if (!m)
@@ -246,7 +246,6 @@ static void answer_command(struct sw_step *reply)
     struct sw_step *command = reply->command;
     if (!command)
         return;
-    command->replies++;
     if (!command->reply || (reply->flags & SMTP_FLAG_RECIPIENT))
         command->reply = reply;
 }
@@ -278,14 +277,26 @@ static void on_proxy_reply(struct sw_session *session, const struct sw_step *rep
     session->proxied_for = tagged ? sw_span_from(address, 5) : address;
 }
 
-void sw_build_reply(struct sw_session *session, struct sw_step *reply)
+static void on_greeting(struct sw_session *session, struct sw_step *reply)
 {
-    uint32_t nth = reply->command ? reply->command->replies : 0;
+    const struct sw_flow_facts *f = session->facts;
+    if ((reply->flags & SMTP_FLAG_UNSOLICITED) || session->greeting)
+        return;
+    session->greeting = reply;
+    if (!f->syn_ack.frame)
+        return;
+    int64_t since_ns = f->established.frame ? f->established.time_ns : f->syn_ack.time_ns;
+    if (reply->first.time_ns > since_ns)
+        session->greeting_delay_ns = reply->first.time_ns - since_ns;
+}
+
+void sw_build_reply(struct sw_session *session, struct sw_step *reply,
+                    const struct smtp_event *event)
+{
     answer_command(reply);
     switch (reply->verb) {
     case SMTP_VERB_NONE:
-        if (!(reply->flags & SMTP_FLAG_UNSOLICITED) && !session->greeting)
-            session->greeting = reply;
+        on_greeting(session, reply);
         break;
     case SMTP_VERB_HELO:
     case SMTP_VERB_EHLO:
@@ -308,7 +319,7 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply)
     case SMTP_VERB_BURL:
     case SMTP_VERB_END_OF_DATA:
         if (reply->verb == SMTP_VERB_END_OF_DATA || (reply->flags & SMTP_FLAG_LAST))
-            on_final_reply(session, reply, nth);
+            on_final_reply(session, reply, event->number);
         else
             on_chunk_reply(reply);
         break;
@@ -366,7 +377,7 @@ void sw_build_body(struct sw_session *session, const struct smtp_event *event)
     sw_build_header(session, m, event);
     if (!m->body_seen)
         m->body_first = (struct sw_mark){event->begin.frame, event->begin.time_ns};
-    struct sw_mark before = m->body_seen || !m->go_ahead ? m->body_last : m->go_ahead->last;
+    struct sw_mark before = m->body_seen || !m->go_ahead ? m->body_last : sw_step_last(m->go_ahead);
     if (before.frame && mark.time_ns - before.time_ns > m->body_pause_ns)
         m->body_pause_ns = mark.time_ns - before.time_ns;
     m->body_seen = true;

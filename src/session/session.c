@@ -16,6 +16,15 @@ const struct sw_capability *sw_capability_find(const struct sw_hello *hello, con
     return NULL;
 }
 
+int64_t sw_session_delay(const struct sw_session *session, const struct sw_step *reply)
+{
+    if (reply == session->greeting)
+        return session->greeting_delay_ns;
+    int64_t since_ns = reply->command ? sw_step_last(reply->command).time_ns : SW_TIME_NONE;
+    bool known = since_ns != SW_TIME_NONE && reply->first.time_ns > since_ns;
+    return known ? reply->first.time_ns - since_ns : 0;
+}
+
 const struct sw_hello *sw_session_hello(const struct sw_session *session, bool encrypted)
 {
     const struct sw_hello *found = NULL;

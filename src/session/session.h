@@ -39,32 +39,57 @@ enum sw_phase {
     SW_PHASE_QUIT,
 };
 
-/* One line of the dialogue: a command (with its arguments) or a whole reply. */
+/* One line of the dialogue: a command (with its arguments) or a whole reply. A session has a dozen
+ * and more, and they lie untouched until it is judged: small as they are, few lines of the caches
+ * are waited for then. */
 struct sw_step {
     struct sw_step *next;
-    enum sw_side from : 8;
-    enum sw_phase phase : 8;       /* of the command; of a reply: the phase of what it answers */
-    enum smtp_verb verb : 8;       /* of the command, or of the command a reply answers */
-    bool after_close;              /* came after the client's FIN or RST */
-    uint32_t flags;                /* enum smtp_flag */
-    uint32_t id;                   /* the dissector's id of a command */
-    uint16_t code;                 /* of a reply */
-    bool encrypted;                /* inside TLS */
+    struct sw_message *message;  /* the mail this belongs to, or NULL */
+    union {                      /* by `from` */
+        struct sw_step *reply;   /* the (final) answer to a command, or NULL */
+        struct sw_step *command; /* what a reply answers, or NULL */
+    };
+    union {
+        struct sw_span argument; /* of a command */
+        struct sw_span text;     /* of a reply: all lines, codes and separators stripped, joined by
+                                    LF; capped */
+    };
+    struct sw_mark first;    /* frame and time of the first byte; of the last: sw_step_last() */
+    enum smtp_verb verb : 8; /* of the command, or of the command a reply answers */
+    enum sw_phase phase : 8; /* of the command; of a reply: the phase of what it answers */
+    enum sw_side from : 1;
+    bool encrypted : 1;            /* inside TLS */
+    bool after_close : 1;          /* a reply that came after the client's FIN or RST */
+    bool has_lines : 1;            /* a reply of more than one */
+    bool spread : 1;               /* its last byte came in another packet than its first */
+    uint8_t word_len;              /* of a verb that we do not know; see sw_step_word() */
+    uint16_t flags;                /* enum smtp_flag */
+    uint16_t code;                 /* of a reply; a command has none */
     struct smtp_enhanced enhanced; /* of a reply */
-    uint32_t replies;              /* to a command: LMTP end of data has several */
-    uint32_t lines;                /* of a reply */
-    struct sw_mark first;          /* frame and time of the first byte */
-    struct sw_mark last;           /* and of the last */
-    struct sw_span word;           /* verb as it was written */
-    struct sw_span argument;
-    struct sw_message *message; /* the mail this belongs to, or NULL */
-    struct sw_step *reply;      /* the (final) answer to a command, or NULL */
-    struct sw_step *command;    /* what a reply answers, or NULL */
-    struct sw_span text; /* of a reply: all lines, codes and separators stripped, joined by LF;
-                            capped */
-    int64_t delay_ns;    /* from the last byte of the command (or the handshake) to the first of the
-                            reply */
+    uint32_t id;                   /* the dissector's id of a command */
 };
+
+/* A step that is `spread`. */
+struct sw_spread_step {
+    struct sw_step step;
+    struct sw_mark last;
+};
+
+/* Frame and time of the last byte. */
+static inline struct sw_mark sw_step_last(const struct sw_step *step)
+{
+    return step->spread ? ((const struct sw_spread_step *)step)->last : step->first;
+}
+
+/* The verb of a command in capital letters, or, when we do not know it, as it was written: then it
+ * stands in memory right before the argument. */
+static inline struct sw_span sw_step_word(const struct sw_step *command)
+{
+    const char *name = smtp_verb_name(command->verb);
+    return name[0] || command->word_len == 0
+               ? sw_span_str(name)
+               : sw_span_make(command->argument.ptr - command->word_len, command->word_len);
+}
 
 struct sw_recipient {
     struct sw_recipient *next;
@@ -310,7 +335,8 @@ struct sw_session {
     uint32_t step_count;
     uint32_t steps_left_out; /* over the cap: counted, not kept */
 
-    struct sw_step *greeting; /* reply that answers the connection, or NULL */
+    struct sw_step *greeting;  /* reply that answers the connection, or NULL */
+    int64_t greeting_delay_ns; /* from the handshake to its first byte, 0 = not known */
     struct sw_hello *hellos;
     struct sw_hello **hellos_tail;
     struct sw_hello *hello; /* the last one */
@@ -361,6 +387,9 @@ struct sw_session {
 
 /* The EHLO keyword of the capabilities in force at a hello, or NULL; case-insensitive. */
 const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword);
+/* From the last byte of what a reply answers (a command, or the handshake) to its first one; 0: it
+ * is not known. */
+int64_t sw_session_delay(const struct sw_session *session, const struct sw_step *reply);
 /* The last hello that was answered 2xx with the given encryption; NULL when there was none. */
 const struct sw_hello *sw_session_hello(const struct sw_session *session, bool encrypted);
 /* Name of the capture that a frame of the session stands in. */

@@ -87,7 +87,7 @@ static inline struct sw_step *fixture_step(struct fixture *f, enum sw_side from,
                                            enum smtp_verb verb, struct sw_mark mark)
 {
     struct sw_step *step = &f->steps[f->step_count++];
-    *step = (struct sw_step){.from = from, .verb = verb, .first = mark, .last = mark};
+    *step = (struct sw_step){.from = from, .verb = verb, .first = mark};
     *f->session.steps_tail = step;
     f->session.steps_tail = &step->next;
     f->session.step_count++;
@@ -110,9 +110,7 @@ static inline struct sw_step *fixture_reply(struct fixture *f, struct sw_step *c
                                         fixture_mark(f->step_count + 4));
     step->code = code;
     step->text = text;
-    step->lines = 1;
     step->command = command;
-    step->delay_ns = 100 * SW_NS_PER_MS;
     if (command)
         command->reply = step;
     return step;
@@ -129,6 +127,7 @@ static inline struct sw_step *fixture_dialogue(struct fixture *f)
     f->facts.close = SW_CLOSE_FIN;
     f->facts.closed_by = SW_CLIENT;
     f->session.greeting = fixture_reply(f, NULL, 220, SW_SPAN_LIT("mx.example.org ESMTP"));
+    f->session.greeting_delay_ns = 100 * SW_NS_PER_MS;
     struct sw_step *hello = fixture_command(f, SMTP_VERB_EHLO, "LAPTOP-ANNA");
     f->hello = (struct sw_hello){.command = hello, .capabilities = f->capabilities};
     f->hello.reply =

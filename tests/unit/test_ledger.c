@@ -27,7 +27,6 @@ static void put_off(struct fixture *f, uint64_t second, uint64_t size)
     for (unsigned i = 0; i < f->step_count; i++) {
         f->steps[i].code = f->steps[i].code == 550 ? 450 : f->steps[i].code;
         f->steps[i].first.time_ns += shift_ns;
-        f->steps[i].last.time_ns += shift_ns;
     }
     f->facts.first.time_ns += shift_ns;
     f->facts.last.time_ns += shift_ns;

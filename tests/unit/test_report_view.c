@@ -76,10 +76,9 @@ static void test_text_of_a_message_is_no_silence(void **state)
     fixture_delivered(&f);
     assert_int_equal(sw_view_longest_silence(&f.session), 100 * SW_NS_PER_MS);
     f.message.end_of_data->first.time_ns += 50 * SW_NS_PER_S;
-    f.message.end_of_data->last = f.message.end_of_data->first;
     assert_true(sw_view_longest_silence(&f.session) > 50 * SW_NS_PER_S);
     f.message.go_ahead->message = &f.message;
-    f.message.body_first = f.message.go_ahead->last;
+    f.message.body_first = sw_step_last(f.message.go_ahead);
     f.message.body_last = f.message.end_of_data->first;
     assert_int_equal(sw_view_longest_silence(&f.session), 100 * SW_NS_PER_MS);
 }
