@@ -52,7 +52,8 @@ void smtp_queue_pop(struct smtp_state *state)
     if (--first->count > 0)
         return;
     state->queue_head = (uint16_t)((state->queue_head + 1) % SMTP_QUEUE);
-    state->queue_len--;
+    if (--state->queue_len == 0)
+        state->queue_head = 0; /* the same few entries, again and again: the others stay cold */
 }
 
 uint32_t smtp_queue_count_of(const struct smtp_state *state, enum smtp_verb verb)
@@ -87,6 +88,7 @@ uint32_t smtp_queue_before(const struct smtp_state *state, enum smtp_verb verb)
 
 void smtp_queue_clear(struct smtp_state *state)
 {
+    state->queue_head = 0;
     state->queue_len = 0;
     state->queue_lost = 0;
 }

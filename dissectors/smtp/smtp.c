@@ -3,6 +3,8 @@
  */
 #include "dissectors/smtp/internal.h"
 
+#include "base/wipe.h"
+
 _Static_assert(sizeof(struct smtp_state) < 1024, "one state a session: it has to stay small");
 
 void smtp_odd(const struct smtp_io *io, enum sw_from from, enum smtp_anomaly anomaly,
@@ -231,4 +233,8 @@ void smtp_release(struct smtp_state *state)
 {
     sw_lines_clear(&state->lines[SW_FROM_CLIENT]);
     sw_lines_clear(&state->lines[SW_FROM_SERVER]);
+    size_t at = offsetof(struct smtp_state, secrets);
+    if (!smtp_echo_is_possible(state))
+        at = offsetof(struct smtp_state, behind);
+    sw_wipe((uint8_t *)state + at, sizeof(*state) - at);
 }

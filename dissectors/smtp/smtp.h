@@ -235,7 +235,7 @@ struct smtp_pending {
     uint8_t flags;
 };
 
-enum { SMTP_SECRETS = 8, SMTP_BEHIND_BYTES = 10 };
+enum { SMTP_SECRETS = 8, SMTP_BEHIND_BYTES = 10, SMTP_PROXY_BYTES = 32 };
 
 /* Something of a login that a server might repeat. */
 struct smtp_secret {
@@ -244,7 +244,8 @@ struct smtp_secret {
 };
 
 /* The whole state: under 1 KiB, no pointers but the lender's blocks. Fields are private to
- * dissectors/smtp, but for `mode`, which the caller may read. */
+ * dissectors/smtp, but for `mode`, which the caller may read. What most sessions never touch stands
+ * at the end. */
 struct smtp_state {
     struct sw_lines lines[2];   /* by enum sw_from */
     struct sw_at line_begin[2]; /* of the line that is being read */
@@ -256,8 +257,7 @@ struct smtp_state {
     bool after_gap[2];
     bool skip_to_line_end[2]; /* in the middle of a line after a gap */
     uint32_t next_id;
-    /* unanswered commands */
-    struct smtp_pending queue[SMTP_QUEUE];
+    /* unanswered commands; they themselves stand in `queue` */
     uint16_t queue_head, queue_len; /* runs */
     uint32_t queue_lost;            /* outstanding commands beyond the queue */
     bool told_full;
@@ -267,23 +267,19 @@ struct smtp_state {
     /* what is waited for in SMTP_MODE_WAIT */
     uint32_t wait_id;
     uint8_t wait_verb;
-    bool wait_unsure;      /* the reply may be lost: the bytes themselves decide */
-    bool decide;           /* SMTP_MODE_UNKNOWN: the first line tells whether a DATA was accepted */
-    uint64_t wait_missing; /* octets that the capture lacks behind the command */
+    bool wait_unsure; /* the reply may be lost: the bytes themselves decide */
+    bool decide;      /* SMTP_MODE_UNKNOWN: the first line tells whether a DATA was accepted */
     /* the client's lines */
-    uint16_t junk_lines; /* in a row that are no commands */
     bool text_refused;   /* DATA was refused: what is no command may be the text all the same */
     bool text_over;      /* it went on behind its end: the server takes its lines for commands */
     bool near_login;     /* what is no command may be a misplaced password */
+    uint16_t junk_lines; /* in a row that are no commands */
     bool told_early;
-    bool told_behind; /* bytes behind STARTTLS were reported */
-    bool tls_checked; /* the server's first byte after the hand-over was looked at */
-    bool sasl_layer;  /* the login that was accepted may have brought one */
-    bool resumed;     /* clear text went on after a hand-over; TLS may still begin */
-    /* a header of the PROXY protocol, version 2 */
-    uint8_t proxy[32]; /* the first bytes of the client while they may be such a header */
-    uint8_t proxy_have;
-    bool proxy_checked;
+    bool told_behind;    /* bytes behind STARTTLS were reported */
+    bool tls_checked;    /* the server's first byte after the hand-over was looked at */
+    bool sasl_layer;     /* the login that was accepted may have brought one */
+    bool resumed;        /* clear text went on after a hand-over; TLS may still begin */
+    bool proxy_checked;  /* there is no header of the PROXY protocol, version 2, or no more of it */
     uint32_t proxy_left; /* bytes of it still to come */
     /* running reply */
     bool junk_answer; /* a line that is no reply came while a command was unanswered */
@@ -291,8 +287,8 @@ struct smtp_state {
     uint16_t reply_code;
     uint32_t reply_lines;
     struct smtp_enhanced reply_enhanced;
-    struct sw_at reply_begin;
     uint32_t reply_flags;
+    struct sw_at reply_begin;
     /* running AUTH */
     enum smtp_mechanism mechanism;
     uint32_t auth_id;
@@ -300,33 +296,38 @@ struct smtp_state {
     uint8_t auth_prompt; /* what the server's last 334 asks for: 'u', 'p' or 0 */
     bool auth_user_told;
     bool auth_unsure; /* nobody said 334: a line that is a command ends the login */
-    struct smtp_secret secrets[SMTP_SECRETS]; /* the last ones */
-    uint8_t secret_next;
     /* running message */
+    uint32_t body_id;
     uint64_t body_octets;
     uint64_t bdat_left;
     bool bdat_blob; /* the octets are none of a message (XEXCH50) */
     bool bdat_last;
-    uint32_t body_id;
-    uint8_t body_state; /* the last octets seen, as a state of the end-of-data automaton */
-    /* the last end-of-data look-alike of this text, and what stands behind it */
-    uint8_t false_end;         /* 0 = none */
-    struct sw_at false_end_at; /* its last byte */
-    uint64_t false_end_octets; /* of the text, up to and with it */
-    bool told_lf, told_cr;     /* lone line ends of this text were reported */
-    uint16_t told_false_end;   /* variants that were reported, as bits */
+    uint8_t body_state;      /* the last octets seen, as a state of the end-of-data automaton */
+    uint8_t false_end;       /* the last end-of-data look-alike of this text, 0 = none */
+    bool told_lf, told_cr;   /* lone line ends of this text were reported */
+    bool behind_open;        /* the line behind the look-alike is being looked at */
+    bool line_dotted;        /* the open line of the text begins with a (doubled) dot */
+    uint32_t line_octets;    /* of that line */
+    uint16_t told_false_end; /* variants that were reported, as bits */
     uint16_t told_smuggling;
-    bool behind_open; /* its next line is being looked at */
-    uint8_t behind_len;
-    uint8_t behind[SMTP_BEHIND_BYTES]; /* the first bytes of that line */
-    struct sw_at behind_begin;
-    uint32_t line_octets; /* of the open line of the text */
-    bool line_dotted;     /* it begins with a (doubled) dot */
-    bool told_long;
-    struct sw_at long_line; /* where the first line of the text passed its limit; frame 0 = none */
     uint32_t accepted_recipients; /* of the running transaction, for LMTP */
     uint32_t lmtp_replies;        /* final replies given so far */
+    bool told_long;
+    uint8_t behind_len;
+    uint8_t proxy_have;
+    uint8_t secret_next;
+    struct smtp_pending queue[SMTP_QUEUE]; /* from `queue_head` on; mostly only the first is used */
+    struct sw_at long_line; /* where the first line of the text passed its limit; frame 0 = none */
+    uint64_t wait_missing; /* octets that the capture lacks behind the command that is waited for */
+    struct sw_at false_end_at;                /* the look-alike's last byte */
+    uint64_t false_end_octets;                /* of the text, up to and with it */
+    struct sw_at behind_begin;                /* of the line behind it */
+    struct smtp_secret secrets[SMTP_SECRETS]; /* the last ones */
+    uint8_t behind[SMTP_BEHIND_BYTES];        /* the first bytes of the line behind a look-alike */
+    uint8_t proxy[SMTP_PROXY_BYTES];          /* of the client while they may be such a header */
 };
+
+enum { SMTP_NEAR_BYTES = offsetof(struct smtp_state, queue) }; /* all that most sessions need */
 
 /* `midstream`: the capture does not show the connection's beginning. `lender` must outlive the
  * state. */
@@ -368,7 +369,7 @@ void smtp_resume_clear(struct smtp_state *state, struct sw_at at, const struct s
 void smtp_end(struct smtp_state *state, enum sw_from from, struct sw_at at,
               const struct smtp_sink *sink);
 
-/* Gives lent blocks back. */
+/* Gives lent blocks back, and wipes what may be part of a secret. */
 void smtp_release(struct smtp_state *state);
 
 enum { SMTP_PROBE_COMMON = 40 }; /* words that other protocols have, too */

@@ -42,9 +42,9 @@ static uint64_t hash_content(const struct sw_session *session)
     if (!f->syn.frame || !f->syn_ack.frame || f->half[SW_SERVER].bytes == 0)
         return 0;
     uint64_t h = sw_hash_number(f->half[SW_CLIENT].isn, f->half[SW_SERVER].isn);
-    for (int side = 0; side < 2; side++) {
-        const struct sw_first_bytes *first = &session->first_bytes[side];
-        h = sw_hash_on(h, sw_span_make(first->bytes, first->len));
+    for (enum sw_side side = SW_CLIENT; side <= SW_SERVER; side++) {
+        if (!session->steps) /* else they are in these */
+            h = sw_hash_on(h, sw_session_opening(session, side));
         h = sw_hash_number(h, f->half[side].bytes);
     }
     const struct sw_step *step;

@@ -149,7 +149,7 @@ static const char *protocol_name(const struct sw_case *c)
         return "smtp";
     if (client)
         return client;
-    if (s->named[0])
+    if (s->named)
         return s->named;
     bool said = s->first_bytes[SW_CLIENT].content == SW_CONTENT_SMTP ||
                 s->first_bytes[SW_SERVER].content == SW_CONTENT_SMTP ||
@@ -201,7 +201,7 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
 {
     const struct sw_lookup *lookup = c->session->lookup;
     const struct sw_naming *naming = c->session->naming;
-    if (lookup || (naming && c->session->proxied.kind == SW_PROXY_NONE)) {
+    if (lookup || (naming && !c->session->proxied)) {
         verdict->server_name = lookup ? lookup->name : naming->name;
         verdict->server_name_source = "dns";
         return;

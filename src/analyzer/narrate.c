@@ -102,7 +102,7 @@ static void message_values(const struct sw_case *c, const struct sw_ruling *ruli
 /* RFC 1928 section 6, RFC 9110 section 15. */
 static const char *proxy_words(const struct sw_case *c)
 {
-    const struct sw_proxied *p = &c->session->proxied;
+    const struct sw_proxied *p = sw_session_proxied(c->session);
     static const char *const socks5[] = {
         [1] = "a failure of its own",       [2] = "its rules forbid it",
         [3] = "the network is unreachable", [4] = "the host is unreachable",
@@ -123,7 +123,7 @@ static const char *proxy_words(const struct sw_case *c)
 /* What the client had asked when nothing came any more, in words. */
 static const char *asked(const struct sw_case *c)
 {
-    if (c->session->proxied.kind != SW_PROXY_NONE && !c->session->proxied.open)
+    if (c->session->proxied && !c->session->proxied->open)
         return proxy_words(c);
     if (c->waiting == SW_WAITING_BODY)
         return "the text of the message";
@@ -202,7 +202,7 @@ static void lookup_values(const struct sw_case *c, struct sw_template_values *va
 
 static const char *server_value(const struct sw_case *c, const struct sw_verdict *verdict)
 {
-    const struct sw_proxied *proxied = &c->session->proxied;
+    const struct sw_proxied *proxied = sw_session_proxied(c->session);
     if (proxied->host_length > 0 && !proxied->open)
         return sw_wire_text(c->arena, sw_span_make(proxied->host, proxied->host_length),
                             NAME_SHOWN);

@@ -105,7 +105,7 @@ static bool is_noise(const struct sw_case *c, enum sw_side side)
 /* A browser, an SSH client or something unknown that happens to use a mail port. */
 static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    bool named = c->session->named[0] != '\0' && content(c, SW_CLIENT) == SW_CONTENT_TEXT;
+    bool named = c->session->named && content(c, SW_CLIENT) == SW_CONTENT_TEXT;
     bool taken = c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL;
     if ((is_mail_client(content(c, SW_CLIENT)) && !named) || !c->complete_start ||
         c->session->hellos || taken || is_noise(c, SW_CLIENT))
@@ -116,7 +116,7 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_CONNECT,
     };
-    bool guess = content(c, SW_CLIENT) == SW_CONTENT_BINARY && !c->session->named[0];
+    bool guess = content(c, SW_CLIENT) == SW_CONTENT_BINARY && !c->session->named;
     if (guess || sw_case_first_is_doubtful(c, SW_CLIENT))
         ruling->confidence = SW_CONFIDENCE_LIKELY;
     sw_ruling_prove(ruling, mark(c, SW_CLIENT), SW_ORIGIN_CLIENT,

@@ -15,10 +15,9 @@ static struct sw_mark portal_page(const struct sw_case *c)
 /* RFC 6585 section 6, RFC 8952: 511, or a redirection, where a mail server should have greeted. */
 static bool answers_as_portal(const struct sw_case *c)
 {
-    const struct sw_first_bytes *first = &c->session->first_bytes[SW_SERVER];
-    struct sw_span rest = sw_span_make(first->bytes, first->len);
+    struct sw_span rest = sw_session_opening(c->session, SW_SERVER);
     uint64_t status = 0;
-    if (first->content != SW_CONTENT_HTTP)
+    if (c->session->first_bytes[SW_SERVER].content != SW_CONTENT_HTTP)
         return false;
     (void)sw_span_word(&rest);
     return sw_span_u64(sw_span_trim(sw_span_word(&rest)), &status) &&

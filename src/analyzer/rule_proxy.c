@@ -5,7 +5,7 @@
 
 bool sw_rule_proxy(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    const struct sw_proxied *p = &c->session->proxied;
+    const struct sw_proxied *p = sw_session_proxied(c->session);
     if (p->kind == SW_PROXY_NONE || p->open)
         return false;
     bool over = c->facts->closed_by >= 0 || c->waited_ns > 60 * SW_NS_PER_S;

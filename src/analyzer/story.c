@@ -174,7 +174,7 @@ static void tell_connect(const struct sw_case *c, struct sw_prose *story)
 
 static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
 {
-    const struct sw_proxied *p = &c->session->proxied;
+    const struct sw_proxied *p = sw_session_proxied(c->session);
     if (p->kind == SW_PROXY_NONE)
         return;
     if (!p->asked.frame && p->refused) {

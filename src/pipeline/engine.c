@@ -207,7 +207,7 @@ static struct sw_mail *begin_mail(struct sw_engine *engine, struct sw_flow *flow
 /* Through a proxy, to a port that is not mail's. */
 static bool leads_elsewhere(const struct sw_engine *engine, const struct sw_mail *mail)
 {
-    const struct sw_proxied *p = &mail->session.proxied;
+    const struct sw_proxied *p = sw_session_proxied(&mail->session);
     return p->kind != SW_PROXY_NONE && p->port != 0 && !sw_mail_ports_has(&engine->ports, p->port);
 }
 
@@ -380,7 +380,7 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     sw_mail_fetch(mail);
     sw_stranger_end(&engine->strangers, mail);
     sw_mail_finish(mail, facts, mark);
-    const struct sw_proxied *proxied = &mail->session.proxied;
+    const struct sw_proxied *proxied = sw_session_proxied(&mail->session);
     by_port = by_port || proxied->port != 0; /* other ports have been let go */
     mail->session.mail_port = by_port;
     mail->session.implicit_tls_port = facts->tuple.dst_port == 465 || proxied->port == 465;

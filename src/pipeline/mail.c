@@ -85,14 +85,12 @@ void sw_mail_free(struct sw_mail *mail)
         sw_account_give(mail->account, sizeof(*mail->proxy));
     sw_wipe_free(mail->proxy, sizeof(*mail->proxy)); /* it may hold a login */
     sw_session_release(&mail->session);
-    struct sw_slot *slot = mail->slot;
-    if (!slot)
-        sw_account_give(mail->account, sizeof(*mail));
-    sw_wipe(mail, sizeof(*mail)); /* the first bytes of a late capture may be a password */
-    if (slot)
-        sw_slot_leave(slot);
-    else
-        free(mail);
+    if (mail->slot) {
+        sw_slot_leave(mail->slot);
+        return;
+    }
+    sw_account_give(mail->account, sizeof(*mail));
+    free(mail);
 }
 
 /* False when the caps are reached: the caller decides without waiting for the reply. */
@@ -296,14 +294,14 @@ static void drain_one_sided(struct sw_mail *mail, const struct sw_piece *piece)
 }
 
 /* Cipher text in the middle of a record: control characters at random, about one byte in eight. */
-SW_RARE static bool looks_encrypted(const struct sw_first_bytes *first)
+SW_RARE static bool looks_encrypted(struct sw_span first)
 {
     enum { ENOUGH = 48, CONTROLS = 4 };
     unsigned controls = 0;
-    for (unsigned i = 0; i < first->len; i++)
-        controls += first->bytes[i] < ' ' && first->bytes[i] != '\r' && first->bytes[i] != '\n' &&
-                    first->bytes[i] != '\t';
-    return first->len >= ENOUGH && controls >= CONTROLS;
+    for (size_t i = 0; i < first.len; i++)
+        controls += first.ptr[i] < ' ' && first.ptr[i] != '\r' && first.ptr[i] != '\n' &&
+                    first.ptr[i] != '\t';
+    return first.len >= ENOUGH && controls >= CONTROLS;
 }
 
 /* On an implicit-TLS connection nothing but TLS is expected; a server that answers in text is the
@@ -315,7 +313,8 @@ static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_ch
         return mail->tls;
     if (first->content == SW_CONTENT_TLS)
         return true;
-    return mail->facts->midstream && first->content == SW_CONTENT_BINARY && looks_encrypted(first);
+    return mail->facts->midstream && first->content == SW_CONTENT_BINARY &&
+           looks_encrypted(sw_session_opening(&mail->session, chunk->from));
 }
 
 /* One piece of the dialogue, in clear or out of TLS. */
@@ -386,7 +385,12 @@ void sw_mail_proxied(struct sw_mail *mail, struct sw_span first)
 {
     if (!make_proxy(mail))
         return;
-    sw_proxy_start(mail->proxy, first, &mail->session.proxied);
+    struct sw_proxied *proxied = sw_session_proxy_begin(&mail->session);
+    if (!proxied) {
+        mail->proxy->step = SW_PROXY_LOST;
+        return;
+    }
+    sw_proxy_start(mail->proxy, first, proxied);
     mail->proxy->harmless = keep_proxied;
     mail->proxy->ctx = mail;
 }
@@ -417,7 +421,7 @@ static struct sw_chunk to_proxy(struct sw_mail *mail, const struct sw_chunk *chu
 {
     mail->proxy_offset = chunk->offset;
     size_t used =
-        sw_proxy_feed(mail->proxy, chunk->from, chunk->bytes, chunk->mark, &mail->session.proxied);
+        sw_proxy_feed(mail->proxy, chunk->from, chunk->bytes, chunk->mark, mail->session.proxied);
     if (chunk->from == SW_SERVER)
         sw_session_keep(&mail->session, SW_SERVER, chunk->offset, chunk->offset + used);
     return chunk_rest(chunk, used);
@@ -495,7 +499,8 @@ void sw_mail_gap(struct sw_mail *mail, const struct sw_flow_facts *facts, enum s
 
 void sw_mail_fetch(const struct sw_mail *mail)
 {
-    sw_fetch(mail, sizeof(*mail));
+    sw_fetch(mail, offsetof(struct sw_mail, session.opening));
+    sw_fetch(&mail->smtp, SMTP_NEAR_BYTES);
     sw_arena_fetch(&mail->session.arena);
 }
 
@@ -530,17 +535,15 @@ static bool meets_mailbox(const struct sw_mail *mail)
 
 static bool says_hello(const struct sw_mail *mail)
 {
-    const struct sw_first_bytes *first = &mail->session.first_bytes[SW_CLIENT];
-    struct sw_span bytes = sw_span_make(first->bytes, first->len);
+    struct sw_span bytes = sw_session_opening(&mail->session, SW_CLIENT);
     return sw_span_starts_nocase(bytes, SW_SPAN_LIT("EHLO ")) ||
            sw_span_starts_nocase(bytes, SW_SPAN_LIT("HELO "));
 }
 
 static int probe(const struct sw_mail *mail, enum sw_side side)
 {
-    const struct sw_first_bytes *first = &mail->session.first_bytes[side];
     return smtp_probe(side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
-                      sw_span_make(first->bytes, first->len));
+                      sw_session_opening(&mail->session, side));
 }
 
 bool sw_mail_has_common_words_only(const struct sw_mail *mail)
@@ -552,15 +555,14 @@ bool sw_mail_has_common_words_only(const struct sw_mail *mail)
 bool sw_mail_is_confirmed(const struct sw_mail *mail)
 {
     if (mail->tentative && sw_mail_has_common_words_only(mail))
-        return strcmp(mail->session.named, "smtp") == 0;
+        return mail->session.named && strcmp(mail->session.named, "smtp") == 0;
     if (speaks_smtp(mail, SW_CLIENT) && speaks_smtp(mail, SW_SERVER))
         return true;
     if (meets_mailbox(mail))
         return says_hello(mail);
     /* a greeting that names the protocol needs no client to prove it */
-    const struct sw_first_bytes *server = &mail->session.first_bytes[SW_SERVER];
     return mail->session.first_bytes[SW_CLIENT].len == 0 && speaks_smtp(mail, SW_SERVER) &&
-           smtp_probe(SW_FROM_SERVER, sw_span_make(server->bytes, server->len)) >= 80;
+           probe(mail, SW_SERVER) >= 80;
 }
 
 bool sw_mail_is_refuted(const struct sw_mail *mail)
@@ -569,13 +571,12 @@ bool sw_mail_is_refuted(const struct sw_mail *mail)
         return true;
     if (meets_mailbox(mail)) /* "EHL" may still become an EHLO */
         return mail->session.first_bytes[SW_CLIENT].len >= 5 && !says_hello(mail);
-    for (int side = 0; side < 2; side++) {
+    for (enum sw_side side = SW_CLIENT; side <= SW_SERVER; side++) {
         const struct sw_first_bytes *first = &mail->session.first_bytes[side];
         if (first->len == 0 || first->content == SW_CONTENT_SMTP ||
             first->content == SW_CONTENT_PROXY)
             continue;
-        enum sw_from from = side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT;
-        if (smtp_probe(from, sw_span_make(first->bytes, first->len)) == 0)
+        if (probe(mail, side) == 0)
             return true;
     }
     return false;

@@ -8,7 +8,7 @@ static bool is_unknown(enum sw_content content)
 static bool is_asked_for(const struct sw_mail *mail, bool mail_port)
 {
     const struct sw_first_bytes *first = mail->session.first_bytes;
-    if (mail->session.named[0] || mail->tls || mail->session.hellos || mail->session.messages)
+    if (mail->session.named || mail->tls || mail->session.hellos || mail->session.messages)
         return false;
     if (!mail_port)
         return sw_mail_has_common_words_only(mail);
@@ -39,8 +39,11 @@ static bool open_one(struct sw_strangers *strangers, struct sw_mail *mail)
 
 static bool feed(struct sw_strangers *strangers, struct sw_mail *mail, const struct sw_chunk *chunk)
 {
-    return sw_ndpi_feed(strangers->ndpi, mail->stranger, &mail->facts->tuple, chunk,
-                        mail->session.named);
+    char name[SW_NDPI_NAME] = "";
+    bool more = sw_ndpi_feed(strangers->ndpi, mail->stranger, &mail->facts->tuple, chunk, name);
+    if (name[0])
+        mail->session.named = sw_arena_strdup(&mail->session.arena, name);
+    return more;
 }
 
 /* What the other side had said before it was known that nDPI is needed. */
@@ -51,7 +54,7 @@ static bool feed_earlier(struct sw_strangers *strangers, struct sw_mail *mail,
     const struct sw_first_bytes *first = &mail->session.first_bytes[other];
     struct sw_chunk earlier = {
         .from = other,
-        .bytes = sw_span_make(first->bytes, first->len),
+        .bytes = sw_session_opening(&mail->session, other),
         .mark = first->mark,
     };
     return first->len > 0 && feed(strangers, mail, &earlier);

@@ -146,7 +146,7 @@ static void other_bytes(struct sw_ladder_maker *m, enum sw_side side)
 void sw_ladder_dialogue(struct sw_ladder_maker *m)
 {
     steps(m);
-    if (m->session->proxied.kind != SW_PROXY_NONE)
+    if (m->session->proxied)
         return; /* they are those of the way through the proxy */
     other_bytes(m, SW_CLIENT);
     other_bytes(m, SW_SERVER);

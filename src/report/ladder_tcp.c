@@ -316,7 +316,7 @@ void sw_ladder_tcp(struct sw_ladder_maker *m)
         sw_ladder_note(m, false, SW_RUNG_ODD);
     }
     handshake(m, f);
-    proxy(m, &m->session->proxied);
+    proxy(m, sw_session_proxied(m->session));
     for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
         repetitions(m, (enum sw_side)side);
         window(m, (enum sw_side)side);

@@ -5,6 +5,7 @@
 
 #include "base/limit.h"
 #include "base/rare.h"
+#include "base/wipe.h"
 
 static void fill_limits(struct sw_session_limits *l)
 {
@@ -17,7 +18,9 @@ static void fill_limits(struct sw_session_limits *l)
 void sw_session_init(struct sw_session *session, const struct sw_session_limits *limits,
                      size_t *account)
 {
-    *session = (struct sw_session){.limits = limits ? *limits : (struct sw_session_limits){0}};
+    memset(session, 0, offsetof(struct sw_session, opening));
+    if (limits)
+        session->limits = *limits;
     fill_limits(&session->limits);
     sw_arena_init(&session->arena, session->limits.arena_bytes, account);
     session->steps_tail = &session->steps;
@@ -37,11 +40,11 @@ void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struc
         first->mark = mark;
     size_t room = (size_t)SW_FIRST_BYTES - first->len;
     size_t n = bytes.len < room ? bytes.len : room;
-    memcpy(first->bytes + first->len, bytes.ptr, n);
+    memcpy(session->opening[from] + first->len, bytes.ptr, n);
     first->len = (uint8_t)(first->len + n);
     if (first->settled)
         return;
-    struct sw_span known = sw_span_make(first->bytes, first->len);
+    struct sw_span known = sw_session_opening(session, from);
     first->content = sw_content_of(from, known);
     first->settled = first->content == SW_CONTENT_SMTP && sw_span_index(known, '\n') < known.len;
 }
@@ -434,7 +437,16 @@ void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *f
         session->limits_hit = true;
 }
 
+struct sw_proxied *sw_session_proxy_begin(struct sw_session *session)
+{
+    if (!session->proxied)
+        session->proxied = SW_ARENA_NEW(&session->arena, struct sw_proxied);
+    session->limits_hit = session->limits_hit || !session->proxied;
+    return session->proxied;
+}
+
 void sw_session_release(struct sw_session *session)
 {
+    sw_wipe(session->opening, sizeof(session->opening)); /* a late capture may begin in a login */
     sw_arena_release(&session->arena);
 }

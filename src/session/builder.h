@@ -16,6 +16,9 @@ void sw_session_init(struct sw_session *session, const struct sw_session_limits 
  */
 void sw_session_first_bytes(struct sw_session *session, enum sw_side from, struct sw_span bytes,
                             struct sw_mark mark);
+/* Makes the facts about the proxy that is spoken to; NULL (and noted) when the session's memory is
+ * used up. */
+struct sw_proxied *sw_session_proxy_begin(struct sw_session *session);
 /* One event of the SMTP dissector. `facts` are those of this moment; `encrypted` = it came out of
  * TLS. */
 void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
@@ -41,6 +44,7 @@ enum sw_content sw_content_of(enum sw_side from, struct sw_span first);
 /* The connection is over at packet time `now_ns`: keeps the facts. */
 void sw_session_finish(struct sw_session *session, const struct sw_flow_facts *facts,
                        int64_t now_ns);
+/* Gives everything back; nothing that may be a secret is left in *session. */
 void sw_session_release(struct sw_session *session);
 
 #endif

@@ -182,27 +182,27 @@ enum { SIGN = 4, SIGN_OF_OCTETS = 11 };
 
 /* The header of a packet of RFC 1006 section 6 and the fixed part of a connection request in it
  * (X.224 13.3), as of a remote desktop: who connects stands behind that. */
-static bool is_connection_request(const struct sw_first_bytes *first)
+static bool is_connection_request(struct sw_span first)
 {
-    return first->len >= SIGN_OF_OCTETS && first->bytes[0] == 3 && first->bytes[1] == 0 &&
-           (first->bytes[5] & 0xF0) == 0xE0;
+    return first.len >= SIGN_OF_OCTETS && first.ptr[0] == 3 && first.ptr[1] == 0 &&
+           (first.ptr[5] & 0xF0) == 0xE0;
 }
 
 /* By how many of its first bytes another protocol is recognised: of octets four, and further ones
  * that are no letters. */
-static uint64_t signature_of(const struct sw_first_bytes *first)
+static uint64_t signature_of(const struct sw_session *session)
 {
-    uint64_t sign = first->len < SIGN ? first->len : SIGN;
-    struct sw_span bytes = sw_span_make(first->bytes, first->len);
-    switch (first->content) {
+    struct sw_span first = sw_session_opening(session, SW_CLIENT);
+    uint64_t sign = first.len < SIGN ? first.len : SIGN;
+    switch (session->first_bytes[SW_CLIENT].content) {
     case SW_CONTENT_HTTP:
-        return sw_span_index(bytes, ' ') + 1;
+        return sw_span_index(first, ' ') + 1;
     case SW_CONTENT_SSH:
         return sign;
     case SW_CONTENT_BINARY:
         if (is_connection_request(first))
             return SIGN_OF_OCTETS;
-        while (sign < first->len && sign < SIGN_OF_OCTETS && first->bytes[sign] < ' ')
+        while (sign < first.len && sign < SIGN_OF_OCTETS && first.ptr[sign] < ' ')
             sign++;
         return sign;
     case SW_CONTENT_NOTHING:
@@ -221,9 +221,9 @@ static uint64_t signature_of(const struct sw_first_bytes *first)
 
 void sw_keep_signature(struct sw_session *session)
 {
-    uint64_t end = signature_of(&session->first_bytes[SW_CLIENT]);
+    uint64_t end = signature_of(session);
     struct sw_kept *first = session->kept[SW_CLIENT];
-    if (end == 0 || session->proxied.kind != SW_PROXY_NONE)
+    if (end == 0 || session->proxied)
         return;
     if (first && first->begin <= end) {
         first->begin = 0;

@@ -16,6 +16,12 @@ const struct sw_capability *sw_capability_find(const struct sw_hello *hello, con
     return NULL;
 }
 
+const struct sw_proxied *sw_session_proxied(const struct sw_session *session)
+{
+    static const struct sw_proxied none;
+    return session->proxied ? session->proxied : &none;
+}
+
 int64_t sw_session_delay(const struct sw_session *session, const struct sw_step *reply)
 {
     if (reply == session->greeting)

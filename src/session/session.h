@@ -249,14 +249,14 @@ enum sw_content {
 
 enum { SW_FIRST_BYTES = 96 };
 
+/* What is known of them; they themselves: sw_session_opening(). */
 struct sw_first_bytes {
-    uint8_t bytes[SW_FIRST_BYTES];
+    struct sw_mark mark;
+    enum sw_content content : 8;
     uint8_t len;
     bool cut;     /* what came behind them is not in the capture */
     bool late;    /* nor is what came before them */
     bool settled; /* further ones will not change what they are */
-    enum sw_content content;
-    struct sw_mark mark;
 };
 
 /* A proxy that the client asked for its server, in the same connection. */
@@ -311,24 +311,26 @@ struct sw_session {
     const struct sw_flow_facts
         *facts;  /* the flow's; final once `ended`, borrowed as long as the record lives */
     char id[17]; /* 16 hex digits */
-    char community_id[40];    /* "1:..." */
-    const char *file;         /* name of the capture of its first frame, borrowed from the run */
-    const char *const *files; /* the captures of the series that were read as one, */
-    unsigned file_count;      /* 0 or 1: no series */
-    const struct sw_lookup *lookup; /* not NULL: there was no connection; facts hold the client and
-                                       the first and last frame only */
-    const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
-    struct sw_span given_name; /* of the server, as the capture itself says; empty = not at all */
+    char community_id[40]; /* "1:..." */
     bool ended;
-    struct sw_mark
-        final; /* when it was taken as final: last frame of it, and the clock at that moment */
-    uint64_t lost_frames;   /* that the recorder says it lost while this session ran, of any kind */
     bool mail_port;         /* the server's port is one of the mail ports */
     bool implicit_tls_port; /* 465 */
     bool lmtp;
     bool swapped;       /* sides were corrected by content */
     bool has_dissector; /* SMTP was recognised */
-    char named[24];     /* what it is when it is none of the known; empty = nobody can tell */
+    bool authenticated;
+    const char *file;         /* name of the capture of its first frame, borrowed from the run */
+    const char *const *files; /* the captures of the series that were read as one, */
+    unsigned file_count;      /* 0 or 1: no series */
+    enum sw_tls_state tls;
+    const struct sw_lookup *lookup; /* not NULL: there was no connection; facts hold the client and
+                                       the first and last frame only */
+    const struct sw_naming *naming; /* what the client had looked up for the server, or NULL */
+    const char *named;         /* what it is when it is none of the known; NULL: nobody can tell */
+    struct sw_span given_name; /* of the server, as the capture itself says; empty = not at all */
+    struct sw_mark
+        final; /* when it was taken as final: last frame of it, and the clock at that moment */
+    uint64_t lost_frames; /* that the recorder says it lost while this session ran, of any kind */
 
     struct sw_step *steps;
     struct sw_step **steps_tail;
@@ -344,11 +346,11 @@ struct sw_session {
     struct sw_auth *auths;
     struct sw_auth **auths_tail;
     struct sw_auth *auth; /* the running or last one */
-    bool authenticated;
     struct sw_message *messages;
     struct sw_message **messages_tail;
     struct sw_message *message; /* the running one, or NULL */
     uint32_t message_count;
+    uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
     struct sw_step *quit;
     struct sw_oddity *oddities;
     struct sw_oddity **oddities_tail;
@@ -356,19 +358,17 @@ struct sw_session {
     struct sw_step *last_reply;   /* the last reply of the server */
     struct sw_span proxied_for;   /* real client named by PROXY, XCLIENT or XFORWARD */
 
-    struct sw_proxied proxied;
+    struct sw_proxied *proxied;           /* NULL: none; see sw_session_proxied() */
     struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel */
-    enum sw_tls_state tls;
-    struct sw_tls *tls_facts; /* NULL before the first byte of TLS */
+    struct sw_tls *tls_facts;             /* NULL before the first byte of TLS */
     /* By enum sw_side, in order and disjoint: all that is known to be no login. What is not in the
      * list is either one, or nobody knows what it is. */
     struct sw_kept *kept[2];
     struct sw_kept *kept_last[2];
-    bool text_unsure;          /* of the mail that is being sent: it may be commands as well */
-    uint32_t gaps_in_dialogue; /* gaps that the dissector saw */
+    struct sw_mark conflict; /* the first second copy of bytes that differed; frame 0 = none */
+    bool text_unsure;        /* of the mail that is being sent: it may be commands as well */
     bool words_missing;  /* bytes of the client are missing behind the last words that are there */
     bool answer_missing; /* bytes of the server are missing behind the last reply that is there */
-    struct sw_mark conflict; /* the first second copy of bytes that differed; frame 0 = none */
     bool limits_hit;
 
     /* private to the builder */
@@ -378,8 +378,9 @@ struct sw_session {
     struct sw_step *unanswered; /* the first command that may still get a reply */
     uint8_t *reply_text;        /* the reply that is being read */
     uint32_t reply_used, reply_room;
-    bool reply_cut;
     struct sw_header_reader *header_reader; /* of the session's mails, one after the other */
+    bool reply_cut;
+    uint8_t opening[2][SW_FIRST_BYTES]; /* the first bytes; nothing is set behind their lengths */
 };
 
 /* Walks of lists that everybody needs. */
@@ -387,6 +388,13 @@ struct sw_session {
 
 /* The EHLO keyword of the capabilities in force at a hello, or NULL; case-insensitive. */
 const struct sw_capability *sw_capability_find(const struct sw_hello *hello, const char *keyword);
+/* The first bytes of a direction. */
+static inline struct sw_span sw_session_opening(const struct sw_session *session, enum sw_side side)
+{
+    return sw_span_make(session->opening[side], session->first_bytes[side].len);
+}
+/* Of a session without a proxy it is empty. */
+const struct sw_proxied *sw_session_proxied(const struct sw_session *session);
 /* From the last byte of what a reply answers (a command, or the handshake) to its first one; 0: it
  * is not known. */
 int64_t sw_session_delay(const struct sw_session *session, const struct sw_step *reply);
