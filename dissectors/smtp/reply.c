@@ -139,27 +139,49 @@ SW_RARE static void go_on_otherwise(struct smtp_io *io, const struct reply_line 
 }
 
 /* The enhanced code of a reply is of the same class as its code (RFC 3463 2). */
-static void note_enhanced(struct smtp_state *st, const struct reply_line *r)
+static struct smtp_enhanced enhanced_of(const struct reply_line *r)
 {
     size_t used;
     struct smtp_enhanced enhanced;
-    bool may_be = r->text.len > 0 && sw_ascii_digit(r->text.ptr[0]);
-    if (may_be && st->reply_enhanced.klass == 0 && smtp_enhanced_parse(r->text, &enhanced, &used) &&
-        enhanced.klass == r->code / 100)
-        st->reply_enhanced = enhanced;
+    bool may_be = r->text.len > 0 && r->text.ptr[0] == '0' + r->code / 100;
+    if (may_be && smtp_enhanced_parse(r->text, &enhanced, &used))
+        return enhanced;
+    return (struct smtp_enhanced){0};
+}
+
+/* A whole reply, as most are: nothing of it has to be kept for further lines. */
+static void one_line(struct smtp_io *io, const struct reply_line *r, bool cut)
+{
+    struct smtp_event event = {
+        .kind = SMTP_EVENT_REPLY,
+        .from = SW_FROM_SERVER,
+        .flags = SMTP_FLAG_ONE_LINE | (cut ? SMTP_FLAG_CUT : 0u),
+        .code = r->code,
+        .enhanced = enhanced_of(r),
+        .text = r->text,
+        .number = 1,
+        .begin = io->begin,
+        .end = io->end,
+    };
+    smtp_answer(io, &event);
 }
 
 static void reply_line(struct smtp_io *io, const struct reply_line *r, struct sw_span line,
                        bool cut)
 {
     struct smtp_state *st = io->state;
+    if (r->code == 334)
+        smtp_auth_prompt(st, r->text);
+    if (!st->reply_open && r->last) {
+        one_line(io, r, cut);
+        return;
+    }
     if (!st->reply_open)
         open_reply(io, r->code);
     else if (r->code != st->reply_code)
         go_on_otherwise(io, r, line);
-    note_enhanced(st, r);
-    if (r->code == 334)
-        smtp_auth_prompt(st, r->text);
+    if (st->reply_enhanced.klass == 0)
+        st->reply_enhanced = enhanced_of(r);
     if (cut)
         st->reply_flags |= SMTP_FLAG_CUT;
     tell_line(io, r->code, r->text, cut ? SMTP_FLAG_CUT : 0);

@@ -91,7 +91,7 @@ enum smtp_mechanism {
 
 enum smtp_event_kind {
     SMTP_EVENT_COMMAND,      /* a line of the client: command or AUTH continuation */
-    SMTP_EVENT_REPLY_LINE,   /* one line of a reply */
+    SMTP_EVENT_REPLY_LINE,   /* one line of a reply that has several, or may have */
     SMTP_EVENT_REPLY,        /* a reply is complete (or was cut, see flags) */
     SMTP_EVENT_AUTH_USER,    /* the user name of the running AUTH became known */
     SMTP_EVENT_DATA_BEGIN,   /* 354: what follows is the message */
@@ -163,6 +163,7 @@ enum smtp_flag {
     SMTP_FLAG_HIDDEN = 0x200, /* a line that is no command: it may hold a secret and is not told */
     SMTP_FLAG_UNSURE = 0x400, /* reply: others are lost, and it may as well answer another command
                                  than the one that is named */
+    SMTP_FLAG_ONE_LINE = 0x800, /* reply: its only line was not told before, it is `text` */
 };
 
 /*
@@ -175,17 +176,17 @@ enum smtp_flag {
  * text = the line behind code and separator, number = index of the line, flags CUT. A junk line
  * inside a reply has code 0. REPLY: code (0 when no three digits could be read), enhanced (of the
  * first line that has one), answers = id of the command (0 = none: greeting or unsolicited), verb =
- * the verb answered, number = lines, begin = first, end = last byte. Follows its REPLY_LINEs. A
- * junk line outside a reply is a REPLY with code 0 of its own that answers nothing, and takes no
- * command off the queue. AUTH_USER: text = user name (decoded, may hold any bytes), word = the
- * client's computer (NTLM only, else empty), mechanism, answers = id of the AUTH command.
- * DATA_BEGIN, END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it
- * is answered like a command), number = octets of the message after dot-unstuffing, without the
- * terminator, begin = end = its last byte. BODY: text = the octets as they came (dots still
- * stuffed, without the terminator, in pieces that depend on the chunks), number = their count;
- * flags CUT with a count but no text for octets that are missing, GUESSED without text when it is
- * not sure that this is a message. ANOMALY: anomaly, text = a short excerpt (of server lines only),
- * from.
+ * the verb answered, number = lines, begin = first, end = last byte. Follows its REPLY_LINEs, but
+ * for one with the flag ONE_LINE, which has none: text = the line behind code and separator. A junk
+ * line outside a reply is a REPLY with code 0 of its own that answers nothing, and takes no command
+ * off the queue. AUTH_USER: text = user name (decoded, may hold any bytes), word = the client's
+ * computer (NTLM only, else empty), mechanism, answers = id of the AUTH command. DATA_BEGIN,
+ * END_OF_DATA: id/answers = DATA or BDAT command; END_OF_DATA has an id of its own (it is answered
+ * like a command), number = octets of the message after dot-unstuffing, without the terminator,
+ * begin = end = its last byte. BODY: text = the octets as they came (dots still stuffed, without
+ * the terminator, in pieces that depend on the chunks), number = their count; flags CUT with a
+ * count but no text for octets that are missing, GUESSED without text when it is not sure that this
+ * is a message. ANOMALY: anomaly, text = a short excerpt (of server lines only), from.
  */
 struct smtp_event {
     enum smtp_event_kind kind;
@@ -381,6 +382,8 @@ enum { SMTP_PROBE_COMMON = 40 }; /* words that other protocols have, too */
  * gives 1: wait for more.
  */
 int smtp_probe(enum sw_from from, struct sw_span first);
+/* Whether that is more than 1. */
+bool smtp_probe_fits(enum sw_from from, struct sw_span first);
 
 /* Parts of lines that several readers need. */
 

@@ -64,7 +64,10 @@ enum smtp_verb smtp_verb_of(struct sw_span word)
         return SMTP_VERB_AUTH; /* what Exchange calls it between its own servers */
     uint32_t sign = sign_of(word.ptr, word.len);
     for (int v = SMTP_VERB_HELO; v < SMTP_VERB_AUTH_DATA; v++) {
-        if (sign == sign_of(names[v], SIGN) && sw_span_eq_nocase(word, sw_span_str(names[v])))
+        if (sign != sign_of(names[v], SIGN))
+            continue;
+        bool whole = word.len == SIGN && names[v][SIGN] == '\0'; /* letters, of which all agree */
+        if (whole || sw_span_eq_nocase(word, sw_span_str(names[v])))
             return (enum smtp_verb)v;
     }
     for (size_t i = 0; i < word.len; i++) {

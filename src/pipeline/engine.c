@@ -270,7 +270,8 @@ static void on_chunk(void *ctx, struct sw_flow *flow, const struct sw_chunk *chu
     sw_book_serving(engine->book, &facts->tuple, chunk->mark.time_ns + SERVING_NS);
     sw_mail_chunk(mail, facts, said);
     sw_mail_tell_offers(mail, engine->book);
-    sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), said);
+    if (sw_stranger_is_one(mail))
+        sw_stranger_chunk(&engine->strangers, mail, is_mail_port(engine, facts), said);
     if (mail->tentative && (sw_mail_is_refuted(mail) || leads_elsewhere(engine, mail))) {
         drop_mail(engine, flow, mail);
     } else if (!mail->tentative || mail->session.hellos || mail->session.messages) {

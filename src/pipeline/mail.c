@@ -235,7 +235,7 @@ static bool settle(struct sw_mail *mail, const struct sw_piece *rest, const stru
  * One piece through the dissector; what it leaves is held or goes to TLS. With `force` no reply
  * will come: nothing is held, the bytes themselves decide.
  */
-static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struct force *force)
+static void feed_on(struct sw_mail *mail, const struct sw_piece *piece, const struct force *force)
 {
     struct sw_piece rest;
     while (piece->bytes.len > 0) {
@@ -247,12 +247,27 @@ static void feed(struct sw_mail *mail, const struct sw_piece *piece, const struc
         }
         size_t used = smtp_feed(&mail->smtp, piece, &mail->sink);
         if (used == piece->bytes.len && mail->smtp.mode != SMTP_MODE_TLS)
-            return; /* as nearly always */
+            return;
         rest = piece_rest(piece, used);
         piece = &rest;
         if (!settle(mail, piece, force))
             return;
     }
+}
+
+/* The same; nearly always the dissector takes the whole piece. */
+static inline void feed(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    if (mail->tls) {
+        feed_on(mail, piece, NULL);
+        return;
+    }
+    size_t used = smtp_feed(&mail->smtp, piece, &mail->sink);
+    if (used == piece->bytes.len && mail->smtp.mode != SMTP_MODE_TLS)
+        return;
+    const struct sw_piece rest = piece_rest(piece, used);
+    if (settle(mail, &rest, NULL))
+        feed_on(mail, &rest, NULL);
 }
 
 /* Offers the held bytes again; stops when the next reply is needed. `forced` = no reply will come.
@@ -276,7 +291,7 @@ static void drain(struct sw_mail *mail, bool forced)
         if (outside && mail->inside)
             to_tls(mail, &piece);
         else if (mail->held.piece_count == 0)
-            feed(mail, &piece, forced ? &force : NULL);
+            feed_on(mail, &piece, forced ? &force : NULL);
         else if (!hold(mail, piece.at, piece.bytes))
             mail->session.limits_hit = true; /* memory: the caps held a moment ago */
     }
@@ -323,12 +338,12 @@ static void dialogue(struct sw_mail *mail, const struct sw_piece *piece)
     if (piece->from == SW_FROM_CLIENT && mail->held.piece_count > 0) {
         if (!hold(mail, piece->at, piece->bytes)) {
             drain(mail, true);
-            feed(mail, piece, NULL);
+            feed_on(mail, piece, NULL);
         }
         drain_one_sided(mail, piece);
         return;
     }
-    feed(mail, piece, NULL);
+    feed(mail, piece);
     drain_one_sided(mail, piece);
     bool opaque = mail->tls && !mail->inside;
     if (piece->from == SW_FROM_SERVER && mail->held.piece_count > 0 &&

@@ -19,10 +19,9 @@ void sw_mail_tell_offers(struct sw_mail *mail, struct sw_book *book)
         struct sw_span name = step->argument;
         if (address)
             name = sw_span_from(name, sw_span_index(name, '@') + 1);
-        size_t end = 0;
-        while (end < name.len && name.ptr[end] != '>' && name.ptr[end] != ' ')
-            end++;
-        if (end > 0)
-            sw_book_offered(book, &mail->facts->tuple, sw_span_sub(name, 0, end));
+        name = sw_span_sub(name, 0, sw_span_index(name, '>'));
+        name = sw_span_sub(name, 0, sw_span_index(name, ' '));
+        if (name.len > 0)
+            sw_book_offered(book, &mail->facts->tuple, name);
     }
 }

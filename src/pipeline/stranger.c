@@ -8,8 +8,6 @@ static bool is_unknown(enum sw_content content)
 static bool is_asked_for(const struct sw_mail *mail, bool mail_port)
 {
     const struct sw_first_bytes *first = mail->session.first_bytes;
-    if (mail->session.named || mail->tls || mail->session.hellos || mail->session.messages)
-        return false;
     if (!mail_port)
         return sw_mail_has_common_words_only(mail);
     return is_unknown(first[SW_CLIENT].content) || is_unknown(first[SW_SERVER].content);
@@ -63,7 +61,7 @@ static bool feed_earlier(struct sw_strangers *strangers, struct sw_mail *mail,
 void sw_stranger_chunk(struct sw_strangers *strangers, struct sw_mail *mail, bool mail_port,
                        const struct sw_chunk *chunk)
 {
-    if (mail->not_named || !is_asked_for(mail, mail_port))
+    if (!sw_stranger_is_one(mail) || !is_asked_for(mail, mail_port))
         return;
     bool first = mail->stranger == NULL;
     if (first && !open_one(strangers, mail))

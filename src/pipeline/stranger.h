@@ -24,6 +24,12 @@ struct sw_strangers {
 /* Makes nDPI's tables now; else it is done at the first need. */
 void sw_strangers_prepare(struct sw_strangers *strangers);
 /* A chunk that the mail has taken. */
+/* Has it not shown yet what it is? Only then is the next call of use. */
+static inline bool sw_stranger_is_one(const struct sw_mail *mail)
+{
+    return !mail->not_named && !mail->session.named && !mail->tls && !mail->session.hellos &&
+           !mail->session.messages;
+}
 void sw_stranger_chunk(struct sw_strangers *strangers, struct sw_mail *mail, bool mail_port,
                        const struct sw_chunk *chunk);
 /* Before the mail is freed. */

@@ -31,7 +31,7 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step,
                    const struct smtp_event *event);
 void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply);
 
-/* What of an event in clear text may be shown (kept.c): of a COMMAND, a REPLY_LINE, a BODY, an
+/* What of an event in clear text may be shown (kept.c): of a COMMAND, a line of a reply, a BODY, an
  * END_OF_DATA. */
 void sw_keep_command(struct sw_session *session, const struct smtp_event *event);
 void sw_keep_reply_line(struct sw_session *session, const struct smtp_event *event);

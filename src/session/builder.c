@@ -221,6 +221,32 @@ static void on_reply_line(struct sw_session *session, const struct smtp_event *e
     session->reply_used += (uint32_t)event->text.len;
 }
 
+/* The text of a reply whose lines came before; *cut: it lacks some. */
+static struct sw_span take_reply(struct sw_session *session, bool *cut)
+{
+    struct sw_span text = sw_span_make(session->reply_text, session->reply_used);
+    if (session->reply_text) /* what is left of its room may be used for others */
+        (void)sw_arena_resize(&session->arena, text.ptr, session->reply_room, text.len);
+    *cut = session->reply_cut;
+    session->reply_text = NULL;
+    session->reply_used = 0;
+    session->reply_room = 0;
+    session->reply_cut = false;
+    return text;
+}
+
+/* And of one of a single line. */
+static struct sw_span keep_line(struct sw_session *session, const struct smtp_event *event,
+                                bool *cut)
+{
+    size_t length = event->text.len;
+    bool fits = length < session->limits.reply_bytes;
+    struct sw_span text =
+        fits ? sw_arena_copy(&session->arena, event->text) : (struct sw_span){NULL, 0};
+    *cut = text.len < length;
+    return text;
+}
+
 enum {
     LOOK_BACK_STEPS = 64
 }; /* a reply later than that behind its command is not paired any more */
@@ -287,14 +313,9 @@ static bool came_after(const struct sw_step *reply, struct sw_mark mark)
 static void on_reply(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
-    struct sw_span text = sw_span_make(session->reply_text, session->reply_used);
-    if (session->reply_text) /* what is left of its room may be used for others */
-        (void)sw_arena_resize(&session->arena, text.ptr, session->reply_room, text.len);
-    bool cut = session->reply_cut;
-    session->reply_text = NULL;
-    session->reply_used = 0;
-    session->reply_room = 0;
-    session->reply_cut = false;
+    bool cut = false;
+    struct sw_span text = event->flags & SMTP_FLAG_ONE_LINE ? keep_line(session, event, &cut)
+                                                            : take_reply(session, &cut);
     struct sw_step *step = add_step(session, SW_SERVER, event, encrypted);
     if (!step)
         return;
@@ -377,6 +398,8 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         on_reply_line(session, event);
         break;
     case SMTP_EVENT_REPLY:
+        if (!encrypted && (event->flags & SMTP_FLAG_ONE_LINE))
+            sw_keep_reply_line(session, event);
         on_reply(session, event, facts, encrypted);
         break;
     case SMTP_EVENT_AUTH_USER:

@@ -100,7 +100,7 @@ enum sw_content sw_content_of(enum sw_side from, struct sw_span first)
         return SW_CONTENT_TLS;
     if (from == SW_SERVER ? server_content(first, &content) : client_content(first, &content))
         return content;
-    if (smtp_probe(from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, first) > 1)
+    if (smtp_probe_fits(from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, first))
         return SW_CONTENT_SMTP;
     return is_printable(first) ? SW_CONTENT_TEXT : SW_CONTENT_BINARY;
 }

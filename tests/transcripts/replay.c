@@ -89,6 +89,12 @@ static const char *odd_name(enum smtp_anomaly anomaly)
     return names[anomaly];
 }
 
+static void put_line(struct replay *r, const struct smtp_event *e)
+{
+    put(r, "line %03u", e->code);
+    put_text(r, e->text);
+}
+
 static void put_reply(struct replay *r, const struct smtp_event *e)
 {
     put(r, "reply %03u", e->code);
@@ -198,10 +204,14 @@ static void on_event(void *ctx, const struct smtp_event *e)
         put_command(r, e);
         break;
     case SMTP_EVENT_REPLY_LINE:
-        put(r, "line %03u", e->code);
-        put_text(r, e->text);
+        put_line(r, e);
         break;
     case SMTP_EVENT_REPLY:
+        if (e->flags & SMTP_FLAG_ONE_LINE) {
+            put_line(r, e);
+            put_flags(r, e->flags & SMTP_FLAG_CUT);
+            put(r, "\n");
+        }
         put_reply(r, e);
         break;
     case SMTP_EVENT_AUTH_USER:
