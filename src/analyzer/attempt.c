@@ -81,49 +81,131 @@ static uint64_t hash_destination(const struct sw_session *session)
     return name.len > 0 ? sw_hash_on(5, sw_span_make(lower, name.len)) : 0;
 }
 
-static struct sw_span keep(uint8_t **at, struct sw_span text)
+/* --- text --- */
+
+enum { NAME_BYTES = 255, SENDER_BYTES = 512 }; /* that are kept */
+
+_Static_assert(sizeof(struct sw_attempt) + SW_ADDRESSEES * sizeof(struct sw_addressee) +
+                       SENDER_BYTES + SW_ADDRESSEE_BYTES + sizeof(struct sw_tried) +
+                       2 * NAME_BYTES <
+                   UINT16_MAX,
+               "the lengths fit");
+_Static_assert(SW_ADDRESSEES <= UINT8_MAX && SW_CAUSE_COUNT <= UINT8_MAX + 1, "the counts fit");
+
+/* Copies text; gives the place behind it. */
+static uint8_t *keep(uint8_t *to, struct sw_span text)
 {
-    uint8_t *to = *at;
-    if (text.len == 0)
-        return (struct sw_span){NULL, 0};
-    memcpy(to, text.ptr, text.len);
-    *at += text.len;
-    return sw_span_make(to, text.len);
+    if (text.len > 0)
+        memcpy(to, text.ptr, text.len);
+    return to + text.len;
 }
 
-static struct sw_tried *new_tried(struct sw_blocks *blocks, const struct sw_session *session,
-                                  const struct sw_verdict *verdict, uint64_t number)
+static struct sw_span kept(const void *at, size_t n_bytes)
 {
+    return n_bytes > 0 ? sw_span_make(at, n_bytes) : (struct sw_span){NULL, 0};
+}
+
+struct sw_span sw_tried_server_name(const struct sw_tried *tried)
+{
+    return kept(tried + 1, tried->server_name_len);
+}
+
+struct sw_span sw_tried_proxied_for(const struct sw_tried *tried)
+{
+    return kept((const uint8_t *)(tried + 1) + tried->server_name_len, tried->proxied_for_len);
+}
+
+struct sw_span sw_attempt_sender(const struct sw_attempt *a)
+{
+    return kept(a->to + a->to_count, a->sender_len);
+}
+
+uint32_t sw_attempt_addresses(const struct sw_attempt *a, struct sw_span addresses[SW_ADDRESSEES])
+{
+    const uint8_t *at = (const uint8_t *)(a->to + a->to_count) + a->sender_len;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < a->to_count; i++) {
+        if (a->to[i].address_len > 0)
+            addresses[count++] = sw_span_make(at, a->to[i].address_len);
+        at += a->to[i].address_len;
+    }
+    return count;
+}
+
+/* --- memory --- */
+
+/* What the tries of one session are made of. */
+struct source {
+    struct sw_blocks *blocks;
+    const struct sw_session *session;
+    const struct sw_verdict *verdict;
+    uint64_t number;
+    struct sw_span server_name, proxied_for; /* as far as they are kept */
+    bool only;                               /* there is one try */
+    struct sw_tried *tried;                  /* NULL: not made yet */
+};
+
+static size_t tried_bytes(const struct source *source)
+{
+    return sizeof(struct sw_tried) + source->server_name.len + source->proxied_for.len;
+}
+
+static void fill_tried(const struct source *source, struct sw_tried *tried)
+{
+    const struct sw_session *session = source->session;
     const struct sw_flow_facts *f = session->facts;
-    struct sw_span name = sw_span_sub(verdict->server_name, 0, 255);
-    struct sw_span proxied = sw_span_sub(session->proxied_for, 0, 255);
-    size_t bytes = sizeof(struct sw_tried) + name.len + proxied.len;
-    struct sw_tried *tried = sw_blocks_take(blocks, bytes);
-    if (!tried)
-        return NULL;
-    *tried = (struct sw_tried){.bytes = bytes};
-    uint8_t *text = (uint8_t *)(tried + 1);
+    *tried = (struct sw_tried){
+        .number = source->number,
+        .start_ns = f->first.time_ns,
+        .client = hash_client(session),
+        .content = hash_content(session),
+        .destination = hash_destination(session),
+        .user = hash_user(session),
+        .server_name_source = source->verdict->server_name_source,
+        .tuple = f->tuple,
+        .bytes = (uint16_t)tried_bytes(source),
+        .outcome = source->verdict->outcome,
+        .cause = source->verdict->cause,
+        .server_name_len = (uint8_t)source->server_name.len,
+        .proxied_for_len = (uint8_t)source->proxied_for.len,
+        .direct_ttl = direct_ttl(&f->half[SW_CLIENT]),
+        .time_digits = f->time_digits,
+        .has_server = !session->lookup,
+        .unanswered = f->syn.frame && !f->syn_ack.frame && !f->refused && f->icmp_count == 0,
+    };
     memcpy(tried->id, session->id, sizeof(tried->id));
-    tried->number = number;
-    tried->tuple = f->tuple;
-    tried->start_ns = f->first.time_ns;
-    tried->outcome = verdict->outcome;
-    tried->cause = verdict->cause;
-    tried->client = hash_client(session);
-    tried->content = hash_content(session);
-    tried->has_server = !session->lookup;
-    tried->destination = hash_destination(session);
-    tried->user = hash_user(session);
-    tried->direct_ttl = direct_ttl(&f->half[SW_CLIENT]);
-    tried->time_digits = f->time_digits;
-    tried->unanswered = f->syn.frame && !f->syn_ack.frame && !f->refused && f->icmp_count == 0;
     /* Requests are repeated at doubling distances: it waited at most as long again. */
     if (tried->unanswered)
         tried->patience_ns = sw_time_between(f->syn.time_ns, f->last_syn.time_ns);
-    tried->server_name = keep(&text, name);
-    tried->server_name_source = verdict->server_name_source;
-    tried->proxied_for = keep(&text, proxied);
-    return tried;
+    (void)keep(keep((uint8_t *)(tried + 1), source->server_name), source->proxied_for);
+}
+
+/* A try with `text_bytes` of text, and its session with the first one; NULL without memory. */
+static struct sw_attempt *new_attempt(struct source *source, size_t recipients, size_t text_bytes)
+{
+    enum { ALIGNED = sizeof(uint64_t) };
+    size_t bytes =
+        sizeof(struct sw_attempt) + recipients * sizeof(struct sw_addressee) + text_bytes;
+    size_t session_at = (bytes + ALIGNED - 1) / ALIGNED * ALIGNED;
+    if (source->only)
+        bytes = session_at + tried_bytes(source);
+    struct sw_attempt *a = sw_blocks_take(source->blocks, bytes);
+    if (!a)
+        return NULL;
+    if (source->only) {
+        source->tried = (void *)((uint8_t *)a + session_at);
+        fill_tried(source, source->tried);
+    }
+    struct sw_tried *tried = source->tried;
+    *a = (struct sw_attempt){
+        .tried = tried,
+        .bytes = (uint16_t)bytes,
+        .first = tried->references++ == 0,
+        .only = source->only,
+    };
+    if (a->first && !a->only)
+        a->bytes = (uint16_t)(a->bytes + tried->bytes);
+    return a;
 }
 
 /* --- the tries --- */
@@ -178,45 +260,40 @@ static void take_recipients(struct sw_attempt *a, const struct sw_message_verdic
         const struct sw_recipient_verdict *rv = &mv->recipients[i];
         struct sw_span address = rv->recipient->address;
         uint64_t hash = sw_hash_on(2, address);
-        if (a->to_count == SW_ADDRESSEES) {
+        if (i >= a->to_count) {
             a->to_more++;
             a->to_rest += hash; /* in any order */
             continue;
         }
-        struct sw_addressee *to = &a->to[a->to_count++];
-        *to = (struct sw_addressee){.hash = hash, .state = state_of(rv)};
+        a->to[i] = (struct sw_addressee){.hash = hash, .state = state_of(rv)};
         if (address.len <= room) {
-            to->address = keep(&text, address);
+            a->to[i].address_len = (uint16_t)address.len;
+            text = keep(text, address);
             room -= address.len;
         }
     }
 }
 
-static struct sw_attempt *new_mail(struct sw_blocks *blocks, const struct sw_session *session,
-                                   const struct sw_message_verdict *mv)
+static struct sw_attempt *new_mail(struct source *source, const struct sw_message_verdict *mv)
 {
     const struct sw_message *m = mv->message;
-    struct sw_span sender = sw_span_sub(m->sender, 0, 512);
+    struct sw_span sender = sw_span_sub(m->sender, 0, SENDER_BYTES);
     size_t text = 0;
-    uint32_t kept = mv->recipient_count < SW_ADDRESSEES ? mv->recipient_count : SW_ADDRESSEES;
-    for (uint32_t i = 0; i < kept; i++)
+    uint32_t count = mv->recipient_count < SW_ADDRESSEES ? mv->recipient_count : SW_ADDRESSEES;
+    for (uint32_t i = 0; i < count; i++)
         text += mv->recipients[i].recipient->address.len;
     text = text < SW_ADDRESSEE_BYTES ? text : SW_ADDRESSEE_BYTES;
-    size_t bytes =
-        sizeof(struct sw_attempt) + kept * sizeof(struct sw_addressee) + text + sender.len;
-    struct sw_attempt *a = sw_blocks_take(blocks, bytes);
+    struct sw_attempt *a = new_attempt(source, count, sender.len + text);
     if (!a)
         return NULL;
-    *a = (struct sw_attempt){.bytes = bytes};
-    a->to = (struct sw_addressee *)(a + 1);
-    uint8_t *at = (uint8_t *)(a->to + kept);
     a->has_mail = m->mail != NULL;
-    a->sender = keep(&at, sender);
-    take_recipients(a, mv, at);
+    a->to_count = (uint8_t)count;
+    a->sender_len = (uint16_t)sender.len;
+    take_recipients(a, mv, keep((uint8_t *)(a->to + count), sender));
     a->complete = list_is_whole(m);
     a->index = m->index;
-    a->begin_ns = m->mail ? m->mail->first.time_ns : session->facts->first.time_ns;
-    a->decided_ns = end_of(session, mv->reply);
+    a->begin_ns = m->mail ? m->mail->first.time_ns : source->session->facts->first.time_ns;
+    a->decided_ns = end_of(source->session, mv->reply);
     a->outcome = mv->outcome;
     a->cause = mv->cause;
     for (uint32_t i = 0; i < mv->recipient_count && mv->outcome == SW_OUTCOME_PARTIAL; i++) {
@@ -249,15 +326,14 @@ static bool may_be_no_attempt(const struct sw_verdict *verdict)
 }
 
 /* A session that never got as far as MAIL. */
-static struct sw_attempt *new_blind(struct sw_blocks *blocks, const struct sw_session *session,
-                                    const struct sw_verdict *verdict)
+static struct sw_attempt *new_blind(struct source *source)
 {
-    struct sw_attempt *a = sw_blocks_take(blocks, sizeof(*a));
+    const struct sw_verdict *verdict = source->verdict;
+    struct sw_attempt *a = new_attempt(source, 0, 0);
     if (!a)
         return NULL;
-    *a = (struct sw_attempt){.bytes = sizeof(*a)};
-    a->begin_ns = session->facts->first.time_ns;
-    a->decided_ns = end_of(session, verdict->reply);
+    a->begin_ns = source->session->facts->first.time_ns;
+    a->decided_ns = end_of(source->session, verdict->reply);
     a->outcome = verdict->outcome;
     a->cause = verdict->cause;
     a->permanence = verdict->permanence;
@@ -267,45 +343,77 @@ static struct sw_attempt *new_blind(struct sw_blocks *blocks, const struct sw_se
     return a;
 }
 
-static void append(struct sw_attempt ***tail, struct sw_tried *tried, struct sw_attempt *a)
+static bool is_try(const struct sw_message_verdict *mv)
+{
+    return mv->counts && mv->outcome != SW_OUTCOME_NO_MAIL;
+}
+
+static void append(struct sw_attempt ***tail, struct sw_attempt *a)
 {
     if (!a)
         return;
-    a->first = tried->references == 0;
-    a->bytes += a->first ? tried->bytes : 0;
-    a->tried = tried;
-    tried->references++;
-    tried->unsettled += a->outcome == SW_OUTCOME_STUCK;
+    a->tried->unsettled += a->outcome == SW_OUTCOME_STUCK;
     **tail = a;
     *tail = &a->next;
+}
+
+/* The tries of a session with several, which outlives each of them. */
+static struct sw_attempt *several(struct source *source)
+{
+    struct sw_attempt *list = NULL;
+    struct sw_attempt **tail = &list;
+    source->tried = sw_blocks_take(source->blocks, tried_bytes(source));
+    if (!source->tried)
+        return NULL;
+    fill_tried(source, source->tried);
+    for (uint32_t i = 0; i < source->verdict->message_count; i++) {
+        if (is_try(&source->verdict->messages[i]))
+            append(&tail, new_mail(source, &source->verdict->messages[i]));
+    }
+    if (!list)
+        sw_blocks_give(source->blocks, source->tried, source->tried->bytes);
+    return list;
 }
 
 struct sw_attempt *sw_attempts_of(struct sw_blocks *blocks, const struct sw_session *session,
                                   const struct sw_verdict *verdict, uint64_t number)
 {
-    struct sw_attempt *list = NULL;
-    struct sw_attempt **tail = &list;
     if (verdict->outcome == SW_OUTCOME_NO_MAIL)
         return NULL;
-    struct sw_tried *tried = new_tried(blocks, session, verdict, number);
-    if (!tried)
-        return NULL;
+    uint32_t mails = 0;
+    const struct sw_message_verdict *mail = NULL;
     for (uint32_t i = 0; i < verdict->message_count; i++) {
-        const struct sw_message_verdict *mv = &verdict->messages[i];
-        if (mv->counts && mv->outcome != SW_OUTCOME_NO_MAIL)
-            append(&tail, tried, new_mail(blocks, session, mv));
+        if (is_try(&verdict->messages[i])) {
+            mail = &verdict->messages[i];
+            mails++;
+        }
     }
-    if (!list)
-        append(&tail, tried, new_blind(blocks, session, verdict));
-    if (!list)
-        sw_blocks_give(blocks, tried, tried->bytes);
-    return list;
+    struct source source = {
+        .blocks = blocks,
+        .session = session,
+        .verdict = verdict,
+        .number = number,
+        .server_name = sw_span_sub(verdict->server_name, 0, NAME_BYTES),
+        .proxied_for = sw_span_sub(session->proxied_for, 0, NAME_BYTES),
+        .only = mails <= 1,
+    };
+    if (mails > 1)
+        return several(&source);
+    struct sw_attempt *only = NULL;
+    struct sw_attempt **tail = &only;
+    append(&tail, mail ? new_mail(&source, mail) : new_blind(&source));
+    return only;
 }
 
 void sw_attempt_free(struct sw_blocks *blocks, struct sw_attempt *attempt)
 {
     struct sw_tried *tried = attempt->tried;
-    sw_blocks_give(blocks, attempt, attempt->bytes - (attempt->first ? tried->bytes : 0));
-    if (--tried->references == 0)
+    bool only = attempt->only;
+    bool with_session = attempt->first && !only;
+    size_t own_bytes = attempt->bytes;
+    if (with_session)
+        own_bytes -= tried->bytes;
+    sw_blocks_give(blocks, attempt, own_bytes);
+    if (!only && --tried->references == 0)
         sw_blocks_give(blocks, tried, tried->bytes);
 }

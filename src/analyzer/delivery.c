@@ -25,15 +25,17 @@ static enum sw_outcome outcome_of(const struct sw_story *story)
     bool taken = false;
     bool missing = false;
     const struct sw_attempt *a;
-    for (uint32_t i = 0; i < story->to_count; i++) {
-        taken = taken || story->to[i].state == SW_ADDRESSEE_TAKEN;
-        missing = missing || story->to[i].state != SW_ADDRESSEE_TAKEN;
+    const struct sw_attempt *all = story->envelope;
+    for (uint32_t i = 0; all && i < all->to_count; i++) {
+        taken = taken || all->to[i].state == SW_ADDRESSEE_TAKEN;
+        missing = missing || all->to[i].state != SW_ADDRESSEE_TAKEN;
     }
+    bool no_recipient = !all || all->to_count == 0;
     SW_EACH(a, story->attempts) {
-        if (a->outcome == SW_OUTCOME_DELIVERED && story->to_count == 0)
+        if (a->outcome == SW_OUTCOME_DELIVERED && no_recipient)
             taken = true;
     }
-    if (story->to_more > 0) /* those are not told apart: the last try speaks for them */
+    if (all && all->to_more > 0) /* those are not told apart: the last try speaks for them */
         missing = missing || story->last->outcome != SW_OUTCOME_DELIVERED;
     if (taken)
         return missing ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
@@ -114,9 +116,9 @@ static void fill_ends(struct sw_delivery *d, const struct sw_story *story)
     d->id[2 * sizeof(id)] = '\0';
     d->tuple = tried->tuple;
     d->has_server = tried->has_server;
-    d->server_name = tried->server_name;
+    d->server_name = sw_tried_server_name(tried);
     d->server_name_source = tried->server_name_source;
-    d->proxied_for = tried->proxied_for;
+    d->proxied_for = sw_tried_proxied_for(tried);
     d->time_digits = tried->time_digits;
     d->first_attempt_ns = first->tried->start_ns;
     d->delivered_ns = d->outcome == SW_OUTCOME_DELIVERED ? decider->decided_ns : SW_TIME_NONE;
@@ -130,14 +132,11 @@ static void fill_ends(struct sw_delivery *d, const struct sw_story *story)
 static void fill_envelope(struct sw_ledger *ledger, const struct sw_story *story)
 {
     struct sw_delivery *d = &ledger->delivery;
-    d->has_sender = story->has_mail;
-    d->sender = story->sender;
+    const struct sw_attempt *envelope = story->envelope;
+    d->has_sender = envelope != NULL;
+    d->sender = envelope ? sw_attempt_sender(envelope) : (struct sw_span){NULL, 0};
     d->recipients = ledger->recipients;
-    d->recipient_count = 0;
-    for (uint32_t i = 0; i < story->to_count; i++) {
-        if (story->to[i].address.len > 0)
-            ledger->recipients[d->recipient_count++] = story->to[i].address;
-    }
+    d->recipient_count = envelope ? sw_attempt_addresses(envelope, ledger->recipients) : 0;
 }
 
 bool sw_delivery_tell(struct sw_ledger *ledger, const struct sw_story *story)

@@ -5,10 +5,11 @@
 
 uint32_t sw_story_addressee(const struct sw_story *s, uint64_t hash, uint32_t guess)
 {
-    if (guess < s->to_count && s->to[guess].hash == hash)
+    const struct sw_attempt *all = s->envelope;
+    if (guess < all->to_count && all->to[guess].hash == hash)
         return guess;
     uint32_t i = 0;
-    while (i < s->to_count && s->to[i].hash != hash)
+    while (i < all->to_count && all->to[i].hash != hash)
         i++;
     return i;
 }
@@ -16,8 +17,8 @@ uint32_t sw_story_addressee(const struct sw_story *s, uint64_t hash, uint32_t gu
 uint32_t sw_story_count(const struct sw_story *s, unsigned states)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < s->to_count; i++)
-        count += states >> s->to[i].state & 1;
+    for (uint32_t i = 0; s->envelope && i < s->envelope->to_count; i++)
+        count += states >> s->envelope->to[i].state & 1;
     return count;
 }
 
@@ -32,11 +33,12 @@ static struct overlap overlap_of(const struct sw_story *s, const struct sw_attem
     struct overlap o = {0};
     for (uint32_t i = 0; i < a->to_count; i++) {
         uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
-        if (at == s->to_count)
+        if (at == s->envelope->to_count)
             continue;
+        enum sw_addressee_state state = s->envelope->to[at].state;
         o.found++;
-        o.later += s->to[at].state == SW_ADDRESSEE_LATER;
-        o.taken += s->to[at].state == SW_ADDRESSEE_TAKEN;
+        o.later += state == SW_ADDRESSEE_LATER;
+        o.taken += state == SW_ADDRESSEE_TAKEN;
         o.in_order += at == i && o.in_order == i;
     }
     return o;
@@ -46,16 +48,18 @@ static bool recipients_fit(const struct sw_story *s, const struct sw_attempt *a,
 {
     if (a->to_count == 0) /* the try ended at MAIL */
         return true;
+    const struct sw_attempt *all = s->envelope;
     struct overlap o = overlap_of(s, a);
     bool all_found = o.found == a->to_count;
-    if (all_found && o.found == s->to_count && a->to_more == s->to_more && a->to_rest == s->to_rest)
+    if (all_found && o.found == all->to_count && a->to_more == all->to_more &&
+        a->to_rest == all->to_rest)
         return true;
-    if (a->to_more > 0 || s->to_more > 0)
+    if (a->to_more > 0 || all->to_more > 0)
         return false;
-    if (s->to_count == 0)
+    if (all->to_count == 0)
         return true;
     /* It stopped after the first ones, the last time or this time. */
-    if (same_size && !s->complete && o.in_order == s->to_count)
+    if (same_size && !s->complete && o.in_order == all->to_count)
         return true;
     if (same_size && !a->complete && o.in_order == a->to_count)
         return true;
@@ -69,7 +73,8 @@ static bool recipients_fit(const struct sw_story *s, const struct sw_attempt *a,
 enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
 {
     enum sw_fit fit = SW_FIT_ENVELOPE;
-    if (s->last->tried->client != a->tried->client || !sw_span_eq(s->sender, a->sender))
+    if (s->last->tried->client != a->tried->client ||
+        !sw_span_eq(sw_attempt_sender(s->envelope), sw_attempt_sender(a)))
         return SW_FIT_NONE;
     if (s->has_declared && a->has_declared) {
         if (s->size_declared != a->size_declared)
@@ -88,7 +93,7 @@ enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
     }
     if (!recipients_fit(s, a, fit >= SW_FIT_SIZE))
         return SW_FIT_NONE;
-    if (s->to_count > 0 && a->to_count > 0)
+    if (s->envelope->to_count > 0 && a->to_count > 0)
         return fit;
     return sw_is_other_server(&s->last->tried->tuple, &a->tried->tuple) ? SW_FIT_NONE
                                                                         : SW_FIT_SENDER;

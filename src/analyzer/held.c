@@ -65,9 +65,9 @@ static void sift_down(struct sw_held_list *heap)
     heap->at[at] = moved;
 }
 
-bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt)
+bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt, uint64_t serial)
 {
-    struct sw_held_try try = {attempt->begin_ns, attempt->serial, attempt};
+    struct sw_held_try try = {attempt->begin_ns, serial, attempt};
     if (held->run.count == 0 || earlier(run_at(held, held->run.count - 1), &try)) {
         if (!grow_run(held))
             return false;

@@ -35,8 +35,9 @@ static inline uint32_t sw_held_count(const struct sw_held_tries *held)
     return held->run.count + held->heap.count;
 }
 
-/* Takes a try over; false without memory: then it is still the caller's. */
-bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt);
+/* Takes a try over; false without memory: then it is still the caller's. `serial`: in the order in
+ * which they became final. */
+bool sw_held_push(struct sw_held_tries *held, struct sw_attempt *attempt, uint64_t serial);
 /* The one that began first (of one moment, with the smallest serial), or NULL. */
 const struct sw_held_try *sw_held_first(const struct sw_held_tries *held);
 /* One that comes soon, `n` behind the first of those that came in order; NULL: there are not so

@@ -64,14 +64,15 @@ static void envelope_keys(const struct sw_ledger *ledger, const struct sw_attemp
                           uint64_t key[SW_KEY_COUNT])
 {
     uint64_t client = a->tried->client;
-    key[SW_KEY_SENDER] = sender_key(ledger, client, a->sender);
+    struct sw_span sender = sw_attempt_sender(a);
+    key[SW_KEY_SENDER] = sender_key(ledger, client, sender);
     if (a->to_count == 0)
         return;
     uint64_t first = a->to[0].hash;
     uint64_t least = smallest(a->to, a->to_count, SW_STATES_ALL);
-    key[SW_KEY_FIRST] = envelope_key(ledger, client, a->sender, first);
+    key[SW_KEY_FIRST] = envelope_key(ledger, client, sender, first);
     if (least != first)
-        key[SW_KEY_LEAST] = envelope_key(ledger, client, a->sender, least);
+        key[SW_KEY_LEAST] = envelope_key(ledger, client, sender, least);
 }
 
 static void server_keys(const struct sw_ledger *ledger, const struct sw_tried *tried,
@@ -112,14 +113,16 @@ static void link_envelope(struct sw_ledger *ledger, struct sw_story *s)
 {
     static const unsigned states[] = {SW_STATES_ALL, SW_STATES_LATER, SW_STATES_NOT_TAKEN};
     uint64_t client = s->last->tried->client;
-    sw_story_link(ledger, s, sender_key(ledger, client, s->sender));
-    if (s->to_count == 0)
+    const struct sw_attempt *all = s->envelope;
+    struct sw_span sender = sw_attempt_sender(all);
+    sw_story_link(ledger, s, sender_key(ledger, client, sender));
+    if (all->to_count == 0)
         return;
-    sw_story_link(ledger, s, envelope_key(ledger, client, s->sender, s->to[0].hash));
+    sw_story_link(ledger, s, envelope_key(ledger, client, sender, all->to[0].hash));
     for (int i = 0; i < 3; i++) {
-        uint64_t least = smallest(s->to, s->to_count, states[i]);
+        uint64_t least = smallest(all->to, all->to_count, states[i]);
         if (least != UINT64_MAX)
-            sw_story_link(ledger, s, envelope_key(ledger, client, s->sender, least));
+            sw_story_link(ledger, s, envelope_key(ledger, client, sender, least));
     }
 }
 
@@ -133,7 +136,7 @@ static void link_story(struct sw_ledger *ledger, struct sw_story *s)
         sw_story_link(ledger, s, key[SW_KEY_CONTENT]);
     if (s->wait == SW_WAIT_OVER)
         return;
-    if (s->has_mail)
+    if (s->envelope)
         link_envelope(ledger, s);
     for (int i = 0; i < SW_STORY_PLACES; i++) {
         if (s->places[i])
@@ -186,7 +189,7 @@ static void look_behind(const struct sw_ledger *ledger, uint64_t key, const stru
     for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
          l = sw_link_next(l), seen++) {
         struct sw_story *s = l->story;
-        if (s == choice->story || !s->has_mail || !may_go_on(s, a) ||
+        if (s == choice->story || !s->envelope || !may_go_on(s, a) ||
             a->begin_ns < s->last->decided_ns)
             continue;
         enum sw_fit fit = sw_story_fit(s, a);
@@ -242,11 +245,11 @@ static bool place_fits(const struct sw_story *s, const struct sw_attempt *a, enu
     int64_t pause_ns = sw_time_between(last->decided_ns, a->tried->start_ns);
     bool beside = kind == SW_LINK_FAMILY && last->tried->unanswered &&
                   a->tried->start_ns >= last->tried->start_ns;
-    if (!may_go_on(s, a) || (pause_ns < 0 && !beside) || (s->has_mail && a->has_mail))
+    if (!may_go_on(s, a) || (pause_ns < 0 && !beside) || (s->envelope && a->has_mail))
         return false;
     if (last->outcome == SW_OUTCOME_DELIVERED || last->outcome == SW_OUTCOME_PARTIAL)
         return false;
-    if (s->has_mail && last->permanence == SW_PERMANENCE_PERMANENT)
+    if (s->envelope && last->permanence == SW_PERMANENCE_PERMANENT)
         return false; /* a refused mail is not tried again; this is another one */
     if ((last->doubtful || a->doubtful) && pause_ns > DOUBTFUL_NS)
         return false;
@@ -280,7 +283,7 @@ static struct sw_story *look_at_place(const struct sw_ledger *ledger, uint64_t k
         struct sw_story *s = l->story;
         if (!place_fits(s, a, kind))
             continue;
-        if (s->has_mail) {
+        if (s->envelope) {
             with_mail = s;
             mails++;
             continue;
@@ -355,23 +358,19 @@ static void append(struct sw_story *s, struct sw_attempt *a)
 /* What a try tells of the recipients: who has the mail now, keeps it. */
 static void learn_recipients(struct sw_story *s, struct sw_attempt *a)
 {
-    if (a->to_count > s->to_count) {
-        for (uint32_t i = 0; i < a->to_count; i++) {
-            uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
-            if (at < s->to_count && s->to[at].state == SW_ADDRESSEE_TAKEN)
-                a->to[i].state = SW_ADDRESSEE_TAKEN;
-        }
-        s->to = a->to;
-        s->to_count = a->to_count;
-        s->to_more = a->to_more;
-        s->to_rest = a->to_rest;
-        return;
-    }
-    for (uint32_t i = 0; i < a->to_count && s->to != a->to; i++) {
+    struct sw_attempt *all = s->envelope;
+    bool shows_more = !all || a->to_count > all->to_count;
+    for (uint32_t i = 0; all && i < a->to_count; i++) {
         uint32_t at = sw_story_addressee(s, a->to[i].hash, i);
-        if (at < s->to_count && s->to[at].state != SW_ADDRESSEE_TAKEN)
-            s->to[at].state = a->to[i].state;
+        if (at == all->to_count)
+            continue;
+        if (shows_more && all->to[at].state == SW_ADDRESSEE_TAKEN)
+            a->to[i].state = SW_ADDRESSEE_TAKEN;
+        if (!shows_more && all->to[at].state != SW_ADDRESSEE_TAKEN)
+            all->to[at].state = a->to[i].state;
     }
+    if (shows_more)
+        s->envelope = a;
 }
 
 static void learn_envelope(struct sw_story *s, struct sw_attempt *a)
@@ -379,8 +378,6 @@ static void learn_envelope(struct sw_story *s, struct sw_attempt *a)
     if (!a->has_mail)
         return;
     learn_recipients(s, a);
-    s->has_mail = true;
-    s->sender = a->sender;
     s->complete = s->complete || a->complete;
     if (a->has_declared) {
         s->has_declared = true;
@@ -396,7 +393,7 @@ static void learn_envelope(struct sw_story *s, struct sw_attempt *a)
 
 static enum sw_wait wait_after(const struct sw_story *s, const struct sw_attempt *a)
 {
-    enum sw_wait waits = s->has_mail ? SW_WAIT_MAIL : SW_WAIT_PLACE;
+    enum sw_wait waits = s->envelope ? SW_WAIT_MAIL : SW_WAIT_PLACE;
     switch (a->outcome) {
     case SW_OUTCOME_DELIVERED:
         if (a->late)
@@ -410,7 +407,7 @@ static enum sw_wait wait_after(const struct sw_story *s, const struct sw_attempt
     case SW_OUTCOME_UNKNOWN:
         if (a->cause == SW_CAUSE_ENC_LIKELY_DELIVERED)
             return SW_WAIT_OVER;
-        if (s->has_mail || s->attempt_count > 1)
+        if (s->envelope || s->attempt_count > 1)
             return waits;
         return a->tried->unanswered ? SW_WAIT_SOON : SW_WAIT_OVER;
     case SW_OUTCOME_NO_MAIL:
@@ -501,7 +498,7 @@ void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
         weaken(s, mail.fit == SW_FIT_MESSAGE_ID ? SW_CONFIDENCE_CERTAIN
                   : mail.fit == SW_FIT_SENDER   ? SW_CONFIDENCE_POSSIBLE
                                                 : SW_CONFIDENCE_LIKELY);
-        if (place && place != s && !place->has_mail &&
+        if (place && place != s && !place->envelope &&
             place->attempts->begin_ns >= s->last->decided_ns &&
             s->attempt_count + place->attempt_count < TRIES_MOST)
             absorb(ledger, s, place);

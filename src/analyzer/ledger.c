@@ -316,11 +316,10 @@ void sw_ledger_add(struct sw_ledger *ledger, const struct sw_session *session,
     while (attempt) {
         struct sw_attempt *next = attempt->next;
         attempt->next = NULL;
-        attempt->serial = ledger->next_serial++;
         if (sw_held_count(&ledger->held) >= ledger->limits.tries)
             read_one(ledger);
         count_bytes(ledger, attempt->bytes, 0);
-        if (!sw_held_push(&ledger->held, attempt))
+        if (!sw_held_push(&ledger->held, attempt, ledger->next_serial++))
             sw_ledger_forget(ledger, attempt);
         attempt = next;
     }

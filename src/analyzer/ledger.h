@@ -69,12 +69,9 @@ struct sw_story {
     bool at_end; /* the capture ended while it waited */
     int64_t touched_ns;
     enum sw_confidence confidence;
-    /* the envelope as far as all tries show it; all text belongs to the tries */
-    bool has_mail, complete;
-    struct sw_span sender;
-    struct sw_addressee *to; /* of the try that shows most of them */
-    uint32_t to_count, to_more;
-    uint64_t to_rest;
+    /* the envelope as far as all tries show it; who has the mail stands with the recipients */
+    bool complete;
+    struct sw_attempt *envelope; /* the try that shows most of it; NULL: none shows MAIL */
     bool has_declared, has_seen;
     uint64_t size_declared, size_seen;
     uint64_t message_id;

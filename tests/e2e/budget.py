@@ -160,7 +160,7 @@ class Each(Budget):
         return sessions, summary
 
     def test_stories(self):
-        scripts = [["client 192.0.2.%d" % i, "hello", "C: MAIL FROM:<a%d@example.net>" % i, "S: 451 4.7.1 later", "quit"] for i in range(1, 60)]
+        scripts = [["client 192.0.2.%d" % i, "hello", "C: MAIL FROM:<a%d@example.net>" % i, "S: 451 4.7.1 later", "quit"] for i in range(1, 150)]
         self.hit("stories=16", *scripts)
         long = [s[:2] + ["C: MAIL FROM:<%s%s@example.net>" % ("x" * 400, s[2][14:18])] + s[3:] for s in scripts]
         self.hit("story-bytes=65536", *(long + scripts))

@@ -40,8 +40,8 @@ static void check(int64_t (*begin)(size_t i), unsigned out)
     memset(inside, 0, sizeof(inside));
     uint32_t count = 0;
     for (size_t i = 0; i < MOST; i++) {
-        tries[i] = (struct sw_attempt){.begin_ns = begin(i), .serial = i};
-        assert_true(sw_held_push(&held, &tries[i]));
+        tries[i] = (struct sw_attempt){.begin_ns = begin(i)};
+        assert_true(sw_held_push(&held, &tries[i], i));
         inside[i] = true;
         count++;
         assert_int_equal(sw_held_count(&held), count);
