@@ -24,15 +24,20 @@ static uint64_t server_hash(const struct sw_tuple *t)
     return sw_hash_on(t->ip_version, sw_span_make(t->dst, sizeof(t->dst)));
 }
 
-static uint64_t envelope_key(const struct sw_ledger *ledger, uint64_t client, struct sw_span sender,
-                             uint64_t addressee)
+/* Who sends from which client. */
+static uint64_t sender_hash(const struct sw_tried *tried, const struct sw_attempt *envelope)
 {
-    return sw_link_key(ledger, SW_LINK_ENVELOPE, sw_hash_on(client, sender), addressee);
+    return sw_hash_on(tried->client, sw_attempt_sender(envelope));
 }
 
-static uint64_t sender_key(const struct sw_ledger *ledger, uint64_t client, struct sw_span sender)
+static uint64_t envelope_key(const struct sw_ledger *ledger, uint64_t sender, uint64_t addressee)
 {
-    return sw_link_key(ledger, SW_LINK_SENDER, sw_hash_on(client, sender), 0);
+    return sw_link_key(ledger, SW_LINK_ENVELOPE, sender, addressee);
+}
+
+static uint64_t sender_key(const struct sw_ledger *ledger, uint64_t sender)
+{
+    return sw_link_key(ledger, SW_LINK_SENDER, sender, 0);
 }
 
 static uint64_t place_key(const struct sw_ledger *ledger, const struct sw_tried *tried,
@@ -63,16 +68,15 @@ static uint64_t smallest(const struct sw_addressee *to, uint32_t count, unsigned
 static void envelope_keys(const struct sw_ledger *ledger, const struct sw_attempt *a,
                           uint64_t key[SW_KEY_COUNT])
 {
-    uint64_t client = a->tried->client;
-    struct sw_span sender = sw_attempt_sender(a);
-    key[SW_KEY_SENDER] = sender_key(ledger, client, sender);
+    uint64_t sender = sender_hash(a->tried, a);
+    key[SW_KEY_SENDER] = sender_key(ledger, sender);
     if (a->to_count == 0)
         return;
     uint64_t first = a->to[0].hash;
     uint64_t least = smallest(a->to, a->to_count, SW_STATES_ALL);
-    key[SW_KEY_FIRST] = envelope_key(ledger, client, sender, first);
+    key[SW_KEY_FIRST] = envelope_key(ledger, sender, first);
     if (least != first)
-        key[SW_KEY_LEAST] = envelope_key(ledger, client, sender, least);
+        key[SW_KEY_LEAST] = envelope_key(ledger, sender, least);
 }
 
 static void server_keys(const struct sw_ledger *ledger, const struct sw_tried *tried,
@@ -111,19 +115,40 @@ void sw_ledger_expect(struct sw_ledger *ledger, const struct sw_attempt *a)
 
 static void link_envelope(struct sw_ledger *ledger, struct sw_story *s)
 {
-    static const unsigned states[] = {SW_STATES_ALL, SW_STATES_LATER, SW_STATES_NOT_TAKEN};
-    uint64_t client = s->last->tried->client;
+    enum { STATES = 3 };
+    static const unsigned states[STATES] = {SW_STATES_ALL, SW_STATES_LATER, SW_STATES_NOT_TAKEN};
     const struct sw_attempt *all = s->envelope;
-    struct sw_span sender = sw_attempt_sender(all);
-    sw_story_link(ledger, s, sender_key(ledger, client, sender));
+    uint64_t by = sender_hash(s->last->tried, all);
+    sw_story_link(ledger, s, sender_key(ledger, by));
     if (all->to_count == 0)
         return;
-    sw_story_link(ledger, s, envelope_key(ledger, client, sender, all->to[0].hash));
-    for (int i = 0; i < 3; i++) {
+    uint64_t linked[1 + STATES] = {all->to[0].hash};
+    sw_story_link(ledger, s, envelope_key(ledger, by, linked[0]));
+    for (int i = 0; i < STATES; i++) {
         uint64_t least = smallest(all->to, all->to_count, states[i]);
-        if (least != UINT64_MAX)
-            sw_story_link(ledger, s, envelope_key(ledger, client, sender, least));
+        bool known = least == UINT64_MAX;
+        for (int j = 0; j <= i; j++)
+            known = known || linked[j] == least;
+        linked[1 + i] = least;
+        if (!known)
+            sw_story_link(ledger, s, envelope_key(ledger, by, least));
     }
+}
+
+/* The servers tried lately, that of the last try among them. */
+static uint32_t places_of(const struct sw_ledger *ledger, const struct sw_story *s,
+                          uint64_t places[SW_STORY_PLACES])
+{
+    uint64_t key = ledger->keys.key[SW_KEY_PLACE];
+    bool known = key == 0;
+    for (uint32_t i = 0; i < s->place_count; i++)
+        known = known || s->links[i].key == key;
+    uint32_t count = 0;
+    if (!known)
+        places[count++] = key;
+    for (uint32_t i = 0; i < s->place_count && count < SW_STORY_PLACES; i++)
+        places[count++] = s->links[i].key;
+    return count;
 }
 
 /* By its last try, whose keys the ledger has, and by what all of them show. */
@@ -131,17 +156,21 @@ static void link_story(struct sw_ledger *ledger, struct sw_story *s)
 {
     static const enum sw_key lasting[] = {SW_KEY_NAME, SW_KEY_HOST, SW_KEY_CLIENT, SW_KEY_FAMILY};
     const uint64_t *key = ledger->keys.key;
-    sw_story_unlink(s);
+    uint64_t places[SW_STORY_PLACES];
+    uint32_t place_count = places_of(ledger, s, places);
+    sw_story_unlink(ledger, s);
+    if (s->wait == SW_WAIT_OVER) { /* nothing but the other side of a NAT is joined to it */
+        if (key[SW_KEY_CONTENT])
+            sw_story_link(ledger, s, key[SW_KEY_CONTENT]);
+        return;
+    }
+    for (uint32_t i = 0; i < place_count; i++)
+        sw_story_link(ledger, s, places[i]);
+    s->place_count = (uint8_t)place_count;
     if (key[SW_KEY_CONTENT])
         sw_story_link(ledger, s, key[SW_KEY_CONTENT]);
-    if (s->wait == SW_WAIT_OVER)
-        return;
     if (s->envelope)
         link_envelope(ledger, s);
-    for (int i = 0; i < SW_STORY_PLACES; i++) {
-        if (s->places[i])
-            sw_story_link(ledger, s, s->places[i]);
-    }
     for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
         if (key[lasting[i]])
             sw_story_link(ledger, s, key[lasting[i]]);
@@ -186,9 +215,9 @@ static void look_behind(const struct sw_ledger *ledger, uint64_t key, const stru
                         struct choice *choice)
 {
     unsigned seen = 0;
-    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
-         l = sw_link_next(l), seen++) {
-        struct sw_story *s = l->story;
+    for (struct sw_found found = sw_link_find(ledger, key); found.story && seen < LOOKED_AT;
+         found = sw_link_next(ledger, found), seen++) {
+        struct sw_story *s = found.story;
         if (s == choice->story || !s->envelope || !may_go_on(s, a) ||
             a->begin_ns < s->last->decided_ns)
             continue;
@@ -278,9 +307,9 @@ static struct sw_story *look_at_place(const struct sw_ledger *ledger, uint64_t k
     unsigned candidates = 0;
     unsigned mails = 0;
     unsigned seen = 0;
-    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
-         l = sw_link_next(l), seen++) {
-        struct sw_story *s = l->story;
+    for (struct sw_found found = sw_link_find(ledger, key); found.story && seen < LOOKED_AT;
+         found = sw_link_next(ledger, found), seen++) {
+        struct sw_story *s = found.story;
         if (!place_fits(s, a, kind))
             continue;
         if (s->envelope) {
@@ -327,16 +356,16 @@ static struct sw_story *by_content(const struct sw_ledger *ledger, const struct 
     uint64_t key = ledger->keys.key[SW_KEY_CONTENT];
     if (!key)
         return NULL;
-    for (struct sw_story_link *l = sw_link_find(ledger, key); l && seen < LOOKED_AT;
-         l = sw_link_next(l), seen++) {
-        const struct sw_tried *other = l->story->last->tried;
+    for (struct sw_found found = sw_link_find(ledger, key); found.story && seen < LOOKED_AT;
+         found = sw_link_next(ledger, found), seen++) {
+        const struct sw_tried *other = found.story->last->tried;
         int64_t apart_ns = sw_time_between(other->start_ns, a->tried->start_ns);
         bool same_ends = other->tuple.ip_version == a->tried->tuple.ip_version &&
                          memcmp(other->tuple.src, a->tried->tuple.src, 16) == 0 &&
                          memcmp(other->tuple.dst, a->tried->tuple.dst, 16) == 0;
         if (!same_ends && other->content == a->tried->content && apart_ns >= -TWIN_NS &&
             apart_ns <= TWIN_NS)
-            return l->story;
+            return found.story;
     }
     return NULL;
 }
@@ -417,25 +446,11 @@ static enum sw_wait wait_after(const struct sw_story *s, const struct sw_attempt
     return SW_WAIT_OVER;
 }
 
-static void note_place(const struct sw_ledger *ledger, struct sw_story *s)
-{
-    uint64_t key = ledger->keys.key[SW_KEY_PLACE];
-    if (!key)
-        return;
-    for (int i = 0; i < SW_STORY_PLACES; i++) {
-        if (s->places[i] == key)
-            return;
-    }
-    memmove(s->places + 1, s->places, sizeof(s->places) - sizeof(s->places[0]));
-    s->places[0] = key;
-}
-
 static void take(struct sw_ledger *ledger, struct sw_story *s, struct sw_attempt *a)
 {
     append(s, a);
     s->last = a;
     learn_envelope(s, a);
-    note_place(ledger, s);
     sw_story_wait(ledger, s, wait_after(s, a));
     link_story(ledger, s);
 }

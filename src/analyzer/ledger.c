@@ -19,14 +19,6 @@ static const int64_t waits_ns[SW_WAIT_COUNT] = {
     [SW_WAIT_MAIL] = 5 * 24 * 3600 * SW_NS_PER_S,
 };
 
-static uint32_t power_above(uint32_t n)
-{
-    uint32_t power = 64;
-    while (power < n && power < UINT32_C(1) << 20)
-        power *= 2;
-    return power;
-}
-
 /* Memory taken, or given back. */
 static void count_bytes(struct sw_ledger *ledger, size_t taken, size_t given)
 {
@@ -52,76 +44,12 @@ struct sw_ledger *sw_ledger_new(const struct sw_ledger_limits *limits, size_t *a
     if (ledger->limits.hold_ns == 0)
         ledger->limits.hold_ns = DEFAULT_HOLD_NS;
     ledger->key = sw_hash_random_key();
-    uint32_t buckets = power_above(ledger->limits.stories) * 4;
-    ledger->buckets = calloc(buckets, sizeof(*ledger->buckets));
-    ledger->bucket_mask = buckets - 1;
-    if (!ledger->buckets) {
+    ledger->story_places.thing_bytes = sizeof(struct sw_story);
+    if (!sw_index_open(ledger, ledger->limits.stories)) {
         free(ledger);
         return NULL;
     }
     return ledger;
-}
-
-/* --- the index --- */
-
-uint64_t sw_link_key(const struct sw_ledger *ledger, enum sw_link kind, uint64_t a, uint64_t b)
-{
-    uint64_t all[3] = {kind, a, b};
-    return sw_hash_bytes(&ledger->key, sw_span_make(all, sizeof(all)));
-}
-
-void sw_story_link(struct sw_ledger *ledger, struct sw_story *story, uint64_t key)
-{
-    for (uint32_t i = 0; i < story->link_count; i++) {
-        if (story->links[i].key == key)
-            return;
-    }
-    if (story->link_count == SW_STORY_LINKS)
-        return;
-    struct sw_story_link *link = &story->links[story->link_count++];
-    struct sw_story_link **place = &ledger->buckets[key & ledger->bucket_mask];
-    *link = (struct sw_story_link){.key = key, .story = story, .next = *place, .place = place};
-    if (link->next)
-        link->next->place = &link->next;
-    *place = link;
-}
-
-void sw_story_unlink(struct sw_story *story)
-{
-    for (uint32_t i = 0; i < story->link_count; i++) {
-        struct sw_story_link *link = &story->links[i];
-        *link->place = link->next;
-        if (link->next)
-            link->next->place = link->place;
-    }
-    story->link_count = 0;
-}
-
-static struct sw_story_link *with_key(struct sw_story_link *link, uint64_t key)
-{
-    while (link && link->key != key)
-        link = link->next;
-    return link;
-}
-
-struct sw_story_link *sw_link_find(const struct sw_ledger *ledger, uint64_t key)
-{
-    return with_key(ledger->buckets[key & ledger->bucket_mask], key);
-}
-
-struct sw_story_link *sw_link_next(const struct sw_story_link *link)
-{
-    return with_key(link->next, link->key);
-}
-
-void sw_link_fetch(const struct sw_ledger *ledger, uint64_t key)
-{
-    sw_fetch(&ledger->buckets[key & ledger->bucket_mask], 1);
-}
-
-void sw_link_fetch_first(const struct sw_ledger *ledger, uint64_t key)
-{
-    sw_fetch(ledger->buckets[key & ledger->bucket_mask], 1);
 }
 
 /* --- stories --- */
@@ -150,6 +78,32 @@ static void list_take(struct sw_story_list *list, struct sw_story *story)
     story->previous = story->next = NULL;
 }
 
+/*
+ * What is counted is the memory of all places, but for that of stories that are final: those are on
+ * the way out.
+ */
+static struct sw_story *take_place(struct sw_ledger *ledger)
+{
+    struct sw_numbered *places = &ledger->story_places;
+    size_t before = places->memory_bytes;
+    uint32_t number = sw_numbered_take(places);
+    if (!number)
+        return NULL;
+    count_bytes(ledger, places->memory_bytes - before, 0);
+    struct sw_story *story = sw_numbered_at(places, number, sizeof(*story));
+    memset(story, 0, offsetof(struct sw_story, links)); /* those are counted */
+    story->number = number;
+    return story;
+}
+
+static void give_place(struct sw_ledger *ledger, struct sw_story *story)
+{
+    struct sw_numbered *places = &ledger->story_places;
+    size_t before = places->memory_bytes;
+    sw_numbered_give(places, story->number);
+    count_bytes(ledger, sizeof(*story), before - places->memory_bytes);
+}
+
 static void free_story(struct sw_ledger *ledger, struct sw_story *story)
 {
     while (story->attempts) {
@@ -157,7 +111,7 @@ static void free_story(struct sw_ledger *ledger, struct sw_story *story)
         sw_attempt_free(&ledger->blocks, story->attempts);
         story->attempts = next;
     }
-    sw_blocks_give(&ledger->blocks, story, sizeof(*story));
+    give_place(ledger, story);
 }
 
 /* Those that are final next, in steps: each looks at what the step before has fetched. */
@@ -176,7 +130,7 @@ static void look_ahead(const struct sw_story *story)
 static void become_final(struct sw_ledger *ledger, struct sw_story *story)
 {
     list_take(&ledger->waiting[story->wait], story);
-    sw_story_unlink(story);
+    sw_story_unlink(ledger, story);
     list_add(&ledger->final, story);
     look_ahead(ledger->waiting[story->wait].first);
     ledger->stories--;
@@ -205,15 +159,13 @@ struct sw_story *sw_story_new(struct sw_ledger *ledger)
 {
     if (ledger->stories >= ledger->limits.stories)
         ledger->shed += shed_one(ledger);
-    struct sw_story *story = sw_blocks_take(&ledger->blocks, sizeof(*story));
+    struct sw_story *story = take_place(ledger);
     if (!story)
         return NULL;
-    memset(story, 0, offsetof(struct sw_story, links)); /* those are counted */
     story->serial = ledger->next_serial++;
     story->wait = SW_WAIT_COUNT;
     story->confidence = SW_CONFIDENCE_CERTAIN;
     ledger->stories++;
-    count_bytes(ledger, sizeof(*story), 0);
     return story;
 }
 
@@ -230,7 +182,7 @@ void sw_story_drop(struct sw_ledger *ledger, struct sw_story *story)
 {
     if (story->wait != SW_WAIT_COUNT)
         list_take(&ledger->waiting[story->wait], story);
-    sw_story_unlink(story);
+    sw_story_unlink(ledger, story);
     ledger->stories--;
     count_bytes(ledger, 0, sizeof(*story) + story->bytes);
     free_story(ledger, story);
@@ -411,6 +363,8 @@ void sw_ledger_free(struct sw_ledger *ledger)
     free(ledger->delivery.attempts);
     sw_held_release(&ledger->held);
     sw_blocks_release(&ledger->blocks);
+    count_bytes(ledger, 0, ledger->story_places.memory_bytes);
+    sw_numbered_release(&ledger->story_places);
     free(ledger->buckets);
     free(ledger);
 }

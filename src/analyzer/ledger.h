@@ -8,8 +8,8 @@
  * nothing can be joined to it any more; stories of a single session are handed out as well, so that
  * every try is counted once.
  *
- * ledger.c holds and lets go, join.c decides what belongs together, delivery.c makes the record of
- * it and delivery_text.c its sentence.
+ * ledger.c holds and lets go, index.c finds again, join.c and fit.c decide what belongs together,
+ * delivery.c makes the record of it and delivery_text.c its sentence.
  *
  * Invariants: memory is bounded by the limits; the oldest is let go first. Work for one try does
  * not grow with what the ledger holds. All clocks are packet time; nothing depends on hash order.
@@ -25,6 +25,7 @@
 #include "analyzer/delivery.h"
 #include "analyzer/held.h"
 #include "base/hash.h"
+#include "base/numbered.h"
 #include "base/time.h"
 
 /* Ways to look a story up. */
@@ -41,12 +42,10 @@ enum sw_link {
 
 enum { SW_STORY_LINKS = 13, SW_STORY_PLACES = 3 };
 
-struct sw_story;
-
+/* A story in one of the lists of the index. */
 struct sw_story_link {
     uint64_t key;
-    struct sw_story *story;
-    struct sw_story_link *next, **place;
+    uint32_t next, previous; /* names of links, see index.c; 0: it is the last, the first */
 };
 
 /* How long a story waits for its next try. */
@@ -58,25 +57,27 @@ enum sw_wait {
     SW_WAIT_COUNT,
 };
 
+/* What is looked at to see whether a try belongs to it stands in the first line of the cache. The
+ * envelope as far as all tries show it: what is not here stands with one of them. */
 struct sw_story {
-    struct sw_story *previous, *next; /* in its list, the longest untouched first */
+    struct sw_attempt *last;     /* the last one that is not the other side of a NAT */
+    struct sw_attempt *envelope; /* the try that shows most recipients, with what became of each
+                                    since; NULL: none shows MAIL */
     uint64_t serial;
-    struct sw_attempt *attempts, *last_of_all;
-    struct sw_attempt *last; /* the last one that is not the other side of a NAT */
-    uint32_t attempt_count;
-    size_t bytes; /* of the tries */
-    enum sw_wait wait;
-    bool at_end; /* the capture ended while it waited */
-    int64_t touched_ns;
-    enum sw_confidence confidence;
-    /* the envelope as far as all tries show it; who has the mail stands with the recipients */
-    bool complete;
-    struct sw_attempt *envelope; /* the try that shows most of it; NULL: none shows MAIL */
-    bool has_declared, has_seen;
     uint64_t size_declared, size_seen;
     uint64_t message_id;
-    uint64_t places[SW_STORY_PLACES]; /* link keys of the servers tried lately */
-    uint32_t link_count;
+    uint32_t attempt_count;
+    uint32_t number; /* in the ledger's stories */
+    enum sw_wait wait : 8;
+    enum sw_confidence confidence : 8;
+    bool at_end; /* the capture ended while it waited */
+    bool complete, has_declared, has_seen;
+    uint8_t place_count; /* the first links are of the servers tried lately */
+    uint8_t link_count;
+    struct sw_story *previous, *next; /* in its list, the longest untouched first */
+    struct sw_attempt *attempts, *last_of_all;
+    int64_t touched_ns;
+    size_t bytes;                               /* of the tries */
     struct sw_story_link links[SW_STORY_LINKS]; /* at the end: not cleared at the beginning */
 };
 
@@ -108,9 +109,10 @@ struct sw_ledger {
     struct sw_ledger_limits limits;
     struct sw_hash_key key; /* of the index */
     struct sw_held_tries held;
-    struct sw_blocks blocks; /* of stories and tries that are gone, for the next ones */
-    struct sw_try_keys keys; /* of the try that is read next */
-    uint64_t next_number;    /* of session records */
+    struct sw_blocks blocks;         /* of tries that are gone, for the next ones */
+    struct sw_numbered story_places; /* all stories */
+    struct sw_try_keys keys;         /* of the try that is read next */
+    uint64_t next_number;            /* of session records */
     uint64_t next_serial;
     int64_t clock_ns; /* everything that began before was read */
     bool has_clock;
@@ -120,7 +122,7 @@ struct sw_ledger {
     uint64_t bytes;            /* of all that is held or waits */
     size_t *account;           /* of the run; counts the same */
     uint64_t shed, shed_bytes; /* stories let go early for their number, for their size */
-    struct sw_story_link **buckets;
+    uint32_t *buckets;         /* the first link of each list */
     uint32_t bucket_mask;
     struct sw_story *told; /* the story of `delivery` */
     struct sw_delivery delivery;
@@ -188,12 +190,23 @@ struct sw_story *sw_story_new(struct sw_ledger *ledger);
 void sw_story_wait(struct sw_ledger *ledger, struct sw_story *story, enum sw_wait wait);
 /* Takes a story, without tries now, out of the ledger. */
 void sw_story_drop(struct sw_ledger *ledger, struct sw_story *story);
+/* --- index.c --- */
+
+/* A story, and which of its links led there. */
+struct sw_found {
+    struct sw_story *story; /* NULL: none */
+    uint32_t link;
+};
+
+/* Room for the links of so many stories; false without memory. */
+bool sw_index_open(struct sw_ledger *ledger, uint32_t stories);
 uint64_t sw_link_key(const struct sw_ledger *ledger, enum sw_link kind, uint64_t a, uint64_t b);
+/* A story has each key once. */
 void sw_story_link(struct sw_ledger *ledger, struct sw_story *story, uint64_t key);
-void sw_story_unlink(struct sw_story *story);
+void sw_story_unlink(struct sw_ledger *ledger, struct sw_story *story);
 /* The newest story behind a key, and the next older one of it. */
-struct sw_story_link *sw_link_find(const struct sw_ledger *ledger, uint64_t key);
-struct sw_story_link *sw_link_next(const struct sw_story_link *link);
+struct sw_found sw_link_find(const struct sw_ledger *ledger, uint64_t key);
+struct sw_found sw_link_next(const struct sw_ledger *ledger, struct sw_found found);
 /* Fetches the list that a key is in, and then the first of it. */
 void sw_link_fetch(const struct sw_ledger *ledger, uint64_t key);
 void sw_link_fetch_first(const struct sw_ledger *ledger, uint64_t key);
