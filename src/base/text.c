@@ -94,8 +94,9 @@ static void lines_reset(struct sw_lines *lines)
 void sw_lines_clear(struct sw_lines *lines)
 {
     if (lines->block)
-        lines->lender->take_back(lines->lender->ctx, lines->block);
+        lines->lender->take_back(lines->lender->ctx, lines->block, lines->room);
     lines->block = NULL;
+    lines->room = 0;
     lines_reset(lines);
 }
 
@@ -113,13 +114,26 @@ static void note_bare_cr(struct sw_lines *lines, struct sw_span part)
     lines->last_cr = part.ptr[part.len - 1] == '\r';
 }
 
+/* Room for `n_bytes` of the line, as far as there may be: a small block first, then the whole one.
+ */
+static void make_room(struct sw_lines *lines, size_t n_bytes)
+{
+    uint32_t room = n_bytes > SW_LINE_FIRST_BYTES ? SW_LINE_BYTES : SW_LINE_FIRST_BYTES;
+    if (room <= lines->room)
+        return;
+    uint8_t *block = lines->lender->lend(lines->lender->ctx, lines->block, lines->room, room);
+    if (!block)
+        return;
+    lines->block = block;
+    lines->room = room;
+}
+
 static void keep(struct sw_lines *lines, struct sw_span part)
 {
-    if (!lines->block)
-        lines->block = lines->lender->lend(lines->lender->ctx);
+    make_room(lines, lines->kept + part.len);
     if (!lines->block)
         return; /* the budget is used up: the line is counted and comes out cut */
-    size_t room = SW_LINE_BYTES - lines->kept;
+    size_t room = lines->room - lines->kept;
     size_t n = part.len < room ? part.len : room;
     if (n > 0)
         memcpy(lines->block + lines->kept, part.ptr, n);

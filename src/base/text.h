@@ -29,18 +29,20 @@ bool sw_text_is_unsafe(int32_t code_point);
 size_t sw_text_put_utf8(int32_t code_point, uint8_t out[4]);
 
 /*
- * Lends blocks of one fixed size, so that a parser without memory of its own can keep an unfinished
- * line. lend() gives a block of SW_LINE_BYTES or NULL when the budget is used up; take_back() gets
- * it again (it may hold a secret: the lender wipes it).
+ * Lends blocks, so that a parser without memory of its own can keep an unfinished line. lend()
+ * gives one of n_bytes, or NULL when the budget is used up. It takes the line's `block` (of
+ * `before` bytes; NULL: the line has none) for it and moves what is in it; with NULL it stays as it
+ * was. take_back() gets a block of n_bytes again. It may hold a secret: the lender wipes it.
  */
 struct sw_lender {
-    uint8_t *(*lend)(void *ctx);
-    void (*take_back)(void *ctx, uint8_t *block);
+    uint8_t *(*lend)(void *ctx, uint8_t *block, size_t before, size_t n_bytes);
+    void (*take_back)(void *ctx, uint8_t *block, size_t n_bytes);
     void *ctx;
 };
 
 enum {
     SW_LINE_BYTES = 4096, /* what is kept of one unfinished line; the rest is counted, not kept */
+    SW_LINE_FIRST_BYTES = 128, /* the first block: most lines are cut after a few bytes */
 };
 
 /* How a line ended. */
@@ -66,7 +68,8 @@ struct sw_line {
 struct sw_lines {
     const struct sw_lender *lender;
     uint8_t *block;  /* borrowed while a line is unfinished */
-    uint32_t kept;   /* bytes in the block */
+    uint32_t kept;   /* bytes in the block, */
+    uint32_t room;   /* of so many */
     uint64_t length; /* bytes of the unfinished line so far */
     uint64_t start;  /* its stream offset */
     bool last_cr;    /* the byte before was a CR */

@@ -2,7 +2,6 @@
 
 #include "base/account.h"
 #include "base/frame_ref.h"
-#include "base/wipe.h"
 #include "crypto/digest.h"
 #include "session/builder.h"
 
@@ -13,32 +12,30 @@ enum { DNS_PORT = 53 };
 /* A server that has said nothing for so long does not look up names for this client any more. */
 #define SERVING_NS (60 * SW_NS_PER_S)
 
-static uint8_t *lend_block(void *ctx)
+static uint8_t *lend_block(void *ctx, uint8_t *block, size_t before, size_t n_bytes)
 {
     struct sw_engine *engine = ctx;
-    if (engine->lent >= engine->limits.lent_blocks) {
+    if (!block && engine->lent >= engine->limits.lent_blocks) {
         sw_summary_count(engine->summary->limits, "unfinished-lines", 1);
         return NULL;
     }
-    uint8_t *block =
-        engine->spare_count > 0 ? engine->spares[--engine->spare_count] : malloc(SW_LINE_BYTES);
-    engine->lent += block != NULL;
+    uint8_t *larger = sw_blocks_resize(&engine->blocks, block, before, n_bytes);
+    if (!larger)
+        return NULL;
+    sw_account_take(engine->account, n_bytes);
     if (block)
-        sw_account_take(engine->account, SW_LINE_BYTES);
-    return block;
+        sw_account_give(engine->account, before);
+    else
+        engine->lent++;
+    return larger;
 }
 
-static void take_back_block(void *ctx, uint8_t *block)
+static void take_back_block(void *ctx, uint8_t *block, size_t n_bytes)
 {
     struct sw_engine *engine = ctx;
-    sw_account_give(engine->account, SW_LINE_BYTES);
+    sw_account_give(engine->account, n_bytes);
     engine->lent--;
-    if (engine->spare_count == SW_SPARE_BLOCKS) {
-        sw_wipe_free(block, SW_LINE_BYTES);
-        return;
-    }
-    sw_wipe(block, SW_LINE_BYTES);
-    engine->spares[engine->spare_count++] = block;
+    sw_blocks_give(&engine->blocks, block, n_bytes);
 }
 
 /* The server's port of a connection whose sides may still be a guess. */
@@ -535,8 +532,7 @@ void sw_engine_free(struct sw_engine *engine)
     if (engine->flows)
         sw_flow_table_free(engine->flows);
     sw_slots_free(engine->mail_slots);
-    while (engine->spare_count > 0)
-        free(engine->spares[--engine->spare_count]);
+    sw_blocks_release(&engine->blocks);
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);

@@ -4,6 +4,7 @@
 #ifndef SW_PIPELINE_ENGINE_STATE_H
 #define SW_PIPELINE_ENGINE_STATE_H
 
+#include "base/blocks.h"
 #include "pipeline/engine.h"
 #include "pipeline/hosts.h"
 #include "pipeline/intake.h"
@@ -11,7 +12,7 @@
 #include "pipeline/mail.h"
 #include "pipeline/stranger.h"
 
-enum { SW_NOTABLE_MAX = 64, SW_SPARE_BLOCKS = 16 };
+enum { SW_NOTABLE_MAX = 64 };
 
 struct sw_engine {
     struct sw_mail_ports ports;
@@ -30,8 +31,7 @@ struct sw_engine {
     struct sw_lender lender;
     struct sw_slots *mail_slots; /* NULL: they are made without */
     uint32_t lent;               /* blocks lent at the moment */
-    uint32_t spare_count;        /* blocks that are kept for the next ones */
-    uint8_t *spares[SW_SPARE_BLOCKS];
+    struct sw_blocks blocks;     /* of what comes and goes with mails */
     struct sw_book *book;
     struct sw_strangers strangers;
     struct sw_sha1 *sha1; /* of Community IDs; NULL: there are none */

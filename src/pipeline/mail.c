@@ -22,18 +22,18 @@ static void on_event(void *ctx, const struct smtp_event *event)
 }
 
 /* A line that nobody could keep may be the very one that decides. */
-static uint8_t *lend(void *ctx)
+static uint8_t *lend(void *ctx, uint8_t *block, size_t before, size_t n_bytes)
 {
     struct sw_mail *mail = ctx;
-    uint8_t *block = mail->outer->lend(mail->outer->ctx);
-    mail->session.limits_hit = mail->session.limits_hit || !block;
-    return block;
+    uint8_t *larger = mail->outer->lend(mail->outer->ctx, block, before, n_bytes);
+    mail->session.limits_hit = mail->session.limits_hit || !larger;
+    return larger;
 }
 
-static void take_back(void *ctx, uint8_t *block)
+static void take_back(void *ctx, uint8_t *block, size_t n_bytes)
 {
     const struct sw_mail *mail = ctx;
-    mail->outer->take_back(mail->outer->ctx, block);
+    mail->outer->take_back(mail->outer->ctx, block, n_bytes);
 }
 
 struct sw_slots *sw_mail_slots(uint64_t memory_bytes, size_t *account)

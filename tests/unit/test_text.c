@@ -100,23 +100,29 @@ static void test_unsafe_characters(void **state)
 
 /* A lender that counts its blocks, and refuses when there are no more. */
 struct pool {
-    int out, total, limit;
+    size_t out_bytes;
+    int total, limit;
 };
 
-static uint8_t *lend(void *ctx)
+static uint8_t *lend(void *ctx, uint8_t *block, size_t before, size_t n_bytes)
 {
     struct pool *pool = ctx;
     if (pool->total >= pool->limit)
         return NULL;
-    pool->out++;
     pool->total++;
-    return malloc(SW_LINE_BYTES); /* exactly as much as promised: a sanitizer sees any more */
+    pool->out_bytes += n_bytes - before;
+    uint8_t *larger = malloc(n_bytes); /* exactly as much: a sanitizer sees any more */
+    assert_non_null(larger);
+    if (block)
+        memcpy(larger, block, before);
+    free(block);
+    return larger;
 }
 
-static void take_back(void *ctx, uint8_t *block)
+static void take_back(void *ctx, uint8_t *block, size_t n_bytes)
 {
     struct pool *pool = ctx;
-    pool->out--;
+    pool->out_bytes -= n_bytes;
     free(block);
 }
 
@@ -177,7 +183,7 @@ static void run(struct sw_span all, size_t a, size_t b, struct log *log)
         note(log, &line);
     assert_false(sw_lines_flush(&lines, &line));
     sw_lines_clear(&lines);
-    assert_int_equal(pool.out, 0);
+    assert_int_equal(pool.out_bytes, 0);
 }
 
 static void assert_lines(struct sw_span all, const char *expected)
@@ -288,8 +294,54 @@ static void test_long_line_is_cut_and_counted(void **state)
         assert_int_equal(line.length, LONG);
         assert_int_equal(line.end, SW_LINE_CRLF);
         sw_lines_clear(&lines);
-        assert_int_equal(pool.out, 0);
+        assert_int_equal(pool.out_bytes, 0);
     }
+}
+
+/* A line has a small block as long as that is enough, then the whole one. */
+static void test_block_grows_with_its_line(void **state)
+{
+    (void)state;
+    static uint8_t text[SW_LINE_FIRST_BYTES + 1];
+    memset(text, 'a', sizeof(text));
+    struct pool pool = {.limit = 2};
+    const struct sw_lender lender = {lend, take_back, &pool};
+    struct sw_lines lines = {.lender = &lender};
+    uint64_t offset = 0;
+    struct sw_line line;
+    struct sw_span chunk = sw_span_make(text, SW_LINE_FIRST_BYTES);
+    assert_false(sw_lines_next(&lines, &chunk, &offset, &line));
+    assert_int_equal(pool.out_bytes, SW_LINE_FIRST_BYTES);
+    chunk = sw_span_make(text, 1);
+    assert_false(sw_lines_next(&lines, &chunk, &offset, &line));
+    assert_int_equal(pool.out_bytes, SW_LINE_BYTES);
+    assert_true(sw_lines_flush(&lines, &line));
+    assert_true(sw_span_eq(line.text, sw_span_make(text, sizeof(text))));
+    sw_lines_clear(&lines);
+    assert_int_equal(pool.out_bytes, 0);
+}
+
+/* Without a larger one the line comes out cut, and the small one is given back. */
+static void test_no_larger_block_to_lend(void **state)
+{
+    (void)state;
+    static uint8_t text[SW_LINE_FIRST_BYTES];
+    memset(text, 'a', sizeof(text));
+    struct pool pool = {.limit = 1};
+    const struct sw_lender lender = {lend, take_back, &pool};
+    struct sw_lines lines = {.lender = &lender};
+    uint64_t offset = 0;
+    struct sw_line line;
+    struct sw_span chunk = sw_span_make(text, 3);
+    assert_false(sw_lines_next(&lines, &chunk, &offset, &line));
+    chunk = sw_span_make(text, sizeof(text));
+    assert_false(sw_lines_next(&lines, &chunk, &offset, &line));
+    chunk = SW_SPAN_LIT("a\r\n");
+    assert_true(sw_lines_next(&lines, &chunk, &offset, &line));
+    assert_true(sw_span_eq(line.text, sw_span_make(text, SW_LINE_FIRST_BYTES)));
+    assert_int_equal(line.length, sizeof(text) + 4);
+    sw_lines_clear(&lines);
+    assert_int_equal(pool.out_bytes, 0);
 }
 
 static void test_no_block_to_lend(void **state)
@@ -324,6 +376,8 @@ int main(void)
         cmocka_unit_test(test_line_inside_a_chunk_is_not_copied),
         cmocka_unit_test(test_plain_lines),
         cmocka_unit_test(test_long_line_is_cut_and_counted),
+        cmocka_unit_test(test_block_grows_with_its_line),
+        cmocka_unit_test(test_no_larger_block_to_lend),
         cmocka_unit_test(test_no_block_to_lend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
