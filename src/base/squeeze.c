@@ -1,5 +1,7 @@
 #include "base/squeeze.h"
 
+#include "base/wipe.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
@@ -20,7 +22,14 @@ enum {
     TAG_BITS = 2,
     TAG_MASK = 3,
     PLACE_SHIFT = 4, /* the place of the first near half stands behind the tags */
+    PLACE_BITS = 4,
     NO_PLACE = KNOWN,
+    /* tags of words that need no more than their first byte */
+    TAGS_SAME = 0,        /* a word that was before, by its place: none is 0 */
+    TAGS_HIGH = TAG_BYTE, /* one byte in a half: behind the tags if it fits there */
+    TAGS_LOW = TAG_BYTE << TAG_BITS,
+    TAGS_MASK = 0xF,
+    LEAST_BYTE = 1 << PLACE_BITS, /* that does not fit there */
 };
 
 /* A known word has the place that its upper 24 bits give it. */
@@ -29,11 +38,17 @@ static unsigned place_of(uint32_t half)
     return (half >> 8) * UINT32_C(0x9E3779B1) >> 28;
 }
 
+static unsigned place_of_word(uint64_t word)
+{
+    return (unsigned)(word * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PLACE_BITS));
+}
+
 struct packer {
     uint8_t *out;
     uint8_t *first; /* of the word in work */
     unsigned place; /* that stands in it, or NO_PLACE */
     uint32_t known[KNOWN];
+    uint64_t *words; /* KNOWN that were before, by place_of_word(); none of one byte */
 };
 
 static void put_half(struct packer *p, uint32_t half, unsigned shift)
@@ -64,13 +79,36 @@ static void put_half(struct packer *p, uint32_t half, unsigned shift)
     *p->out++ = (uint8_t)half;
 }
 
+static void put_byte(struct packer *p, unsigned tags, uint64_t byte)
+{
+    bool fits = byte < LEAST_BYTE;
+    *p->out++ = (uint8_t)(tags | (fits ? (unsigned)byte << PLACE_SHIFT : 0));
+    if (!fits)
+        *p->out++ = (uint8_t)byte;
+}
+
 static void put_word(struct packer *p, uint64_t word)
 {
+    uint32_t high = (uint32_t)(word >> HALF_BITS);
+    uint32_t low = (uint32_t)word;
+    if (word <= UINT8_MAX) {
+        put_byte(p, TAGS_LOW, low);
+        return;
+    }
+    if (low == 0 && high <= UINT8_MAX) {
+        put_byte(p, TAGS_HIGH, high);
+        return;
+    }
+    unsigned place = place_of_word(word);
     p->first = p->out++;
+    *p->first = (uint8_t)(TAGS_SAME | place << PLACE_SHIFT);
+    if (p->words[place] == word)
+        return;
+    p->words[place] = word;
     *p->first = 0;
     p->place = NO_PLACE;
-    put_half(p, (uint32_t)(word >> HALF_BITS), 0);
-    put_half(p, (uint32_t)word, TAG_BITS);
+    put_half(p, high, 0);
+    put_half(p, low, TAG_BITS);
 }
 
 /* A bit for each word that is not 0: made without a branch, as nobody can guess them. */
@@ -89,7 +127,8 @@ size_t sw_squeeze(const void *memory, size_t n, uint8_t *out)
 {
     assert(n % WORD == 0);
     const uint8_t *in = memory;
-    struct packer p = {.out = out};
+    uint64_t known[KNOWN] = {0};
+    struct packer p = {.out = out, .words = known};
     for (size_t words = n / WORD; words > 0;) {
         size_t count = words < GROUP ? words : GROUP;
         uint64_t map = map_of(in, count);
@@ -103,6 +142,7 @@ size_t sw_squeeze(const void *memory, size_t n, uint8_t *out)
         in += count * WORD;
         words -= count;
     }
+    sw_wipe(known, sizeof(known)); /* what is squeezed may hold a password */
     return (size_t)(p.out - out);
 }
 
@@ -111,6 +151,7 @@ struct unpacker {
     uint8_t first;
     unsigned place;
     uint32_t known[KNOWN];
+    uint64_t *words; /* KNOWN that were before, by place_of_word(); none of one byte */
 };
 
 static uint32_t take_half(struct unpacker *u, unsigned tag)
@@ -138,19 +179,35 @@ static uint32_t take_half(struct unpacker *u, unsigned tag)
     return half;
 }
 
+static uint64_t take_byte(struct unpacker *u)
+{
+    unsigned byte = u->first >> PLACE_SHIFT;
+    return byte ? byte : *u->in++;
+}
+
 static uint64_t take_word(struct unpacker *u)
 {
     u->first = *u->in++;
+    unsigned tags = u->first & TAGS_MASK;
+    if (tags == TAGS_LOW)
+        return take_byte(u);
+    if (tags == TAGS_HIGH)
+        return take_byte(u) << HALF_BITS;
+    if (tags == TAGS_SAME)
+        return u->words[u->first >> PLACE_SHIFT];
     u->place = NO_PLACE;
-    uint64_t high = take_half(u, u->first & TAG_MASK);
-    return high << HALF_BITS | take_half(u, u->first >> TAG_BITS & TAG_MASK);
+    uint64_t high = take_half(u, tags & TAG_MASK);
+    uint64_t word = high << HALF_BITS | take_half(u, tags >> TAG_BITS);
+    u->words[place_of_word(word)] = word;
+    return word;
 }
 
 size_t sw_unsqueeze(const uint8_t *in, void *memory, size_t n)
 {
     assert(n % WORD == 0);
     uint8_t *out = memory;
-    struct unpacker u = {.in = in};
+    uint64_t known[KNOWN] = {0};
+    struct unpacker u = {.in = in, .words = known};
     memset(out, 0, n);
     for (size_t words = n / WORD; words > 0;) {
         size_t count = words < GROUP ? words : GROUP;
@@ -164,5 +221,6 @@ size_t sw_unsqueeze(const uint8_t *in, void *memory, size_t n)
         out += count * WORD;
         words -= count;
     }
+    sw_wipe(known, sizeof(known));
     return (size_t)(u.in - in);
 }

@@ -1,9 +1,10 @@
 /*
  * squeeze.h - memory of the program's own that is mostly empty, made small while it is not needed.
  *
- * What is not empty are times, frame numbers and addresses that resemble each other: a word is kept
- * as nothing, as one byte, or as what it differs in from one of sixteen words before it. Without
- * loss, and only for what this program has squeezed itself: it is no format for files.
+ * What is not empty are counts, and times, frame numbers and addresses that resemble each other: a
+ * word is kept as nothing, as one byte, or as what it differs in, if it does, from one of sixteen
+ * words before it. Without loss, and only for what this program has squeezed itself: it is no
+ * format for files.
  */
 #ifndef SW_BASE_SQUEEZE_H
 #define SW_BASE_SQUEEZE_H

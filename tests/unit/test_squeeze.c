@@ -45,7 +45,7 @@ static void test_anything_comes_back(void **state)
         uint64_t base = dice(UINT64_MAX);
         for (size_t i = 0; i < count; i++) {
             uint64_t any = dice(UINT64_MAX);
-            switch (dice(8)) {
+            switch (dice(10)) {
             case 0:
                 words[i] = any;
                 break;
@@ -57,6 +57,12 @@ static void test_anything_comes_back(void **state)
                 break;
             case 3:
                 words[i] = (any & 0xFF) << 32 | (base & 0xFFFFFFFF);
+                break;
+            case 4:
+                words[i] = any % 20 << dice(2) * 32;
+                break;
+            case 5:
+                words[i] = i > 0 ? words[dice(i)] : any;
                 break;
             default:
                 words[i] = 0;
@@ -91,12 +97,30 @@ static void test_what_is_empty_is_small(void **state)
     assert_int_equal(there_and_back(words, 0), 0);
 }
 
+/* A count in either half, up to 15, is one byte, and so is what was there before. */
+static void test_one_byte(void **state)
+{
+    (void)state;
+    enum { COUNT = 64, MAP = 8 };
+    uint64_t words[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        words[i] = (i % 15 + 1) << (i % 2 * 32);
+    assert_int_equal(there_and_back(words, sizeof(words)), MAP + COUNT);
+    words[0] = 16;
+    words[1] = UINT64_C(255) << 32;
+    assert_int_equal(there_and_back(words, sizeof(words)), MAP + COUNT + 2);
+    for (size_t i = 0; i < COUNT; i++)
+        words[i] = UINT64_C(0x0123456789ABCDEF);
+    assert_int_equal(there_and_back(words, sizeof(words)), MAP + 1 + 8 + COUNT - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_anything_comes_back),
         cmocka_unit_test(test_the_worst),
         cmocka_unit_test(test_what_is_empty_is_small),
+        cmocka_unit_test(test_one_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
