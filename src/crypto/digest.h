@@ -10,16 +10,11 @@
 enum { SW_SHA1_BYTES = 20, SW_MD5_BYTES = 16, SW_SHA256_BYTES = 32 };
 
 /*
- * SHA-1 for many short texts. OpenSSL looks an algorithm up anew for each digest, which takes
- * several times as long as the digest of a few bytes; this one is looked up once.
+ * SHA-1 for many short texts: every session has one. OpenSSL's way of asking for any algorithm by
+ * name takes longer than the digest of a few bytes, so that this one is called as it is. False when
+ * OpenSSL cannot.
  */
-struct sw_sha1;
-
-/* NULL when OpenSSL cannot (no memory, no such algorithm). */
-struct sw_sha1 *sw_sha1_new(void);
-/* False when OpenSSL cannot, or without a `sha1`. */
-bool sw_sha1_of(struct sw_sha1 *sha1, struct sw_span bytes, uint8_t out[SW_SHA1_BYTES]);
-void sw_sha1_free(struct sw_sha1 *sha1);
+bool sw_sha1(struct sw_span bytes, uint8_t out[SW_SHA1_BYTES]);
 
 /* False when OpenSSL cannot (no memory, no such algorithm). */
 bool sw_md5(struct sw_span bytes, uint8_t out[SW_MD5_BYTES]);

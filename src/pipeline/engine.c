@@ -2,7 +2,6 @@
 
 #include "base/account.h"
 #include "base/frame_ref.h"
-#include "crypto/digest.h"
 #include "session/builder.h"
 
 #include <stdlib.h>
@@ -433,7 +432,6 @@ struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
     /* A session that began earlier may become final as late as this. */
     engine->limits.ledger.hold_ns = limits->flow.idle_ns + 60 * SW_NS_PER_S;
     engine->strangers.most = limits->strangers;
-    engine->sha1 = sw_sha1_new(); /* without it sessions have no Community ID */
     engine->summary = summary;
     engine->record = record;
     engine->record_ctx = ctx;
@@ -538,6 +536,5 @@ void sw_engine_free(struct sw_engine *engine)
     sw_book_free(engine->book);
     sw_tls_setting_release(&engine->own_tls);
     sw_strangers_release(&engine->strangers);
-    sw_sha1_free(engine->sha1);
     free(engine);
 }

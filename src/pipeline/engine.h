@@ -103,9 +103,7 @@ void sw_engine_prepare(struct sw_engine *engine);
 void sw_engine_finish(struct sw_engine *engine);
 void sw_engine_free(struct sw_engine *engine);
 
-/* Community ID v1 with seed 0 ("1:..."; none without `sha1`), and the session's own id, of a
- * connection. */
-struct sw_sha1;
-void sw_session_name(struct sw_session *session, struct sw_sha1 *sha1);
+/* Community ID v1 with seed 0 ("1:..."), and the session's own id, of a connection. */
+void sw_session_name(struct sw_session *session);
 
 #endif

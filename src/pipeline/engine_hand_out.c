@@ -46,7 +46,7 @@ void sw_engine_hand_out(struct sw_engine *engine, struct sw_session *session)
     session->lost_frames =
         sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
     sw_arena_lend(&session->arena, engine->desk, sizeof(engine->desk));
-    sw_session_name(session, engine->sha1);
+    sw_session_name(session);
     name_server(engine, session);
     sw_tls_judge_certificates(session, engine->tls);
     struct sw_record record = {

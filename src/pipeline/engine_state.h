@@ -34,7 +34,6 @@ struct sw_engine {
     struct sw_blocks blocks;     /* of what comes and goes with mails */
     struct sw_book *book;
     struct sw_strangers strangers;
-    struct sw_sha1 *sha1; /* of Community IDs; NULL: there are none */
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
     struct sw_losses losses;

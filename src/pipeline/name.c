@@ -20,7 +20,7 @@ static size_t put16(uint8_t *out, size_t at, uint16_t v)
 
 /* https://github.com/corelight/community-id-spec: seed, smaller address first, protocol, a zero,
  * ports; SHA-1, base64. */
-static void community_id(struct sw_sha1 *sha1, const struct sw_tuple *t, char out[40])
+static void community_id(const struct sw_tuple *t, char out[40])
 {
     uint8_t in[64];
     size_t address_bytes = t->ip_version == 6 ? 16 : 4;
@@ -34,7 +34,7 @@ static void community_id(struct sw_sha1 *sha1, const struct sw_tuple *t, char ou
     n = put16(in, n, swap ? t->dst_port : t->src_port);
     n = put16(in, n, swap ? t->src_port : t->dst_port);
     uint8_t digest[SW_SHA1_BYTES];
-    if (!sw_sha1_of(sha1, sw_span_make(in, n), digest)) {
+    if (!sw_sha1(sw_span_make(in, n), digest)) {
         out[0] = '\0';
         return;
     }
@@ -56,7 +56,7 @@ static void community_id(struct sw_sha1 *sha1, const struct sw_tuple *t, char ou
     out[at] = '\0';
 }
 
-void sw_session_name(struct sw_session *session, struct sw_sha1 *sha1)
+void sw_session_name(struct sw_session *session)
 {
     const struct sw_flow_facts *facts = session->facts;
     const struct sw_tuple *t = &facts->tuple;
@@ -76,5 +76,5 @@ void sw_session_name(struct sw_session *session, struct sw_sha1 *sha1)
         bytes[i] = (uint8_t)(id >> (56 - 8 * i));
     sw_hex(bytes, sizeof(bytes), session->id);
     if (!session->lookup)
-        community_id(sha1, t, session->community_id);
+        community_id(t, session->community_id);
 }
