@@ -66,7 +66,7 @@ struct sw_mail {
 enum {
     SW_MAIL_SLOT_BYTES = 8192,
     SW_MAIL_LENT_AT = (sizeof(struct sw_mail) + 15) / 16 * 16,
-    SW_MAIL_NEAR_BYTES = SW_MAIL_LENT_AT + 3584, /* what most mails have written to */
+    SW_MAIL_NEAR_BYTES = SW_MAIL_LENT_AT + 2560, /* what most mails have written to */
     SW_MAIL_REST_NEAR_BYTES = 1024,              /* what most are squeezed to */
 };
 
