@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    MOST_WARM = 2048, /* free places that keep their memory, */
-    WARM_PART = 24,   /* and at most this part of what all may have */
+    MOST_WARM = 8192, /* free places that keep their memory, */
+    WARM_PART = 8,   /* and at most this part of what all may have */
 };
 
 static void on_event(void *ctx, const struct smtp_event *event)
