@@ -15,7 +15,7 @@ enum {
 #ifdef __SANITIZE_ADDRESS__
     SW_SHELF_THINGS = 1, /* then it sees nearly every use of what was given back */
 #else
-    SW_SHELF_THINGS = 32,
+    SW_SHELF_THINGS = 8,
 #endif
     SW_NUMBERED_MOST = 1 << 28, /* the largest number */
 };
