@@ -6,12 +6,14 @@
 #include <stdlib.h>
 
 enum {
+    FIRST = 3,
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
     SERVERS_OF_A_BLOCK = 2,
     SERVERS = 4096,
     CONNECTS = 64,
+    CROWDS = 512,
 };
 
 #define MANY UINT64_MAX
@@ -34,19 +36,27 @@ struct target {
     bool answered;
 };
 
-/* What a client that is seen once needs stands at the beginning, in one line of the cache. What
- * stands behind the targets is only looked at where that line says that there is something. */
+/* What is remembered of a client that tries many. */
+struct many {
+    struct target targets[TARGETS]; /* ring */
+    struct scan scans[SCANS];       /* ring */
+};
+
+/* Most clients try few: what they need stands together, in few lines of the cache. There is other
+ * memory for those that try more. */
 struct client {
-    uint64_t key;  /* hash of the address, never 0 */
-    uint32_t next; /* ring */
+    uint64_t key;      /* hash of the address, never 0 */
+    struct many *many; /* with the first targets again, when there were more than those */
+    uint32_t next;     /* how many there were */
     uint32_t next_scan;
     bool has_tried_mail;
     bool has_beside[SW_BESIDE_FACTS];
-    struct target targets[TARGETS];
+    struct target first[FIRST];
     struct sw_mark tried_mail;
     struct sw_mark beside[SW_BESIDE_FACTS];
-    struct scan scans[SCANS];
 };
+
+_Static_assert(FIRST < SCAN_TARGETS, "who has scanned, has tried many");
 
 enum { CLIENT_BYTES = (sizeof(struct client) + SW_CACHE_LINE - 1) / SW_CACHE_LINE * SW_CACHE_LINE };
 
@@ -74,10 +84,11 @@ static size_t scans_of(const struct client *c)
     return c->next_scan < SCANS ? c->next_scan : SCANS;
 }
 
-/* How many targets are filled in. */
-static size_t targets_of(const struct client *c)
+/* The targets that are filled in. */
+static struct target *targets_of(struct client *c, size_t *count)
 {
-    return c->next < TARGETS ? c->next : TARGETS;
+    *count = c->next < TARGETS ? c->next : TARGETS;
+    return c->next <= FIRST ? c->first : c->many->targets;
 }
 
 /* What a server has shown, and where; the newest has the place. */
@@ -94,13 +105,14 @@ struct sw_history {
     struct shown tls_first[SERVERS];
     struct connect connects[CONNECTS];
     uint32_t next_connect;
+    uint8_t crowds[CROWDS];  /* how many of those are of clients whose hashes end alike */
     uint64_t only_client[2]; /* the one client of IPv4, of IPv6; 0 = none, MANY = several */
 };
 
 /* The fixed key: which clients share a place must not differ from run to run. */
 static uint64_t address_hash(const uint8_t address[16])
 {
-    uint64_t h = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(address, 16));
+    uint64_t h = sw_hash_sized(&sw_hash_fixed_key, address, 16);
     return h ? h : 1;
 }
 
@@ -124,9 +136,14 @@ void sw_history_free(struct sw_history *history)
     if (!history)
         return;
     for (uint32_t i = 0; i < history->places; i++) {
-        if (history->clients[i])
-            sw_account_give(history->account, CLIENT_BYTES);
-        free(history->clients[i]);
+        struct client *c = history->clients[i];
+        if (!c)
+            continue;
+        if (c->many)
+            sw_account_give(history->account, sizeof(*c->many));
+        free(c->many);
+        sw_account_give(history->account, CLIENT_BYTES);
+        free(c);
     }
     free(history->clients);
     free(history);
@@ -141,27 +158,51 @@ void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *t
     }
 }
 
-static const struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
+static struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
 {
     uint64_t key = address_hash(tuple->src);
-    const struct client *c = history->clients[key % history->places];
+    struct client *c = history->clients[key % history->places];
     return c && c->key == key ? c : NULL;
 }
 
-static struct client *find_or_make(struct sw_history *history, const struct sw_tuple *tuple)
+static struct client *find_or_make(struct sw_history *history, uint64_t key)
 {
-    uint64_t key = address_hash(tuple->src);
     struct client **place = &history->clients[key % history->places];
     if (!*place) {
         *place = aligned_alloc(SW_CACHE_LINE, CLIENT_BYTES);
         if (!*place)
             return NULL;
         (*place)->key = 0;
+        (*place)->many = NULL;
         sw_account_take(history->account, CLIENT_BYTES);
     }
     if ((*place)->key != key)
         begin_client(*place, key);
     return *place;
+}
+
+static struct client *client_of(struct sw_history *history, const struct sw_tuple *tuple)
+{
+    return find_or_make(history, address_hash(tuple->src));
+}
+
+/* Without memory it is not kept. */
+static void add_target(struct sw_history *history, struct client *c, struct target target)
+{
+    if (c->next < FIRST) {
+        c->first[c->next++] = target;
+        return;
+    }
+    if (c->next == FIRST) {
+        if (!c->many) {
+            c->many = malloc(sizeof(*c->many));
+            if (!c->many)
+                return;
+            sw_account_take(history->account, sizeof(*c->many));
+        }
+        memcpy(c->many->targets, c->first, sizeof(c->first));
+    }
+    c->many->targets[c->next++ % TARGETS] = target;
 }
 
 static bool same_target(const struct target *a, const struct target *b)
@@ -170,10 +211,10 @@ static bool same_target(const struct target *a, const struct target *b)
 }
 
 /* Is the i-th target the first of its kind in the list? */
-static bool is_first(const struct client *c, size_t i)
+static bool is_first(const struct target *targets, size_t i)
 {
     for (size_t j = 0; j < i; j++) {
-        if (same_target(&c->targets[j], &c->targets[i]))
+        if (same_target(&targets[j], &targets[i]))
             return false;
     }
     return true;
@@ -181,13 +222,15 @@ static bool is_first(const struct client *c, size_t i)
 
 /* Distinct targets of the last seconds that gave no payload so far, and when the first of them was
  * tried. */
-static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t *first_ns)
+static unsigned recent_failures(struct client *c, int64_t now_ns, int64_t *first_ns)
 {
     unsigned count = 0;
+    size_t tried;
+    const struct target *targets = targets_of(c, &tried);
     *first_ns = now_ns;
-    for (size_t i = 0; i < targets_of(c); i++) {
-        const struct target *t = &c->targets[i];
-        if (t->answered || now_ns - t->syn.time_ns > SCAN_WINDOW_NS || !is_first(c, i))
+    for (size_t i = 0; i < tried; i++) {
+        const struct target *t = &targets[i];
+        if (t->answered || now_ns - t->syn.time_ns > SCAN_WINDOW_NS || !is_first(targets, i))
             continue;
         count++;
         if (t->syn.time_ns < *first_ns)
@@ -200,23 +243,25 @@ static unsigned recent_failures(const struct client *c, int64_t now_ns, int64_t 
 static void note_scan(struct client *c, int64_t now_ns)
 {
     int64_t first_ns;
+    if (c->next < SCAN_TARGETS)
+        return;
     unsigned failures = recent_failures(c, now_ns, &first_ns);
     if (failures < SCAN_TARGETS)
         return;
-    struct scan *newest = c->next_scan > 0 ? &c->scans[(c->next_scan - 1) % SCANS] : NULL;
+    struct scan *scans = c->many->scans;
+    struct scan *newest = c->next_scan > 0 ? &scans[(c->next_scan - 1) % SCANS] : NULL;
     if (newest && newest->unanswered > 0 && first_ns <= newest->to_ns) {
         newest->to_ns = now_ns;
         newest->unanswered++;
         return;
     }
-    c->scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
+    scans[c->next_scan++ % SCANS] = (struct scan){first_ns, now_ns, failures};
 }
 
 /* Notes that a client of this IP version is there. */
-static void note_client(struct sw_history *history, const struct sw_tuple *tuple)
+static void note_client(struct sw_history *history, uint8_t ip_version, uint64_t key)
 {
-    uint64_t key = address_hash(tuple->src);
-    uint64_t *only = &history->only_client[tuple->ip_version == 6];
+    uint64_t *only = &history->only_client[ip_version == 6];
     if (*only == 0)
         *only = key;
     else if (*only != key)
@@ -226,32 +271,41 @@ static void note_client(struct sw_history *history, const struct sw_tuple *tuple
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
                         struct sw_mark syn)
 {
-    struct client *c = find_or_make(history, tuple);
+    uint64_t key = address_hash(tuple->src);
+    struct client *c = find_or_make(history, key);
     if (!c)
         return;
-    note_client(history, tuple);
-    c->targets[c->next++ % TARGETS] = (struct target){
-        .server = address_hash(tuple->dst),
-        .syn = syn,
-        .port = tuple->dst_port,
-    };
+    note_client(history, tuple->ip_version, key);
+    add_target(history, c,
+               (struct target){
+                   .server = address_hash(tuple->dst),
+                   .syn = syn,
+                   .port = tuple->dst_port,
+               });
     note_scan(c, syn.time_ns);
 }
 
 void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
                           struct sw_mark accepted)
 {
-    struct client *c = find_or_make(history, tuple);
+    uint64_t key = address_hash(tuple->src);
+    struct client *c = find_or_make(history, key);
     uint64_t server = address_hash(tuple->dst);
-    history->connects[history->next_connect++ % CONNECTS] = (struct connect){
-        .client = address_hash(tuple->src),
+    struct connect *connect = &history->connects[history->next_connect++ % CONNECTS];
+    if (connect->client)
+        history->crowds[connect->client % CROWDS]--;
+    history->crowds[key % CROWDS]++;
+    *connect = (struct connect){
+        .client = key,
         .server = server,
         .accepted = accepted,
         .port = tuple->dst_port,
         .ip_version = tuple->ip_version,
     };
-    for (size_t i = 0; c && i < targets_of(c); i++) {
-        struct target *t = &c->targets[i];
+    size_t tried = 0;
+    struct target *targets = c ? targets_of(c, &tried) : NULL;
+    for (size_t i = 0; i < tried; i++) {
+        struct target *t = &targets[i];
         if (t->server == server && t->port == tuple->dst_port)
             t->connected = true;
     }
@@ -259,15 +313,17 @@ void sw_history_connected(struct sw_history *history, const struct sw_tuple *tup
 
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple)
 {
-    struct client *c = find_or_make(history, tuple);
+    struct client *c = client_of(history, tuple);
     uint64_t server = address_hash(tuple->dst);
-    for (size_t i = 0; c && i < targets_of(c); i++) {
-        struct target *t = &c->targets[i];
+    size_t tried = 0;
+    struct target *targets = c ? targets_of(c, &tried) : NULL;
+    for (size_t i = 0; i < tried; i++) {
+        struct target *t = &targets[i];
         if (t->answered || t->server != server || t->port != tuple->dst_port)
             continue;
         t->answered = true;
         for (size_t j = 0; j < scans_of(c); j++) { /* it was none of the vain ones after all */
-            struct scan *scan = &c->scans[j];
+            struct scan *scan = &c->many->scans[j];
             if (scan->unanswered > 0 && t->syn.time_ns >= scan->from_ns &&
                 t->syn.time_ns <= scan->to_ns)
                 scan->unanswered--;
@@ -278,7 +334,7 @@ void sw_history_answered(struct sw_history *history, const struct sw_tuple *tupl
 void sw_history_tried_mail(struct sw_history *history, const struct sw_tuple *tuple,
                            struct sw_mark mail)
 {
-    struct client *c = find_or_make(history, tuple);
+    struct client *c = client_of(history, tuple);
     if (!c)
         return;
     c->has_tried_mail = true;
@@ -346,6 +402,8 @@ struct sw_mark sw_history_superseded(const struct sw_history *history, const str
     uint64_t client = address_hash(tuple->src);
     uint64_t server = address_hash(tuple->dst);
     bool lonely = history->only_client[0] != MANY && history->only_client[1] != MANY;
+    if (!lonely && history->crowds[client % CROWDS] == 0)
+        return (struct sw_mark){0};
     for (size_t i = 0; i < CONNECTS; i++) {
         const struct connect *other = &history->connects[i];
         bool same_client =
@@ -363,7 +421,7 @@ struct sw_mark sw_history_superseded(const struct sw_history *history, const str
 void sw_history_beside(struct sw_history *history, const struct sw_tuple *tuple,
                        enum sw_beside_fact fact, struct sw_mark mark)
 {
-    struct client *c = find_or_make(history, tuple);
+    struct client *c = client_of(history, tuple);
     if (!c)
         return;
     c->has_beside[fact] = true;
@@ -393,7 +451,7 @@ bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple 
 {
     const struct client *c = find(history, tuple);
     for (size_t i = 0; c && i < scans_of(c); i++) {
-        const struct scan *scan = &c->scans[i];
+        const struct scan *scan = &c->many->scans[i];
         if (scan->unanswered >= SCAN_TARGETS && time_ns >= scan->from_ns && time_ns <= scan->to_ns)
             return true;
     }
@@ -403,16 +461,18 @@ bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple 
 void sw_history_scanned(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns, struct sw_mark others[SW_SCAN_OTHERS])
 {
-    const struct client *c = find(history, tuple);
+    struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
     unsigned count = 0;
+    size_t tried = 0;
+    const struct target *targets = c ? targets_of(c, &tried) : NULL;
     memset(others, 0, SW_SCAN_OTHERS * sizeof(*others));
-    for (size_t i = 0; c && i < targets_of(c) && count < SW_SCAN_OTHERS; i++) {
-        const struct target *t = &c->targets[i];
+    for (size_t i = 0; i < tried && count < SW_SCAN_OTHERS; i++) {
+        const struct target *t = &targets[i];
         int64_t apart_ns = t->syn.time_ns - time_ns;
         bool own = t->server == server && t->port == tuple->dst_port;
         /* at most half a window away, so that all of them are within one */
-        if (!own && !t->answered && is_first(c, i) && apart_ns >= -SCAN_WINDOW_NS / 2 &&
+        if (!own && !t->answered && is_first(targets, i) && apart_ns >= -SCAN_WINDOW_NS / 2 &&
             apart_ns <= SCAN_WINDOW_NS / 2)
             others[count++] = t->syn;
     }
@@ -421,20 +481,22 @@ void sw_history_scanned(const struct sw_history *history, const struct sw_tuple 
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
                                int64_t now_ns, struct sw_port25 *shown)
 {
-    const struct client *c = find(history, tuple);
+    struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
+    size_t tried = 0;
+    const struct target *targets = c ? targets_of(c, &tried) : NULL;
     unsigned silent_servers = 0;
     struct sw_port25 blocked = {.other_port = false};
     struct sw_port25 works = {.other_port = false};
-    for (size_t i = 0; c && i < targets_of(c); i++) {
-        const struct target *t = &c->targets[i];
+    for (size_t i = 0; i < tried; i++) {
+        const struct target *t = &targets[i];
         if (t->answered && t->server == server && (t->port == 465 || t->port == 587)) {
             blocked = (struct sw_port25){t->syn, true};
             silent_servers = SERVERS_OF_A_BLOCK;
         }
         if (t->connected && t->port == 25)
             works.syn = t->syn;
-        if (t->port != 25 || now_ns - t->syn.time_ns < TWO_REPETITIONS_NS || !is_first(c, i))
+        if (t->port != 25 || now_ns - t->syn.time_ns < TWO_REPETITIONS_NS || !is_first(targets, i))
             continue;
         silent_servers++;
         if (t->server != server && !blocked.syn.frame)
