@@ -32,6 +32,13 @@ static uint64_t hash_client(const struct sw_session *session)
     return session->proxied_for.len ? sw_hash_on(h, session->proxied_for) : h;
 }
 
+/* Makes one of a hash and bytes, with the hash as the key. */
+static uint64_t hash_from(uint64_t hash, struct sw_span bytes)
+{
+    struct sw_hash_key key = {hash, sw_hash_fixed_key.b};
+    return sw_hash_sized(&key, bytes.ptr, bytes.len);
+}
+
 /*
  * Everything that was said, with both initial sequence numbers: equal on both sides of a NAT and
  * nowhere else. 0 when too little was seen to tell.
@@ -43,13 +50,13 @@ static uint64_t hash_content(const struct sw_session *session)
         return 0;
     uint64_t h = sw_hash_number(f->half[SW_CLIENT].isn, f->half[SW_SERVER].isn);
     for (enum sw_side side = SW_CLIENT; side <= SW_SERVER; side++) {
-        if (!session->steps) /* else they are in these */
-            h = sw_hash_on(h, sw_session_opening(session, side));
         h = sw_hash_number(h, f->half[side].bytes);
+        if (!session->steps) /* else they are in these */
+            h = hash_from(h, sw_session_opening(session, side));
     }
     const struct sw_step *step;
     SW_EACH(step, session->steps) {
-        h = sw_hash_on(h ^ step->code, step->from == SW_SERVER ? step->text : step->argument);
+        h = hash_from(h ^ step->code, step->from == SW_SERVER ? step->text : step->argument);
     }
     return h ? h : 1;
 }

@@ -75,14 +75,25 @@ static bool settles(const struct sw_attempt *a, enum sw_outcome outcome)
     return --a->tried->unsettled == 0 && a->tried->outcome == SW_OUTCOME_STUCK;
 }
 
-static bool fill_attempts(struct sw_delivery *d, const struct sw_story *story)
+/* Room for so many attempts of a story. What few need is kept for the next story. */
+static bool make_room(struct sw_ledger *ledger, uint32_t attempts)
 {
-    const struct sw_attempt *a;
-    struct sw_delivery_attempt *list =
-        realloc(d->attempts, story->attempt_count * sizeof(*d->attempts));
+    enum { FEW = 16 };
+    uint32_t room = attempts < FEW ? FEW : attempts;
+    if (ledger->attempt_room == room)
+        return true;
+    struct sw_delivery_attempt *list = realloc(ledger->delivery.attempts, room * sizeof(*list));
     if (!list)
         return false;
-    d->attempts = list;
+    ledger->delivery.attempts = list;
+    ledger->attempt_room = room;
+    return true;
+}
+
+static void fill_attempts(struct sw_delivery *d, const struct sw_story *story)
+{
+    const struct sw_attempt *a;
+    struct sw_delivery_attempt *list = d->attempts;
     d->attempt_count = 0;
     SW_EACH(a, story->attempts) {
         struct sw_delivery_attempt *to = &list[d->attempt_count++];
@@ -101,7 +112,6 @@ static bool fill_attempts(struct sw_delivery *d, const struct sw_story *story)
     /* They stand in the order of their mails; connections may have begun in another. */
     if (d->attempt_count > 1)
         qsort(list, d->attempt_count, sizeof(*list), by_start);
-    return true;
 }
 
 static void fill_ends(struct sw_delivery *d, const struct sw_story *story)
@@ -142,11 +152,12 @@ static void fill_envelope(struct sw_ledger *ledger, const struct sw_story *story
 bool sw_delivery_tell(struct sw_ledger *ledger, const struct sw_story *story)
 {
     struct sw_delivery *d = &ledger->delivery;
+    if (!make_room(ledger, story->attempt_count))
+        return false;
     d->outcome = outcome_of(story);
     d->cause = cause_of(story);
     d->confidence = story->confidence;
-    if (!fill_attempts(d, story))
-        return false;
+    fill_attempts(d, story);
     fill_ends(d, story);
     fill_envelope(ledger, story);
     d->summary[0] = '\0';

@@ -126,6 +126,7 @@ struct sw_ledger {
     uint32_t bucket_mask;
     struct sw_story *told; /* the story of `delivery` */
     struct sw_delivery delivery;
+    uint32_t attempt_room; /* of it */
     struct sw_span recipients[SW_ADDRESSEES];
 };
 
