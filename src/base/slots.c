@@ -165,6 +165,11 @@ bool sw_slots_trim(struct sw_slots *slots)
     return any;
 }
 
+void sw_slots_keep(struct sw_slots *slots)
+{
+    slots->most_warm = SIZE_MAX;
+}
+
 void sw_slots_free(struct sw_slots *slots)
 {
     if (!slots)

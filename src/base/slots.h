@@ -31,6 +31,9 @@ void sw_slot_leave(struct sw_slot *slot);
 void sw_slot_return(struct sw_slot *slot, void *user);
 /* Gives the memory of free places back to the system; false: they had none. */
 bool sw_slots_trim(struct sw_slots *slots);
+/* From now on places that are left keep their memory: it all comes to an end, and who comes back
+ * would only have to get it again. */
+void sw_slots_keep(struct sw_slots *slots);
 /* Gives everything back. */
 void sw_slots_free(struct sw_slots *slots);
 

@@ -28,6 +28,15 @@ void sw_flow_fetch_user(const struct sw_flow *flow)
         sw_fetch(flow->user, flow->resting ? sink->rest_bytes : sink->user_bytes);
 }
 
+void sw_flow_table_fetch(const struct sw_flow_table *table, const struct sw_tuple *tuple)
+{
+    bool low;
+    struct sw_flow_key key = sw_flow_key_of(tuple, &low);
+    uint64_t hash = sw_flow_hash(&table->key, &key);
+    sw_fetch(&table->entries[(uint32_t)hash & table->entry_mask], 1);
+    sw_flow_fetch_tomb(table, &key);
+}
+
 void sw_flow_fetch_due(const struct sw_flow_table *table)
 {
     const struct sw_timer *next = sw_timers_second(table);

@@ -12,10 +12,9 @@ static struct sw_sorted *in_order(const struct sw_flow_table *table)
 {
     struct sw_sorted *order = malloc(((size_t)table->flows + 1) * sizeof(*order));
     size_t count = 0;
-    for (int rank = 0; order && rank < SW_FLOW_RANKS; rank++) {
-        for (struct sw_flow *flow = table->lists[rank].oldest; flow; flow = flow->newer)
-            order[count++] = (struct sw_sorted){flow->serial, flow};
-    }
+    struct sw_flow *flow = NULL;
+    while (order && (flow = sw_flow_next_place(table, flow)))
+        order[count++] = (struct sw_sorted){flow->serial, flow};
     if (order)
         sw_sort(order, count);
     return order;

@@ -263,6 +263,8 @@ bool sw_flow_table_shed(struct sw_flow_table *table);
 /* One TCP packet. Fires the timers that are due before it. */
 void sw_flow_table_tcp(struct sw_flow_table *table, const struct sw_frame *frame,
                        const struct sw_packet *packet);
+/* A packet between these comes next, of another connection than the one before. */
+void sw_flow_table_fetch(const struct sw_flow_table *table, const struct sw_tuple *tuple);
 /* One ICMP error; attached to the connection it quotes, if there is one. */
 void sw_flow_table_icmp(struct sw_flow_table *table, const struct sw_frame *frame,
                         const struct sw_packet *packet);

@@ -18,6 +18,7 @@
 enum {
     BUCKETS_MAX = 1 << 16,
     PIECES_MAX = 64,
+    PIECES_FIRST = 4, /* nearly all packets come in two parts or three */
     FIRST_ROOM = 256,
 };
 
@@ -50,7 +51,8 @@ struct parts {
     uint32_t frames;
     uint32_t room, used; /* of bytes, and how far they were written to */
     uint8_t *bytes;
-    struct piece pieces[PIECES_MAX]; /* sorted, disjoint */
+    struct piece *pieces; /* sorted, disjoint; the first ones, or PIECES_MAX elsewhere */
+    struct piece first[PIECES_FIRST];
 };
 
 struct sw_fragments {
@@ -100,6 +102,28 @@ static void drop_bytes(struct sw_fragments *f, struct parts *p)
     p->room = p->used = 0;
 }
 
+static void drop_pieces(struct sw_fragments *f, struct parts *p)
+{
+    if (p->pieces == p->first)
+        return;
+    sw_account_give(f->account, PIECES_MAX * sizeof(*p->pieces));
+    free(p->pieces);
+}
+
+/* Room for one more piece; false without memory, or when there are too many. */
+static bool make_room_for_piece(struct sw_fragments *f, struct parts *p)
+{
+    if (p->pieces != p->first || p->piece_count < PIECES_FIRST)
+        return p->piece_count < PIECES_MAX;
+    struct piece *more = malloc(PIECES_MAX * sizeof(*more));
+    if (!more)
+        return false;
+    memcpy(more, p->first, sizeof(p->first));
+    sw_account_take(f->account, PIECES_MAX * sizeof(*more));
+    p->pieces = more;
+    return true;
+}
+
 static struct parts **bucket_of(const struct sw_fragments *f, uint64_t hash)
 {
     return &f->buckets[hash & f->bucket_mask];
@@ -116,6 +140,7 @@ static void remove_parts(struct sw_fragments *f, struct parts *p)
     if (!p->done)
         f->count.incomplete += p->frames;
     drop_bytes(f, p);
+    drop_pieces(f, p);
     f->packets--;
     sw_account_give(f->account, sizeof(*p));
     free(p);
@@ -168,7 +193,7 @@ static void fetch_oldest(const struct sw_fragments *f)
     sw_fetch(bucket_of(f, f->oldest->hash), 1);
     sw_fetch(f->oldest->bytes, f->oldest->used < FIRST_ROOM ? f->oldest->used : FIRST_ROOM);
     if (f->oldest->newer)
-        sw_fetch(f->oldest->newer, offsetof(struct parts, pieces));
+        sw_fetch(f->oldest->newer, sizeof(*f->oldest));
 }
 
 static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64_t hash,
@@ -182,7 +207,8 @@ static struct parts *begin(struct sw_fragments *f, const struct key *key, uint64
     struct parts *p = malloc(sizeof(*p));
     if (!p)
         return NULL;
-    memset(p, 0, offsetof(struct parts, pieces));
+    memset(p, 0, offsetof(struct parts, first));
+    p->pieces = p->first;
     p->key = *key;
     p->hash = hash;
     p->begun_ns = now_ns;
@@ -253,7 +279,7 @@ static void insert(struct parts *p, uint16_t at, struct piece piece)
 }
 
 /* Adds what is new of the part, around what is there. False: more pieces than are kept. */
-static bool add(struct parts *p, const struct sw_packet *part)
+static bool add(struct sw_fragments *f, struct parts *p, const struct sw_packet *part)
 {
     uint32_t at = part->part.offset;
     uint32_t end = at + part->payload_wire;
@@ -271,7 +297,7 @@ static bool add(struct parts *p, const struct sw_packet *part)
             }
             stop = least(there->from, end);
         }
-        if (p->piece_count == PIECES_MAX)
+        if (!make_room_for_piece(f, p))
             return false;
         uint32_t captured_to = captured_end > at ? least(captured_end, stop) : at;
         if (captured_to > at)
@@ -367,7 +393,7 @@ bool sw_fragments_take(struct sw_fragments *f, struct sw_packet *part, int64_t t
     uint32_t captured_end = part->part.offset + (uint32_t)part->payload.len;
     if (!note_end(p, part))
         return false;
-    if (!make_room(f, p, captured_end) || !add(p, part)) {
+    if (!make_room(f, p, captured_end) || !add(f, p, part)) {
         f->count.limit_hits++;
         remove_parts(f, p);
         return false;

@@ -118,6 +118,16 @@ static struct sw_flow *at_place(const struct sw_flow_table *table, uint32_t plac
     return &table->slabs[(place - 1) / SLAB]->places[(place - 1) % SLAB];
 }
 
+struct sw_flow *sw_flow_next_place(const struct sw_flow_table *table, const struct sw_flow *flow)
+{
+    for (uint32_t place = flow ? flow->place + 1 : 1; place <= table->slab_count * SLAB; place++) {
+        struct sw_flow *next = at_place(table, place);
+        if (next->serial != 0)
+            return next;
+    }
+    return NULL;
+}
+
 static void free_place(struct sw_flow_table *table, struct sw_flow *flow)
 {
     flow->serial = 0;
@@ -149,6 +159,7 @@ struct sw_flow *sw_flow_place(struct sw_flow_table *table)
         return NULL;
     struct sw_flow *flow = table->free_place;
     table->free_place = flow->older;
+    sw_flow_fetch(table->free_place); /* for the next one */
     uint32_t place = flow->place;
     memset(flow, 0, sizeof(*flow));
     flow->place = place;

@@ -310,6 +310,8 @@ bool sw_flow_index_init(struct sw_flow_table *table);
 void sw_flow_index_release(struct sw_flow_table *table);
 struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_flow_key *key,
                              uint64_t hash);
+/* The next open connection in the order of memory, or NULL; the first one is behind NULL. */
+struct sw_flow *sw_flow_next_place(const struct sw_flow_table *table, const struct sw_flow *flow);
 /* A connection with nothing in it; NULL without memory. */
 struct sw_flow *sw_flow_place(struct sw_flow_table *table);
 /* Puts it into the table and plans its deadline; false without memory, then the place is free. */

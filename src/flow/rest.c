@@ -9,15 +9,26 @@
 
 #include "base/squeeze.h"
 
+static const struct sw_flow_awake *in_turn(const struct sw_flow_table *table, uint32_t behind)
+{
+    return &table->awake[(table->awake_at + behind) % table->limits.awake];
+}
+
+static bool will_rest(const struct sw_flow_awake *place)
+{
+    return place->flow && place->flow->serial == place->serial && !place->flow->touched;
+}
+
 /* The turn of the next ones will come; nothing was heard of them for long. */
 static void fetch_next(const struct sw_flow_table *table)
 {
-    const struct sw_flow_awake *soon = &table->awake[table->awake_at];
-    const struct sw_flow_awake *later = &table->awake[(table->awake_at + 1) % table->limits.awake];
-    if (soon->flow && soon->flow->serial == soon->serial && !soon->flow->touched)
+    const struct sw_flow_awake *next = in_turn(table, 0);
+    const struct sw_flow_awake *soon = in_turn(table, 1);
+    if (will_rest(next))
+        sw_flow_fetch_user(next->flow);
+    if (will_rest(soon))
         sw_flow_fetch_body(soon->flow);
-    if (later->flow)
-        sw_flow_fetch(later->flow);
+    sw_flow_fetch(in_turn(table, 2)->flow);
 }
 
 void sw_flow_is_awake(struct sw_flow *flow)

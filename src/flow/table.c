@@ -372,9 +372,7 @@ static __attribute__((noinline)) struct sw_flow *look_up(struct sw_flow_table *t
         flow = after_syn(table, flow, a);
     if (flow)
         return flow;
-    if (begins(a->packet))
-        sw_flow_fetch_tomb(table, &a->key);
-    else if (sw_flow_is_buried(table, &a->key))
+    if (!begins(a->packet) && sw_flow_is_buried(table, &a->key))
         return NULL;
     table->buried = NULL;
     flow = new_flow(table, a);

@@ -451,6 +451,7 @@ static void note_syn(struct sw_engine *engine, const struct sw_packet *packet, s
     if (!(packet->tcp.flags & SW_TCP_SYN))
         return;
     if (!(packet->tcp.flags & SW_TCP_ACK)) {
+        sw_flow_table_fetch(engine->flows, &packet->tuple);
         sw_analyzer_fetch(engine->analyzer, &packet->tuple);
         return;
     }

@@ -87,6 +87,8 @@ void sw_engine_prepare(struct sw_engine *engine)
 
 void sw_engine_finish(struct sw_engine *engine)
 {
+    if (engine->mail_slots)
+        sw_slots_keep(engine->mail_slots);
     sw_flow_table_finish(engine->flows);
     sw_book_finish(engine->book, engine->now_ns);
     sw_analyzer_finish(engine->analyzer);

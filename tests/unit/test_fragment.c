@@ -73,6 +73,30 @@ static void test_every_order(void **state)
     }
 }
 
+/* Many parts, the last one first; apart from each other no more of them than are kept. */
+static void test_many_parts(void **state)
+{
+    (void)state;
+    enum { PARTS = 60, EACH = WHOLE / PARTS, KEPT = 64 };
+    size_t account = 0;
+    struct sw_fragments *f = make(8, 0);
+    sw_fragments_account(f, &account);
+    size_t empty = account;
+    struct sw_whole whole;
+    for (uint32_t i = PARTS; i-- > 0;) {
+        bool done = take(f, part_of(1, i * EACH, (i + 1) * EACH, WHOLE), 1, &whole);
+        assert_int_equal(done, i == 0);
+    }
+    assert_whole(&whole, PARTS);
+    for (uint32_t i = 0; i <= KEPT; i++)
+        assert_false(take(f, part_of(2, 2 * i, 2 * i + 1, WHOLE), 1, &whole));
+    assert_int_equal(sw_fragments_count(f)->limit_hits, 1);
+    assert_int_equal(sw_fragments_held(f), 0);
+    sw_fragments_finish(f);
+    assert_int_equal(account, empty);
+    sw_fragments_free(f);
+}
+
 static void test_overlaps_of_equal_bytes(void **state)
 {
     (void)state;
@@ -287,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_order),
+        cmocka_unit_test(test_many_parts),
         cmocka_unit_test(test_overlaps_of_equal_bytes),
         cmocka_unit_test(test_the_first_copy_wins),
         cmocka_unit_test(test_two_ends),

@@ -79,11 +79,29 @@ static void test_return(void **state)
     sw_slots_free(slots);
 }
 
+static void test_keep(void **state)
+{
+    (void)state;
+    enum { FEW = WARM + 5 };
+    size_t account = 0;
+    struct sw_slots *slots = sw_slots_new(BYTES, WARM, &account);
+    struct sw_slot *slot_of[FEW];
+    for (size_t i = 0; i < FEW; i++)
+        slot_of[i] = sw_slots_take(slots, &users[i]);
+    sw_slots_keep(slots);
+    for (size_t i = 0; i < FEW; i++)
+        sw_slot_leave(slot_of[i]);
+    assert_int_equal(account, FEW * BYTES);
+    sw_slots_free(slots);
+    assert_int_equal(account, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_return),
+        cmocka_unit_test(test_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
