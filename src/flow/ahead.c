@@ -39,10 +39,8 @@ void sw_flow_table_fetch(const struct sw_flow_table *table, const struct sw_tupl
 
 void sw_flow_fetch_due(const struct sw_flow_table *table)
 {
-    const struct sw_timer *next = sw_timers_second(table);
-    if (!next)
-        return;
-    if (next->flow->serial == next->serial)
-        sw_flow_fetch_body(next->flow);
+    const struct sw_flow *next = sw_timers_second(table);
+    if (next)
+        sw_flow_fetch_body(next);
     sw_timers_fetch(table);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 enum {
-    SLAB = 64, /* connections whose memory is taken at once */
     FIRST_ENTRIES = 1024,
     TOMBS = 1 << 16, /* connections that are over or of no interest; a power of two, the newer one
                         has the place */
@@ -107,21 +106,13 @@ void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key)
         tomb->hash = 0;
 }
 
-/* --- places: they stay where they are, so that a timer may look at one that is free --- */
-
-struct sw_flow_slab {
-    struct sw_flow places[SLAB];
-};
-
-static struct sw_flow *at_place(const struct sw_flow_table *table, uint32_t place)
-{
-    return &table->slabs[(place - 1) / SLAB]->places[(place - 1) % SLAB];
-}
+/* --- places --- */
 
 struct sw_flow *sw_flow_next_place(const struct sw_flow_table *table, const struct sw_flow *flow)
 {
-    for (uint32_t place = flow ? flow->place + 1 : 1; place <= table->slab_count * SLAB; place++) {
-        struct sw_flow *next = at_place(table, place);
+    for (uint32_t place = flow ? flow->place + 1 : 1; place <= table->slab_count * SW_FLOW_SLAB;
+         place++) {
+        struct sw_flow *next = sw_flow_at(table, place);
         if (next->serial != 0)
             return next;
     }
@@ -146,8 +137,8 @@ static bool add_slab(struct sw_flow_table *table)
     if (!slab)
         return false;
     more[table->slab_count++] = slab;
-    for (uint32_t i = SLAB; i-- > 0;) {
-        slab->places[i].place = (table->slab_count - 1) * SLAB + i + 1;
+    for (uint32_t i = SW_FLOW_SLAB; i-- > 0;) {
+        slab->places[i].place = (table->slab_count - 1) * SW_FLOW_SLAB + i + 1;
         free_place(table, &slab->places[i]);
     }
     return true;
@@ -179,7 +170,7 @@ struct sw_flow *sw_flow_find(const struct sw_flow_table *table, const struct sw_
     for (uint32_t at = (uint32_t)hash & mask; entries[at].place; at = (at + 1) & mask) {
         if (entries[at].hash != (uint32_t)hash)
             continue;
-        struct sw_flow *flow = at_place(table, entries[at].place);
+        struct sw_flow *flow = sw_flow_at(table, entries[at].place);
         if (sw_flow_is_same_key(&flow->key, key))
             return flow;
     }

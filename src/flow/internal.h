@@ -17,7 +17,8 @@ enum {
     SW_SENT = 8,         /* segments on their way whose size is remembered */
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
-    SW_DOZING = 8,       /* connections that are about to sleep: the next SYN/ACK is near */
+    SW_FLOW_SLAB = 64,
+    SW_DOZING = 8, /* connections that are about to sleep: the next SYN/ACK is near */
     SW_PAST_BYTES =
         16 *
         1024, /* passed-on bytes of the dialogue that a second copy is compared with, at most */
@@ -184,8 +185,8 @@ struct sw_lane {
  * anything else since. */
 struct sw_timer {
     int64_t deadline_ns;
-    uint64_t serial;
-    struct sw_flow *flow;
+    uint32_t serial; /* the lower half: what is further apart only has another order at one time */
+    uint32_t place;
 };
 
 /* One whose body is at hand, as long as it is that connection. */
@@ -198,6 +199,12 @@ struct sw_flow_awake {
 struct sw_flow_list {
     struct sw_flow *oldest, *newest;
     uint32_t count;
+};
+
+/* Connections whose memory is taken at once; it stays until the table goes, so that a timer may
+ * look at a place that is free. */
+struct sw_flow_slab {
+    struct sw_flow places[SW_FLOW_SLAB];
 };
 
 struct sw_flow_table {
@@ -214,7 +221,7 @@ struct sw_flow_table {
     struct sw_flow_list lists[SW_FLOW_RANKS];
     struct sw_timer *timers; /* a heap by deadline, then serial */
     uint32_t timer_count, timer_room;
-    struct sw_flow_slab **slabs; /* memory of the connections; it stays until the table goes */
+    struct sw_flow_slab **slabs;
     uint32_t slab_count;
     struct sw_flow *free_place;
     struct sw_flow_body desk; /* for one that ends in its sleep, or is looked at */
@@ -254,6 +261,11 @@ static inline bool sw_flow_is_closed(const struct sw_flow *flow)
 }
 
 /* --- index.c: finding connections --- */
+
+static inline struct sw_flow *sw_flow_at(const struct sw_flow_table *table, uint32_t place)
+{
+    return &table->slabs[(place - 1) / SW_FLOW_SLAB]->places[(place - 1) % SW_FLOW_SLAB];
+}
 
 static inline bool sw_flow_is_same_key(const struct sw_flow_key *a, const struct sw_flow_key *b)
 {
@@ -377,8 +389,8 @@ struct sw_flow *sw_timers_first(struct sw_flow_table *table);
 /* The first one has become due later, at flow->deadline_ns. */
 void sw_timers_later(struct sw_flow_table *table);
 
-/* The one that is due behind the first, or NULL: as far as known, it may not hold. */
-const struct sw_timer *sw_timers_second(const struct sw_flow_table *table);
+/* The connection that is due behind the first, as far as known, or NULL. */
+const struct sw_flow *sw_timers_second(const struct sw_flow_table *table);
 /* Fetches the connections that are due soon. */
 void sw_timers_fetch(const struct sw_flow_table *table);
 

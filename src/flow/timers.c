@@ -15,12 +15,20 @@ enum { CHILDREN = 4, FIRST_ROOM = 256 };
 static bool earlier(const struct sw_timer *a, const struct sw_timer *b)
 {
     return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns
-                                            : a->serial < b->serial;
+                                            : (int32_t)(a->serial - b->serial) < 0;
 }
 
-static bool holds(const struct sw_timer *timer)
+/* The connection that a timer was planned for, or NULL: it is gone. */
+static struct sw_flow *flow_of(const struct sw_flow_table *table, const struct sw_timer *timer)
 {
-    return timer->flow->serial == timer->serial && timer->flow->deadline_ns == timer->deadline_ns;
+    struct sw_flow *flow = sw_flow_at(table, timer->place);
+    return flow->serial != 0 && (uint32_t)flow->serial == timer->serial ? flow : NULL;
+}
+
+static bool holds(const struct sw_flow_table *table, const struct sw_timer *timer)
+{
+    const struct sw_flow *flow = flow_of(table, timer);
+    return flow && flow->deadline_ns == timer->deadline_ns;
 }
 
 static void sift_up(struct sw_timer *heap, uint32_t at, struct sw_timer timer)
@@ -61,7 +69,7 @@ static void tidy(struct sw_flow_table *table)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < table->timer_count; i++) {
-        if (holds(&table->timers[i]))
+        if (holds(table, &table->timers[i]))
             table->timers[kept++] = table->timers[i];
     }
     table->timer_count = kept;
@@ -95,36 +103,36 @@ bool sw_timers_plan(struct sw_flow_table *table, struct sw_flow *flow)
     if (!make_room(table))
         return false;
     sift_up(table->timers, table->timer_count++,
-            (struct sw_timer){flow->deadline_ns, flow->serial, flow});
+            (struct sw_timer){flow->deadline_ns, (uint32_t)flow->serial, flow->place});
     return true;
 }
 
 struct sw_flow *sw_timers_first(struct sw_flow_table *table)
 {
-    while (table->timer_count > 0 && !holds(&table->timers[0]))
+    while (table->timer_count > 0 && !holds(table, &table->timers[0]))
         drop_first(table);
-    return table->timer_count > 0 ? table->timers[0].flow : NULL;
+    return table->timer_count > 0 ? sw_flow_at(table, table->timers[0].place) : NULL;
 }
 
-const struct sw_timer *sw_timers_second(const struct sw_flow_table *table)
+const struct sw_flow *sw_timers_second(const struct sw_flow_table *table)
 {
     const struct sw_timer *heap = table->timers;
     const struct sw_timer *least = table->timer_count > 1 ? &heap[1] : NULL;
     for (uint32_t i = 2; i <= CHILDREN && i < table->timer_count; i++)
         least = earlier(&heap[i], least) ? &heap[i] : least;
-    return least;
+    return least ? flow_of(table, least) : NULL;
 }
 
 void sw_timers_fetch(const struct sw_flow_table *table)
 {
     /* The next ones but one are among the children of the first, and theirs. */
     for (uint32_t i = 1; i <= CHILDREN + CHILDREN * CHILDREN && i < table->timer_count; i++)
-        sw_flow_fetch(table->timers[i].flow);
+        sw_flow_fetch(sw_flow_at(table, table->timers[i].place));
 }
 
 void sw_timers_later(struct sw_flow_table *table)
 {
     struct sw_timer first = table->timers[0];
-    first.deadline_ns = first.flow->deadline_ns;
+    first.deadline_ns = sw_flow_at(table, first.place)->deadline_ns;
     sift_down(table->timers, table->timer_count, 0, first);
 }
