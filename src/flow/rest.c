@@ -22,13 +22,10 @@ static bool will_rest(const struct sw_flow_awake *place)
 /* The turn of the next ones will come; nothing was heard of them for long. */
 static void fetch_next(const struct sw_flow_table *table)
 {
-    const struct sw_flow_awake *next = in_turn(table, 0);
-    const struct sw_flow_awake *soon = in_turn(table, 1);
-    if (will_rest(next))
-        sw_flow_fetch_user(next->flow);
+    const struct sw_flow_awake *soon = in_turn(table, 0);
     if (will_rest(soon))
         sw_flow_fetch_body(soon->flow);
-    sw_flow_fetch(in_turn(table, 2)->flow);
+    sw_flow_fetch(in_turn(table, 1)->flow);
 }
 
 void sw_flow_is_awake(struct sw_flow *flow)
