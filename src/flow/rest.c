@@ -2,8 +2,9 @@
  * rest.c - many connections that wait.
  *
  * A body is large and mostly empty. Those that were heard of last have it at hand; when there are
- * more of them, the one of which nothing was heard for longest, or nearly so, is squeezed until its
- * next packet, or its end. Which one it is makes no difference to what is told.
+ * more of them, the one of which nothing was heard for longest, or nearly so, is squeezed, with
+ * what hangs on it, until its next packet, or its end. Which one it is makes no difference to what
+ * is told.
  */
 #include "flow/internal.h"
 
@@ -51,7 +52,7 @@ void sw_flow_is_awake(struct sw_flow *flow)
 
 /* --- what hangs on a direction: it moves behind the squeezed body --- */
 
-enum { PACKED_PIECES = 32, PACKED_BYTES = 2048 }; /* what is held beyond that stays where it is */
+enum { PACKED_PIECES = 16, PACKED_BYTES = 2048 }; /* what is held beyond that stays where it is */
 
 /* What was taken off a direction. */
 struct load {
