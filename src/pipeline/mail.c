@@ -524,6 +524,7 @@ void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, str
     mail->facts = facts;
     mail->session.facts = facts;
     struct sw_at at = {0, mark.frame, mark.time_ns};
+    sw_fetch(mail->slot, 1); /* it is left in the end */
     drain(mail, true);
     if (mail->way)
         sw_tls_way_finish(mail->way, at);

@@ -129,18 +129,18 @@ struct sw_header {
     bool seen;
     bool cut;            /* its end is missing */
     bool dkim_signature; /* there is one; whether it is good is not checked */
+    bool repeats;        /* From, To, Bcc or Subject stands there twice */
+    bool shell_code;     /* a field begins as Shellshock does (CVE-2014-6271) */
     uint32_t to_count;   /* addresses */
     uint32_t cc_count;
+    uint32_t bcc_count;
     struct sw_span from; /* the (first) address */
     struct sw_span date;
-    struct sw_span content_type; /* without parameters */
-    uint32_t bcc_count;
+    struct sw_span content_type;      /* without parameters */
     struct sw_span bcc;               /* the (first) address */
     struct sw_span mailer;            /* X-Mailer or User-Agent */
     struct sw_span originating_ip;    /* X-Originating-IP */
     struct sw_span received;          /* the beginning of the oldest Received field */
-    bool repeats;                     /* From, To, Bcc or Subject stands there twice */
-    bool shell_code;                  /* a field begins as Shellshock does (CVE-2014-6271) */
     struct sw_letterhead *letterhead; /* or NULL */
 };
 
@@ -150,31 +150,28 @@ extern const struct sw_header sw_header_none;
 /* One attempted mail: from its MAIL to what ended it. */
 struct sw_message {
     struct sw_message *next;
-    uint32_t index;       /* 0, 1, ... within the session */
     struct sw_step *mail; /* NULL when the capture starts behind it */
     struct sw_span sender;
-    bool has_size;
     uint64_t size_declared;
     struct sw_recipient *recipients;
     struct sw_recipient *last_recipient;
+    uint32_t index; /* 0, 1, ... within the session */
     uint32_t recipient_count;
-    uint32_t accepted_count;  /* RCPTs answered 2xx */
+    uint32_t accepted_count; /* RCPTs answered 2xx */
+    bool has_size;
+    bool body_seen;
+    bool dot_alone;           /* the end of the text came in a packet without any text */
+    bool chunks_missing;      /* a gap before the first octet of it that was seen */
     struct sw_step *data;     /* DATA, or the first BDAT */
     struct sw_step *go_ahead; /* 354; for BDAT NULL */
-    bool body_seen;
     struct sw_mark body_first, body_last;
     uint64_t body_octets;
     int64_t body_pause_ns;       /* the longest wait between two pieces of the text */
     uint64_t body_missing;       /* octets of it that the capture lacks */
     struct sw_step *end_of_data; /* the dot, or the BDAT LAST command */
     struct sw_mark end_mark;
-    bool dot_alone;            /* the end of the text came in a packet without any text */
-    struct sw_step *final;     /* answer to the end of data (LMTP: the last one) */
-    struct sw_step *abandoned; /* RSET, EHLO or QUIT of the client that ended it */
-    bool false_end;            /* end-of-data look-alikes inside */
-    bool bare_lf;              /* a lone LF inside the text */
-    uint64_t longest_line;
-    bool chunks_missing;            /* a gap before the first octet of it that was seen */
+    struct sw_step *final;          /* answer to the end of data (LMTP: the last one) */
+    struct sw_step *abandoned;      /* RSET, EHLO or QUIT of the client that ended it */
     const struct sw_header *header; /* never NULL */
     struct sw_span message_id;      /* without angle brackets; empty when it was not seen */
     struct sw_span subject;         /* encoded words decoded to UTF-8 */
