@@ -135,7 +135,9 @@ static void test_verb_names(void **state)
 
 static int probe(enum sw_from from, const char *first)
 {
-    return smtp_probe(from, sw_span_str(first));
+    int score = smtp_probe(from, sw_span_str(first));
+    assert_int_equal(smtp_probe_fits(from, sw_span_str(first)), score > 1);
+    return score;
 }
 
 static void test_probe(void **state)
@@ -146,6 +148,9 @@ static void test_probe(void **state)
     assert_true(probe(SW_FROM_SERVER, "421 busy\r\n") >= 50);
     assert_true(probe(SW_FROM_SERVER, "554 no\r\n") >= 50);
     assert_int_equal(probe(SW_FROM_SERVER, "220 ProFTPD ready\r\n"), 0);
+    assert_true(probe(SW_FROM_SERVER, "220 ftp.example.org ESMTP\r\n") >= 50);
+    assert_int_equal(probe(SW_FROM_SERVER, "220mx\r\n"), 0);
+    assert_int_equal(probe(SW_FROM_SERVER, ""), 0);
     assert_int_equal(probe(SW_FROM_SERVER, "SSH-2.0-x\r\n"), 0);
     assert_int_equal(probe(SW_FROM_SERVER, "+OK\r\n"), 0);
     assert_int_equal(probe(SW_FROM_SERVER, "HTTP/1.1 200\r\n"), 0);
