@@ -107,6 +107,12 @@ static uint64_t hash_of(struct sw_span bytes)
     return h ? h : 1;
 }
 
+static uint64_t hash_address(const uint8_t address[16])
+{
+    uint64_t h = sw_hash_sized(&sw_hash_fixed_key, address, 16);
+    return h ? h : 1;
+}
+
 /* Names are compared without case; what is beyond this many bytes does not count. */
 static uint64_t hash_name(struct sw_span name)
 {
@@ -530,8 +536,8 @@ void sw_conduct_fetch(const struct sw_conduct *conduct, const struct sw_session 
     const struct sw_tuple *tuple = &session->facts->tuple;
     if (adds_nothing(session))
         return;
-    const struct client *client = *place_of(conduct, hash_of(sw_span_make(tuple->src, 16)));
-    const struct client *server = *place_of(conduct, hash_of(sw_span_make(tuple->dst, 16)));
+    const struct client *client = *place_of(conduct, hash_address(tuple->src));
+    const struct client *server = *place_of(conduct, hash_address(tuple->dst));
     sw_fetch(server, 1);
     sw_fetch(client, offsetof(struct client, first[UNKNOWN]));
 }
@@ -543,8 +549,8 @@ void sw_conduct_add(struct sw_conduct *conduct, const struct sw_case *c,
     if (adds_nothing(c->session))
         return;
     const struct sw_tuple *t = &c->facts->tuple;
-    const uint64_t client_key = hash_of(sw_span_make(t->src, 16));
-    const uint64_t server_key = hash_of(sw_span_make(t->dst, 16));
+    const uint64_t client_key = hash_address(t->src);
+    const uint64_t server_key = hash_address(t->dst);
     if (t->dst_port == 25 && c->session->greeting) {
         struct client *server = find_or_make(conduct, server_key);
         if (server)

@@ -348,7 +348,7 @@ static uint64_t server_hash(const struct sw_tuple *tuple)
     memcpy(bytes, tuple->dst, 16);
     bytes[16] = (uint8_t)(tuple->dst_port >> 8);
     bytes[17] = (uint8_t)tuple->dst_port;
-    uint64_t h = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(bytes, sizeof(bytes)));
+    uint64_t h = sw_hash_sized(&sw_hash_fixed_key, bytes, sizeof(bytes));
     return h ? h : 1;
 }
 

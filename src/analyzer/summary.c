@@ -18,7 +18,7 @@ static struct sw_host_count *find_host(struct sw_host_count *list, uint32_t *cou
                                        int ip_version)
 {
     _Static_assert(SW_TOP_HOSTS < SW_HOST_SLOTS && SW_TOP_HOSTS < UINT8_MAX, "a slot stays free");
-    uint64_t hash = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(address, 16));
+    uint64_t hash = sw_hash_sized(&sw_hash_fixed_key, address, 16);
     size_t slot = hash % SW_HOST_SLOTS;
     for (; slots->at[slot]; slot = (slot + 1) % SW_HOST_SLOTS) {
         struct sw_host_count *host = &list[slots->at[slot] - 1];

@@ -68,7 +68,7 @@ void sw_session_name(struct sw_session *session)
     in[n++] = t->ip_version;
     for (int shift = 56; shift >= 0; shift -= 8)
         in[n++] = (uint8_t)((uint64_t)facts->first.time_ns >> shift);
-    uint64_t id = sw_hash_bytes(&sw_hash_fixed_key, sw_span_make(in, n));
+    uint64_t id = sw_hash_sized(&sw_hash_fixed_key, in, n);
     if (session->lookup) /* two names may be looked up at the same moment */
         id ^= sw_hash_bytes(&sw_hash_fixed_key, session->lookup->name);
     uint8_t bytes[8];
