@@ -1,7 +1,6 @@
 #include "analyzer/prose.h"
 
 #include "base/address.h"
-#include "base/format.h"
 #include "base/text.h"
 
 enum { FIRST_ROOM = 256 };
@@ -65,8 +64,9 @@ void sw_prose_put_frame(struct sw_prose *prose, struct sw_mark mark)
 {
     if (prose->series)
         sw_prose_put_text(prose, sw_prose_frame(prose, mark.frame));
-    else
-        put_number(prose, sw_frame_number(mark.frame));
+    else if (make_room(prose, SW_DIGITS))
+        prose->used += sw_format_close(&prose->frames, sw_frame_number(mark.frame),
+                                       (uint8_t *)prose->text + prose->used);
 }
 
 /*

@@ -6,6 +6,7 @@
 #define SW_ANALYZER_PROSE_H
 
 #include "base/arena.h"
+#include "base/format.h"
 #include "session/session.h"
 
 /* A growing text. When the arena is full it stops growing; what is there stays. */
@@ -14,8 +15,9 @@ struct sw_prose {
     const struct sw_session *session; /* whose frames are named; NULL where there is no series */
     char *text;                       /* NULL while empty; there is room for a NUL behind it */
     size_t used, room;
-    bool series; /* frames of several files: each is named with its own */
-    bool full;   /* something did not fit: nothing is added any more */
+    struct sw_format_near frames; /* those that are named are close to one another */
+    bool series;                  /* frames of several files: each is named with its own */
+    bool full;                    /* something did not fit: nothing is added any more */
 };
 
 /*

@@ -99,6 +99,17 @@ size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS])
     return (size_t)(end - out);
 }
 
+size_t sw_format_far(struct sw_format_near *near, uint64_t value, uint8_t out[SW_DIGITS])
+{
+    size_t n = sw_format_number(value, out);
+    if (n > 2 && n - 2 <= sizeof(near->digits)) {
+        near->hundreds = value / 100;
+        near->length = (uint8_t)(n - 2);
+        memcpy(near->digits, out, near->length);
+    }
+    return n;
+}
+
 static const char *hex_digits(uint64_t value, char room[SW_DIGITS])
 {
     char *at = room + SW_DIGITS;

@@ -30,6 +30,32 @@ static inline void sw_format_pair(unsigned value, uint8_t out[2])
 
 /* Writes the decimal digits of a number, without NUL, from `out` on; returns how many. */
 size_t sw_format_number(uint64_t value, uint8_t out[SW_DIGITS]);
+
+/*
+ * Numbers that are close to one another, as the frames of a session are: of the one before, what
+ * stands before its last two digits is kept. Begins all zero.
+ */
+struct sw_format_near {
+    uint64_t hundreds; /* 0: nothing is kept */
+    uint8_t length;    /* of their digits */
+    uint8_t digits[16];
+};
+
+/* For those that are not close; for the next function only. */
+size_t sw_format_far(struct sw_format_near *near, uint64_t value, uint8_t out[SW_DIGITS]);
+
+/* As sw_format_number(); all of `out` may be written to. */
+static inline size_t sw_format_close(struct sw_format_near *near, uint64_t value,
+                                     uint8_t out[SW_DIGITS])
+{
+    uint64_t hundreds = value / 100;
+    if (hundreds != near->hundreds || hundreds == 0)
+        return sw_format_far(near, value, out);
+    memcpy(out, near->digits, sizeof(near->digits));
+    sw_format_pair((unsigned)(value - 100 * hundreds), out + near->length);
+    return near->length + 2U;
+}
+
 /* The decimal digits of a number, without NUL, to the end of `room`; returns the first of them. */
 const char *sw_format_digits(uint64_t value, char room[SW_DIGITS]);
 

@@ -89,7 +89,7 @@ uint8_t *sw_json_line_capture(struct sw_json_line *line, uint8_t *at)
     struct sw_json *json = &line->json;
     const struct sw_flow_facts *facts = line->session->facts;
     at = SW_JSON_MEMBER(add_names(line, at), "first_frame"); /* it is of "file" */
-    at = sw_json_add_some(at, sw_frame_number(facts->first.frame));
+    at = sw_json_add_frame_number(json, at, facts->first.frame);
     at = SW_JSON_MEMBER(at, "last_frame");
     at = sw_json_add_frame(json, at, "last_frame", facts->last.frame);
     at = add_tunnel(line, add_filter(line, at), facts->tunnel);

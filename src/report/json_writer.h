@@ -46,6 +46,7 @@ struct sw_json {
     uint8_t *nowhere;
     int64_t second; /* of the last time that was written, and its text: most of a record is one */
     char second_text[SW_TIME_TEXT_BYTES];
+    struct sw_format_near frames; /* those of a record are close to one another */
 };
 
 void sw_json_begin(struct sw_json *json, struct sw_writer *out);
@@ -367,12 +368,21 @@ static inline uint8_t *sw_json_add_time(struct sw_json *json, uint8_t *at, int64
                                    : sw_json_add_moment(json, at, time_ns, digits);
 }
 
-/* A frame's number, or null when it is 0; in a series its file follows, "file" where the key is
+/* A frame's number, or null when it is 0. */
+static inline uint8_t *sw_json_add_frame_number(struct sw_json *json, uint8_t *at, uint64_t frame)
+{
+    uint64_t number = sw_frame_number(frame);
+    if (number == 0)
+        return SW_JSON_LITERAL(at, "null");
+    return at + sw_format_close(&json->frames, number, at);
+}
+
+/* The same; in a series its file follows, "file" where the key is
  * "frame", else "<key>_file". */
 static inline uint8_t *sw_json_add_frame(struct sw_json *json, uint8_t *at, const char *key,
                                          uint64_t frame)
 {
-    at = sw_json_add_some(at, sw_frame_number(frame));
+    at = sw_json_add_frame_number(json, at, frame);
     if (!json->file_of || frame == 0)
         return at;
     sw_json_ran(json, at);

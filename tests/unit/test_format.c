@@ -91,12 +91,60 @@ static void test_digits(void **state)
     }
 }
 
+/* One after the other, close to one another or not: each as if it were alone. */
+static void test_close(void **state)
+{
+    (void)state;
+    static const uint64_t values[] = {
+        0,
+        7,
+        42,
+        99,
+        100,
+        101,
+        199,
+        200,
+        5,
+        105,
+        12345678,
+        12345699,
+        12345700,
+        99999999,
+        100000000,
+        100000001,
+        9,
+        UINT64_C(1) << 48,
+        UINT64_MAX,
+        UINT64_MAX,
+        UINT64_MAX / 100,
+        UINT64_C(999999999999999999),
+        UINT64_C(999999999999999998),
+        UINT64_C(1000000000000000000),
+        12345601,
+    };
+    struct sw_format_near near = {.hundreds = 0};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        uint8_t digits[SW_DIGITS + 1];
+        char expected[SW_DIGITS + 1];
+        digits[sw_format_close(&near, values[i], digits)] = '\0';
+        (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)values[i]);
+        assert_string_equal((const char *)digits, expected);
+    }
+    for (uint64_t value = 0; value < 30000; value++) {
+        uint8_t close[SW_DIGITS], alone[SW_DIGITS];
+        size_t n = sw_format_close(&near, value, close);
+        assert_int_equal(n, sw_format_number(value, alone));
+        assert_memory_equal(close, alone, n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
