@@ -1,5 +1,15 @@
 #include "report/json.h"
 
+/* Of three digits, as all are; null without one. */
+static uint8_t *add_code(uint8_t *at, uint16_t code)
+{
+    if (code < 100 || code > 999)
+        return sw_json_add_some(at, code);
+    *at = (uint8_t)('0' + code / 100);
+    sw_format_pair(code % 100, at + 1);
+    return at + 3;
+}
+
 /* "2.1.0", or null without one. */
 static uint8_t *add_enhanced(uint8_t *at, struct smtp_enhanced enhanced)
 {
@@ -19,7 +29,7 @@ uint8_t *sw_json_line_add_reply(struct sw_json_line *line, uint8_t *at, const st
 {
     if (!reply)
         return SW_JSON_LITERAL(at, "\"code\":null,\"enhanced\":null,\"text\":null");
-    at = sw_json_add_some(SW_JSON_LITERAL(at, "\"code\":"), reply->code);
+    at = add_code(SW_JSON_LITERAL(at, "\"code\":"), reply->code);
     at = add_enhanced(SW_JSON_MEMBER(at, "enhanced"), reply->enhanced);
     return sw_json_line_add_wire(line, SW_JSON_MEMBER(at, "text"), "text", reply->text);
 }

@@ -297,6 +297,7 @@ uint8_t *sw_json_add_moment(struct sw_json *json, uint8_t *at, int64_t time_ns, 
 void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_span bytes)
 {
     uint8_t *at = sw_json_key(json, NULL, SW_JSON_STRING_BYTES);
+    sw_json_note_room(json);
     if (!at || !(at = sw_json_add_string(json, at, NULL, key)))
         return;
     *at++ = ':';

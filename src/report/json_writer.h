@@ -44,6 +44,7 @@ struct sw_json {
     const void *file_ctx;
     /* Where a run goes on after an error: SW_WRITER_AT_ONCE bytes of the owner of runs. */
     uint8_t *nowhere;
+    const uint8_t *far; /* up to here a run has room to go on (sw_json_note_room) */
     int64_t second; /* of the last time that was written, and its text: most of a record is one */
     char second_text[SW_TIME_TEXT_BYTES];
     struct sw_format_near frames; /* those of a record are close to one another */
@@ -155,6 +156,14 @@ uint8_t *sw_json_add_copy_beyond(struct sw_json *json, uint8_t *at, struct sw_sp
 /* The file of a frame as a sibling of `key`. */
 void sw_json_file(struct sw_json *json, const char *key, uint64_t frame);
 
+/* Notes how far a run has room, whenever room of the writer was taken: it may have grown. */
+static inline void sw_json_note_room(struct sw_json *json)
+{
+    const struct sw_writer *out = json->out;
+    bool any = out->error == 0 && out->room >= SW_WRITER_AT_ONCE;
+    json->far = any ? out->bytes + (out->room - SW_WRITER_AT_ONCE) : json->nowhere;
+}
+
 /* --- values --- */
 
 SW_JSON_INLINE void sw_json_object(struct sw_json *json, const char *key)
@@ -243,6 +252,7 @@ SW_JSON_INLINE void sw_json_string(struct sw_json *json, const char *key, const 
                                    struct sw_span bytes)
 {
     uint8_t *at = sw_json_key(json, key, SW_JSON_STRING_BYTES);
+    sw_json_note_room(json);
     if (at && (at = sw_json_add_string(json, at, hex_key, bytes)))
         sw_json_done(json, at);
 }
@@ -295,17 +305,15 @@ void sw_json_wire_member(struct sw_json *json, struct sw_span key, struct sw_spa
 /* Room for a run at `at`, where a run ends. */
 static inline uint8_t *sw_json_go_on(struct sw_json *json, uint8_t *at)
 {
-    const struct sw_writer *out = json->out;
-    assert(out->error != 0 || at <= out->bytes + out->room);
-    if (out->error == 0 && (size_t)(out->bytes + out->room - at) >= SW_WRITER_AT_ONCE)
-        return at;
-    return sw_json_go_on_beyond(json, at);
+    assert(json->out->error != 0 || at <= json->out->bytes + json->out->room);
+    return at <= json->far ? at : sw_json_go_on_beyond(json, at);
 }
 
 /* Begins a run behind what was written by any other function. */
 static inline uint8_t *sw_json_run(struct sw_json *json)
 {
     uint8_t *at = sw_writer_room(json->out, SW_WRITER_AT_ONCE);
+    sw_json_note_room(json);
     return at ? at : json->nowhere;
 }
 
