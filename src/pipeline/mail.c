@@ -10,7 +10,7 @@
 
 enum {
     MOST_WARM = 8192, /* free places that keep their memory, */
-    WARM_PART = 8,   /* and at most this part of what all may have */
+    WARM_PART = 8,    /* and at most this part of what all may have */
 };
 
 static void on_event(void *ctx, const struct smtp_event *event)
