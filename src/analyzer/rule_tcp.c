@@ -121,9 +121,9 @@ static bool small_ones_pass(const struct sw_case *c, enum sw_side side)
     const struct sw_half_facts *peer = &f->half[sw_side_other(side)];
     enum { REPEATS_MAX = 1 };
     int64_t round_trip = f->syn.frame ? f->established.time_ns - f->syn.time_ns : 0;
-    int64_t answered_by = half->front.time_ns + 2 * round_trip + SW_NS_PER_S / 10;
-    return half->front.frame && peer->last.time_ns > answered_by &&
-           peer->spurious_retransmissions <= REPEATS_MAX;
+    int64_t since_ns = sw_time_between(half->front.time_ns, peer->last.time_ns);
+    bool late = since_ns / 2 - SW_NS_PER_S / 20 > round_trip; /* later than twice that and 0.1 s */
+    return half->front.frame && late && peer->spurious_retransmissions <= REPEATS_MAX;
 }
 
 /* What is lost is the text, also when the client has sent all of it and waits for the answer. */

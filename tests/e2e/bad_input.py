@@ -98,10 +98,9 @@ class BadInput(common.Case):
             content = file.read()
         self.damaged(self.file("beyond.pcap", content + struct.pack("<IIII", 1700000100, 0, 1000, 1000) + b"x" * 10), 1)
 
-    def test_times_at_the_ends_of_time(self):
-        """A pcapng file can claim any 64-bit time; sums of times must not overflow."""
-        path = self.path("times.pcapng")
-        self.capture("plain.pcap", common.REFUSED)
+    def timed(self, name, script, ticks):
+        """A pcapng file of the dialogue's first frames, as many as there are times, which count nanoseconds."""
+        self.capture("plain.pcap", script)
         with open(self.path("plain.pcap"), "rb") as file:
             plain = file.read()
 
@@ -109,20 +108,23 @@ class BadInput(common.Case):
             length = 12 + len(body)
             return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
-        with open(path, "wb") as file:
+        with open(self.path(name), "wb") as file:
             file.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
             file.write(block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxx", 9, 1, 9)))
-            at, number = 24, 0
-            while at < len(plain):
+            at = 24
+            for tick in ticks:
                 length = struct.unpack("<I", plain[at + 8:at + 12])[0]
-                ticks = (2 ** 63 - 1, 0, 2 ** 64 - 1, 2 ** 62)[number % 4]
-                frame = plain[at + 16:at + 16 + length]
-                file.write(block(6, struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, length, length)
-                                 + frame + bytes(-length % 4)))
-                at, number = at + 16 + length, number + 1
-        result = common.run("-o", "json", path)
-        self.assertEqual(result.status, 0, result.err)
-        self.assertEqual(result.records()[-1]["frames"]["read"], number)
+                file.write(block(6, struct.pack("<IIIII", 0, tick >> 32, tick & 0xFFFFFFFF, length, length)
+                                 + plain[at + 16:at + 16 + length] + bytes(-length % 4)))
+                at += 16 + length
+        return self.path(name)
+
+    def test_times_at_the_ends_of_time(self):
+        """A pcapng file can claim any 64-bit time; sums of times must not overflow."""
+        for ticks in ([2 ** 63 - 1, 0, 2 ** 64 - 1, 2 ** 62] * 4, [0, 0, 0, 2 ** 63 - 1], [0, 2 ** 63 - 1, 2 ** 63 - 1, 2 ** 63 - 1]):
+            result = common.run("-o", "json", self.timed("times.pcapng", common.REFUSED, ticks))
+            self.assertEqual(result.status, 0, result.err)
+            self.assertEqual(result.records()[-1]["frames"]["read"], len(ticks))
 
     def test_one_bad_file_never_stops_the_others(self):
         good = self.capture("good.pcap", DELIVERED)
