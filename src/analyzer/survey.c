@@ -24,35 +24,6 @@ static bool stands_last(enum smtp_verb verb)
     }
 }
 
-/* As many bytes as one instruction compares on every machine that this runs on. */
-typedef uint8_t octets __attribute__((vector_size(16)));
-
-/* Is one of the signs below among these bytes? */
-static inline bool any_sign(const uint8_t *at)
-{
-    octets bytes;
-    memcpy(&bytes, at, sizeof(bytes));
-    octets found = (octets)((bytes == 0) | (bytes == '(') | (bytes == ';') | (bytes == '`') |
-                            ((bytes & 0xFE) == '$') | ((bytes | 0x20) == '|')); /* % and \ too */
-    uint64_t half[2];
-    memcpy(half, &found, sizeof(half));
-    return (half[0] | half[1]) != 0;
-}
-
-/* The same of all of an argument, the end of which is looked at in a block of its own. */
-static bool is_free_of_signs(struct sw_span argument)
-{
-    const size_t block = sizeof(octets);
-    if (argument.len < block)
-        return false; /* nobody knows */
-    const size_t last = argument.len - block;
-    for (size_t at = 0; at < last; at += block) {
-        if (any_sign(argument.ptr + at))
-            return false;
-    }
-    return !any_sign(argument.ptr + last);
-}
-
 /*
  * The signs in an argument, of which each shape of an attack, and each encoded line end, has one.
  * Addresses have none, so that this is all that nearly every argument is looked at for.
@@ -64,8 +35,6 @@ static unsigned signs_in(struct sw_span argument)
         ['|'] = SW_HAS_SHAPE, ['`'] = SW_HAS_SHAPE, ['%'] = SW_HAS_FIELD, ['\\'] = SW_HAS_FIELD,
     };
     unsigned found = argument.len > SW_LONGEST_NAME ? SW_HAS_SHAPE : 0;
-    if (is_free_of_signs(argument))
-        return found;
     for (size_t i = 0; i < argument.len; i++)
         found |= signs[argument.ptr[i]];
     return found;
