@@ -27,7 +27,9 @@ static uint32_t power_above(uint32_t n)
 
 bool sw_index_open(struct sw_ledger *ledger, uint32_t stories)
 {
-    uint32_t buckets = power_above(stories) * 4;
+    /* A story has some eight links. With twice as many buckets most of what is not there is not
+     * looked for in stories, which are far away. */
+    uint32_t buckets = power_above(stories) * 16;
     ledger->buckets = calloc(buckets, sizeof(*ledger->buckets));
     ledger->bucket_mask = buckets - 1;
     return ledger->buckets;

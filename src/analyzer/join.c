@@ -271,10 +271,12 @@ static bool place_fits(const struct sw_story *s, const struct sw_attempt *a, enu
     const struct sw_attempt *last = s->last;
     const struct sw_tuple *from = &last->tried->tuple;
     const struct sw_tuple *to = &a->tried->tuple;
+    if ((s->envelope && a->has_mail) || !may_go_on(s, a))
+        return false;
     int64_t pause_ns = sw_time_between(last->decided_ns, a->tried->start_ns);
     bool beside = kind == SW_LINK_FAMILY && last->tried->unanswered &&
                   a->tried->start_ns >= last->tried->start_ns;
-    if (!may_go_on(s, a) || (pause_ns < 0 && !beside) || (s->envelope && a->has_mail))
+    if (pause_ns < 0 && !beside)
         return false;
     if (last->outcome == SW_OUTCOME_DELIVERED || last->outcome == SW_OUTCOME_PARTIAL)
         return false;
