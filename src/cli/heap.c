@@ -19,7 +19,7 @@ static bool is_limited(void)
 
 void sw_heap_in_large_pages(void)
 {
-    enum { RESERVED = 256 << 20, USUAL = 128 * 1024, ONE = 100 * 1024, MOST = 8 };
+    enum { RESERVED = 256 << 20, USUAL = 128 * 1024, ONE = 100 * 1024, MOST = 8, APART = 16 << 20 };
     void *taken[MOST];
     const void *old_end = sbrk(0);
     int count = 0;
@@ -31,6 +31,8 @@ void sw_heap_in_large_pages(void)
     /* From here on it grows as usual, but what is freed at its end is not given back each time. */
     (void)mallopt(M_TOP_PAD, USUAL);
     (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    /* Large tables, which are read in no order at all, do not lie apart in small pages. */
+    (void)mallopt(M_MMAP_THRESHOLD, APART);
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t begin = ((uintptr_t)old_end + page - 1) / page * page;
     uintptr_t end = (uintptr_t)sbrk(0) / page * page;
