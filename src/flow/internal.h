@@ -348,6 +348,8 @@ static inline bool sw_flow_is_buried_again(struct sw_flow_table *table,
 }
 /* It will be asked for in a moment: the processor gets it from far away meanwhile. */
 void sw_flow_fetch_tomb(const struct sw_flow_table *table, const struct sw_flow_key *key);
+/* It will be buried in a moment. */
+void sw_flow_fetch_grave(const struct sw_flow_table *table, const struct sw_flow_key *key);
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
 
 /* --- lane.c: the same addresses and ports in several networks --- */
@@ -462,9 +464,20 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
 /* The same of a packet with a wrong checksum: it counts only if the peer acknowledges it. */
 void sw_flow_doubtful_data(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                            int64_t offset, struct sw_mark mark);
-/* Passes on the next bytes of a side; `wire`: how many they were on the wire. */
-void sw_flow_deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
+/* Passes on the next bytes of a side; there must be some. */
+void sw_flow_pass_on(struct sw_flow *flow, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark);
+/* The next bytes of a side are not in the capture, which kept less of their packet. */
+void sw_flow_miss(struct sw_flow *flow, enum sw_side from, uint32_t n_bytes, struct sw_mark mark);
+/* Both; `wire`: how many bytes they were on the wire. */
+static inline void sw_flow_deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes,
+                                   uint32_t wire, struct sw_mark mark)
+{
+    if (bytes.len > 0)
+        sw_flow_pass_on(flow, from, bytes, mark);
+    if (wire > bytes.len)
+        sw_flow_miss(flow, from, wire - (uint32_t)bytes.len, mark);
+}
 void sw_flow_waited_for(struct sw_flow *flow, enum sw_side side, struct sw_mark mark);
 /* One more packet of the connection was handled: missing bytes have had one more chance. */
 static inline void sw_flow_waited(struct sw_flow *flow, struct sw_mark mark)

@@ -32,19 +32,20 @@ static void conflict(struct sw_flow *flow, enum sw_side from, uint64_t offset,
         flow->table->sink.conflict(flow->table->sink.ctx, flow, from, offset, second, mark);
 }
 
-void sw_flow_deliver(struct sw_flow *flow, enum sw_side from, struct sw_span bytes, uint32_t wire,
+void sw_flow_pass_on(struct sw_flow *flow, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark)
 {
     struct sw_half *half = &flow->body->half[from];
-    if (bytes.len > 0) {
-        struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
-        sw_half_remember(flow, from, half->next, bytes);
-        half->next += bytes.len;
-        if (!flow->forgotten)
-            flow->table->sink.chunk(flow->table->sink.ctx, flow, &chunk);
-    }
-    if (wire > bytes.len)
-        tell_gap(flow, from, wire - bytes.len, SW_GAP_TRUNCATED, mark);
+    struct sw_chunk chunk = {.from = from, .offset = half->next, .bytes = bytes, .mark = mark};
+    sw_half_remember(flow, from, half->next, bytes);
+    half->next += bytes.len;
+    if (!flow->forgotten)
+        flow->table->sink.chunk(flow->table->sink.ctx, flow, &chunk);
+}
+
+void sw_flow_miss(struct sw_flow *flow, enum sw_side from, uint32_t n_bytes, struct sw_mark mark)
+{
+    tell_gap(flow, from, n_bytes, SW_GAP_TRUNCATED, mark);
 }
 
 /* --- held bytes --- */

@@ -367,7 +367,7 @@ static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
     struct sw_piece piece = {
         .from = chunk->from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
         .at = {chunk->offset, chunk->mark.frame, chunk->mark.time_ns},
-        .bytes = chunk->bytes,
+        .bytes = sw_span_by_fields(chunk->bytes),
     };
     if (mail->inside || (!mail->handed_over && is_tls_from_the_start(mail, chunk)))
         to_tls(mail, &piece);
