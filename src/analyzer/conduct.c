@@ -44,17 +44,17 @@ enum { FIRST = 2, NAMES = 3 };
  * other memory for it. It comes with the third thing of a kind.
  */
 struct client {
-    uint64_t key;         /* hash of the address, never 0 */
-    uint32_t next[KINDS]; /* how many there were */
-    int64_t guessing_ns;  /* when it was last seen guessing */
+    uint64_t key;             /* hash of the address, never 0 */
+    uint32_t next[KINDS];     /* how many there were */
+    struct event *all[KINDS]; /* of each kind all that are kept, when there were more than FIRST */
+    int64_t guessing_ns;      /* when it was last seen guessing */
     bool guesses;
     bool odd_name;  /* one of its names is no full name */
     bool is_server; /* it takes mail itself */
     uint32_t name_count;
-    uint64_t names[NAMES];            /* with which it introduced itself on port 25 */
-    struct event first[KINDS][FIRST]; /* of each kind, */
-    struct event *all[KINDS];         /* and all that are kept, when there were more */
+    uint64_t names[NAMES]; /* with which it introduced itself on port 25 */
     size_t *account;
+    struct event first[KINDS][FIRST];
 };
 
 /* The place is another client's now. What the counts say is empty is not cleared. */
@@ -160,7 +160,7 @@ void sw_conduct_free(struct sw_conduct *conduct)
 
 static struct client **place_of(const struct sw_conduct *conduct, uint64_t key)
 {
-    return &conduct->clients[key % conduct->places];
+    return &conduct->clients[sw_hash_place(key, conduct->places)];
 }
 
 static struct client *find_or_make(struct sw_conduct *conduct, uint64_t key)

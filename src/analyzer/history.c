@@ -149,9 +149,15 @@ void sw_history_free(struct sw_history *history)
     free(history);
 }
 
+/* Where that client is, or another one. */
+static struct client **place_of(const struct sw_history *history, uint64_t key)
+{
+    return &history->clients[sw_hash_place(key, history->places)];
+}
+
 void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *tuple)
 {
-    const struct client *c = history->clients[address_hash(tuple->src) % history->places];
+    const struct client *c = *place_of(history, address_hash(tuple->src));
     if (c) {
         sw_fetch(c, SW_CACHE_LINE);
         sw_fetch(&c->tried_mail, sizeof(c->tried_mail));
@@ -161,13 +167,13 @@ void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *t
 static struct client *find(const struct sw_history *history, const struct sw_tuple *tuple)
 {
     uint64_t key = address_hash(tuple->src);
-    struct client *c = history->clients[key % history->places];
+    struct client *c = *place_of(history, key);
     return c && c->key == key ? c : NULL;
 }
 
 static struct client *find_or_make(struct sw_history *history, uint64_t key)
 {
-    struct client **place = &history->clients[key % history->places];
+    struct client **place = place_of(history, key);
     if (!*place) {
         *place = aligned_alloc(SW_CACHE_LINE, CLIENT_BYTES);
         if (!*place)

@@ -33,6 +33,12 @@ static inline uint64_t sw_hash_mix(uint64_t x, uint64_t y)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* One of `places` for a hash, by its upper bits; a division would take longer. */
+static inline uint32_t sw_hash_place(uint64_t hash, uint32_t places)
+{
+    return (uint32_t)((hash >> 32) * places >> 32);
+}
+
 /* Little-endian on every machine, so that identifiers agree between machines; written out,
  * compilers make it one load. */
 static inline uint32_t sw_hash_load_4(const uint8_t *at)
