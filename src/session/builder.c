@@ -114,15 +114,19 @@ static struct sw_step *new_step(struct sw_session *session, const struct smtp_ev
 {
     const struct sw_at *begin = &event->begin;
     const struct sw_at *end = &event->end;
-    bool spread = begin->frame != end->frame || begin->time_ns != end->time_ns;
-    size_t bytes = spread ? sizeof(struct sw_spread_step) : sizeof(struct sw_step);
-    struct sw_step *step = sw_arena_alloc(&session->arena, bytes);
-    if (!step)
-        return NULL;
-    step->first = mark_of(*begin);
-    step->spread = spread;
-    if (spread)
-        ((struct sw_spread_step *)step)->last = mark_of(*end);
+    struct sw_step *step;
+    if (begin->frame == end->frame && begin->time_ns == end->time_ns) {
+        step = SW_ARENA_NEW(&session->arena, struct sw_step);
+    } else {
+        struct sw_spread_step *spread = SW_ARENA_NEW(&session->arena, struct sw_spread_step);
+        step = spread ? &spread->step : NULL;
+        if (spread) {
+            spread->last = mark_of(*end);
+            step->spread = true;
+        }
+    }
+    if (step)
+        step->first = mark_of(*begin);
     return step;
 }
 
