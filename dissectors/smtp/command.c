@@ -292,6 +292,8 @@ static void command_line(struct smtp_io *io, const struct sw_line *line, uint32_
     if (!line->plain || line->length + 2 > COMMAND_LIMIT)
         note_line(io, line);
     close_open_reply(io);
+    if (st->mode == SMTP_MODE_OPAQUE)
+        return; /* the sides have turned: it is no command, and its memory is gone */
     smtp_forget_lost_replies(st);
     if (line->end == SW_LINE_OPEN || text.len < line->length)
         flags |= SMTP_FLAG_CUT;
