@@ -79,13 +79,6 @@ void sw_flow_fetch_tomb(const struct sw_flow_table *table, const struct sw_flow_
     sw_fetch(&table->tomb_marks[tomb_place(tomb_hash(key))], 1);
 }
 
-void sw_flow_fetch_grave(const struct sw_flow_table *table, const struct sw_flow_key *key)
-{
-    size_t at = tomb_place(tomb_hash(key));
-    sw_fetch(&table->tomb_marks[at], 1);
-    sw_fetch(&table->tombs[at], 1);
-}
-
 bool sw_flow_lies_there(const struct sw_flow_table *table, struct sw_tomb *tomb, uint64_t hash)
 {
     if (tomb->hash != hash || tomb->until_ns < table->now_ns)

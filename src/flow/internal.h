@@ -348,8 +348,6 @@ static inline bool sw_flow_is_buried_again(struct sw_flow_table *table,
 }
 /* It will be asked for in a moment: the processor gets it from far away meanwhile. */
 void sw_flow_fetch_tomb(const struct sw_flow_table *table, const struct sw_flow_key *key);
-/* It will be buried in a moment. */
-void sw_flow_fetch_grave(const struct sw_flow_table *table, const struct sw_flow_key *key);
 void sw_flow_unbury(struct sw_flow_table *table, const struct sw_flow_key *key);
 
 /* --- lane.c: the same addresses and ports in several networks --- */

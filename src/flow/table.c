@@ -78,8 +78,6 @@ void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_ma
     sw_flow_settle(flow, mark);
     struct sw_flow_facts *f = &flow->body->facts;
     bool over = f->closed_by >= 0;
-    if (over)
-        sw_flow_fetch_grave(table, &flow->key);
     if (f->close == SW_CLOSE_OPEN && ended_by_icmp(flow))
         f->close = SW_CLOSE_ICMP;
     for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
