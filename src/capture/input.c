@@ -14,6 +14,8 @@ enum {
     RAW_BYTES = 128 * 1024,      /* of compressed data at once */
     RATIO_FREE_BYTES = 16 << 20, /* a small file may grow to this, whatever its ratio */
 };
+_Static_assert((int)RAW_BYTES <= (int)READ_BYTES,
+               "begin_unpacking() fills the buffer with raw bytes");
 
 /* Compressed data on its way. */
 struct sw_raw {

@@ -36,11 +36,3 @@ void sw_flow_table_fetch(const struct sw_flow_table *table, const struct sw_tupl
     sw_fetch(&table->entries[(uint32_t)hash & table->entry_mask], 1);
     sw_flow_fetch_tomb(table, &key);
 }
-
-void sw_flow_fetch_due(const struct sw_flow_table *table)
-{
-    const struct sw_flow *next = sw_timers_second(table);
-    if (next)
-        sw_flow_fetch_body(next);
-    sw_timers_fetch(table);
-}

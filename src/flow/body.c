@@ -13,9 +13,11 @@ enum { SPARES = 64 }; /* bodies that are kept for the next connections */
 
 struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_lived)
 {
-    if (short_lived && !table->desk_in_use) {
-        table->desk_in_use = true;
-        return &table->desk;
+    for (uint32_t desk = 0; short_lived && desk < SW_ENDING; desk++) {
+        if (!(table->desks_in_use & 1u << desk)) {
+            table->desks_in_use |= 1u << desk;
+            return &table->desks[desk];
+        }
     }
     struct sw_flow_body *body = table->spare;
     if (body) {
@@ -31,9 +33,11 @@ struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_l
 
 void sw_flow_body_give(struct sw_flow_table *table, struct sw_flow_body *body)
 {
-    if (body == &table->desk) {
-        table->desk_in_use = false;
-        return;
+    for (uint32_t desk = 0; desk < SW_ENDING; desk++) {
+        if (body == &table->desks[desk]) {
+            table->desks_in_use &= ~(1u << desk);
+            return;
+        }
     }
     sw_account_give(table->account, sizeof(*body));
     if (table->spares == SPARES) {
@@ -99,9 +103,9 @@ static bool leave_desk(struct sw_flow *flow)
     struct sw_flow_body *body = sw_flow_body_take(table, false);
     if (!body)
         return false;
-    *body = table->desk;
+    *body = *flow->body;
+    sw_flow_body_give(table, flow->body);
     flow->body = body;
-    table->desk_in_use = false;
     sw_flow_is_awake(flow);
     return true;
 }
@@ -208,7 +212,7 @@ bool sw_flow_wake_up(struct sw_flow *flow, bool to_end)
     assert(first);
     (void)first;
     flow->body->facts.half[SW_CLIENT].checksums_right = flow->syn.checksum_right;
-    if (flow->body != &flow->table->desk)
+    if (!sw_flow_is_on_desk(flow))
         sw_flow_is_awake(flow);
     return true;
 }
@@ -217,7 +221,7 @@ void sw_flow_sleep_on(struct sw_flow *flow)
 {
     if (!flow->body->facts.stall_told)
         sw_flow_body_free(flow);
-    else if (flow->body == &flow->table->desk && !leave_desk(flow))
+    else if (sw_flow_is_on_desk(flow) && !leave_desk(flow))
         sw_flow_body_free(flow); /* it will be noted again */
 }
 

@@ -38,9 +38,12 @@ void sw_flow_table_finish(struct sw_flow_table *table)
         if (order) /* they are scattered over memory */
             look_ahead(order, i, count);
         struct sw_flow *flow = order ? order[i].item : sw_timers_first(table);
-        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
+        sw_flow_end_soon(table, flow, (struct sw_mark){sw_flow_last(flow).frame, table->now_ns});
+        if (!order) /* else the first timer would be of this one again */
+            sw_flow_end_all(table);
         if (order && i + 1 < count)
             sw_flow_fetch_user(order[i + 1].item);
     }
+    sw_flow_end_all(table);
     free(order);
 }

@@ -198,9 +198,11 @@ struct sw_flow_sink {
     /* A FIN or an accepted RST, in sequence with the chunks: all bytes before it have been passed
      * on. */
     void (*shut)(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark);
-    /* The connection is final: closed and lingered, timed out, or the capture ended. The flow is
-     * freed afterwards. */
+    /* The connection is final: closed and lingered, timed out, or the capture ended. */
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);
+    /* Those that ended since the last call are freed afterwards: until then their facts and users
+     * stay as they are. May be NULL. */
+    void (*ended)(void *ctx);
     /* Among many the connection waits for a while: the user makes small what hangs on it. Its facts
      * are not there until wake(), which comes before anything else. That may fail for lack of
      * memory: then the connection rests on. Both may be NULL. */

@@ -18,6 +18,7 @@ enum {
     SW_SIGNATURES = 4,   /* packets of a direction that a copy is compared with */
     SW_AWAKE = 2048,     /* connections whose body is at hand; the rest of them rest */
     SW_FLOW_SLAB = 64,
+    SW_ENDING = 8, /* connections that end together */
     SW_DOZING = 8, /* connections that are about to sleep: the next SYN/ACK is near */
     SW_PAST_BYTES =
         16 *
@@ -152,9 +153,9 @@ struct sw_flow {
     bool half_open;
     bool client_is_low; /* the client is the lower end of the key */
     bool forgotten;
-    bool dead;       /* closed for good; only stragglers come */
-    bool sheds_mute; /* its end is not told when it is shed in its sleep */
-    bool ending;
+    bool dead;           /* closed for good; only stragglers come */
+    bool sheds_mute;     /* its end is not told when it is shed in its sleep */
+    bool ending;         /* its end was told, it is freed in a moment */
     uint32_t space;      /* packet->space of its first packet */
     uint32_t place;      /* the number of its place: the first one is 1 */
     int64_t deadline_ns; /* when the timer looks at it again; may be earlier than needed */
@@ -224,8 +225,10 @@ struct sw_flow_table {
     struct sw_flow_slab **slabs;
     uint32_t slab_count;
     struct sw_flow *free_place;
-    struct sw_flow_body desk; /* for one that ends in its sleep, or is looked at */
-    bool desk_in_use;
+    struct sw_flow *ending[SW_ENDING];
+    uint32_t ending_count;
+    struct sw_flow_body desks[SW_ENDING]; /* for those that end in their sleep, or are looked at */
+    uint32_t desks_in_use;                /* a bit for each */
     struct sw_flow_body *spare;
     uint32_t spares;
     struct sw_blocks blocks;              /* of all that hangs on bodies */
@@ -246,6 +249,12 @@ struct sw_flow_table {
     struct sw_lane lanes[SW_LANES];
     uint32_t lane_flows; /* lanes that are in use */
 };
+
+static inline bool sw_flow_is_on_desk(const struct sw_flow *flow)
+{
+    uintptr_t body = (uintptr_t)flow->body;
+    return body - (uintptr_t)flow->table->desks < sizeof(flow->table->desks);
+}
 
 static inline bool sw_flow_has_payload(const struct sw_flow *flow)
 {
@@ -367,10 +376,26 @@ void sw_flow_lane_leave(struct sw_flow_table *table, const struct sw_flow_key *k
 
 /* --- table.c --- */
 
-/* When the connection is to be ended if nothing more comes. */
+/* The tick that such a moment belongs to: timers fire at ticks, so that connections end together,
+ * by code that has come into the cache once for all of them. */
+static inline int64_t sw_flow_tick(int64_t time_ns)
+{
+    const int64_t tick_ns = 1 << 23; /* 8.4 ms */
+    return (time_ns + tick_ns - 1) & -tick_ns;
+}
+/* When the connection is to be ended if nothing more comes: a tick. */
 int64_t sw_flow_real_deadline(const struct sw_flow *flow);
+
+/* --- end.c: connections that are over --- */
+
 /* It is over: what can be told of it is told, then it is freed. */
 void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark);
+/* The same, but it is freed by the next sw_flow_end_all(), which comes before anything else happens
+ * in the table. */
+void sw_flow_end_soon(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark);
+void sw_flow_end_all(struct sw_flow_table *table);
+/* Ends what is due at that time; something must be. */
+void sw_flow_fire_timers(struct sw_flow_table *table, int64_t now_ns);
 
 /* --- shed.c: too many of them --- */
 
@@ -389,10 +414,11 @@ struct sw_flow *sw_timers_first(struct sw_flow_table *table);
 /* The first one has become due later, at flow->deadline_ns. */
 void sw_timers_later(struct sw_flow_table *table);
 
-/* The connection that is due behind the first, as far as known, or NULL. */
-const struct sw_flow *sw_timers_second(const struct sw_flow_table *table);
-/* Fetches the connections that are due soon. */
-void sw_timers_fetch(const struct sw_flow_table *table);
+/* Takes timers of the tick of the first one out, at most so many, and has fetched what they are
+ * for. */
+uint32_t sw_timers_take(struct sw_flow_table *table, struct sw_timer *due, uint32_t most);
+/* The connection that a timer was planned for, or NULL: that does not hold any more. */
+struct sw_flow *sw_timers_holder(const struct sw_flow_table *table, const struct sw_timer *timer);
 
 /* --- ahead.c: what will be needed soon --- */
 
@@ -402,8 +428,6 @@ void sw_flow_fetch(const struct sw_flow *flow);
  * once are more than can be on the way at a time. */
 void sw_flow_fetch_body(const struct sw_flow *flow);
 void sw_flow_fetch_user(const struct sw_flow *flow);
-/* The connection whose timer is the first is about to end: fetches what the next ones will need. */
-void sw_flow_fetch_due(const struct sw_flow_table *table);
 
 /* --- body.c: what is known of a connection, and its sleep --- */
 
@@ -422,7 +446,7 @@ static inline bool sw_flow_wake(struct sw_flow *flow, bool to_end)
 {
     return (flow->body && !flow->dozes) || sw_flow_wake_up(flow, to_end);
 }
-/* Memory for a body, not cleared, or NULL; `short_lived`: the desk, when it is free. */
+/* Memory for a body, not cleared, or NULL; `short_lived`: a desk, when one is free. */
 struct sw_flow_body *sw_flow_body_take(struct sw_flow_table *table, bool short_lived);
 /* Gives back that memory alone. */
 void sw_flow_body_give(struct sw_flow_table *table, struct sw_flow_body *body);

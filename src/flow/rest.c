@@ -40,7 +40,7 @@ void sw_flow_is_awake(struct sw_flow *flow)
         if (!other || other == flow || other->serial != place->serial || !other->body)
             break;
         if (!other->touched) {
-            if (!other->dead && !sw_flow_is_closed(other)) /* it is about to end */
+            if (!other->dead && !other->ending && !sw_flow_is_closed(other)) /* about to end */
                 (void)sw_flow_rest(other); /* without memory for that it stays as it is */
             break;
         }
@@ -257,14 +257,14 @@ bool sw_flow_end_rest(struct sw_flow *flow, bool to_end)
     sw_account_give(table->account, rest.length);
     sw_blocks_give(&table->blocks, rest.bytes, rest.length); /* it may hold a login */
     flow->resting = false;
-    if (body != &table->desk)
+    if (!sw_flow_is_on_desk(flow))
         sw_flow_is_awake(flow);
     return true;
 }
 
 bool sw_flow_make_rest(struct sw_flow *flow)
 {
-    return sw_flow_rest(flow);
+    return !flow->ending && sw_flow_rest(flow);
 }
 
 void sw_flow_rest_on(struct sw_flow *flow)

@@ -10,7 +10,7 @@
 
 enum { HELD_SEGMENTS = 256 };
 
-#define LINGER_NS (SW_NS_PER_S / 2)
+#define LINGER_NS (500 * SW_NS_PER_MS)
 #define JUMP_NS (3600 * SW_NS_PER_S)
 
 /*
@@ -28,21 +28,29 @@ static int64_t unreachable_patience(const struct sw_flow_facts *f, int64_t most_
     return patience_ns < most_ns ? patience_ns : most_ns;
 }
 
+static int64_t patience(const struct sw_flow_facts *f, const struct sw_flow *flow)
+{
+    const struct sw_flow_limits *limits = &flow->table->limits;
+    if (!flow->half_open)
+        return limits->idle_ns;
+    if (f->icmp_count > 0 && f->syn.frame && !f->syn_ack.frame)
+        return unreachable_patience(f, limits->connect_ns);
+    return limits->connect_ns;
+}
+
 int64_t sw_flow_real_deadline(const struct sw_flow *flow)
 {
     const struct sw_flow_limits *limits = &flow->table->limits;
     if (flow->resting)
         return flow->rest.deadline_ns;
     if (!flow->body)
-        return flow->syn.mark.time_ns + limits->connect_ns;
+        return sw_flow_tick(flow->syn.mark.time_ns + limits->connect_ns);
     const struct sw_flow_facts *f = &flow->body->facts;
     if (flow->dead)
-        return flow->body->dead_since_ns + limits->linger_ns;
+        return sw_flow_tick(flow->body->dead_since_ns + limits->linger_ns);
     if (sw_flow_is_closed(flow))
-        return f->last.time_ns + limits->linger_ns;
-    if (flow->half_open && f->icmp_count > 0 && f->syn.frame && !f->syn_ack.frame)
-        return f->last.time_ns + unreachable_patience(f, limits->connect_ns);
-    return f->last.time_ns + (flow->half_open ? limits->connect_ns : limits->idle_ns);
+        return sw_flow_tick(f->last.time_ns + limits->linger_ns);
+    return sw_flow_tick(f->last.time_ns + patience(f, flow));
 }
 
 /* Sooner than planned, when it was closed; what is later the timer finds out. */
@@ -60,37 +68,6 @@ static void plan(struct sw_flow_table *table, struct sw_flow *flow)
         flow->deadline_ns = planned;
 }
 
-static bool ended_by_icmp(const struct sw_flow *flow)
-{
-    const struct sw_flow_facts *f = &flow->body->facts;
-    return f->icmp_count > 0 && !f->syn_ack.frame && !sw_flow_has_payload(flow);
-}
-
-void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_mark mark)
-{
-    if (!sw_flow_wake(flow, true)) { /* no memory to say anything about it */
-        sw_flow_remove(table, flow);
-        return;
-    }
-    flow->ending = true;
-    if (!flow->forgotten)
-        sw_flow_flush(flow, mark);
-    sw_flow_settle(flow, mark);
-    struct sw_flow_facts *f = &flow->body->facts;
-    bool over = f->closed_by >= 0;
-    if (f->close == SW_CLOSE_OPEN && ended_by_icmp(flow))
-        f->close = SW_CLOSE_ICMP;
-    for (int side = SW_CLIENT; side <= SW_SERVER; side++) {
-        f->half[side].based = flow->body->half[side].based;
-        f->half[side].base = flow->body->half[side].base;
-    }
-    if (!flow->forgotten)
-        table->sink.end(table->sink.ctx, flow, mark);
-    if (over)
-        sw_flow_bury(table, flow, false);
-    sw_flow_remove(table, flow);
-}
-
 /* Packets of a connection that nobody wants are dropped at once from now on. */
 static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
 {
@@ -102,30 +79,6 @@ static void drop_forgotten(struct sw_flow_table *table, struct sw_flow *flow)
 static inline bool any_is_due(const struct sw_flow_table *table, int64_t now_ns)
 {
     return table->timer_count > 0 && table->timers[0].deadline_ns <= now_ns;
-}
-
-static void fire_timers(struct sw_flow_table *table, int64_t now_ns)
-{
-    /* Whether the first timer holds matters only when it is due. */
-    while (any_is_due(table, now_ns)) {
-        struct sw_flow *flow = sw_timers_first(table);
-        if (!flow || flow->deadline_ns > now_ns)
-            return;
-        int64_t deadline = sw_flow_real_deadline(flow);
-        if (deadline > flow->deadline_ns) {
-            flow->deadline_ns = deadline;
-            sw_timers_later(table);
-            continue;
-        }
-        sw_flow_fetch_due(table);
-        bool awake = sw_flow_wake(flow, true);
-        if (awake && flow->body->facts.close == SW_CLOSE_OPEN && !ended_by_icmp(flow))
-            flow->body->facts.close = SW_CLOSE_TIMEOUT;
-        sw_flow_end(table, flow, (struct sw_mark){sw_flow_last(flow).frame, flow->deadline_ns});
-        flow = sw_timers_first(table);
-        if (flow)
-            sw_flow_fetch_user(flow);
-    }
 }
 
 /* Moves the clock; one packet alone with a time far ahead does not (it may be damaged). */
@@ -142,7 +95,8 @@ static void move_far(struct sw_flow_table *table, int64_t time_ns)
         return;
     }
     table->jump_ns = 0;
-    fire_timers(table, time_ns);
+    if (any_is_due(table, time_ns))
+        sw_flow_fire_timers(table, time_ns);
     table->now_ns = time_ns;
 }
 
@@ -216,7 +170,7 @@ static struct sw_flow *new_flow(struct sw_flow_table *table, const struct arriva
     flow->client_is_low = sw_flow_source_is_low(&tuple);
     flow->space = packet->space;
     flow->deadline_ns =
-        a->mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns);
+        sw_flow_tick(a->mark.time_ns + (known ? table->limits.connect_ns : table->limits.idle_ns));
     if (!sw_flow_insert(table, flow))
         return NULL;
     if (!sw_flow_begin(flow, false)) {

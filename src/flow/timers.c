@@ -114,20 +114,21 @@ struct sw_flow *sw_timers_first(struct sw_flow_table *table)
     return table->timer_count > 0 ? sw_flow_at(table, table->timers[0].place) : NULL;
 }
 
-const struct sw_flow *sw_timers_second(const struct sw_flow_table *table)
+uint32_t sw_timers_take(struct sw_flow_table *table, struct sw_timer *due, uint32_t most)
 {
-    const struct sw_timer *heap = table->timers;
-    const struct sw_timer *least = table->timer_count > 1 ? &heap[1] : NULL;
-    for (uint32_t i = 2; i <= CHILDREN && i < table->timer_count; i++)
-        least = earlier(&heap[i], least) ? &heap[i] : least;
-    return least ? flow_of(table, least) : NULL;
+    uint32_t count = 0;
+    int64_t tick_ns = table->timers[0].deadline_ns;
+    while (count < most && table->timer_count > 0 && table->timers[0].deadline_ns == tick_ns) {
+        due[count] = table->timers[0];
+        sw_flow_fetch(sw_flow_at(table, due[count++].place));
+        drop_first(table);
+    }
+    return count;
 }
 
-void sw_timers_fetch(const struct sw_flow_table *table)
+struct sw_flow *sw_timers_holder(const struct sw_flow_table *table, const struct sw_timer *timer)
 {
-    /* The next ones but one are among the children of the first, and theirs. */
-    for (uint32_t i = 1; i <= CHILDREN + CHILDREN * CHILDREN && i < table->timer_count; i++)
-        sw_flow_fetch(sw_flow_at(table, table->timers[i].place));
+    return holds(table, timer) ? sw_flow_at(table, timer->place) : NULL;
 }
 
 void sw_timers_later(struct sw_flow_table *table)

@@ -317,13 +317,10 @@ static void on_shut(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst
 static void end_without_payload(struct sw_engine *engine, const struct sw_flow_facts *facts,
                                 int64_t now_ns)
 {
-    struct sw_session session;
-    sw_session_init(&session, &engine->limits.session, engine->account);
-    session.mail_port = true;
-    session.implicit_tls_port = facts->tuple.dst_port == 465;
-    sw_session_finish(&session, facts, now_ns);
-    sw_engine_hand_out(engine, &session);
-    sw_session_release(&session);
+    struct sw_session *session = sw_engine_is_over(engine, NULL);
+    session->mail_port = true;
+    session->implicit_tls_port = facts->tuple.dst_port == 465;
+    sw_session_finish(session, facts, now_ns);
 }
 
 /* A look-up that no connection followed: the session of an attempt that has no TCP. */
@@ -331,12 +328,10 @@ static void on_failed_lookup(void *ctx, const struct sw_lookup *lookup,
                              const struct sw_flow_facts *facts, int64_t now_ns)
 {
     struct sw_engine *engine = ctx;
-    struct sw_session session;
-    sw_session_init(&session, &engine->limits.session, engine->account);
-    session.lookup = lookup;
-    sw_session_finish(&session, facts, now_ns);
-    sw_engine_hand_out(engine, &session);
-    sw_session_release(&session);
+    struct sw_session *session = sw_engine_is_over(engine, NULL);
+    session->lookup = lookup;
+    sw_session_finish(session, facts, now_ns);
+    sw_engine_hand_out(engine);
 }
 
 static bool any_mail(void *ctx)
@@ -382,8 +377,14 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
     mail->session.mail_port = by_port;
     mail->session.implicit_tls_port = facts->tuple.dst_port == 465 || proxied->port == 465;
     if (by_port || sw_mail_is_confirmed(mail))
-        sw_engine_hand_out(engine, &mail->session);
-    sw_mail_free(mail);
+        (void)sw_engine_is_over(engine, mail);
+    else
+        sw_mail_free(mail);
+}
+
+static void on_ended(void *ctx)
+{
+    sw_engine_hand_out(ctx);
 }
 
 /* All rooms count their memory in the same place. */
@@ -397,6 +398,7 @@ static bool make_rooms(struct sw_engine *engine)
         .conflict = on_conflict,
         .shut = on_shut,
         .end = on_end,
+        .ended = on_ended,
         .rest = sw_engine_rest,
         .wake = sw_engine_wake,
         .user_bytes = SW_MAIL_NEAR_BYTES,

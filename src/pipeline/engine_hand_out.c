@@ -36,8 +36,9 @@ void sw_engine_hand_out_deliveries(struct sw_engine *engine)
     }
 }
 
-void sw_engine_hand_out(struct sw_engine *engine, struct sw_session *session)
+static void prepare(struct sw_engine *engine, struct sw_over *over)
 {
+    struct sw_session *session = over->session;
     sw_analyzer_fetch(engine->analyzer, &session->facts->tuple);
     session->files = engine->files;
     session->file = engine->files[sw_frame_file(session->facts->first.frame)];
@@ -45,17 +46,56 @@ void sw_engine_hand_out(struct sw_engine *engine, struct sw_session *session)
     engine->any_mail = engine->any_mail || !session->lookup || !session->lookup->guess;
     session->lost_frames =
         sw_losses_between(&engine->losses, session->facts->first.time_ns, session->final.time_ns);
-    sw_arena_lend(&session->arena, engine->desk, sizeof(engine->desk));
+    sw_arena_lend(&session->arena, over->desk, sizeof(over->desk));
     sw_session_name(session);
     name_server(engine, session);
     sw_tls_judge_certificates(session, engine->tls);
-    struct sw_record record = {
-        .kind = SW_RECORD_SESSION,
-        .session = session,
-        .verdict = sw_analyzer_judge(engine->analyzer, session),
-    };
-    sw_summary_add(engine->summary, session, record.verdict);
+}
+
+static void tell(struct sw_engine *engine, const struct sw_over *over)
+{
+    const struct sw_record record = {
+        .kind = SW_RECORD_SESSION, .session = over->session, .verdict = over->verdict};
+    sw_summary_add(engine->summary, over->session, over->verdict);
     engine->record(engine->record_ctx, &record);
-    sw_analyzer_remember(engine->analyzer, session, record.verdict, session->final.time_ns);
-    sw_engine_hand_out_deliveries(engine);
+}
+
+static void release(struct sw_over *over)
+{
+    if (over->mail)
+        sw_mail_free(over->mail);
+    else
+        sw_session_release(&over->own);
+}
+
+struct sw_session *sw_engine_is_over(struct sw_engine *engine, struct sw_mail *mail)
+{
+    if (engine->over_count == SW_OVER_MAX)
+        sw_engine_hand_out(engine);
+    struct sw_over *over = &engine->over[engine->over_count++];
+    over->mail = mail;
+    over->session = mail ? &mail->session : &over->own;
+    if (!mail)
+        sw_session_init(&over->own, &engine->limits.session, engine->account);
+    return over->session;
+}
+
+/* Step by step, each with all of them: its code then comes into the cache once. */
+void sw_engine_hand_out(struct sw_engine *engine)
+{
+    struct sw_over *end = engine->over + engine->over_count;
+    for (struct sw_over *over = engine->over; over < end; over++)
+        prepare(engine, over);
+    for (struct sw_over *over = engine->over; over < end; over++)
+        over->verdict = sw_analyzer_judge(engine->analyzer, over->session);
+    for (struct sw_over *over = engine->over; over < end; over++)
+        tell(engine, over);
+    for (struct sw_over *over = engine->over; over < end; over++) {
+        const struct sw_session *session = over->session;
+        sw_analyzer_remember(engine->analyzer, session, over->verdict, session->final.time_ns);
+        sw_engine_hand_out_deliveries(engine);
+    }
+    for (struct sw_over *over = engine->over; over < end; over++)
+        release(over);
+    engine->over_count = 0;
 }

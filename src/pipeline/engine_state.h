@@ -12,7 +12,16 @@
 #include "pipeline/mail.h"
 #include "pipeline/stranger.h"
 
-enum { SW_NOTABLE_MAX = 64 };
+enum { SW_NOTABLE_MAX = 64, SW_OVER_MAX = 8 };
+
+/* A session that is over and was not told yet. */
+struct sw_over {
+    struct sw_mail *mail; /* whose it is, freed afterwards; NULL: it had no payload */
+    struct sw_session *session;
+    const struct sw_verdict *verdict;
+    struct sw_session own;                /* without a mail */
+    _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session: its verdict */
+};
 
 struct sw_engine {
     struct sw_mail_ports ports;
@@ -42,16 +51,20 @@ struct sw_engine {
     struct sw_tuple notable[SW_NOTABLE_MAX]; /* connections beside the mail that told something */
     unsigned notable_next;
     int64_t now_ns;
-    size_t *account;                      /* of the run: all memory that grows with the traffic */
-    _Alignas(16) uint8_t desk[16 * 1024]; /* lent to the session that is handed out: its verdict */
+    size_t *account; /* of the run: all memory that grows with the traffic */
+    unsigned over_count;
+    struct sw_over over[SW_OVER_MAX];
 };
 
 /* Among many connections this one waits: what is known of its mail is made small, and whole again.
  */
 void sw_engine_rest(void *ctx, struct sw_flow *flow);
 bool sw_engine_wake(void *ctx, struct sw_flow *flow);
-/* A session is over: it is named, judged, counted and told. */
-void sw_engine_hand_out(struct sw_engine *engine, struct sw_session *session);
+/* A session is over: that of a mail, or without one the session returned is to be filled in. It is
+ * handed out with the next ones; what it borrows has to stay until then. */
+struct sw_session *sw_engine_is_over(struct sw_engine *engine, struct sw_mail *mail);
+/* All that are over are named, judged, counted, told and freed. */
+void sw_engine_hand_out(struct sw_engine *engine);
 /* Memory that nobody uses goes first. False: there is nothing more to give. */
 bool sw_engine_make_room(struct sw_engine *engine);
 /* The stories that are final by now. */
