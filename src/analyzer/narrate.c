@@ -13,6 +13,8 @@ enum { REPLY_SHOWN = 160, NAME_SHOWN = 100, SMTPS_PORT = 465 };
 /* "550 5.7.1": the codes of a reply as they are quoted. */
 static const char *code_text(struct sw_arena *arena, const struct sw_step *reply)
 {
+    if (!reply->enhanced.klass && reply->code >= 100)
+        return sw_number_text(arena, reply->code);
     const char *text =
         reply->enhanced.klass
             ? sw_arena_printf(arena, "%03u %u.%u.%u", reply->code, reply->enhanced.klass,

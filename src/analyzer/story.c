@@ -506,9 +506,9 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
         sw_prose_say(story, " Only the ", c->client_seen ? "client" : "server",
                      "'s packets are in the capture.");
     if (quality[SW_QUALITY_GAPS])
-        sw_prose_add(story, " The capture lost %llu bytes of this connection.",
-                     (unsigned long long)(c->facts->half[SW_CLIENT].gap_bytes +
-                                          c->facts->half[SW_SERVER].gap_bytes));
+        sw_prose_say(story, " The capture lost ",
+                     c->facts->half[SW_CLIENT].gap_bytes + c->facts->half[SW_SERVER].gap_bytes,
+                     " bytes of this connection.");
     if (quality[SW_QUALITY_SNAPLEN])
         sw_prose_say(story,
                      " Packets were cut when they were recorded (record with full packets, -s 0).");

@@ -40,16 +40,16 @@ static void tell_repetitions(const struct sw_half_facts *half, int side, struct 
                      name_of(side), half->rto_bytes, half->rto_open, frame(story, half->rto_first),
                      frame(story, half->rto_last));
     else if (half->retransmissions >= half->data_packets && half->retransmissions > 1)
-        sw_prose_add(story, " The %s had to send its packets again %llu times, last in frame %s.",
-                     name_of(side), (unsigned long long)half->retransmissions,
-                     frame(story, half->rto_last));
+        sw_prose_say(story, " The ", name_of(side), " had to send its packets again ",
+                     half->retransmissions, " times, last in frame ", half->rto_last, ".");
     else if (half->retransmissions >= MANY_REPETITIONS)
-        sw_prose_add(story, " The %s had to send %llu of %llu packets again, last in frame %s.",
-                     name_of(side), (unsigned long long)half->retransmissions,
-                     (unsigned long long)half->data_packets, frame(story, half->rto_last));
+        sw_prose_say(story,
+                     side == SW_CLIENT ? " The client had to send " : " The server had to send ",
+                     half->retransmissions, " of ", half->data_packets,
+                     " packets again, last in frame ", half->rto_last, ".");
     if (half->hole_bytes > 0)
-        sw_prose_add(story, " %llu bytes of the %s before frame %s never arrived.",
-                     (unsigned long long)half->hole_bytes, name_of(side), frame(story, half->hole));
+        sw_prose_say(story, " ", half->hole_bytes, " bytes of the ", name_of(side),
+                     " before frame ", half->hole, " never arrived.");
 }
 
 static void tell_reset(const struct sw_half_facts *half, int side, struct sw_prose *story)

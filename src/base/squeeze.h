@@ -2,9 +2,9 @@
  * squeeze.h - memory of the program's own that is mostly empty, made small while it is not needed.
  *
  * What is not empty are counts, and times, frame numbers and addresses that resemble each other: a
- * word is kept as nothing, as one byte, or as what it differs in, if it does, from one of sixteen
- * words before it. Without loss, and only for what this program has squeezed itself: it is no
- * format for files.
+ * word is kept as its bytes up to the last that is not 0, or as what of its three low bytes differs
+ * from one of sixteen words before it. Without loss, and only for what this program has squeezed
+ * itself: it is no format for files.
  */
 #ifndef SW_BASE_SQUEEZE_H
 #define SW_BASE_SQUEEZE_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* The most that `n` bytes can become. */
-#define SW_SQUEEZE_ROOM(n) ((n) / 512 * 8 + 8 + (n) / 8 * 10)
+#define SW_SQUEEZE_ROOM(n) ((n) / 512 * 8 + 8 + (n) / 8 * 9 + 8)
 
 /* Squeezes `n` bytes, a multiple of 8, into `out` (SW_SQUEEZE_ROOM(n) bytes); returns the length.
  */
