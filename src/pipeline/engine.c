@@ -360,9 +360,11 @@ static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
         engine->dns_streams -= dns;
         sw_account_give(engine->account, dns ? sizeof(struct dns_pair) : sizeof(struct sw_beside));
         free(sw_flow_user(flow));
+        sw_flow_set_user(flow, NULL);
         return;
     }
     struct sw_mail *mail = sw_flow_user(flow);
+    sw_flow_set_user(flow, NULL); /* the mail may be gone before the flow is */
     bool by_port = is_mail_port(engine, facts);
     if (!mail) {
         if (by_port && !facts->limit_hit) /* an attempt that a cap drives out is only counted */
