@@ -73,16 +73,39 @@ void sw_flow_end(struct sw_flow_table *table, struct sw_flow *flow, struct sw_ma
     sw_flow_end_all(table);
 }
 
-/* While one is in work the memory of the next ones is on its way. */
-static void look_ahead(const struct sw_flow_table *table, const struct sw_timer *due,
-                       uint32_t count)
+enum { BODY_AHEAD = 3, USER_AHEAD = 2 };
+
+static void fetch_body(const struct sw_flow_table *table, const struct sw_timer *timer)
 {
-    const struct sw_flow *soon = count > 1 ? sw_timers_holder(table, &due[1]) : NULL;
-    const struct sw_flow *later = count > 2 ? sw_timers_holder(table, &due[2]) : NULL;
-    if (soon)
-        sw_flow_fetch_user(soon);
-    if (later)
-        sw_flow_fetch_body(later);
+    const struct sw_flow *flow = sw_timers_holder(table, timer);
+    if (flow)
+        sw_flow_fetch_body(flow);
+}
+
+static void fetch_user(const struct sw_flow_table *table, const struct sw_timer *timer)
+{
+    const struct sw_flow *flow = sw_timers_holder(table, timer);
+    if (flow)
+        sw_flow_fetch_user(flow);
+}
+
+/* While one is in work the memory of the next ones is on its way. */
+static void look_ahead(const struct sw_flow_table *table, const struct sw_timer *due, uint32_t left)
+{
+    if (left > USER_AHEAD)
+        fetch_user(table, due + USER_AHEAD);
+    if (left > BODY_AHEAD)
+        fetch_body(table, due + BODY_AHEAD);
+}
+
+/* The first ones have nobody before them. */
+static void fetch_first(const struct sw_flow_table *table, const struct sw_timer *due,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; i < BODY_AHEAD && i < count; i++)
+        fetch_body(table, &due[i]);
+    for (uint32_t i = 0; i < USER_AHEAD && i < count; i++)
+        fetch_user(table, &due[i]);
 }
 
 static void fire(struct sw_flow_table *table, const struct sw_timer *timer)
@@ -107,9 +130,7 @@ void sw_flow_fire_timers(struct sw_flow_table *table, int64_t now_ns)
     struct sw_timer due[SW_ENDING];
     while (table->timer_count > 0 && table->timers[0].deadline_ns <= now_ns) {
         uint32_t count = sw_timers_take(table, due, SW_ENDING);
-        const struct sw_flow *first = sw_timers_holder(table, &due[0]);
-        if (first)
-            sw_flow_fetch_body(first);
+        fetch_first(table, due, count);
         for (uint32_t i = 0; i < count; i++) {
             look_ahead(table, due + i, count - i);
             fire(table, &due[i]);
