@@ -43,6 +43,8 @@ struct sw_run_options {
     uint64_t stop_after_frames;    /* per run, 0 = no limit */
     const char *limits;            /* "name=value,..." or NULL */
     unsigned beside;               /* so many runs at a time share limit `memory`; 0 = 1 */
+    struct sw_run *sibling;        /* what is costly to load is used together with this run, on
+                                      whichever thread; it must outlive the new one. NULL = none */
     const char *ca_file, *ca_path; /* trust anchors for certificates; both NULL = the system's */
     const char *keylog;            /* file in the format of SSLKEYLOGFILE, or NULL */
     const char *rsa_key;           /* file with a server's RSA private key (PEM), or NULL */

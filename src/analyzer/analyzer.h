@@ -9,6 +9,7 @@
 #define SW_ANALYZER_ANALYZER_H
 
 #include "analyzer/delivery.h"
+#include "analyzer/reply.h"
 #include "base/limit.h"
 
 struct sw_analyzer;
@@ -22,9 +23,10 @@ struct sw_ledger_limits {
     int64_t hold_ns;  /* how long after its beginning a session may still become final */
 };
 
-/* NULL when memory is short. The limits are copied. `account` (may be NULL) counts what grows, and
- * outlives it. */
-struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits, size_t *account);
+/* NULL when memory is short. The limits are copied. The knowledge of replies and `account` (may be
+ * NULL), which counts what grows, outlive it. */
+struct sw_analyzer *sw_analyzer_new(const struct sw_reply_kb *kb,
+                                    const struct sw_ledger_limits *limits, size_t *account);
 void sw_analyzer_free(struct sw_analyzer *analyzer);
 /* From now on sentences call hosts by their addresses only. */
 void sw_analyzer_no_names(struct sw_analyzer *analyzer);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct sw_analyzer {
-    struct sw_reply_kb kb;
+    const struct sw_reply_kb *kb;
     struct sw_history *history;
     struct sw_conduct *conduct;
     struct sw_ledger *ledger;
@@ -19,26 +19,23 @@ struct sw_analyzer {
     size_t own_account; /* where the caller has none */
 };
 
-struct sw_analyzer *sw_analyzer_new(const struct sw_ledger_limits *limits, size_t *account)
+struct sw_analyzer *sw_analyzer_new(const struct sw_reply_kb *kb,
+                                    const struct sw_ledger_limits *limits, size_t *account)
 {
     struct sw_analyzer *analyzer = calloc(1, sizeof(*analyzer));
     if (!analyzer)
         return NULL;
     uint32_t clients =
         limits && limits->clients ? limits->clients : (uint32_t)sw_limit_default(SW_LIMIT_CLIENTS);
+    analyzer->kb = kb;
     account = account ? account : &analyzer->own_account;
     analyzer->history = sw_history_new(clients, account);
     analyzer->conduct = sw_conduct_new(clients, account);
     analyzer->ledger = sw_ledger_new(limits, account);
-    if (!analyzer->history || !analyzer->conduct || !analyzer->ledger ||
-        !sw_reply_kb_init(&analyzer->kb)) {
-        sw_history_free(analyzer->history);
-        sw_conduct_free(analyzer->conduct);
-        sw_ledger_free(analyzer->ledger);
-        free(analyzer);
-        return NULL;
-    }
-    return analyzer;
+    if (analyzer->history && analyzer->conduct && analyzer->ledger)
+        return analyzer;
+    sw_analyzer_free(analyzer);
+    return NULL;
 }
 
 void sw_analyzer_free(struct sw_analyzer *analyzer)
@@ -48,7 +45,6 @@ void sw_analyzer_free(struct sw_analyzer *analyzer)
     sw_history_free(analyzer->history);
     sw_conduct_free(analyzer->conduct);
     sw_ledger_free(analyzer->ledger);
-    sw_reply_kb_release(&analyzer->kb);
     free(analyzer);
 }
 
@@ -352,7 +348,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_last_reading last_read;
     sw_conduct_fetch(analyzer->conduct, session);
     sw_history_fetch_server(analyzer->history, &session->facts->tuple);
-    sw_case_open(&c, session, &analyzer->kb, analyzer->history, &last_read);
+    sw_case_open(&c, session, analyzer->kb, analyzer->history, &last_read);
     c.no_names = analyzer->no_names;
     c.wording_names = analyzer->wording_names;
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);

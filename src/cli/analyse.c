@@ -99,6 +99,7 @@ static struct sw_run *new_run(struct crew *crew, struct job *job, char *message,
 {
     struct sw_run_options options = sw_run_options_of(crew->settings);
     options.beside = crew->workers;
+    options.sibling = crew->run; /* NULL when this is it */
     options.record = on_record;
     options.record_ctx = job;
     options.progress = on_progress;

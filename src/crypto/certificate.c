@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -21,9 +22,15 @@ struct memory {
     struct sw_arena arena; /* of their texts */
 };
 
+struct sw_anchors {
+    const char *file, *folder;
+    CRYPTO_RWLOCK *lock;
+    X509_STORE *store; /* NULL: not wanted yet, or not to be read */
+};
+
 struct sw_trust {
-    X509_STORE *store;
-    bool empty; /* this machine has no trust anchors: who issued what cannot be judged */
+    X509_STORE *store; /* maybe that of others, too */
+    bool empty;        /* this machine has no trust anchors: who issued what cannot be judged */
     struct memory memory[REMEMBERED];
     unsigned next; /* to be overwritten */
 };
@@ -52,33 +59,93 @@ static bool has_files(const char *folder)
 
 /* The system's anchors are a file and a folder that OpenSSL was built with, or that the environment
  * names. */
-static bool system_has_anchors(void)
+static bool system_has_file(void)
 {
     const char *path = getenv(X509_get_default_cert_file_env());
-    const char *folder = getenv(X509_get_default_cert_dir_env());
     FILE *file = fopen(path ? path : X509_get_default_cert_file(), "r");
     if (file)
         (void)fclose(file);
-    return file || has_files(folder ? folder : X509_get_default_cert_dir());
+    return file != NULL;
 }
 
-struct sw_trust *sw_trust_new(const char *ca_file, const char *ca_path, char *message, size_t room)
+static bool system_has_anchors(void)
+{
+    const char *folder = getenv(X509_get_default_cert_dir_env());
+    return system_has_file() || has_files(folder ? folder : X509_get_default_cert_dir());
+}
+
+struct sw_anchors *sw_anchors_new(const char *ca_file, const char *ca_path)
+{
+    struct sw_anchors *anchors = calloc(1, sizeof(*anchors));
+    if (!anchors)
+        return NULL;
+    anchors->file = ca_file;
+    anchors->folder = ca_path;
+    anchors->lock = CRYPTO_THREAD_lock_new();
+    if (anchors->lock)
+        return anchors;
+    sw_anchors_free(anchors);
+    return NULL;
+}
+
+void sw_anchors_free(struct sw_anchors *anchors)
+{
+    if (!anchors)
+        return;
+    CRYPTO_THREAD_lock_free(anchors->lock);
+    X509_STORE_free(anchors->store);
+    free(anchors);
+}
+
+static X509_STORE *read_anchors(const struct sw_anchors *anchors)
+{
+    X509_STORE *store = X509_STORE_new();
+    bool good = store && load(store, anchors->file, anchors->folder);
+    ERR_clear_error();
+    if (good)
+        return store;
+    X509_STORE_free(store);
+    return NULL;
+}
+
+/* A store that takes anchors out of a directory one by one, as they are wanted, knows what was
+ * asked of it before: answers would depend on who else asks it. */
+static bool is_read_at_once(const struct sw_anchors *anchors)
+{
+    return !anchors->folder && (anchors->file || system_has_file());
+}
+
+/* A reference of the caller's own, or NULL. */
+static X509_STORE *store_of(struct sw_anchors *anchors)
+{
+    if (!is_read_at_once(anchors))
+        return read_anchors(anchors);
+    if (!CRYPTO_THREAD_write_lock(anchors->lock))
+        return NULL;
+    if (!anchors->store)
+        anchors->store = read_anchors(anchors);
+    X509_STORE *store = anchors->store;
+    if (store)
+        (void)X509_STORE_up_ref(store);
+    (void)CRYPTO_THREAD_unlock(anchors->lock);
+    return store;
+}
+
+struct sw_trust *sw_trust_new(struct sw_anchors *anchors, char *message, size_t room)
 {
     struct sw_trust *trust = calloc(1, sizeof(*trust));
     if (trust)
-        trust->store = X509_STORE_new();
-    bool good = trust && trust->store && load(trust->store, ca_file, ca_path);
-    ERR_clear_error();
-    if (good && !ca_file && !ca_path)
-        trust->empty = !system_has_anchors();
-    if (good)
+        trust->store = store_of(anchors);
+    if (trust && trust->store) {
+        trust->empty = !anchors->file && !anchors->folder && !system_has_anchors();
         return trust;
+    }
     sw_trust_free(trust);
     if (message && room > 0)
         (void)snprintf(message, room, "%s: no trusted certificates can be read from it (PEM)",
-                       ca_file   ? ca_file
-                       : ca_path ? ca_path
-                                 : "the system's trust store");
+                       anchors->file     ? anchors->file
+                       : anchors->folder ? anchors->folder
+                                         : "the system's trust store");
     return NULL;
 }
 
@@ -279,13 +346,15 @@ static bool same_organisation(const X509_NAME *a, const X509_NAME *b)
  */
 static bool is_kin_of_anchor(const struct sw_trust *trust, X509 *x)
 {
+    bool found = false;
+    (void)X509_STORE_lock(trust->store);
     const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(trust->store);
-    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
+    for (int i = 0; i < sk_X509_OBJECT_num(anchors) && !found; i++) {
         X509 *anchor = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i));
-        if (anchor && same_organisation(X509_get_issuer_name(x), X509_get_subject_name(anchor)))
-            return true;
+        found = anchor && same_organisation(X509_get_issuer_name(x), X509_get_subject_name(anchor));
     }
-    return false;
+    (void)X509_STORE_unlock(trust->store);
+    return found;
 }
 
 /* Where the missing issuer could be fetched, which public authorities write into what they sign

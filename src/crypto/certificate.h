@@ -43,14 +43,21 @@ struct sw_x509_facts {
     uint32_t problems;
 };
 
-struct sw_trust;
+/*
+ * Where trust anchors are: a PEM file and a directory of hashed names; with neither (NULL) where
+ * the system has them. They are read when they are first wanted. For any number of threads. The
+ * names are borrowed. NULL when memory is short.
+ */
+struct sw_anchors;
+struct sw_anchors *sw_anchors_new(const char *ca_file, const char *ca_path);
+void sw_anchors_free(struct sw_anchors *anchors);
 
 /*
- * Trust anchors (on a machine without any nothing is said about issuers) from a PEM file and a
- * directory of hashed names; with neither (NULL) the system's. NULL when they cannot be read; then
- * `message` says why.
+ * Judges by those anchors (on a machine without any nothing is said about issuers), on one thread;
+ * may outlive them. NULL when they cannot be read; then `message` says why.
  */
-struct sw_trust *sw_trust_new(const char *ca_file, const char *ca_path, char *message, size_t room);
+struct sw_trust;
+struct sw_trust *sw_trust_new(struct sw_anchors *anchors, char *message, size_t room);
 void sw_trust_free(struct sw_trust *trust);
 
 /*

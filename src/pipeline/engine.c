@@ -390,7 +390,7 @@ static void on_ended(void *ctx)
 }
 
 /* All rooms count their memory in the same place. */
-static bool make_rooms(struct sw_engine *engine)
+static bool make_rooms(struct sw_engine *engine, const struct sw_reply_kb *kb)
 {
     const struct sw_flow_sink sink = {
         .ctx = engine,
@@ -409,7 +409,7 @@ static bool make_rooms(struct sw_engine *engine)
     const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
     struct sw_hash_key key = sw_hash_random_key();
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
-    engine->analyzer = sw_analyzer_new(&engine->limits.ledger, engine->account);
+    engine->analyzer = sw_analyzer_new(kb, &engine->limits.ledger, engine->account);
     engine->book = sw_book_new(&engine->limits.book, &key, &book_sink);
     bool took = sw_intake_init(&engine->intake, &engine->limits.fragments, &key, engine->summary,
                                engine->account);
@@ -420,28 +420,24 @@ static bool make_rooms(struct sw_engine *engine)
     return true;
 }
 
-struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
-                                const struct sw_engine_limits *limits, size_t *account,
-                                struct sw_summary *summary,
-                                void (*record)(void *ctx, const struct sw_record *record),
-                                void *ctx)
+struct sw_engine *sw_engine_new(const struct sw_engine_means *means)
 {
     struct sw_engine *engine = calloc(1, sizeof(*engine));
     if (!engine)
         return NULL;
-    engine->ports = *ports;
-    engine->limits = *limits;
-    engine->account = account;
-    engine->tls = &engine->own_tls;
+    engine->ports = *means->ports;
+    engine->limits = *means->limits;
+    engine->account = means->account;
+    engine->tls = means->tls;
     /* A session that began earlier may become final as late as this. */
-    engine->limits.ledger.hold_ns = limits->flow.idle_ns + 60 * SW_NS_PER_S;
-    engine->strangers.most = limits->strangers;
-    engine->summary = summary;
-    engine->record = record;
-    engine->record_ctx = ctx;
+    engine->limits.ledger.hold_ns = engine->limits.flow.idle_ns + 60 * SW_NS_PER_S;
+    engine->strangers.most = engine->limits.strangers;
+    engine->summary = means->summary;
+    engine->record = means->record;
+    engine->record_ctx = means->record_ctx;
     engine->lender = (struct sw_lender){lend_block, take_back_block, engine};
-    engine->mail_slots = sw_mail_slots(limits->memory_bytes, account);
-    if (!make_rooms(engine)) {
+    engine->mail_slots = sw_mail_slots(engine->limits.memory_bytes, engine->account);
+    if (!make_rooms(engine, means->kb)) {
         sw_engine_free(engine);
         return NULL;
     }
@@ -539,7 +535,6 @@ void sw_engine_free(struct sw_engine *engine)
     sw_intake_release(&engine->intake);
     sw_analyzer_free(engine->analyzer);
     sw_book_free(engine->book);
-    sw_tls_setting_release(&engine->own_tls);
     sw_strangers_release(&engine->strangers);
     free(engine);
 }

@@ -48,17 +48,21 @@ struct sw_engine_limits {
 
 struct sw_engine;
 
-/* `summary` is counted into while the engine works, and memory in `account`. NULL when memory is
- * short. Everything passed is borrowed. */
-struct sw_engine *sw_engine_new(const struct sw_mail_ports *ports,
-                                const struct sw_engine_limits *limits, size_t *account,
-                                struct sw_summary *summary,
-                                void (*record)(void *ctx, const struct sw_record *record),
-                                void *ctx);
-/* What certificates are judged by (pipeline/tls.h); without it by the system's trust anchors.
- * Borrowed. */
+/* What an engine works with, all of it borrowed. */
 struct sw_tls_setting;
-void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting);
+struct sw_engine_means {
+    const struct sw_mail_ports *ports;     /* copied */
+    const struct sw_engine_limits *limits; /* copied */
+    const struct sw_reply_kb *kb;
+    struct sw_tls_setting *tls; /* what certificates are judged by (pipeline/tls.h) */
+    size_t *account;            /* memory is counted here, */
+    struct sw_summary *summary; /* and what was met here, while the engine works */
+    void (*record)(void *ctx, const struct sw_record *record);
+    void *record_ctx;
+};
+
+/* NULL when memory is short. */
+struct sw_engine *sw_engine_new(const struct sw_engine_means *means);
 /* Sentences call hosts by their addresses only. */
 void sw_engine_no_names(struct sw_engine *engine);
 /* The names that the capture brings along. Borrowed. */

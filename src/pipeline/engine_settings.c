@@ -3,11 +3,6 @@
  */
 #include "pipeline/engine_state.h"
 
-void sw_engine_tls(struct sw_engine *engine, struct sw_tls_setting *setting)
-{
-    engine->tls = setting;
-}
-
 void sw_engine_no_names(struct sw_engine *engine)
 {
     sw_analyzer_no_names(engine->analyzer);

@@ -34,9 +34,8 @@ struct sw_engine {
     void *record_ctx;
     const char *const *files;
     unsigned file_count;
-    struct sw_tls_setting *tls;   /* of the run, or own_tls */
+    struct sw_tls_setting *tls;   /* of the run */
     const struct sw_hosts *hosts; /* of the run, or NULL */
-    struct sw_tls_setting own_tls;
     struct sw_lender lender;
     struct sw_slots *mail_slots; /* NULL: they are made without */
     uint32_t lent;               /* blocks lent at the moment */

@@ -59,6 +59,43 @@ static bool load_keys(struct sw_run *run, char *message, size_t room)
     return false;
 }
 
+/* What servers say in refusals. */
+static bool know_replies(struct sw_run *run, char *message, size_t room)
+{
+    if (run->options.sibling)
+        run->kb = run->options.sibling->kb;
+    else if (sw_reply_kb_init(&run->own_kb))
+        run->kb = &run->own_kb;
+    else
+        say(message, room, "out of memory");
+    return run->kb != NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool find_anchors(struct sw_run *run, char *message, size_t room)
+{
+    const struct sw_run_options *options = &run->options;
+    const struct sw_run *other = options->sibling;
+    run->tls.server_name = options->server_name;
+    if (other && same_text(other->options.ca_file, options->ca_file) &&
+        same_text(other->options.ca_path, options->ca_path)) {
+        run->tls.anchors = other->tls.anchors;
+        return true;
+    }
+    run->own_anchors = sw_anchors_new(options->ca_file, options->ca_path);
+    run->tls.anchors = run->own_anchors;
+    if (!run->own_anchors) {
+        say(message, room, "out of memory");
+        return false;
+    }
+    bool given = options->ca_file || options->ca_path;
+    return !given || sw_tls_setting_load(&run->tls, message, room);
+}
+
 struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, size_t room)
 {
     struct sw_run *run = calloc(1, sizeof(*run));
@@ -70,28 +107,38 @@ struct sw_run *sw_run_new(const struct sw_run_options *options, char *message, s
     sw_summary_init(&run->summary);
     if (!sw_mail_ports_parse(&run->ports, options->ports)) {
         say(message, room, "--ports: not a list of port numbers such as 25,465,587");
-        free(run);
+        sw_run_free(run);
         return NULL;
     }
     struct sw_status limits = sw_limits_parse(&run->limits, options->limits, options->beside);
     if (limits.code != SW_OK) {
         say(message, room, limits.message);
-        free(run);
+        sw_run_free(run);
         return NULL;
     }
     run->limits.session.letterhead = options->letterheads;
     run->summary.damage_most = run->limits.damage;
     run->hosts = (struct sw_hosts){.most = run->limits.hosts, .account = &run->account};
-    run->tls = (struct sw_tls_setting){.ca_file = options->ca_file,
-                                       .ca_path = options->ca_path,
-                                       .server_name = options->server_name};
-    bool given = options->ca_file || options->ca_path;
-    if ((given && !sw_tls_setting_load(&run->tls, message, room)) ||
+    if (!know_replies(run, message, room) || !find_anchors(run, message, room) ||
         !load_keys(run, message, room)) {
         sw_run_free(run);
         return NULL;
     }
     return run;
+}
+
+struct sw_engine_means sw_run_means(struct sw_run *run)
+{
+    return (struct sw_engine_means){
+        .ports = &run->ports,
+        .limits = &run->limits,
+        .kb = run->kb,
+        .tls = &run->tls,
+        .account = &run->account,
+        .summary = &run->summary,
+        .record = run->options.record,
+        .record_ctx = run->options.record_ctx,
+    };
 }
 
 static bool enough_frames(const struct sw_run *run)
@@ -175,11 +222,10 @@ static struct sw_engine *engine_for(struct stream *stream, const struct sw_frame
     if (stream->engine && stream->last_file != stream->at && !continues(stream, frame->time_ns))
         end_stream(stream);
     if (!stream->engine) {
-        stream->engine = sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary,
-                                       run->options.record, run->options.record_ctx);
+        struct sw_engine_means means = sw_run_means(run);
+        stream->engine = sw_engine_new(&means);
         if (!stream->engine)
             return NULL;
-        sw_engine_tls(stream->engine, &run->tls);
         sw_engine_hosts(stream->engine, &run->hosts);
         if (run->options.no_names)
             sw_engine_no_names(stream->engine);
@@ -363,6 +409,8 @@ void sw_run_free(struct sw_run *run)
     sw_tls_setting_release(&run->tls);
     sw_keylog_free(run->tls.keys);
     sw_rsa_key_free(run->tls.rsa);
+    sw_anchors_free(run->own_anchors);
+    sw_reply_kb_release(&run->own_kb);
     assert(run->account == 0); /* whoever takes memory gives it back */
     free(run);
 }

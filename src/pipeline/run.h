@@ -16,6 +16,9 @@ struct sw_run {
     struct sw_run_options options;
     struct sw_mail_ports ports;
     struct sw_engine_limits limits;
+    const struct sw_reply_kb *kb; /* own_kb, or that of a sibling */
+    struct sw_reply_kb own_kb;
+    struct sw_anchors *own_anchors; /* or NULL: those of a sibling */
     struct sw_tls_setting tls;
     struct sw_hosts hosts; /* of the captures that are being read */
     size_t account;        /* memory that grows with the traffic, of all stages */
@@ -26,6 +29,9 @@ struct sw_run {
     unsigned notes; /* what was wrong with the files of this call; the first is the message */
     char message[480];
 };
+
+/* The means of this run's engines. */
+struct sw_engine_means sw_run_means(struct sw_run *run);
 
 void sw_watch_release(struct sw_watch *watch);
 

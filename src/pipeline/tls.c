@@ -9,7 +9,7 @@
 bool sw_tls_setting_load(struct sw_tls_setting *setting, char *message, size_t room)
 {
     if (!setting->trust && !setting->trust_failed) {
-        setting->trust = sw_trust_new(setting->ca_file, setting->ca_path, message, room);
+        setting->trust = sw_trust_new(setting->anchors, message, room);
         setting->trust_failed = !setting->trust;
     }
     return setting->trust != NULL;

@@ -9,11 +9,11 @@
 #include "pipeline/decrypt.h"
 #include "session/builder.h"
 
-/* What certificates are judged by: one for all connections of an engine. */
+/* What certificates are judged by: one for all connections of a run. */
 struct sw_tls_setting {
-    const char *ca_file, *ca_path; /* NULL = the system's anchors; borrowed */
-    const char *server_name;       /* the name that clients wanted, or NULL: SNI tells; borrowed */
-    struct sw_trust *trust;        /* loaded when the first certificate is met */
+    struct sw_anchors *anchors; /* borrowed */
+    const char *server_name;    /* the name that clients wanted, or NULL: SNI tells; borrowed */
+    struct sw_trust *trust;     /* loaded when the first certificate is met */
     bool trust_failed;
     struct sw_keylog *keys; /* secrets of connections, or NULL; borrowed */
     struct sw_rsa_key *rsa; /* of a server, or NULL; borrowed */

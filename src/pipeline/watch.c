@@ -119,17 +119,15 @@ static bool open_recorder(struct sw_watch *watch, const struct sw_watch_options 
 static struct sw_status load_all(struct sw_run *run, struct sw_watch *watch,
                                  const struct sw_watch_options *options)
 {
-    char message[300] = "";
-    if (!run->tls.trust && !run->tls.trust_failed &&
-        !sw_tls_setting_load(&run->tls, message, sizeof(message)))
-        run->tls.trust_failed = true;
+    (void)sw_tls_setting_load(&run->tls, NULL, 0); /* without anchors less can be said */
     watch->run = run;
-    watch->engine =
-        sw_engine_new(&run->ports, &run->limits, &run->account, &run->summary, on_record, watch);
+    struct sw_engine_means means = sw_run_means(run);
+    means.record = on_record;
+    means.record_ctx = watch;
+    watch->engine = sw_engine_new(&means);
     if (!watch->engine || !open_recorder(watch, options))
         return sw_status_make(SW_NO_MEMORY, 0, "%s: out of memory", watch->name);
     watch->files[0] = watch->name;
-    sw_engine_tls(watch->engine, &run->tls);
     if (run->options.no_names)
         sw_engine_no_names(watch->engine);
     sw_engine_files(watch->engine, watch->files, 1);

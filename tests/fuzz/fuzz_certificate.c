@@ -30,12 +30,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         "*", "mx.example.org."};
     enum { HOSTS = sizeof(hosts) / sizeof(hosts[0]), TIMES = 4, FIRST_PIECE = HOSTS };
     static const int64_t times_s[TIMES] = {1700000000, 0, 4102444800, INT64_MIN / 2};
+    static struct sw_anchors *anchors;
     static struct sw_trust *trust;
     struct sw_span ders[SW_X509_CHAIN];
     struct sw_x509_facts first[SW_X509_CHAIN];
     struct sw_x509_facts second[SW_X509_CHAIN];
-    if (!trust)
-        trust = sw_trust_new(NULL, NULL, NULL, 0);
+    if (!anchors) {
+        anchors = sw_anchors_new(NULL, NULL);
+        trust = sw_trust_new(anchors, NULL, 0);
+    }
     if (!trust || size == 0)
         return 0;
     unsigned choice = data[0] % (HOSTS + 1);

@@ -76,6 +76,16 @@ static struct sw_span der(X509 *x)
     return sw_span_make(bytes, (size_t)n);
 }
 
+static struct sw_trust *trust_in(const char *ca_file, const char *ca_path, char *message,
+                                 size_t room)
+{
+    struct sw_anchors *anchors = sw_anchors_new(ca_file, ca_path);
+    assert_non_null(anchors);
+    struct sw_trust *trust = sw_trust_new(anchors, message, room);
+    sw_anchors_free(anchors);
+    return trust;
+}
+
 static int set_up(void **state)
 {
     static struct world w;
@@ -91,7 +101,7 @@ static int set_up(void **state)
     PEM_write_X509(out, w.root);
     (void)fclose(out);
     char message[200];
-    w.trust = sw_trust_new(path, NULL, message, sizeof(message));
+    w.trust = trust_in(path, NULL, message, sizeof(message));
     (void)unlink(path);
     sw_arena_init(&w.arena, 1 << 20, NULL);
     *state = &w;
@@ -305,7 +315,7 @@ static void test_a_machine_without_anchors(void **state)
     struct world bare = *w;
     setenv("SSL_CERT_FILE", "/nonexistent", 1);
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
-    bare.trust = sw_trust_new(NULL, NULL, NULL, 0);
+    bare.trust = trust_in(NULL, NULL, NULL, 0);
     assert_non_null(bare.trust);
     assert_int_equal(problems(&bare, one, 1, "mx.example.org", NOW), 0);
     assert_int_equal(problems(&bare, one, 1, "mx.example.com", NOW), SW_X509_HOST_MISMATCH);
@@ -321,8 +331,34 @@ static void test_anchors_that_cannot_be_read(void **state)
 {
     (void)state;
     char message[200] = "";
-    assert_null(sw_trust_new("/nonexistent.pem", NULL, message, sizeof(message)));
+    assert_null(trust_in("/nonexistent.pem", NULL, message, sizeof(message)));
     assert_non_null(strstr(message, "/nonexistent.pem"));
+}
+
+/* What is read at once is read once for all. */
+static void test_anchors_for_several(void **state)
+{
+    struct world *w = *state;
+    X509 *leaf = make(&ordinary, w->leaf_key, w->root, w->root_key);
+    const struct sw_span chain[] = {der(leaf)};
+    char path[] = "/tmp/smtpwhy-test-XXXXXX";
+    FILE *out = fdopen(mkstemp(path), "w");
+    PEM_write_X509(out, w->root);
+    (void)fclose(out);
+    struct sw_anchors *anchors = sw_anchors_new(path, NULL);
+    struct world one = *w;
+    struct world two = *w;
+    one.trust = sw_trust_new(anchors, NULL, 0);
+    (void)unlink(path);
+    two.trust = sw_trust_new(anchors, NULL, 0);
+    sw_anchors_free(anchors);
+    assert_non_null(one.trust);
+    assert_non_null(two.trust);
+    assert_int_equal(problems(&one, chain, 1, "mx.example.org", NOW), 0);
+    sw_trust_free(one.trust);
+    assert_int_equal(problems(&two, chain, 1, "mx.example.org", NOW), 0);
+    sw_trust_free(two.trust);
+    X509_free(leaf);
 }
 
 int main(void)
@@ -339,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_certificate),
         cmocka_unit_test(test_a_machine_without_anchors),
         cmocka_unit_test(test_anchors_that_cannot_be_read),
+        cmocka_unit_test(test_anchors_for_several),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
