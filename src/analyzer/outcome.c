@@ -113,6 +113,8 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
     const struct sw_step *own = is_refusal(r->final)   ? r->final
                                 : is_refusal(r->reply) ? r->reply
                                                        : NULL;
+    if (own && own->code == 503 && refusal && m->mail && refusal == m->mail->reply)
+        own = NULL; /* it only says that there is no sender */
     if (sw_was_taken(m, r)) {
         rv->outcome = SW_OUTCOME_DELIVERED;
         rv->cause = SW_CAUSE_OK_DELIVERED;
@@ -163,6 +165,53 @@ static bool any_left_out(const struct sw_message *m)
     return false;
 }
 
+/* The first negative reply of a mail that was not taken; what the server said behind that may be
+ * its consequence. */
+static const struct sw_step *first_refusal(const struct sw_case *c, const struct sw_message *m,
+                                           const struct sw_step *refusal)
+{
+    if (m->mail && is_refusal(m->mail->reply))
+        return m->mail->reply;
+    const struct sw_recipient *r;
+    SW_EACH(r, m->recipients) {
+        if (is_refusal(r->reply) && !sw_taken_recipient_later(&c->taken, r))
+            return r->reply;
+    }
+    return refusal;
+}
+
+static void judge_recipients(const struct sw_case *c, struct sw_message_verdict *mv,
+                             const struct sw_step *refusal)
+{
+    struct sw_recipient_verdict *rv = mv->recipients;
+    const struct sw_recipient *r;
+    SW_EACH(r, mv->message->recipients) {
+        if (!rv || rv >= mv->recipients + mv->recipient_count)
+            break;
+        rv->recipient = r;
+        judge_recipient(c, mv, rv, refusal);
+        rv++;
+    }
+}
+
+/* Why a mail was not taken: what was said first against it, else what is known of its recipients.
+ */
+static void find_reason(const struct sw_case *c, struct sw_message_verdict *mv,
+                        const struct sw_step *refusal)
+{
+    const struct sw_step *first = first_refusal(c, mv->message, refusal);
+    if (first) {
+        mv->reply = first;
+        mv->cause = cause_of(c, first);
+        return;
+    }
+    for (uint32_t i = 0; i < mv->recipient_count && mv->cause == SW_CAUSE_NONE; i++) {
+        mv->cause = mv->recipients[i].cause;
+        if (!mv->reply)
+            mv->reply = mv->recipients[i].reply;
+    }
+}
+
 static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
 {
     const struct sw_message *m = mv->message;
@@ -192,24 +241,9 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
         mv->cause = SW_CAUSE_OK_DELIVERED;
     else if (mv->outcome == SW_OUTCOME_PARTIAL)
         mv->cause = SW_CAUSE_OK_DELIVERED_PARTIAL;
-    struct sw_recipient_verdict *rv = mv->recipients;
-    const struct sw_recipient *r;
-    SW_EACH(r, m->recipients) {
-        if (!rv || rv >= mv->recipients + mv->recipient_count)
-            break;
-        rv->recipient = r;
-        judge_recipient(c, mv, rv, refusal);
-        rv++;
-    }
-    if (mv->outcome != SW_OUTCOME_STUCK)
-        return;
-    for (uint32_t i = 0; i < mv->recipient_count && mv->cause == SW_CAUSE_NONE; i++) {
-        mv->cause = mv->recipients[i].cause;
-        if (!mv->reply)
-            mv->reply = mv->recipients[i].reply;
-    }
-    if (mv->cause == SW_CAUSE_NONE && refusal)
-        mv->cause = cause_of(c, refusal);
+    judge_recipients(c, mv, refusal);
+    if (mv->outcome == SW_OUTCOME_STUCK)
+        find_reason(c, mv, refusal);
 }
 
 /* "The same sender and recipients, later accepted": the first try does not count. */
