@@ -124,6 +124,8 @@ enum sw_stage sw_case_waiting_stage(const struct sw_case *c);
 bool sw_case_tcp_proves(const struct sw_case *c, struct sw_ruling *ruling);
 /* Full-size segments of this side were repeated in vain, and none of that size ever arrived. */
 bool sw_case_only_large_are_lost(const struct sw_case *c, enum sw_side side);
+/* What the cause of a session comes to for a mail whose text had not been sent as a whole. */
+enum sw_cause sw_case_cause_without_text(const struct sw_case *c, enum sw_cause cause);
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what);

@@ -233,8 +233,11 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
 {
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
-        if (mv->cause == SW_CAUSE_NONE)
-            mv->cause = mv->outcome == SW_OUTCOME_NO_MAIL ? SW_CAUSE_OK_VRFY_ONLY : ruling->cause;
+        if (mv->cause == SW_CAUSE_NONE && mv->outcome == SW_OUTCOME_NO_MAIL)
+            mv->cause = SW_CAUSE_OK_VRFY_ONLY;
+        else if (mv->cause == SW_CAUSE_NONE)
+            mv->cause = mv->message->end_mark.frame ? ruling->cause
+                                                    : sw_case_cause_without_text(c, ruling->cause);
         for (uint32_t j = 0; j < mv->recipient_count; j++) {
             struct sw_recipient_verdict *rv = &mv->recipients[j];
             if (rv->cause == SW_CAUSE_NONE)

@@ -68,12 +68,13 @@ static bool final_is_lost(const struct sw_case *c, const struct sw_message *m)
     return c->reply_lost && m->end_of_data && !m->final;
 }
 
-/* The capture ends while it is under way: its end is not to be seen. */
+/* The capture ends while it is under way: its end is not to be seen. Behind a whole text that waits
+ * for its answer the next mail may be under way as well (RFC 2920). */
 static bool still_under_way(const struct sw_case *c, const struct sw_message *m)
 {
-    bool last = m == c->session->message && !m->abandoned;
+    bool open = m == c->session->message || (m->end_mark.frame && !m->final);
     bool ended = c->facts->closed_by >= 0 || c->gave_up.frame;
-    return last && !ended;
+    return open && !m->abandoned && !ended;
 }
 
 /* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not

@@ -255,12 +255,11 @@ static bool said_all_at_once(const struct sw_case *c)
            !client->rst.frame && !server->rst.frame && !server->fin.frame;
 }
 
-/* A command, or the end of the message, stayed unanswered. */
-static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling)
+/* A command, or the end of the message (`dot`), stayed unanswered: why? */
+static bool why_unanswered(const struct sw_case *c, bool dot, struct sw_ruling *ruling)
 {
     if (c->waiting != SW_WAITING_REPLY || said_all_at_once(c))
         return false;
-    bool dot = after_the_dot(c);
     enum sw_stage stage = sw_stage_of_phase(c->pending->phase);
     bool by_server = c->closed_by_server && (!c->gave_up.frame || c->waited_ns < SW_PATIENCE_NS);
     /* A command that did not even arrive, and no repetition of it: the capture does not show what
@@ -287,6 +286,22 @@ static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling
     } else {
         return false; /* the capture ends while the client still waits */
     }
+    return true;
+}
+
+enum sw_cause sw_case_cause_without_text(const struct sw_case *c, enum sw_cause cause)
+{
+    struct sw_ruling ruling;
+    bool behind_text =
+        cause == SW_CAUSE_DATA_CLOSED_AFTER_DOT || cause == SW_CAUSE_DATA_NO_REPLY_AFTER_DOT;
+    return behind_text && why_unanswered(c, false, &ruling) ? ruling.cause : cause;
+}
+
+static bool unanswered_command(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool dot = after_the_dot(c);
+    if (!why_unanswered(c, dot, ruling))
+        return false;
     prove_waiting(c, ruling, dot ? "end of the message, not answered" : "command, not answered");
     prove_close(c, ruling);
     return true;

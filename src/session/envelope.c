@@ -32,10 +32,17 @@ static struct sw_message *new_message(struct sw_session *session, struct sw_step
     return m;
 }
 
+/* Answered as a whole, or on its way to be: its end has been sent, and what comes behind that is
+ * no part of it, whether the answer is here yet or not (RFC 2920 3.1, RFC 3030 2). */
+static bool is_complete(const struct sw_message *m)
+{
+    return m->final || m->end_mark.frame;
+}
+
 /* A transaction that a further MAIL would be nested in. */
 static bool transaction_is_open(const struct sw_message *m)
 {
-    if (!m || m->final || m->abandoned)
+    if (!m || is_complete(m) || m->abandoned)
         return false;
     return !m->mail || !m->mail->reply || sw_reply_is(m->mail->reply, 2);
 }
@@ -70,10 +77,10 @@ static void add_recipient(struct sw_session *session, struct sw_message *m, stru
     m->recipient_count++;
 }
 
-/* Answered as a whole, or given up with the server's consent: nothing can be added to it. */
+/* Complete, or given up with the server's consent: nothing can be added to it. */
 static bool is_over(const struct sw_message *m)
 {
-    return m->final || (m->abandoned && sw_reply_is(m->abandoned->reply, 2));
+    return is_complete(m) || (m->abandoned && sw_reply_is(m->abandoned->reply, 2));
 }
 
 /* RCPT without MAIL: nothing is attempted unless the server takes it; else its reply tells the
@@ -82,9 +89,10 @@ static void on_rcpt(struct sw_session *session, struct sw_step *step)
 {
     struct sw_message *m = session->message;
     bool unseen = session->facts->midstream || session->gaps_in_dialogue > 0; /* the MAIL may be */
-    if ((!m || is_over(m)) && !unseen)
+    bool belongs = m && !is_over(m);
+    if (!belongs && !unseen)
         return;
-    if (!m)
+    if (!belongs)
         m = new_message(session, NULL);
     add_recipient(session, m, step);
 }
@@ -103,7 +111,7 @@ static void on_reset(struct sw_session *session, struct sw_step *step)
 {
     struct sw_message *m = session->message;
     step->message = m;
-    if (m && !m->final && !m->abandoned)
+    if (m && !is_complete(m) && !m->abandoned)
         m->abandoned = step;
 }
 
@@ -167,16 +175,54 @@ void sw_build_command(struct sw_session *session, struct sw_step *step,
     }
 }
 
+/* What went out behind this MAIL while nobody knew whether it is a mail of its own. */
+static void move_followers(struct sw_message *from, struct sw_message *to)
+{
+    struct sw_step *s;
+    SW_EACH(s, to->mail->next) {
+        if (s->from == SW_CLIENT && s->message == from)
+            s->message = to;
+    }
+    struct sw_recipient **place = &from->recipients;
+    struct sw_recipient *last = NULL;
+    while (*place && (*place)->command->message == from) {
+        last = *place;
+        place = &last->next;
+    }
+    to->recipients = *place;
+    to->last_recipient = *place ? from->last_recipient : NULL;
+    from->last_recipient = last;
+    *place = NULL;
+    struct sw_recipient *r;
+    SW_EACH(r, to->recipients) {
+        from->recipient_count--;
+        to->recipient_count++;
+    }
+    if (from->data && from->data->message == to) {
+        to->data = from->data;
+        from->data = NULL;
+    }
+    if (from->abandoned && from->abandoned->message == to) {
+        to->abandoned = from->abandoned;
+        from->abandoned = NULL;
+    }
+}
+
+/* A MAIL within a mail: the server began anew by itself, and the old one is given up. */
 static void on_mail_reply(struct sw_session *session, struct sw_step *reply)
 {
     struct sw_step *mail = reply->command;
-    if (!mail || mail->message)
-        return;                  /* a mail of its own already */
-    if (sw_reply_is(reply, 2)) { /* the server began anew by itself: the old one is given up */
-        if (session->message && !session->message->abandoned)
-            session->message->abandoned = mail;
-        reply->message = new_message(session, mail);
-    }
+    if (!mail || mail->message || !sw_reply_is(reply, 2))
+        return; /* a mail of its own already, or none */
+    struct sw_message *old = session->message;
+    struct sw_message *m = new_message(session, mail);
+    reply->message = m;
+    if (!old || !m)
+        return;
+    if (!old->body_seen)
+        move_followers(old, m);
+    if (!old->abandoned)
+        old->abandoned = mail;
 }
 
 static void on_rcpt_reply(struct sw_session *session, struct sw_step *reply)
@@ -213,7 +259,7 @@ static struct sw_recipient *accepted_recipient(struct sw_message *m, uint64_t n)
     return NULL;
 }
 
-static void on_final_reply(struct sw_session *session, struct sw_step *reply, uint64_t nth)
+static void on_final_reply(struct sw_step *reply, uint64_t nth)
 {
     struct sw_message *m = reply->message;
     if (!m)
@@ -224,8 +270,6 @@ static void on_final_reply(struct sw_session *session, struct sw_step *reply, ui
             r->final = reply;
     }
     m->final = reply;
-    if (session->message == m && m->abandoned && m->abandoned->verb != SMTP_VERB_QUIT)
-        m->abandoned = NULL; /* a pipelined RSET came after the end of this mail */
 }
 
 static void on_data_reply(struct sw_session *session, struct sw_step *reply)
@@ -319,7 +363,7 @@ void sw_build_reply(struct sw_session *session, struct sw_step *reply,
     case SMTP_VERB_BURL:
     case SMTP_VERB_END_OF_DATA:
         if (reply->verb == SMTP_VERB_END_OF_DATA || (reply->flags & SMTP_FLAG_LAST))
-            on_final_reply(session, reply, event->number);
+            on_final_reply(reply, event->number);
         else
             on_chunk_reply(reply);
         break;
