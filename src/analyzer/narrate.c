@@ -476,6 +476,13 @@ static const struct sw_cause_wording unanswered_in_part = {
         },
 };
 
+/* More than addresses was given: chunks of the text, not the last one. */
+static const struct sw_cause_wording taken_back = {
+    .summary = "The client began to send a mail and gave it up in order before it was complete.",
+    .meaning = "The server had nothing against the mail, and the client took it back after a part "
+               "of the text. The server throws such a part away.",
+};
+
 static const struct sw_cause_wording *wording_of(const struct sw_case *c,
                                                  const struct sw_ruling *ruling)
 {
@@ -489,6 +496,8 @@ static const struct sw_cause_wording *wording_of(const struct sw_case *c,
     bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
     if (in_part && ruling->has_permanence)
         return &unanswered_in_part;
+    if (ruling->cause == SW_CAUSE_OK_VRFY_ONLY && ruling->stage == SW_STAGE_BODY)
+        return &taken_back;
     const struct sw_tls *tls = c->session->tls_facts;
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && tls && sw_tls_early_may_be_mail(tls))
         return &early;

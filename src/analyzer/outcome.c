@@ -62,6 +62,15 @@ static bool any_reply_missing(const struct sw_message *m)
     return m->mail && !m->mail->reply && !sender_taken;
 }
 
+/* It seems to have been given up without a refusal: that one, or the last chunk of the text
+ * (RFC 3030), may be what the capture lost. */
+static bool more_may_be_lost(const struct sw_case *c, const struct sw_message *m)
+{
+    if (m->body_seen)
+        return c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0;
+    return c->reply_lost && any_reply_missing(m);
+}
+
 /* The whole mail was sent, and the answer is among what the capture lost: it may be yes or no. */
 static bool final_is_lost(const struct sw_case *c, const struct sw_message *m)
 {
@@ -77,19 +86,25 @@ static bool still_under_way(const struct sw_case *c, const struct sw_message *m)
     return open && !m->abandoned && !ended;
 }
 
+/* The client gave it up for want of an answer, be it that one came behind its goodbye. */
+static bool waited_in_vain(const struct sw_case *c, const struct sw_message *m)
+{
+    if (!c->pending || c->pending->message != m)
+        return false;
+    bool patience_ended = c->gave_up.frame && c->waited_ns >= SW_PATIENCE_NS;
+    return c->pending->reply || (patience_ended && !c->reply_lost);
+}
+
 /* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not
  * to be seen. */
 static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
 {
     if (final_is_lost(c, m))
         return SW_OUTCOME_UNKNOWN;
-    if (m->abandoned && m->body_seen && !m->end_of_data)
-        return c->reply_lost ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_STUCK; /* chunks, not the last one */
-    bool too_late = c->pending && c->pending->reply && c->pending->message == m; /* it had waited */
-    if (m->abandoned && too_late)
+    if (m->abandoned && waited_in_vain(c, m))
         return SW_OUTCOME_STUCK;
-    if (m->abandoned && !m->end_of_data && !m->go_ahead) /* or refused, and the capture lost it */
-        return c->reply_lost && any_reply_missing(m) ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_NO_MAIL;
+    if (m->abandoned && !m->end_of_data && !m->go_ahead)
+        return more_may_be_lost(c, m) ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_NO_MAIL;
     const struct sw_step *word = c->session->last_reply;
     if (word && word->code == 421 && m->mail && word->first.time_ns >= m->mail->first.time_ns)
         return SW_OUTCOME_STUCK; /* the server ends the session (RFC 5321 3.8) */

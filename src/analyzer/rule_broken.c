@@ -385,19 +385,6 @@ static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-/* Chunks of a text (RFC 3030), not the last one, and then the client takes the mail back. */
-static bool chunks_taken_back(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    const struct sw_message *m = c->session->message;
-    bool given_up = m && m->abandoned && m->body_seen && !m->end_of_data && !m->final;
-    if (!given_up || c->facts->half[SW_CLIENT].gap_bytes > 0)
-        return false;
-    *ruling = stuck(SW_CAUSE_DATA_NO_FINAL_DOT, SW_CONFIDENCE_LIKELY, SW_STAGE_BODY);
-    sw_ruling_prove(ruling, m->body_last, SW_ORIGIN_CLIENT, "last bytes of the text");
-    sw_ruling_prove(ruling, m->abandoned->first, SW_ORIGIN_CLIENT, "the client gives the mail up");
-    return true;
-}
-
 /* It was the client's turn, a mail was under way, and the connection ended. */
 static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -445,6 +432,5 @@ bool sw_rule_broken(const struct sw_case *c, struct sw_ruling *ruling)
         return false; /* commands without replies prove nothing */
     return went_round(c, ruling) || state_lost(c, ruling) || peer_vanished(c, ruling) ||
            accepted_and_cut(c, ruling) || no_greeting(c, ruling) || tls_never_begun(c, ruling) ||
-           unanswered_command(c, ruling) || unfinished_text(c, ruling) ||
-           chunks_taken_back(c, ruling) || broken_between(c, ruling);
+           unanswered_command(c, ruling) || unfinished_text(c, ruling) || broken_between(c, ruling);
 }

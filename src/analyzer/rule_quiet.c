@@ -54,6 +54,18 @@ static bool asked_for_more_than_hello(const struct sw_session *session)
     return false;
 }
 
+/* The mail of which chunks were sent, not the last one (RFC 3030), before the client took it back;
+ * NULL: there is none. */
+static const struct sw_message *taken_back(const struct sw_session *session)
+{
+    const struct sw_message *m;
+    SW_EACH(m, session->messages) {
+        if (m->abandoned && m->body_seen && !m->end_mark.frame)
+            break;
+    }
+    return m;
+}
+
 /* MAIL and RCPT answered, then an orderly end without DATA: somebody checked an address. */
 static bool address_check(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -65,6 +77,15 @@ static bool address_check(const struct sw_case *c, struct sw_ruling *ruling)
     bool orderly = s->quit || (mail && s->messages->abandoned);
     if (!orderly)
         return false;
+    const struct sw_message *begun = taken_back(s);
+    if (begun) {
+        *ruling = no_mail(SW_CAUSE_OK_VRFY_ONLY, SW_CONFIDENCE_POSSIBLE, SW_STAGE_BODY);
+        sw_ruling_also(ruling, SW_CAUSE_DATA_NO_FINAL_DOT, SW_CONFIDENCE_POSSIBLE);
+        sw_ruling_prove(ruling, begun->body_last, SW_ORIGIN_CLIENT, "last bytes of the text");
+        sw_ruling_prove(ruling, begun->abandoned->first, SW_ORIGIN_CLIENT,
+                        "the client gives the mail up");
+        return true;
+    }
     bool null_sender =
         mail && (s->messages->sender.len == 0 ||
                  sw_span_starts_nocase(s->messages->sender, SW_SPAN_LIT("postmaster")));
