@@ -241,7 +241,7 @@ static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling
         for (uint32_t j = 0; j < mv->recipient_count; j++) {
             struct sw_recipient_verdict *rv = &mv->recipients[j];
             if (rv->cause == SW_CAUSE_NONE)
-                rv->cause = mv->cause;
+                rv->cause = rv->outcome == SW_OUTCOME_NO_MAIL ? SW_CAUSE_OK_VRFY_ONLY : mv->cause;
         }
     }
 }

@@ -146,29 +146,38 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
     bool others = mv->outcome == SW_OUTCOME_PARTIAL || mv->outcome == SW_OUTCOME_DELIVERED;
     rv->outcome = is_left_out(m, r) ? outcome_without_reply(c, m)
                   : others          ? SW_OUTCOME_UNKNOWN
-                                    : mv->outcome;
-    rv->cause = SW_CAUSE_NONE; /* the session's, set when that is known */
+                  : mv->counts      ? mv->outcome
+                                    : SW_OUTCOME_NO_MAIL; /* whatever was said to others */
+    rv->cause = SW_CAUSE_NONE;                       /* the session's, set when that is known */
     if (is_left_out(m, r) && rv->outcome == SW_OUTCOME_STUCK)
         rv->cause =
             c->closed_by_server ? SW_CAUSE_DATA_CLOSED_AFTER_DOT : SW_CAUSE_DATA_NO_REPLY_AFTER_DOT;
 }
 
-/* Counts what was taken and what was not, over the recipients that count. */
-static void count_recipients(const struct sw_case *c, const struct sw_message *m, unsigned *taken,
-                             unsigned *refused, unsigned *open)
+/* Recipients of a mail by what became of them. */
+struct tally {
+    unsigned taken, refused;
+    unsigned overcome; /* refused, and taken later in the session: that does not count */
+    unsigned open;
+};
+
+static struct tally count_recipients(const struct sw_case *c, const struct sw_message *m)
 {
+    struct tally n = {0};
     enum sw_outcome silence = outcome_without_reply(c, m);
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
+        bool refused = is_refusal(r->final) || is_refusal(r->reply);
         if (sw_was_taken(m, r))
-            (*taken)++;
-        else if (is_refusal(r->final) || is_refusal(r->reply))
-            *refused += !sw_taken_recipient_later(&c->taken, r);
-        else if (is_left_out(m, r) && silence == SW_OUTCOME_STUCK)
-            (*refused)++; /* nobody has said that it has the mail */
+            n.taken++;
+        else if (refused && sw_taken_recipient_later(&c->taken, r))
+            n.overcome++;
+        else if (refused || (is_left_out(m, r) && silence == SW_OUTCOME_STUCK))
+            n.refused++; /* or nobody has said that it has the mail */
         else
-            (*open)++;
+            n.open++;
     }
+    return n;
 }
 
 static bool any_left_out(const struct sw_message *m)
@@ -231,25 +240,24 @@ static void find_reason(const struct sw_case *c, struct sw_message_verdict *mv,
 static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
 {
     const struct sw_message *m = mv->message;
-    unsigned taken = 0;
-    unsigned refused = 0;
-    unsigned open = 0;
-    count_recipients(c, m, &taken, &refused, &open);
+    const struct tally n = count_recipients(c, m);
     const struct sw_step *refusal = refusal_of_message(c, m);
     mv->counts = true;
-    if (sw_reply_is(m->final, 2) || taken > 0) {
-        mv->outcome = refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
-        if (taken == 0 && m->recipients)
-            mv->outcome = refused > 0 ? SW_OUTCOME_STUCK : SW_OUTCOME_DELIVERED;
-        if (mv->outcome == SW_OUTCOME_DELIVERED && open > 0 && !c->reply_lost && any_left_out(m))
+    if (sw_reply_is(m->final, 2) || n.taken > 0) {
+        mv->outcome = n.refused > 0 ? SW_OUTCOME_PARTIAL : SW_OUTCOME_DELIVERED;
+        if (n.taken == 0 && n.refused + n.overcome > 0)
+            mv->outcome = SW_OUTCOME_STUCK; /* a text for nobody */
+        if (mv->outcome == SW_OUTCOME_DELIVERED && n.open > 0 && !c->reply_lost && any_left_out(m))
             mv->outcome = SW_OUTCOME_UNKNOWN;
-    } else if (!refusal && open > 0 && (final_is_lost(c, m) || still_under_way(c, m))) {
+    } else if (!refusal && n.open > 0 && (final_is_lost(c, m) || still_under_way(c, m))) {
         mv->outcome = SW_OUTCOME_UNKNOWN;
-    } else if (refusal || refused > 0) {
+    } else if (refusal || n.refused > 0) {
         mv->outcome = SW_OUTCOME_STUCK;
     } else {
         mv->outcome = outcome_without_reply(c, m);
         mv->counts = mv->outcome != SW_OUTCOME_NO_MAIL;
+        if (!mv->counts && n.overcome > 0)
+            mv->outcome = SW_OUTCOME_STUCK; /* this try was refused; the next one was not */
     }
     mv->reply = m->final ? m->final : refusal;
     mv->cause = SW_CAUSE_NONE;
