@@ -63,11 +63,11 @@ static bool any_reply_missing(const struct sw_message *m)
 }
 
 /* It seems to have been given up without a refusal: that one, or the last chunk of the text
- * (RFC 3030), may be what the capture lost. */
+ * (RFC 3030), may be what the capture lost, or what a text began with that was there first. */
 static bool more_may_be_lost(const struct sw_case *c, const struct sw_message *m)
 {
     if (m->body_seen)
-        return c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0;
+        return c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0 || !m->data;
     return c->reply_lost && any_reply_missing(m);
 }
 
@@ -190,6 +190,12 @@ static bool any_left_out(const struct sw_message *m)
     return false;
 }
 
+/* So servers answer what comes behind a refused command (RFC 5321 4.1.4). */
+static bool is_out_of_sequence(const struct sw_step *reply)
+{
+    return reply->code == 503 || (reply->verb == SMTP_VERB_DATA && reply->code == 554);
+}
+
 /* The first negative reply of a mail that was not taken; what the server said behind that may be
  * its consequence. */
 static const struct sw_step *first_refusal(const struct sw_case *c, const struct sw_message *m,
@@ -197,12 +203,16 @@ static const struct sw_step *first_refusal(const struct sw_case *c, const struct
 {
     if (m->mail && is_refusal(m->mail->reply))
         return m->mail->reply;
+    const struct sw_step *overcome = NULL;
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
-        if (is_refusal(r->reply) && !sw_taken_recipient_later(&c->taken, r))
+        if (!is_refusal(r->reply))
+            continue;
+        if (!sw_taken_recipient_later(&c->taken, r))
             return r->reply;
+        overcome = overcome ? overcome : r->reply;
     }
-    return refusal;
+    return overcome && refusal && is_out_of_sequence(refusal) ? overcome : refusal;
 }
 
 static void judge_recipients(const struct sw_case *c, struct sw_message_verdict *mv,
@@ -255,8 +265,9 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
         mv->outcome = SW_OUTCOME_STUCK;
     } else {
         mv->outcome = outcome_without_reply(c, m);
-        mv->counts = mv->outcome != SW_OUTCOME_NO_MAIL;
-        if (!mv->counts && n.overcome > 0)
+        bool doubtful = m->abandoned && m->body_seen && !m->mail && !m->data; /* a text at all? */
+        mv->counts = mv->outcome != SW_OUTCOME_NO_MAIL && !doubtful;
+        if (mv->outcome == SW_OUTCOME_NO_MAIL && n.overcome > 0)
             mv->outcome = SW_OUTCOME_STUCK; /* this try was refused; the next one was not */
     }
     mv->reply = m->final ? m->final : refusal;
@@ -475,8 +486,7 @@ static bool is_nested_mail(const struct sw_step *reply)
 /* A 503 that comes because an earlier command was refused is a consequence, never the cause. */
 static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
 {
-    bool sequence = reply->code == 503 || (reply->verb == SMTP_VERB_DATA && reply->code == 554);
-    return sequence && c->refusal && c->refusal->message == reply->message;
+    return is_out_of_sequence(reply) && c->refusal && c->refusal->message == reply->message;
 }
 
 /* In mid-stream a reply without anything around it: what it answers is not known. */

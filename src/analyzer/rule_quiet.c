@@ -60,7 +60,7 @@ static const struct sw_message *taken_back(const struct sw_session *session)
 {
     const struct sw_message *m;
     SW_EACH(m, session->messages) {
-        if (m->abandoned && m->body_seen && !m->end_mark.frame)
+        if (m->abandoned && m->data && m->body_seen && !m->end_mark.frame)
             break;
     }
     return m;
