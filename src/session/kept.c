@@ -46,7 +46,9 @@ void sw_session_keep(struct sw_session *session, enum sw_side from, uint64_t beg
 /* How much of a command line may be shown. */
 static uint64_t harmless(const struct smtp_event *event)
 {
-    uint64_t whole = event->end.offset - event->begin.offset + 1;
+    /* What ends at a gap ends before the byte that is said to be its end. */
+    bool cut = event->flags & SMTP_FLAG_CUT;
+    uint64_t whole = event->end.offset - event->begin.offset + !cut;
     bool shown = !(event->flags & SMTP_FLAG_HIDDEN);
     if (event->verb == SMTP_VERB_AUTH && event->mechanism == SMTP_MECH_UNKNOWN)
         return event->word.len; /* people type passwords there */
