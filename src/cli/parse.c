@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FAR = 4 }; /* edits beyond which a name is no likely slip of the fingers */
-
 /* A walk over the arguments. */
 struct walk {
     int argc;
@@ -64,7 +62,7 @@ static bool unknown_option(struct walk *walk, const char *name)
             nearest = option->name;
         }
     }
-    if (!nearest || best > FAR)
+    if (!nearest || !sw_nearest_is_slip(name, best))
         return refuse(walk, "there is no option --%.60s", name);
     return refuse(walk, "there is no option --%.60s; the nearest is --%s", name, nearest);
 }

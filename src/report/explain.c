@@ -190,7 +190,8 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
         sw_page_paragraph(
             page, INDENT, NULL, 0, SW_TONE_PLAIN,
             sw_span_str("This is no cause, finding, client error code, reply code or server "
-                        "reply that smtpwhy knows."));
+                        "reply that smtpwhy knows; 'smtpwhy causes' and 'smtpwhy findings' list "
+                        "the ids."));
         items(page, "nearest", e->nearest, ", ");
         sw_page_newline(page);
         return;

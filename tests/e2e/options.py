@@ -26,6 +26,7 @@ class Options(common.Case):
         good = self.capture("good.pcap", DELIVERED)
         self.usage(words="no capture given")
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
+        self.usage("--bogus", good, words="there is no option --bogus\nTry")
         self.usage("-Z", good, words="there is no option -Z\nTry")
         self.usage("-j", "0", good, words="smtpwhy: -j takes a number")
         self.usage("--jobs", "0", good, words="smtpwhy: --jobs takes a number")
@@ -366,7 +367,8 @@ class Options(common.Case):
         self.assertEqual(kinds, [("reply", "rcpt-unknown-user"), ("reply", "greet-421-busy"), ("unknown", None)])
         unknown = run("explain", "-o", "json", "qwertyuiop")
         self.assertEqual(unknown.status, 2)
-        self.assertTrue(unknown.records()[0]["nearest"])
+        self.assertEqual(unknown.records()[0]["nearest"], [])
+        self.assertEqual(run("explain", "-o", "json", "tcp-refusd").records()[0]["nearest"][0], "tcp-refused")
         self.assertEqual(run("explain", "qwertyuiop", "tcp-refused").status, 0)
         self.assertIn("0x800CCC0B", run("explain", "0x800CCC0B").out)
 
