@@ -48,6 +48,8 @@ class Options(common.Case):
         self.usage("--limits", "no-such=1", good, words="no-such")
         self.usage("--ports", "mail", good, words="ports")
         self.usage("--only", "lost", good, words="no outcome 'lost'")
+        for option in ("--only", "--cause", "--client", "--server", "--fail-on", "--since", "--until"):
+            self.usage(option, "", good, words=option + ": ")
         self.usage("causes", "x", words="no arguments")
 
     def test_messages_are_safe_on_a_terminal(self):
