@@ -87,6 +87,30 @@ class Options(common.Case):
         self.assertEqual(run("--help", "live").out, run("live", "--help").out)
         self.assertIn("could not be", run("--help").out)
 
+    def test_formats_of_each_subcommand(self):
+        """What --help formats lists is taken, and nothing else is."""
+        every = re.findall(r"(?m)^  (\w+) ", run("--help", "formats").out)
+        self.assertIn("audit: text, json, junit, html", run("--help", "formats").out)
+        self.assertNotIn("junit", every)
+        path = self.capture("good.pcap", DELIVERED)
+        for command, words, wanted in (("audit", ["--policy", "default", path], ["text", "json", "junit", "html"]), ("explain", ["550"], ["text", "json"]),
+                                       ("causes", [], ["text", "json"]), ("findings", [], ["text", "json"])):
+            listed = re.findall(r"(?m)^  (\w+) ", run(command, "--help", "formats").out)
+            self.assertEqual(listed, wanted)
+            for form in every + ["junit"]:
+                done = run(command, "-o", form + ":" + self.path("out"), *words)
+                self.assertEqual(done.status < 2, form in listed, (command, form))
+        self.assertEqual(re.findall(r"(?m)^  (\w+) ", run("live", "--help", "formats").out), [f for f in every if f != "pcapng"])
+        self.assertIn("no output formats", run("tui", "--help", "formats").out)
+
+    def test_help_of_a_subcommand_is_about_it(self):
+        shown = run("explain", "--help").out
+        for words in ("a reply code (421, 5.7.139)", "greeting, hello, starttls, auth, mail, rcpt, data, final", "standard input",
+                      "smtpwhy explain 'RCPT: 550 5.7.1 Relaying denied'"):
+            self.assertIn(words, " ".join(shown.split()))
+        self.assertNotIn("Reads network captures", shown)
+        self.assertIn("list the ids of all causes", run("causes", "--help").out)
+
     def test_statuses_in_their_order(self):
         good = self.capture("good.pcap", DELIVERED)
         stuck = self.capture("stuck.pcap", REFUSED)
@@ -154,6 +178,12 @@ class Options(common.Case):
         self.assertIn("The mail stayed in the outbox.", run("-q", path).out)
         self.assertEqual([r["type"] for r in run("-q", "-o", "json", path).records()], ["summary"])
         self.assertNotIn("C  EHLO", run(path).out)
+        for form in ("csv", "zeek", "ecs", "ocsf", "tlsrpt", "pcapng"):  # of sessions alone: there is no summary in them
+            result = run("-q", "-o", "text", "-o", form + ":" + self.path(form), path)
+            self.assertEqual((result.status, result.err), (0, "smtpwhy: %s: -q is the summary only, and -o %s has none: it holds no "
+                                                           "session\n" % (self.path(form), form)))
+        for form in ("text", "json", "html", "eve"):
+            self.assertEqual(run("-q", "-o", form, path).err, "")
         self.assertIn("C  EHLO pc.example.net", run("-v", path).out)
 
     def test_several_outputs_in_one_run(self):
