@@ -23,7 +23,16 @@ _smtpwhy() {
     local subcommands="analyse live tui audit explain causes findings"
     COMPREPLY=()
     case $previous in
-        -o | --output) mapfile -t COMPREPLY < <(compgen -W "text json csv zeek eve ecs ocsf tlsrpt pcapng junit html" -- "$current"); return ;;
+        -o | --output)
+            local formats="text json html csv zeek eve ecs ocsf tlsrpt pcapng"
+            case ${COMP_WORDS[1]} in
+                audit) formats="text json html junit" ;;
+                explain | causes | findings) formats="text json" ;;
+                live) formats=${formats/ pcapng/} ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
+            return
+            ;;
         -i | --interface) _smtpwhy_list "$current" "$(smtpwhy live -D 2> /dev/null | cut -f 1)"; return ;;
         --record) mapfile -t COMPREPLY < <(compgen -W "mail all" -- "$current"); return ;;
         --color | --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;

@@ -46,11 +46,16 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
 {
     struct sw_page page;
     const struct sw_option *option;
+    const struct sw_command_row *row = sw_command_at(command);
     sw_page_open(&page, out, width, false);
-    sw_writer_text(
-        out,
-        "Reads network captures and says for each SMTP session whether the mail left the outbox,\n"
-        "and if not why, who must act, and which frames prove it.\n\nUsage\n");
+    if (command == SW_COMMAND_ANALYSE)
+        sw_writer_text(
+            out, "Reads network captures and says for each SMTP session whether the mail left the "
+                 "outbox,\nand if not why, who must act, and which frames prove it.\n");
+    else
+        sw_page_paragraph(&page, 0, row->name, COMMAND_COLUMNS, SW_TONE_PLAIN,
+                          sw_span_str(row->help));
+    sw_writer_text(out, "\nUsage\n");
     put_usage(&page, command);
     if (command == SW_COMMAND_ANALYSE) {
         sw_writer_text(out, "\nSubcommands\n");
@@ -70,11 +75,14 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
                  "     be written\n"
                  "  3  analysed, but incomplete: a damaged file, dropped packets, a limit hit,\n"
                  "     a store that has not got everything yet or of which a shard is missing\n");
+    if (row->more)
+        sw_writer_text(out, row->more);
     sw_page_release(&page);
 }
 
-static void print_limits(unsigned width, struct sw_writer *out)
+static void print_limits(enum sw_command command, unsigned width, struct sw_writer *out)
 {
+    (void)command;
     struct sw_page page;
     struct sw_limit_info info;
     sw_page_open(&page, out, width, false);
@@ -94,8 +102,9 @@ static void print_limits(unsigned width, struct sw_writer *out)
     sw_page_release(&page);
 }
 
-static void print_policy(unsigned width, struct sw_writer *out)
+static void print_policy(enum sw_command command, unsigned width, struct sw_writer *out)
 {
+    (void)command;
     struct sw_page page;
     sw_page_open(&page, out, width, false);
     sw_writer_text(out, "A policy is a text file of sections; '#' begins a comment.\n\n"
@@ -123,26 +132,76 @@ static void print_policy(unsigned width, struct sw_writer *out)
     sw_page_release(&page);
 }
 
-static void print_formats(unsigned width, struct sw_writer *out)
+/* The index-th format of all, with its name if the subcommand can write it; false behind the last.
+ */
+static bool format_at(enum sw_command command, size_t index, const char **name, const char **what)
+{
+    *name = NULL;
+    if (command == SW_COMMAND_AUDIT) {
+        const struct sw_audit_format *format = sw_audit_format(index);
+        *name = format ? format->name : NULL;
+        *what = format ? format->what : NULL;
+        return format != NULL;
+    }
+    const struct sw_report_format *format = sw_report_format(index);
+    if (format && sw_command_writes(command, format)) {
+        *name = format->name;
+        *what = format->what;
+    }
+    return format != NULL;
+}
+
+/* "audit: text, json, junit, html" */
+static void put_formats_of(enum sw_command command, struct sw_page *page)
+{
+    char line[200];
+    size_t used = (size_t)snprintf(line, sizeof(line), "%s:", sw_command_at(command)->name);
+    const char *name;
+    const char *what;
+    const char *gap = " ";
+    for (size_t i = 0; format_at(command, i, &name, &what) && used < sizeof(line); i++) {
+        if (!name)
+            continue;
+        used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", gap, name);
+        gap = ", ";
+    }
+    if (gap[0] == ',')
+        sw_page_paragraph(page, 2, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
+}
+
+static void print_formats(enum sw_command command, unsigned width, struct sw_writer *out)
 {
     struct sw_page page;
-    const struct sw_report_format *format;
+    const char *name;
+    const char *what;
+    if (command == SW_COMMAND_TUI) {
+        sw_writer_text(out, "The terminal view has no output formats.\n");
+        return;
+    }
     sw_page_open(&page, out, width, false);
     sw_writer_text(out, "Output formats, for -o FORMAT[:PATH]\n");
-    for (size_t i = 0; (format = sw_report_format(i)); i++)
-        sw_page_paragraph(&page, 2, format->name, FORMAT_COLUMNS, SW_TONE_PLAIN,
-                          sw_span_str(format->what));
+    for (size_t i = 0; format_at(command, i, &name, &what); i++) {
+        if (name)
+            sw_page_paragraph(&page, 2, name, FORMAT_COLUMNS, SW_TONE_PLAIN, sw_span_str(what));
+    }
+    if (command == SW_COMMAND_ANALYSE) {
+        sw_writer_text(out, "\nThose of the subcommands\n");
+        for (int i = SW_COMMAND_ANALYSE + 1; i < SW_COMMAND_COUNT; i++)
+            put_formats_of((enum sw_command)i, &page);
+    }
     sw_page_release(&page);
 }
 
-static void print_fields(unsigned width, struct sw_writer *out)
+static void print_fields(enum sw_command command, unsigned width, struct sw_writer *out)
 {
+    (void)command;
     (void)width;
     sw_field_print(out);
 }
 
-static void print_options(unsigned width, struct sw_writer *out)
+static void print_options(enum sw_command command, unsigned width, struct sw_writer *out)
 {
+    (void)command;
     (void)width;
     const struct sw_option *option;
     for (size_t i = 0; (option = sw_option_at(i)); i++) {

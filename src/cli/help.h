@@ -11,11 +11,12 @@ void sw_help_print(enum sw_command command, unsigned width, struct sw_writer *ou
 /* A page behind --help TOPIC. */
 struct sw_help_topic {
     const char *name;
-    void (*print)(unsigned width, struct sw_writer *out);
+    void (*print)(enum sw_command command, unsigned width, struct sw_writer *out);
 };
 
 /*
- * The index-th topic, NULL behind the last: limits (every cap with its default), formats, policy
+ * The index-th topic, NULL behind the last: limits (every cap with its default), formats (those of
+ * the subcommand), policy
  * (how one is written, and the one that is built in), fields (of the flat formats, as a table in
  * Markdown), options (tab-separated lines, for scripts: letter, name, argument, built, subcommands,
  * help).

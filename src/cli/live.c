@@ -494,8 +494,10 @@ static bool can_record(struct live *live)
 /* Who looks at a screen where nothing happens yet wants to know that it is not stuck. */
 static void say_what_is_watched(const struct live *live)
 {
+    const char *filter = live->settings->filter;
     if (isatty(STDERR_FILENO) && !live->settings->live.tui)
-        (void)fprintf(stderr, "smtpwhy: watching %s; ^C ends it, with a summary\n", live->devices);
+        sw_complain("watching %s%s%s%s; ^C ends it, with a summary", live->devices,
+                    filter ? ", frames that match '" : "", filter ? filter : "", filter ? "'" : "");
 }
 
 static bool begin(struct live *live)

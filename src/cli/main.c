@@ -59,7 +59,8 @@ static int print_help(const struct sw_settings *settings)
     else if (!settings->help_topic)
         sw_help_print(settings->command, sw_outputs_width(), &out);
     else
-        sw_help_topic_find(settings->help_topic)->print(sw_outputs_width(), &out);
+        sw_help_topic_find(settings->help_topic)
+            ->print(settings->command, sw_outputs_width(), &out);
     bool good = sw_writer_flush(&out);
     sw_writer_release(&out);
     return good ? SW_EXIT_DONE : SW_EXIT_TROUBLE;

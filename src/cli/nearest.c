@@ -31,3 +31,8 @@ size_t sw_nearest_distance(const char *from, const char *to)
     }
     return cost[rows][columns];
 }
+
+bool sw_nearest_is_slip(const char *from, size_t distance)
+{
+    return distance <= (strlen(from) + 2) / 4;
+}

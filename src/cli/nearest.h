@@ -4,6 +4,7 @@
 #ifndef SW_CLI_NEAREST_H
 #define SW_CLI_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -11,5 +12,7 @@
  * Words over 31 characters are as far away as can be.
  */
 size_t sw_nearest_distance(const char *from, const char *to);
+/* Is that near enough for a slip of the fingers: every fourth letter at most? */
+bool sw_nearest_is_slip(const char *from, size_t distance);
 
 #endif

@@ -73,9 +73,14 @@ static bool unknown_format(const struct sw_settings *settings, struct sw_span na
                                                          : "there is no output format",
                                    (int)(name.len < 40 ? name.len : 40), (const char *)name.ptr);
     const char *known;
-    for (size_t i = 0; (known = format_name(settings, i)) && used < SW_CLI_MESSAGE_BYTES; i++)
-        used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", i ? ", " : "",
-                                 known);
+    const char *gap = "";
+    for (size_t i = 0; (known = format_name(settings, i)) && used < SW_CLI_MESSAGE_BYTES; i++) {
+        if (settings->command != SW_COMMAND_AUDIT &&
+            !sw_command_writes(settings->command, sw_report_format(i)))
+            continue;
+        used += (size_t)snprintf(message + used, SW_CLI_MESSAGE_BYTES - used, "%s%s", gap, known);
+        gap = ", ";
+    }
     return false;
 }
 
@@ -343,7 +348,8 @@ static const struct sw_option table[] = {
      "tell every session in full, with its dialogue, times and frame numbers"},
     {0, "flow", NULL, ANALYSE | LIVE, true, take_flow,
      "draw every session as a ladder: who sent what and when, with the evidence marked"},
-    {'q', "quiet", NULL, READS | LIVE, true, take_quiet, "the summary only"},
+    {'q', "quiet", NULL, READS | LIVE, true, take_quiet,
+     "the summary only, in every output: formats that have none hold no session"},
     {'j', "jobs", "N", READS, true, take_jobs,
      "read N files at a time; the output does not depend on it"},
     {0, "anonymize", NULL, READS | LIVE, true, take_anonymize,
@@ -425,24 +431,39 @@ static const struct sw_option table[] = {
     {'V', "version", NULL, ALL, true, take_version, "the version"},
 };
 
+static const char explain_more[] =
+    "\nTHING\n"
+    "  A reply may have its stage in front: greeting, hello, starttls, auth, mail, rcpt,\n"
+    "  data, final, or the command's verb; \\n written out separates its lines.\n"
+    "  What is pasted on standard input, or stands in a file there, is one thing where its\n"
+    "  lines belong together (a bounce, an error message, a dialogue), else one a line.\n"
+    "  From there the answers are always JSON, one object a line.\n"
+    "\nExamples\n"
+    "  smtpwhy explain 0x800CCC0B\n"
+    "  smtpwhy explain 'RCPT: 550 5.7.1 Relaying denied'\n"
+    "  smtpwhy explain rcpt-relay-denied aud-plaintext-auth-used\n"
+    "  smtpwhy explain < bounce.txt\n";
+
 static const struct sw_command_row commands[SW_COMMAND_COUNT] = {
     [SW_COMMAND_ANALYSE] = {"analyse", "[options] FILE...",
-                            "analyse saved captures (the default; '-' is standard input)", true},
+                            "analyse saved captures (the default; '-' is standard input)", true,
+                            NULL},
     [SW_COMMAND_EXPLAIN] =
         {"explain", "explain [options] [THING...]",
          "what a cause, a finding, a client error code (0x800CCC0B), a reply code (421, 5.7.139) "
          "or a pasted server reply means and what to do; without THING reads replies from "
          "standard input",
-         true},
-    [SW_COMMAND_CAUSES] = {"causes", "causes [options]", "list the ids of all causes", true},
-    [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings",
-                             true},
+         true, explain_more},
+    [SW_COMMAND_CAUSES] = {"causes", "causes [options]", "list the ids of all causes", true, NULL},
+    [SW_COMMAND_FINDINGS] = {"findings", "findings [options]", "list the ids of all findings", true,
+                             NULL},
     [SW_COMMAND_LIVE] = {"live", "live -i IFACE [options]",
-                         "analyse live traffic, until SIGTERM or ^C", true},
+                         "analyse live traffic, until SIGTERM or ^C", true, NULL},
     [SW_COMMAND_AUDIT] = {"audit", "audit [options] FILE...",
-                          "what was found, at whom, since when; judged against a policy", true},
-    [SW_COMMAND_TUI] = {"tui", "tui [options] FILE...", "the terminal view on saved captures",
-                        true},
+                          "what was found, at whom, since when; judged against a policy", true,
+                          NULL},
+    [SW_COMMAND_TUI] = {"tui", "tui [options] FILE...", "the terminal view on saved captures", true,
+                        NULL},
 };
 
 const struct sw_option *sw_option_at(size_t index)
@@ -453,4 +474,12 @@ const struct sw_option *sw_option_at(size_t index)
 const struct sw_command_row *sw_command_at(enum sw_command command)
 {
     return &commands[command];
+}
+
+bool sw_command_writes(enum sw_command command, const struct sw_report_format *format)
+{
+    unsigned bit = 1u << command;
+    if (bit & (EXPLAIN | LISTS))
+        return format->general;
+    return (bit & ANALYSE) || ((bit & LIVE) && !format->plan); /* frames are read twice */
 }

@@ -106,11 +106,14 @@ struct sw_command_row {
     const char *usage; /* what follows the program's name */
     const char *help;
     bool built;
+    const char *more; /* what its own --help says at the end, or NULL */
 };
 
 /* The index-th option, NULL behind the last. */
 const struct sw_option *sw_option_at(size_t index);
 const struct sw_command_row *sw_command_at(enum sw_command command);
+/* Can the subcommand write it? An audit has formats of its own. */
+bool sw_command_writes(enum sw_command command, const struct sw_report_format *format);
 
 /*
  * Reads a command line. settings->words must have room for argc pointers. False: message

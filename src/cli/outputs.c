@@ -166,6 +166,18 @@ static bool open_one(const struct sw_outputs *outputs, struct sw_output *output,
     return true;
 }
 
+/* Who reaches for -q to have quiet on the terminal should not find an empty file later. */
+static void warn_of_quiet(const struct sw_output *output)
+{
+    char what[120];
+    if (!output->style.quiet || !output->format || output->format->sums_up)
+        return;
+    (void)snprintf(what, sizeof(what),
+                   "-q is the summary only, and -o %s has none: it holds no session",
+                   output->format->name);
+    (void)complain(output->path, what);
+}
+
 bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *settings)
 {
     static const struct sw_output_choice fallback[] = {{NULL, NULL, NULL}};
@@ -208,6 +220,7 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
             (void)sw_outputs_close(outputs);
             return false;
         }
+        warn_of_quiet(output);
     }
     return true;
 }

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FAR = 4 }; /* edits beyond which a name is no likely slip of the fingers */
-
 /* A walk over the arguments. */
 struct walk {
     int argc;
@@ -64,7 +62,7 @@ static bool unknown_option(struct walk *walk, const char *name)
             nearest = option->name;
         }
     }
-    if (!nearest || best > FAR)
+    if (!nearest || !sw_nearest_is_slip(name, best))
         return refuse(walk, "there is no option --%.60s", name);
     return refuse(walk, "there is no option --%.60s; the nearest is --%s", name, nearest);
 }
@@ -204,6 +202,21 @@ static bool take_command(struct walk *walk)
     return true;
 }
 
+/* Those that the subcommand can write. */
+static bool formats_are_right(struct walk *walk)
+{
+    const struct sw_settings *settings = walk->settings;
+    for (unsigned i = 0; i < settings->output_count; i++) {
+        const struct sw_report_format *format = settings->outputs[i].format;
+        if (format && !sw_command_writes(settings->command, format))
+            return refuse(walk, "-o %s does not apply to '%s'; %s", format->name,
+                          sw_command_at(settings->command)->name,
+                          settings->command == SW_COMMAND_LIVE ? "record first, then analyse"
+                                                               : "text and json do");
+    }
+    return true;
+}
+
 /* What goes with an output of packets, and what does not. */
 static bool packets_are_right(struct walk *walk)
 {
@@ -214,9 +227,6 @@ static bool packets_are_right(struct walk *walk)
         if (!format || !format->plan)
             continue;
         packets = true;
-        if (settings->command == SW_COMMAND_LIVE)
-            return refuse(walk, "-o %s does not apply to 'live'; record first, then analyse",
-                          format->name);
         if (settings->anonymize)
             return refuse(walk, "--anonymize and -o %s exclude each other: packets hold addresses",
                           format->name);
@@ -255,16 +265,7 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
         if (!good)
             return false;
     }
-    bool general = settings->command == SW_COMMAND_EXPLAIN ||
-                   settings->command == SW_COMMAND_CAUSES ||
-                   settings->command == SW_COMMAND_FINDINGS;
-    for (unsigned i = 0; general && i < settings->output_count; i++) {
-        const struct sw_report_format *format = settings->outputs[i].format;
-        if (!format->general)
-            return refuse(&walk, "-o %s does not apply to '%s'; text and json do", format->name,
-                          sw_command_at(settings->command)->name);
-    }
-    if (!packets_are_right(&walk))
+    if (!formats_are_right(&walk) || !packets_are_right(&walk))
         return false;
     if (settings->verbose && settings->quiet)
         return refuse(&walk, "-v and -q exclude each other");

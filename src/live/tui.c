@@ -2,6 +2,7 @@
 #include "live/tui_state.h"
 
 #include <locale.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 enum { ESCAPE = 27, COLUMNS_CUT = 512 };
@@ -13,7 +14,8 @@ static const char *const help_lines[] = {
     "  enter     the session: its ladder, the evidence marked; tab: its story",
     "  escape q  back; in the list: leave",
     "  /         search: words of host, cause, outcome or verdict; enter keeps",
-    "            them, escape forgets them; in a session: the next line with them",
+    "            them, escape forgets them; in a session: the next line with them,",
+    "            n: the one after",
     "  f         only stuck, partial, delivered, unknown, no-mail; or all again",
     "  o O       sort by time, outcome, cause, client, server; O: the other way",
     "  p         hold the list still, and let it go on",
@@ -75,6 +77,36 @@ void sw_tui_bar(struct sw_tui *tui, int y, enum sw_tui_tone tone, const char *te
     sw_tui_put(tui, y, 0, COLS, sw_tui_attributes(tone), sw_span_str(text));
 }
 
+void sw_tui_heading(struct sw_tui *tui, const char *before, const char *after)
+{
+    char line[COLUMNS_CUT];
+    int left = COLS - (int)strlen(before) - (int)strlen(after);
+    (void)snprintf(line, sizeof(line), "%s%.*s%s", before, left > 0 ? left : 0, tui->hooks->title,
+                   after);
+    sw_tui_bar(tui, 0, SW_TUI_BAR, line);
+}
+
+const char *sw_tui_words_shown(const char *words)
+{
+    size_t len = strlen(words);
+    size_t most = (size_t)COLS / 2;
+    return len > most ? words + len - most : words;
+}
+
+void sw_tui_item(struct sw_tui_items *items, const char *format, ...)
+{
+    va_list values;
+    size_t most = (size_t)COLS < sizeof(items->text) ? (size_t)COLS : sizeof(items->text) - 1;
+    char *place = items->text + items->used;
+    va_start(values, format);
+    int len = vsnprintf(place, sizeof(items->text) - items->used, format, values);
+    va_end(values);
+    bool fits = len >= 0 && items->used + (size_t)len <= most;
+    items->used += fits ? (size_t)len : 0;
+    items->left_out = items->left_out || !fits;
+    items->text[items->used] = '\0';
+}
+
 static void draw_help(struct sw_tui *tui)
 {
     (void)erase();
@@ -83,11 +115,22 @@ static void draw_help(struct sw_tui *tui)
     sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, " any key goes back");
 }
 
+/* In short lines, as it is read where there is little room. */
+static void draw_too_small(struct sw_tui *tui)
+{
+    char line[40];
+    (void)erase();
+    sw_tui_put(tui, 0, 0, COLS, A_NORMAL, SW_SPAN_LIT("window too small"));
+    (void)snprintf(line, sizeof(line), "needed: %dx%d", SW_TUI_LEAST_COLUMNS, SW_TUI_LEAST_LINES);
+    sw_tui_put(tui, 1, 0, COLS, A_NORMAL, sw_span_str(line));
+    (void)snprintf(line, sizeof(line), "it is: %dx%d", COLS, LINES);
+    sw_tui_put(tui, 2, 0, COLS, A_NORMAL, sw_span_str(line));
+}
+
 static void draw(struct sw_tui *tui)
 {
     if (COLS < SW_TUI_LEAST_COLUMNS || LINES < SW_TUI_LEAST_LINES) {
-        (void)erase();
-        sw_tui_put(tui, 0, 0, COLS, A_NORMAL, SW_SPAN_LIT("the window is too small"));
+        draw_too_small(tui);
     } else {
         switch (tui->view) {
         case SW_TUI_LIST:
@@ -109,18 +152,19 @@ static void draw(struct sw_tui *tui)
 
 static void take_word_key(struct sw_tui *tui, int key)
 {
-    size_t used = strlen(tui->words);
+    char *words = tui->view == SW_TUI_SESSION ? tui->sought : tui->words;
+    size_t used = strlen(words);
     if (key == ESCAPE)
-        tui->words[0] = '\0';
+        words[0] = '\0';
     if (key == ESCAPE || key == '\n' || key == '\r' || key == KEY_ENTER) {
         tui->typing = false;
-        if (tui->view == SW_TUI_SESSION)
+        if (tui->view == SW_TUI_SESSION && words[0])
             sw_tui_session_key(tui, 'n');
     } else if ((key == KEY_BACKSPACE || key == 127 || key == '\b') && used > 0) {
-        tui->words[used - 1] = '\0';
-    } else if (key >= ' ' && key < 127 && used + 1 < sizeof(tui->words)) {
-        tui->words[used] = (char)key;
-        tui->words[used + 1] = '\0';
+        words[used - 1] = '\0';
+    } else if (key >= ' ' && key < 127 && used + 1 < SW_TUI_WORDS) {
+        words[used] = (char)key;
+        words[used + 1] = '\0';
     }
     if (tui->view == SW_TUI_LIST)
         sw_tui_list_make(tui);
@@ -134,6 +178,14 @@ static void save(struct sw_tui *tui)
                        row ? "its packets are not at hand" : "no session is chosen");
     else
         tui->hooks->save(tui->hooks->ctx, row, tui->said, sizeof(tui->said));
+}
+
+/* Those of the list are gone on with; in a session each search is another one. */
+static void begin_words(struct sw_tui *tui)
+{
+    tui->typing = true;
+    if (tui->view == SW_TUI_SESSION)
+        tui->sought[0] = '\0';
 }
 
 /* False: leave. */
@@ -160,7 +212,7 @@ static bool take_key(struct sw_tui *tui, int key)
     if (key == '?')
         tui->view = SW_TUI_HELP;
     else if (key == '/')
-        tui->typing = true;
+        begin_words(tui);
     else if (key == 'w')
         save(tui);
     else if (key == KEY_RESIZE)
@@ -238,7 +290,6 @@ struct sw_tui *sw_tui_open(const struct sw_board *board, const struct sw_tui_hoo
                            .hooks = hooks,
                            .screen = screen,
                            .found = found,
-                           .outcome = -1,
                            .upwards = hooks->newest_first,
                            .dirty = true};
     sw_writer_open_memory(&tui->scratch);

@@ -12,6 +12,17 @@ static const char *const sort_names[SW_TUI_SORTS] = {"time", "outcome", "cause",
 static const char stage_letters[] = "DTGELAMRDQ";
 static const char marks[] = {'.', '+', 'x', '?'};
 
+/* The turn of `f` behind "all": what is wanted most comes first. */
+static const enum sw_outcome turn[] = {SW_OUTCOME_STUCK, SW_OUTCOME_PARTIAL, SW_OUTCOME_DELIVERED,
+                                       SW_OUTCOME_UNKNOWN, SW_OUTCOME_NO_MAIL};
+_Static_assert(sizeof(turn) / sizeof(turn[0]) == SW_OUTCOME_COUNT, "every outcome has its turn");
+
+/* The only outcome that is shown, or "all". */
+static const char *only_word(const struct sw_tui *tui)
+{
+    return tui->only ? sw_outcome_name(turn[tui->only - 1]) : "all";
+}
+
 static int body_lines(void)
 {
     return LINES - HEAD_LINES - FOOT_LINES;
@@ -56,6 +67,8 @@ static int compare(const struct sw_board_row *a, const struct sw_board_row *b,
         order = strcmp(a->name[0] ? a->name : a->server, b->name[0] ? b->name : b->server);
         break;
     case SW_TUI_BY_TIME:
+        order = (a->start_ns > b->start_ns) - (a->start_ns < b->start_ns);
+        break;
     case SW_TUI_SORTS:
         break;
     }
@@ -104,7 +117,7 @@ void sw_tui_list_make(struct sw_tui *tui)
     for (uint64_t number = tui->board->first; number < tui->board->next; number++) {
         const struct sw_board_row *row = sw_board_row(tui->board, number);
         bool shown =
-            (tui->outcome < 0 || (int)row->outcome == tui->outcome) && has_words(row, tui->words);
+            (!tui->only || row->outcome == turn[tui->only - 1]) && has_words(row, tui->words);
         if (shown && tui->found_count < SW_BOARD_ROWS)
             tui->found[tui->found_count++] = number;
     }
@@ -125,9 +138,10 @@ static unsigned place_of_chosen(struct sw_tui *tui)
 
 /* --- drawing --- */
 
-static void put_cell(struct sw_tui *tui, int y, int *x, int width, int attributes, const char *text)
+static void put_cell(struct sw_tui *tui, int y, int *x, int width, int attributes,
+                     struct sw_span text)
 {
-    sw_tui_put(tui, y, *x, width, attributes, sw_span_str(text));
+    sw_tui_put(tui, y, *x, width, attributes, text);
     *x += width;
     (void)attrset(attributes);
     (void)mvaddch(y, (*x)++, ' ');
@@ -159,76 +173,99 @@ static void share_columns(int *cause, int *client, int *server)
     *server = left - *cause - *client;
 }
 
+/* "192.0.2.7" of "192.0.2.7:25", "2001:db8::7" of "[2001:db8::7]:25". */
+static struct sw_span without_port(const char *end)
+{
+    const char *port = strrchr(end, ':');
+    const char *bracket = strrchr(end, ']');
+    if (bracket)
+        return sw_span_make((const uint8_t *)end + 1, (size_t)(bracket - end) - 1);
+    bool bare = !port || strchr(end, ':') != port; /* an IPv6 address without one */
+    return sw_span_make((const uint8_t *)end, bare ? strlen(end) : (size_t)(port - end));
+}
+
+/* The server's name, or its address; with the port where there is room for all of it. */
+static struct sw_span server_word(const struct sw_board_row *row, int width)
+{
+    if (row->name[0])
+        return sw_span_str(row->name);
+    return strlen(row->server) <= (size_t)width ? sw_span_str(row->server)
+                                                : without_port(row->server);
+}
+
 static void draw_row(struct sw_tui *tui, int y, const struct sw_board_row *row, bool chosen)
 {
     char time[SW_TIME_TEXT_BYTES];
     char stages[SW_BOARD_STAGES + 1] = "";
-    char client[sizeof(row->client)];
     int cause_width, client_width, server_width;
     int base = chosen ? A_REVERSE : A_NORMAL;
     int x = 0;
     share_columns(&cause_width, &client_width, &server_width);
     (void)sw_time_format(row->start_ns, 0, time);
-    time[19] = '\0';
-    (void)snprintf(client, sizeof(client), "%s", row->client);
-    char *port = strrchr(client, ':');
-    if (port)
-        *port = '\0';
     for (int i = 0; i < SW_BOARD_STAGES; i++)
         stages[i] = marks[row->stages[i].mark];
     (void)attrset(base);
     (void)mvaddch(y, x++, chosen ? '>' : ' ');
-    put_cell(tui, y, &x, 8, base, time + 11);
-    put_cell(tui, y, &x, 9, base | tone_of(row->outcome), outcome_word(row->outcome));
-    put_cell(tui, y, &x, cause_width, base, sw_cause_name(row->cause));
-    put_cell(tui, y, &x, client_width, base, client);
-    put_cell(tui, y, &x, server_width, base, row->name[0] ? row->name : row->server);
+    put_cell(tui, y, &x, 8, base, sw_span_make((const uint8_t *)time + 11, 8));
+    put_cell(tui, y, &x, 9, base | tone_of(row->outcome), sw_span_str(outcome_word(row->outcome)));
+    put_cell(tui, y, &x, cause_width, base, sw_span_str(sw_cause_name(row->cause)));
+    put_cell(tui, y, &x, client_width, base, without_port(row->client));
+    put_cell(tui, y, &x, server_width, base, server_word(row, server_width));
     sw_tui_put(tui, y, x, COLS - x, base, sw_span_str(stages));
 }
 
 static void draw_head(struct sw_tui *tui)
 {
-    char line[300];
+    char state[200];
     const uint64_t *by = tui->board->counts.by_outcome;
-    (void)snprintf(
-        line, sizeof(line), " smtpwhy %.60s  %llu sessions, %llu stuck, %llu partial%s%s",
-        tui->hooks->title, (unsigned long long)tui->board->counts.sessions,
-        (unsigned long long)by[SW_OUTCOME_STUCK], (unsigned long long)by[SW_OUTCOME_PARTIAL],
-        tui->held ? "  HELD" : "", tui->words[0] ? "  filtered" : "");
-    sw_tui_bar(tui, 0, SW_TUI_BAR, line);
+    (void)snprintf(state, sizeof(state), "%s%s%s  %llu sessions, %llu stuck, %llu partial",
+                   tui->held ? "  HELD" : "", tui->only ? "  only " : "",
+                   tui->only ? only_word(tui) : "", (unsigned long long)tui->board->counts.sessions,
+                   (unsigned long long)by[SW_OUTCOME_STUCK],
+                   (unsigned long long)by[SW_OUTCOME_PARTIAL]);
+    sw_tui_heading(tui, " smtpwhy ", state);
     int cause_width, client_width, server_width;
     int x = 1;
     int bold = A_BOLD;
     share_columns(&cause_width, &client_width, &server_width);
     sw_tui_put(tui, 1, 0, COLS, bold, SW_SPAN_LIT(""));
-    put_cell(tui, 1, &x, 8, bold, "time");
-    put_cell(tui, 1, &x, 9, bold, "outcome");
-    put_cell(tui, 1, &x, cause_width, bold, "cause");
-    put_cell(tui, 1, &x, client_width, bold, "client");
-    put_cell(tui, 1, &x, server_width, bold, "server");
+    put_cell(tui, 1, &x, 8, bold, SW_SPAN_LIT("time"));
+    put_cell(tui, 1, &x, 9, bold, SW_SPAN_LIT("outcome"));
+    put_cell(tui, 1, &x, cause_width, bold, SW_SPAN_LIT("cause"));
+    put_cell(tui, 1, &x, client_width, bold, SW_SPAN_LIT("client"));
+    put_cell(tui, 1, &x, server_width, bold, SW_SPAN_LIT("server"));
     sw_tui_put(tui, 1, x, COLS - x, bold, sw_span_str(stage_letters));
 }
 
-/* "tcp + 12 ms  greeting + 1.2 s": where the session came, and how long each answer took. */
-static void draw_stages(struct sw_tui *tui, int y, const struct sw_board_row *row)
+/* "tcp +12ms greeting +1.2s", "T+12ms G+1.2s": where the session came, and how long each answer
+ * took. */
+static void list_stages(struct sw_tui_items *line, const struct sw_board_row *row, bool letters)
 {
-    char line[300] = "";
-    size_t used = 0;
-    for (int i = 0; i < SW_BOARD_STAGES && used < sizeof(line); i++) {
+    for (int i = 0; i < SW_BOARD_STAGES; i++) {
         const struct sw_board_cell *cell = &row->stages[i];
         if (cell->mark == SW_BOARD_NOT)
             continue;
-        const char *name = sw_board_stage_name((enum sw_board_stage)i);
+        const char letter[] = {stage_letters[i], '\0'};
+        const char *name = letters ? letter : sw_board_stage_name((enum sw_board_stage)i);
+        const char *gap = line->used > 0 ? " " : "";
+        const char *blank = letters ? "" : " ";
         double ms = (double)cell->delay_ns / 1e6;
         if (cell->delay_ns == SW_TIME_NONE)
-            used += (size_t)snprintf(line + used, sizeof(line) - used, "%s %c  ", name,
-                                     marks[cell->mark]);
+            sw_tui_item(line, "%s%s%s%c", gap, name, blank, marks[cell->mark]);
         else
-            used += (size_t)snprintf(line + used, sizeof(line) - used, "%s %c %.*f %s  ", name,
-                                     marks[cell->mark], ms < 10 || ms >= 1000,
-                                     ms < 1000 ? ms : ms / 1000, ms < 1000 ? "ms" : "s");
+            sw_tui_item(line, "%s%s%s%c%.*f%s", gap, name, blank, marks[cell->mark],
+                        ms < 10 || ms >= 1000, ms < 1000 ? ms : ms / 1000, ms < 1000 ? "ms" : "s");
     }
-    sw_tui_put(tui, y, 0, COLS, A_NORMAL, sw_span_str(line));
+}
+
+/* By their names, or where these are too long by the letters of the columns. */
+static void draw_stages(struct sw_tui *tui, int y, const struct sw_board_row *row)
+{
+    struct sw_tui_items named = {.used = 0};
+    struct sw_tui_items lettered = {.used = 0};
+    list_stages(&named, row, false);
+    list_stages(&lettered, row, true);
+    sw_tui_put(tui, y, 0, COLS, A_NORMAL, sw_span_str(named.left_out ? lettered.text : named.text));
 }
 
 /* The verdict on two lines, broken at a blank. */
@@ -242,8 +279,29 @@ static void draw_summary(struct sw_tui *tui, int y, const struct sw_board_row *r
     sw_tui_put(tui, y + 1, 0, COLS, A_BOLD, sw_span_trim(sw_span_from(text, cut)));
 }
 
+/* What is looked for and what can be done; what matters less has less right to be there. */
+static void list_keys(struct sw_tui_items *line, const struct sw_tui *tui)
+{
+    if (tui->typing || tui->words[0]) {
+        sw_tui_item(line, " /%s%s   %u of %llu", sw_tui_words_shown(tui->words),
+                    tui->typing ? "_" : "", tui->found_count,
+                    (unsigned long long)(tui->board->next - tui->board->first));
+        if (tui->only)
+            sw_tui_item(line, ", only %s", only_word(tui));
+        sw_tui_item(line, tui->typing ? "   enter keeps it, escape forgets it"
+                                      : "   / changes it, escape forgets it");
+        return;
+    }
+    sw_tui_item(line, " enter open  / search  ? help  q quit  f %s", only_word(tui));
+    sw_tui_item(line, "  o by %s%s", sort_names[tui->sort], tui->upwards ? " (reverse)" : "");
+    sw_tui_item(line, "  w save");
+    sw_tui_item(line, "  p hold");
+}
+
 static void draw_foot(struct sw_tui *tui)
 {
+    struct sw_tui_items line = {.used = 0};
+    list_keys(&line, tui);
     int y = LINES - FOOT_LINES;
     const struct sw_board_row *row = sw_tui_chosen(tui);
     (void)mvhline(y, 0, '-', COLS);
@@ -257,27 +315,22 @@ static void draw_foot(struct sw_tui *tui)
                    tui->board->counts.sessions > 0 ? SW_SPAN_LIT("No session is like that.")
                                                    : SW_SPAN_LIT("No session so far."));
     }
-    char line[300];
-    if (tui->typing || tui->words[0])
-        (void)snprintf(line, sizeof(line), " /%s%s   %u of %llu", tui->words,
-                       tui->typing ? "_" : "", tui->found_count,
-                       (unsigned long long)(tui->board->next - tui->board->first));
-    else
-        (void)snprintf(line, sizeof(line),
-                       " enter open  / search  f %s  o by %s%s  p hold  w save  ? help  q quit",
-                       tui->outcome < 0 ? "all" : sw_outcome_name((enum sw_outcome)tui->outcome),
-                       sort_names[tui->sort], tui->upwards ? " (reverse)" : "");
-    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : line);
+    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : line.text);
+}
+
+/* The place of the first row of the screen: the chosen one is on it, and no line is left empty. */
+static unsigned top_for(unsigned top, unsigned place, unsigned lines, unsigned count)
+{
+    unsigned last = count > lines ? count - lines : 0;
+    top = place < top ? place : top;
+    top = place >= top + lines ? place - lines + 1 : top;
+    return top < last ? top : last;
 }
 
 void sw_tui_list_draw(struct sw_tui *tui)
 {
-    unsigned place = place_of_chosen(tui);
     unsigned lines = (unsigned)body_lines();
-    if (place < tui->top)
-        tui->top = place;
-    if (place >= tui->top + lines)
-        tui->top = place - lines + 1;
+    tui->top = top_for(tui->top, place_of_chosen(tui), lines, tui->found_count);
     (void)erase();
     draw_head(tui);
     for (unsigned i = 0; i < lines && tui->top + i < tui->found_count; i++) {
@@ -326,7 +379,7 @@ void sw_tui_list_key(struct sw_tui *tui, int key)
         move_to(tui, (long)tui->found_count);
         break;
     case 'f':
-        tui->outcome = tui->outcome + 1 == SW_OUTCOME_COUNT ? -1 : tui->outcome + 1;
+        tui->only = (tui->only + 1) % (SW_OUTCOME_COUNT + 1);
         sw_tui_list_make(tui);
         break;
     case 'o':
@@ -344,7 +397,8 @@ void sw_tui_list_key(struct sw_tui *tui, int key)
     case '\r':
     case KEY_ENTER:
         tui->view = tui->found_count > 0 ? SW_TUI_SESSION : SW_TUI_LIST;
-        tui->line = 0;
+        tui->line = tui->hit = 0;
+        memcpy(tui->sought, tui->words, sizeof(tui->sought));
         break;
     default:
         break;

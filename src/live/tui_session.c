@@ -28,10 +28,11 @@ static unsigned count_lines(struct sw_span text)
 }
 
 /* Evidence is marked in the text, E1 and so on; the tone only makes it easier to find. */
-static int tone_of(struct sw_span line)
+static int tone_of(struct sw_span line, bool hit)
 {
     bool proof = line.len > 1 && line.ptr[0] == 'E' && sw_ascii_digit(line.ptr[1]);
-    return sw_tui_attributes(proof ? SW_TUI_MARK : SW_TUI_PLAIN);
+    return sw_tui_attributes(proof ? SW_TUI_MARK : SW_TUI_PLAIN) |
+           sw_tui_attributes(hit ? SW_TUI_BAR : SW_TUI_PLAIN);
 }
 
 static struct sw_span shown(const struct sw_tui *tui, const struct sw_board_row *row, bool other)
@@ -39,21 +40,33 @@ static struct sw_span shown(const struct sw_tui *tui, const struct sw_board_row 
     return tui->told != other ? row->told : row->flow;
 }
 
-static void draw_text(struct sw_tui *tui, int x, int columns, struct sw_span text)
+/* hit: the line that was found, from 1. */
+static void draw_text(struct sw_tui *tui, int x, int columns, struct sw_span text, unsigned hit)
 {
     for (unsigned i = 0; i < tui->line; i++)
         text = sw_span_from(text, sw_span_index(text, '\n') + 1);
     for (unsigned i = 0; i < body_lines() && text.len > 0; i++) {
         struct sw_span line = sw_span_sub(text, 0, sw_span_index(text, '\n'));
-        sw_tui_put(tui, 1 + (int)i, x, columns, tone_of(line), line);
+        sw_tui_put(tui, 1 + (int)i, x, columns, tone_of(line, tui->line + i + 1 == hit), line);
         text = sw_span_from(text, line.len + 1);
     }
+}
+
+static void list_keys(struct sw_tui_items *line, const struct sw_tui *tui)
+{
+    if (tui->typing || tui->sought[0])
+        sw_tui_item(line, " /%s%s  ", sw_tui_words_shown(tui->sought), tui->typing ? "_" : "");
+    sw_tui_item(line, " line %u of %u   / n search  tab %s  q back", tui->line + 1, tui->line_count,
+                tui->told ? "ladder" : "story");
+    sw_tui_item(line, "  up down");
+    sw_tui_item(line, "  w save");
 }
 
 void sw_tui_session_draw(struct sw_tui *tui)
 {
     const struct sw_board_row *row = sw_tui_chosen(tui);
-    char bar[300];
+    struct sw_tui_items line = {.used = 0};
+    char before[60], after[80];
     (void)erase();
     if (!row) {
         tui->view = SW_TUI_LIST;
@@ -67,28 +80,28 @@ void sw_tui_session_draw(struct sw_tui *tui)
         tui->line_count = others;
     unsigned most = tui->line_count > body_lines() ? tui->line_count - body_lines() : 0;
     tui->line = tui->line < most ? tui->line : most;
-    (void)snprintf(bar, sizeof(bar), " session %llu of %.60s  %s  %s",
-                   (unsigned long long)row->number, tui->hooks->title,
-                   sw_outcome_name(row->outcome), sw_cause_name(row->cause));
-    sw_tui_bar(tui, 0, SW_TUI_BAR, bar);
-    draw_text(tui, 0, beside ? TEXT_COLUMNS : COLS, shown(tui, row, false));
+    (void)snprintf(before, sizeof(before), " session %llu of ", (unsigned long long)row->number);
+    (void)snprintf(after, sizeof(after), "  %s  %s", sw_outcome_name(row->outcome),
+                   sw_cause_name(row->cause));
+    sw_tui_heading(tui, before, after);
+    draw_text(tui, 0, beside ? TEXT_COLUMNS : COLS, shown(tui, row, false), tui->hit);
     if (beside)
-        draw_text(tui, TEXT_COLUMNS + 1, COLS - TEXT_COLUMNS - 1, shown(tui, row, true));
-    (void)snprintf(bar, sizeof(bar),
-                   " %s%s   line %u of %u   up down  tab %s  / n search  w save  q back",
-                   tui->typing || tui->words[0] ? "/" : "", tui->words, tui->line + 1,
-                   tui->line_count, tui->told ? "ladder" : "story");
-    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : bar);
+        draw_text(tui, TEXT_COLUMNS + 1, COLS - TEXT_COLUMNS - 1, shown(tui, row, true), 0);
+    list_keys(&line, tui);
+    sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : line.text);
 }
 
-/* The next line that holds the words, from the top of the screen on. */
+/* The next line that holds the words: behind the one that was found, or from the top of the screen
+ * on. */
 static void find_next(struct sw_tui *tui, const struct sw_board_row *row)
 {
-    struct sw_span words = sw_span_str(tui->words);
-    for (unsigned i = tui->line + 1; words.len > 0 && i < tui->line_count; i++) {
+    struct sw_span words = sw_span_str(tui->sought);
+    for (unsigned i = tui->hit ? tui->hit : tui->line; words.len > 0 && i < tui->line_count; i++) {
         struct sw_span line = line_at(shown(tui, row, false), i);
         if (sw_span_find_nocase(line, words) < line.len) {
-            tui->line = i;
+            bool on_screen = i >= tui->line && i < tui->line + body_lines();
+            tui->line = on_screen ? tui->line : i;
+            tui->hit = i + 1;
             return;
         }
     }
@@ -99,6 +112,8 @@ void sw_tui_session_key(struct sw_tui *tui, int key)
 {
     const struct sw_board_row *row = sw_tui_chosen(tui);
     unsigned page = body_lines() - 1;
+    if (key != 'n')
+        tui->hit = 0; /* what is searched next begins at what is seen then */
     switch (key) {
     case KEY_UP:
     case 'k':

@@ -31,14 +31,14 @@ struct sw_tui {
     const struct sw_tui_hooks *hooks;
     SCREEN *screen;
     enum sw_tui_view view;
-    bool typing; /* words are being typed */
-    char words[SW_TUI_WORDS];
-    char said[200]; /* the bottom line */
+    bool typing;               /* words are being typed */
+    char words[SW_TUI_WORDS];  /* of the list */
+    char sought[SW_TUI_WORDS]; /* in a session; those of the list at first */
+    char said[200];            /* the bottom line */
     enum sw_tui_sort sort;
     bool upwards;
-    int outcome; /* shown only, -1: all */
-    bool held;   /* the list stands still */
-    uint64_t held_next;
+    unsigned only; /* its place in the turn of outcomes, 0: all are shown */
+    bool held;     /* the list stands still */
     /* the list */
     uint64_t *found; /* numbers of rows, in the order of the screen */
     unsigned found_count;
@@ -48,6 +48,7 @@ struct sw_tui {
     /* a session */
     bool told; /* the story in place of the ladder; beside it where there is room */
     unsigned line, line_count;
+    unsigned hit; /* the line that was found, from 1; 0: none */
     struct sw_writer scratch;
     bool dirty;
 };
@@ -64,6 +65,18 @@ void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, s
 int sw_tui_attributes(enum sw_tui_tone tone);
 /* A whole line in a tone, with a text. */
 void sw_tui_bar(struct sw_tui *tui, int y, enum sw_tui_tone tone, const char *text);
+/* The first line: the title between two texts, cut where there is no room for all. */
+void sw_tui_heading(struct sw_tui *tui, const char *before, const char *after);
+/* The end of the words, where they are too long to be shown whole. */
+const char *sw_tui_words_shown(const char *words);
+/* A line made of items: each is there as a whole, or where there is no room for it not at all. */
+struct sw_tui_items {
+    char text[300];
+    size_t used;
+    bool left_out; /* one that had no room */
+};
+void sw_tui_item(struct sw_tui_items *items, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 const struct sw_board_row *sw_tui_chosen(const struct sw_tui *tui);
 
 #endif

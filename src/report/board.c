@@ -247,6 +247,7 @@ void sw_board_row_json(const struct sw_board_row *row, struct sw_writer *out)
     sw_json_text(&json, "server", row->server);
     sw_json_wire(&json, "name", sw_span_str(row->name));
     sw_json_wire(&json, "summary", sw_span_str(row->summary));
+    sw_json_text(&json, "to_act", sw_view_actor_words(row->actor));
     sw_json_wire(&json, "advice", sw_span_str(row->advice));
     sw_json_object(&json, "stages");
     for (int i = 0; i < SW_BOARD_STAGES; i++) {

@@ -59,6 +59,7 @@ struct sw_board_row {
     enum sw_cause cause;
     enum sw_stage stage;
     enum sw_confidence confidence;
+    enum sw_actor actor;
     char client[60], server[60]; /* "192.0.2.7:40000" */
     char name[80];               /* of the server, or "" */
     char summary[SW_BOARD_SUMMARY_BYTES];

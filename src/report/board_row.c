@@ -128,6 +128,7 @@ void sw_board_fill(struct sw_board_row *row, const struct sw_session *session,
     row->cause = verdict->cause;
     row->stage = verdict->stage;
     row->confidence = verdict->confidence;
+    row->actor = verdict->actor;
     put_end(row->client, sizeof(row->client), veil, t->src, t->ip_version, t->src_port);
     if (sw_view_has_server(session))
         put_end(row->server, sizeof(row->server), veil, t->dst, t->ip_version, t->dst_port);

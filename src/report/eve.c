@@ -367,6 +367,7 @@ extern const struct sw_report_format sw_report_eve;
 const struct sw_report_format sw_report_eve = {
     .name = "eve",
     .what = "JSON Lines in the envelope of Suricata's EVE: events smtp, tls, outbox, stats",
+    .sums_up = true,
     .session = write_session,
     .summary = write_summary,
 };

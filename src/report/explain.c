@@ -101,8 +101,10 @@ static void write_json(const struct sw_explanation *e, struct sw_writer *out)
     for (const enum sw_cause *cause = e->causes; *cause != SW_CAUSE_NONE; cause++)
         sw_json_text(&json, NULL, sw_cause_name(*cause));
     sw_json_end_array(&json);
-    sw_json_text(&json, "finding",
-                 e->finding != SW_FINDING_COUNT ? sw_finding_info(e->finding)->id : NULL);
+    const struct sw_finding_info *finding =
+        e->finding != SW_FINDING_COUNT ? sw_finding_info(e->finding) : NULL;
+    sw_json_text(&json, "finding", finding ? finding->id : NULL);
+    sw_json_text(&json, "severity", finding ? sw_severity_name(finding->severity) : NULL);
     put_reading(&json, e);
     sw_json_end_object(&json);
     sw_json_end_line(&json);
@@ -190,7 +192,8 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
         sw_page_paragraph(
             page, INDENT, NULL, 0, SW_TONE_PLAIN,
             sw_span_str("This is no cause, finding, client error code, reply code or server "
-                        "reply that smtpwhy knows."));
+                        "reply that smtpwhy knows; 'smtpwhy causes' and 'smtpwhy findings' list "
+                        "the ids."));
         items(page, "nearest", e->nearest, ", ");
         sw_page_newline(page);
         return;
@@ -198,6 +201,9 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
     if (e->summary)
         sw_page_paragraph(page, INDENT, NULL, 0, SW_TONE_PLAIN, sw_span_str(e->summary));
     item(page, "means", SW_TONE_PLAIN, e->meaning);
+    if (e->finding != SW_FINDING_COUNT)
+        item(page, "severity", SW_TONE_PLAIN,
+             sw_severity_name(sw_finding_info(e->finding)->severity));
     if (e->cause != SW_CAUSE_NONE)
         item(page, "cause", SW_TONE_PLAIN, sw_cause_name(e->cause));
     reading(page, e);

@@ -260,6 +260,7 @@ extern const struct sw_report_format sw_report_html;
 const struct sw_report_format sw_report_html = {
     .name = "html",
     .what = "one page to look at and to send on: overview, sessions, verdicts; needs no network",
+    .sums_up = true,
     .whole = true,
     .state_bytes = sizeof(struct html),
     .open = open_html,

@@ -139,6 +139,7 @@ const struct sw_report_format sw_report_json = {
     .name = "json",
     .what = "JSON Lines: one object for each session, each delivery, and one for the summary",
     .general = true,
+    .sums_up = true,
     .state_bytes = sizeof(struct sw_json_sessions),
     .open = open_json,
     .session = put_session,

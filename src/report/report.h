@@ -51,6 +51,7 @@ struct sw_report_format {
     const char *const *files;
     bool general;     /* explain, causes and findings can write it too */
     bool letterheads; /* it shows more of the headers of mails than is kept by itself */
+    bool sums_up;     /* its summary says something, which is what -q leaves of it */
     bool whole;       /* a file of it needs an end, the summary with it: lines alone are none */
     size_t state_bytes;
     void (*open)(struct sw_part *part); /* may be NULL */

@@ -13,11 +13,19 @@ static bool say(char *message, const char *what, struct sw_span value, const cha
     return false;
 }
 
+/* A list has one item at least: an empty one is nothing that is known, and says so. */
+static struct sw_span next_item(struct sw_span *rest)
+{
+    struct sw_span item = *rest;
+    (void)sw_span_item(rest, &item);
+    return item;
+}
+
 bool sw_select_only(struct sw_select *select, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
-    struct sw_span item = {NULL, 0};
-    while (sw_span_item(&rest, &item)) {
+    do {
+        struct sw_span item = next_item(&rest);
         int found = -1;
         for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
             if (sw_span_eq(item, sw_span_str(sw_outcome_name((enum sw_outcome)i))))
@@ -27,7 +35,7 @@ bool sw_select_only(struct sw_select *select, const char *value, char *message)
             return say(message, "there is no outcome", item,
                        "; outcomes are delivered, partial, stuck, no-mail and unknown");
         select->outcomes[found] = true;
-    }
+    } while (rest.len > 0);
     select->by_outcome = true;
     select->any = true;
     return true;
@@ -44,13 +52,13 @@ static bool read_cause(struct sw_span item, enum sw_cause *cause, char *message)
 bool sw_select_cause(struct sw_select *select, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
-    struct sw_span item = {NULL, 0};
-    while (sw_span_item(&rest, &item)) {
+    do {
+        struct sw_span item = next_item(&rest);
         enum sw_cause cause = SW_CAUSE_NONE;
         if (!read_cause(item, &cause, message))
             return false;
         select->causes[cause] = true;
-    }
+    } while (rest.len > 0);
     select->by_cause = true;
     select->any = true;
     return true;
@@ -59,15 +67,15 @@ bool sw_select_cause(struct sw_select *select, const char *value, char *message)
 static bool add_nets(struct sw_network *nets, unsigned *count, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
-    struct sw_span item = {NULL, 0};
-    while (sw_span_item(&rest, &item)) {
+    do {
+        struct sw_span item = next_item(&rest);
         if (*count == SW_SELECT_NETS)
             return say(message, "too many networks, at", item, "");
         if (!sw_network_parse(item, &nets[*count]))
             return say(message, "not an IP address or network:", item,
                        "; write for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32");
         (*count)++;
-    }
+    } while (rest.len > 0);
     return true;
 }
 
@@ -143,13 +151,11 @@ static bool read_fail_item(struct sw_select *select, struct sw_span item, char *
 bool sw_select_fail_on(struct sw_select *select, const char *value, char *message)
 {
     struct sw_span rest = sw_span_str(value);
-    struct sw_span item = {NULL, 0};
-    if (rest.len == 0)
-        return read_fail_item(select, rest, message);
-    while (sw_span_item(&rest, &item)) {
+    do {
+        struct sw_span item = next_item(&rest);
         if (!read_fail_item(select, item, message))
             return false;
-    }
+    } while (rest.len > 0);
     select->fail_given = true;
     return true;
 }

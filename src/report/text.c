@@ -207,6 +207,7 @@ const struct sw_report_format sw_report_text = {
     .name = "text",
     .what = "a report for people (the default)",
     .general = true,
+    .sums_up = true,
     .state_bytes = sizeof(struct sw_text),
     .open = open_text,
     .session = write_session,

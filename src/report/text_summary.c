@@ -24,23 +24,27 @@ static const char *plural(uint64_t n)
 
 static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
 {
+    static const char *const leads[][2] = {
+        {"This capture holds no mail", "This capture holds no frames at all"},
+        {"These captures hold no mail", "These captures hold no frames at all"},
+        {"No mail passed here", "No frames passed here at all"},
+    };
     struct sw_text *text = part->state;
     bool live = part->style->live;
-    const char *these = live                     ? "Here passed"
-                        : part->style->files > 1 ? "These captures hold"
-                                                 : "This capture holds";
+    bool nothing = s->frames_read == 0;
+    const char *lead = leads[live ? 2 : part->style->files > 1][nothing];
     const char *help = live ? "watch the interface through which the sender's mail goes "
                               "(smtpwhy live -D lists them), while it tries to send"
                             : "record the sender's computer while it tries to send, with";
     char line[400];
-    if (s->frames_read == 0)
-        (void)snprintf(line, sizeof(line), "%s no frames at all; %s", these, help);
+    if (nothing)
+        (void)snprintf(line, sizeof(line), "%s; %s", lead, help);
     else
         (void)snprintf(
             line, sizeof(line),
-            "%s no mail: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
+            "%s: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
             " DNS packet%s and %" PRIu64 " other UDP packet%s, but no attempt to send; %s",
-            these, s->frames_read, plural(s->frames_read), s->tcp_connections,
+            lead, s->frames_read, plural(s->frames_read), s->tcp_connections,
             plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
             s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
             plural(s->udp_packets - s->dns_packets), help);

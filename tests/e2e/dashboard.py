@@ -55,6 +55,7 @@ class Dashboard(unittest.TestCase):
         self.begin("127.0.0.1:8099")
         rows = self.json(at + "/api/sessions")
         self.assertEqual([(r["outcome"], r["cause"]) for r in rows], [("delivered", "ok-delivered"), ("stuck", "rcpt-unknown-user")])
+        self.assertEqual([r["to_act"] for r in rows], ["nobody", "the sender (the person or the mail program)"])
         self.assertEqual({k: v["mark"] for k, v in rows[1]["stages"].items()},
                          {"dns": "not", "tcp": "ok", "greeting": "ok", "ehlo": "ok", "tls": "not", "auth": "not", "mail": "ok",
                           "rcpt": "failed", "data": "not", "quit": "ok"})

@@ -72,6 +72,9 @@ class Documents(unittest.TestCase):
         self.assertIn("explain", complete("smtpwhy", "ex"))
         self.assertEqual(complete("smtpwhy", "--color", "al"), ["always"])
         self.assertIn("stuck", complete("smtpwhy", "--only", "st"))
+        for command in ([], ["live"], ["audit"], ["explain"], ["causes"]):
+            listed = re.findall(r"(?m)^  (\w+) ", run(*command, "--help", "formats").out)
+            self.assertEqual(sorted(complete("smtpwhy", *command, "-o", "")), sorted(listed), command)
 
     def test_fish_completion_completes(self):
         if not shutil.which("fish"):

@@ -158,11 +158,19 @@ class Explain(common.Case):
         advice = self.one("greet-no-banner")["advice"]
         self.assertTrue(any("On port 465 " in step for step in advice) and any("On port 25 or 587 " in step for step in advice))
 
+    def test_a_finding_is_told_with_its_severity(self):
+        for row in run("findings", "-o", "json").records():
+            self.assertEqual(self.one(row["id"])["severity"], row["severity"])
+        self.assertIn("severity   medium", run("explain", "aud-weak-mech-ntlm").out)
+        self.assertIsNone(self.one("tcp-refused")["severity"])
+
     def test_statuses(self):
         self.assertEqual(run("explain", "tcp-refused", "frobnicate").status, 0)
         nothing = run("explain", "frobnicate")
         self.assertEqual((nothing.status, nothing.err), (2, ""))
-        self.assertIn("nearest", nothing.out)
+        self.assertNotIn("nearest", nothing.out)
+        self.assertIn("'smtpwhy causes'", nothing.out)
+        self.assertIn("nearest    rcpt-relay-denied", run("explain", "rely-denied").out)
         self.assertEqual(run("explain", stdin=b"frobnicate\n").status, 2)
         self.assertEqual(run("explain", stdin=b"").status, 2)
         self.assertEqual(run("explain", stdin=b"frobnicate\n550 no\n").status, 0)

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import pty
 import queue
 import re
 import signal
@@ -408,6 +409,21 @@ s.rcpt('bob@example.org'); s.quit()
         print("from SIGTERM to the end on an idle link: %.2f s" % took, file=sys.stderr)
         self.assertEqual(status, 0)
         self.assertEqual([len(open(p, encoding="utf-8").readlines()) for p in (path + ".1", path)], [1, 2])  # and the summary
+
+    def test_who_sits_before_it_is_told_what_it_does(self):
+        ours, theirs = pty.openpty()
+        live = subprocess.Popen([common.PROGRAM, "live", "-i", "lo", "-f", "tcp port 9", *LEAKS_SOUGHT], stdout=subprocess.PIPE, stderr=theirs,
+                                stdin=subprocess.DEVNULL, env=dict(os.environ, LC_ALL="C.UTF-8"))
+        os.close(theirs)
+        said = b""
+        while b"summary" not in said:
+            said += os.read(ours, 4096)
+        self.assertIn(b"watching lo, frames that match 'tcp port 9'; ^C ends it, with a summary", said)
+        live.send_signal(signal.SIGINT)
+        out, _ = live.communicate(timeout=PLENTY)
+        os.close(ours)
+        self.assertIn("No frames passed here at all; watch the interface", " ".join(out.decode("utf-8").split()))
+        self.assertEqual(live.returncode, 0)
 
     def test_what_cannot_be_watched_is_said(self):
         for arguments, words in ((("-i", "nowhere0"), "nowhere0: there is no such interface"), ((), "no interface given"),

@@ -26,6 +26,7 @@ class Options(common.Case):
         good = self.capture("good.pcap", DELIVERED)
         self.usage(words="no capture given")
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
+        self.usage("--bogus", good, words="there is no option --bogus\nTry")
         self.usage("-Z", good, words="there is no option -Z\nTry")
         self.usage("-j", "0", good, words="smtpwhy: -j takes a number")
         self.usage("--jobs", "0", good, words="smtpwhy: --jobs takes a number")
@@ -47,6 +48,8 @@ class Options(common.Case):
         self.usage("--limits", "no-such=1", good, words="no-such")
         self.usage("--ports", "mail", good, words="ports")
         self.usage("--only", "lost", good, words="no outcome 'lost'")
+        for option in ("--only", "--cause", "--client", "--server", "--fail-on", "--since", "--until"):
+            self.usage(option, "", good, words=option + ": ")
         self.usage("causes", "x", words="no arguments")
 
     def test_messages_are_safe_on_a_terminal(self):
@@ -83,6 +86,30 @@ class Options(common.Case):
         self.assertIn("explain", run("explain", "--help").out)
         self.assertEqual(run("--help", "live").out, run("live", "--help").out)
         self.assertIn("could not be", run("--help").out)
+
+    def test_formats_of_each_subcommand(self):
+        """What --help formats lists is taken, and nothing else is."""
+        every = re.findall(r"(?m)^  (\w+) ", run("--help", "formats").out)
+        self.assertIn("audit: text, json, junit, html", run("--help", "formats").out)
+        self.assertNotIn("junit", every)
+        path = self.capture("good.pcap", DELIVERED)
+        for command, words, wanted in (("audit", ["--policy", "default", path], ["text", "json", "junit", "html"]), ("explain", ["550"], ["text", "json"]),
+                                       ("causes", [], ["text", "json"]), ("findings", [], ["text", "json"])):
+            listed = re.findall(r"(?m)^  (\w+) ", run(command, "--help", "formats").out)
+            self.assertEqual(listed, wanted)
+            for form in every + ["junit"]:
+                done = run(command, "-o", form + ":" + self.path("out"), *words)
+                self.assertEqual(done.status < 2, form in listed, (command, form))
+        self.assertEqual(re.findall(r"(?m)^  (\w+) ", run("live", "--help", "formats").out), [f for f in every if f != "pcapng"])
+        self.assertIn("no output formats", run("tui", "--help", "formats").out)
+
+    def test_help_of_a_subcommand_is_about_it(self):
+        shown = run("explain", "--help").out
+        for words in ("a reply code (421, 5.7.139)", "greeting, hello, starttls, auth, mail, rcpt, data, final", "standard input",
+                      "smtpwhy explain 'RCPT: 550 5.7.1 Relaying denied'"):
+            self.assertIn(words, " ".join(shown.split()))
+        self.assertNotIn("Reads network captures", shown)
+        self.assertIn("list the ids of all causes", run("causes", "--help").out)
 
     def test_statuses_in_their_order(self):
         good = self.capture("good.pcap", DELIVERED)
@@ -151,6 +178,12 @@ class Options(common.Case):
         self.assertIn("The mail stayed in the outbox.", run("-q", path).out)
         self.assertEqual([r["type"] for r in run("-q", "-o", "json", path).records()], ["summary"])
         self.assertNotIn("C  EHLO", run(path).out)
+        for form in ("csv", "zeek", "ecs", "ocsf", "tlsrpt", "pcapng"):  # of sessions alone: there is no summary in them
+            result = run("-q", "-o", "text", "-o", form + ":" + self.path(form), path)
+            self.assertEqual((result.status, result.err), (0, "smtpwhy: %s: -q is the summary only, and -o %s has none: it holds no "
+                                                           "session\n" % (self.path(form), form)))
+        for form in ("text", "json", "html", "eve"):
+            self.assertEqual(run("-q", "-o", form, path).err, "")
         self.assertIn("C  EHLO pc.example.net", run("-v", path).out)
 
     def test_several_outputs_in_one_run(self):
@@ -366,7 +399,8 @@ class Options(common.Case):
         self.assertEqual(kinds, [("reply", "rcpt-unknown-user"), ("reply", "greet-421-busy"), ("unknown", None)])
         unknown = run("explain", "-o", "json", "qwertyuiop")
         self.assertEqual(unknown.status, 2)
-        self.assertTrue(unknown.records()[0]["nearest"])
+        self.assertEqual(unknown.records()[0]["nearest"], [])
+        self.assertEqual(run("explain", "-o", "json", "tcp-refusd").records()[0]["nearest"][0], "tcp-refused")
         self.assertEqual(run("explain", "qwertyuiop", "tcp-refused").status, 0)
         self.assertIn("0x800CCC0B", run("explain", "0x800CCC0B").out)
 

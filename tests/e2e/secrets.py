@@ -76,7 +76,7 @@ def outputs(paths, every_format=True):
                     ["audit"], ["audit", "-v", "--policy", "default", "-o", "html"], ["audit", "-o", "json"]):
         yield options, run(*options, *paths).raw
     with tempfile.TemporaryDirectory() as folder:
-        run("-q", "-o", "zeek:" + os.path.join(folder, "zeek"), "--db", os.path.join(folder, "history.db"), *paths)
+        run("-o", "zeek:" + os.path.join(folder, "zeek"), "--db", os.path.join(folder, "history.db"), *paths)
         run("-o", "pcapng:" + os.path.join(folder, "annotated.pcapng"), "--only", "stuck,partial,delivered,no-mail,unknown", *paths)
         written = sorted(os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
         if len(written) < 3:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The terminal view, driven in tmux: keys are sent, the screen is read."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,11 @@ class Screen:
 
     def text(self):
         return self.tmux("capture-pane", "-p")
+
+    def marked(self):
+        """The lines that are drawn in reverse, but for the first and the last."""
+        lines = self.tmux("capture-pane", "-p", "-e").rstrip("\n").split("\n")[1:-1]
+        return [line for line in lines if re.match("\x1b\\[([0-9]+;)*7m", line)]
 
     def wait(self, *words, absent=()):
         end = time.time() + PLENTY
@@ -84,11 +90,13 @@ class Tui(common.Case):
     def test_filter_sort_and_search(self):
         screen = self.open(common.DELIVERED, common.REFUSED, common.SILENT, common.LOGIN)
         screen.wait("4 sessions")
-        screen.keys("f")
-        screen.wait("f delivered", absent=["STUCK"])
-        for _ in range(5):
+        for outcome in ("stuck", "partial", "delivered", "unknown", "no-mail"):  # as the help has them
             screen.keys("f")
-        screen.wait("f all", "STUCK")
+            text = screen.wait("f " + outcome, "only " + outcome)
+            self.assertEqual("STUCK" in text, outcome == "stuck")
+            self.assertEqual("No session is like that" in text, outcome not in ("stuck", "delivered"))
+        screen.keys("f")
+        screen.wait("f all", "STUCK", absent=["only"])
         screen.keys("/")
         screen.keys("-l", "relay")
         text = screen.wait("/relay_   1 of 4", "rcpt-relay-denied")
@@ -107,6 +115,70 @@ class Tui(common.Case):
         screen.keys("O")
         lines = screen.wait("(reverse)").split("\n")[2:6]
         self.assertEqual([line[20:].split()[0] for line in lines], causes[::-1])
+
+    def test_what_is_left_out_is_named(self):
+        """The outcome and the words are on the screen, however little room there is."""
+        screen = self.open(common.DELIVERED, common.REFUSED, columns=60, lines=12)
+        screen.wait("2 sessions")
+        screen.keys("f", "f", "/")
+        screen.keys("-l", "relay")
+        screen.keys("Enter")
+        text = screen.wait("No session is like that")
+        self.assertIn("only partial", text.split("\n")[0])
+        self.assertIn("/relay   0 of 2, only partial", text.split("\n")[-2])
+
+    def test_by_time(self):
+        """By when a session began, not by when it was told."""
+        screen = self.open(common.REFUSED[:2] + ["session"] + common.DELIVERED + ["session 1"] + common.REFUSED[2:])
+        lines = screen.wait("o by time").split("\n")
+        self.assertEqual([line[10:19].strip() for line in lines[2:4]], ["STUCK", "delivered"])
+        self.assertLessEqual(lines[2][1:9], lines[3][1:9])
+        screen.keys("O")
+        lines = screen.wait("(reverse)").split("\n")
+        self.assertEqual([line[10:19].strip() for line in lines[2:4]], ["delivered", "STUCK"])
+
+    def test_a_shorter_list_is_shown_whole(self):
+        screen = self.open(*([common.REFUSED] * 20 + [common.DELIVERED] * 5))
+        screen.wait("25 sessions")
+        screen.keys("End")
+        screen.wait(">", "delivered")
+        screen.keys("f", "f", "f")
+        text = screen.wait("f delivered")
+        self.assertEqual(text.count(" delivered ok-delivered"), 5)
+
+    def test_search_in_a_session(self):
+        """It begins with words of its own, marks what it finds, and leaves those of the list alone."""
+        screen = self.open(common.DELIVERED, common.REFUSED)
+        screen.wait("2 sessions")
+        screen.keys("/")
+        screen.keys("-l", "relay")
+        screen.wait("/relay_   1 of 2")
+        screen.keys("Enter", "Enter")
+        screen.wait("session 2 of")
+        screen.keys("/")
+        screen.keys("-l", "550")
+        screen.wait(" /550_")
+        screen.keys("Enter")
+        screen.wait(" /550 ", absent=["do not come again"])
+        marked = screen.marked()
+        self.assertTrue(any("550" in line and "Relay access denied" in line for line in marked), marked)
+        for _ in range(4):
+            screen.keys("n")
+        screen.wait("do not come again")
+        screen.keys("q")
+        screen.wait("/relay   1 of 2")
+
+    def test_nothing_is_cut_in_half(self):
+        """At 80 columns the port of a server, the time of a stage and a key are there, or they are not."""
+        slow = [step for part in common.LOGIN for step in (part, "wait 0.123")]
+        screen = self.open(slow, ["S: 220 ESMTP", "C: EHLO pc.example.net", "S: 250 ok", "sent", "quit"], common.SILENT)
+        lines = screen.wait("3 sessions").split("\n")
+        self.assertEqual([line[54:68].strip() for line in lines[2:5]], ["mx.example.org", "198.51.100.25", "198.51.100.25"])
+        self.assertRegex(lines[22], r"^([TGEAMRDQ]\+[\d.]+m?s ?){8}$")
+        screen.keys("f", "f", "f", "o", "O")
+        self.assertRegex(screen.wait("f delivered", "o by outcome (reverse)"), r"q quit( |\n)")
+        screen.keys("f", "f", "f", "Home")
+        self.assertEqual(screen.wait("tcp x").split("\n")[22], "tcp x")
 
     def test_help_and_saving(self):
         screen = self.open(common.DELIVERED, common.REFUSED)
@@ -136,7 +208,9 @@ class Tui(common.Case):
         wide.keys("Enter")
         wide.wait("E2", "The server greeted with")  # the ladder, and the story beside it
         small = self.open(common.REFUSED, columns=40, lines=10)
-        small.wait("the window is too small")
+        small.wait("too small", "60x12", "40x10")
+        smaller = self.open(common.REFUSED, columns=20, lines=3)
+        smaller.wait("too small", "60x12", "20x3")
 
     def test_terminals_that_cannot(self):
         path = self.capture("mail.pcap", common.DELIVERED)
