@@ -304,7 +304,7 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
 }
 
-static void rule(const struct sw_case *c, struct sw_ruling *ruling)
+static void rule(struct sw_case *c, struct sw_ruling *ruling)
 {
     *ruling = (struct sw_ruling){0};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -315,6 +315,12 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
         assert(!ruling->reply && !ruling->evidence[0].mark.frame && !ruling->also[0]);
     }
     assert(ruling->cause != SW_CAUSE_NONE);
+    if (ruling->outcome == SW_OUTCOME_STUCK && c->outcome == SW_OUTCOME_UNKNOWN) {
+        if (sw_case_settle(c))
+            ruling->outcome = c->outcome;
+        else
+            (void)sw_rule_unknown(c, ruling);
+    }
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
     doubt_for_lost_replies(c, ruling);

@@ -279,17 +279,28 @@ static struct left count_left(const struct sw_case *c)
     return left;
 }
 
+/* The usual beginnings of a sentence on a mail that stayed, and what they say of several. */
+static const struct beginning {
+    struct sw_span usual;
+    const char *fate, *yet;
+} beginnings[] = {
+    {SW_SPAN_LIT("The mail was not sent because "), "not sent", ""},
+    {SW_SPAN_LIT("The mail was not sent yet because "), "not sent yet", " yet"},
+    {SW_SPAN_LIT("The mail was sent to nobody because "), "sent to nobody", ""},
+};
+
 /* "1 of 2 mails was not sent", "None of the 3 mails was sent". */
-static const char *which_mails(const struct sw_case *c, const struct left *left, const char *yet)
+static const char *which_mails(const struct sw_case *c, const struct left *left,
+                               const struct beginning *as)
 {
     if (left->all < 2 || left->stuck == 0)
-        return sw_arena_printf(c->arena, "The mail was not sent%s", yet);
+        return sw_arena_printf(c->arena, "The mail was %s", as->fate);
     if (left->stuck < left->all)
-        return sw_arena_printf(c->arena, "%u of %u mails %s not sent%s", left->stuck, left->all,
-                               left->stuck == 1 ? "was" : "were", yet);
+        return sw_arena_printf(c->arena, "%u of %u mails %s %s", left->stuck, left->all,
+                               left->stuck == 1 ? "was" : "were", as->fate);
     return left->all == 2
-               ? sw_arena_printf(c->arena, "Neither mail was sent%s", yet)
-               : sw_arena_printf(c->arena, "None of the %u mails was sent%s", left->all, yet);
+               ? sw_arena_printf(c->arena, "Neither mail was sent%s", as->yet)
+               : sw_arena_printf(c->arena, "None of the %u mails was sent%s", left->all, as->yet);
 }
 
 /*
@@ -299,13 +310,12 @@ static const char *which_mails(const struct sw_case *c, const struct left *left,
 static const char *fit_beginning(const struct sw_case *c, const struct sw_ruling *ruling,
                                  const char *summary)
 {
-    struct sw_span all = sw_span_str(summary);
-    const char *yet = NULL;
-    if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent because ")))
-        yet = "";
-    else if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent yet because ")))
-        yet = " yet";
-    if (!yet)
+    const struct beginning *as = NULL;
+    for (size_t i = 0; !as && i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        if (sw_span_starts(sw_span_str(summary), beginnings[i].usual))
+            as = &beginnings[i];
+    }
+    if (!as)
         return summary;
     struct left left = count_left(c);
     bool possible = ruling->confidence == SW_CONFIDENCE_POSSIBLE;
@@ -313,7 +323,7 @@ static const char *fit_beginning(const struct sw_case *c, const struct sw_ruling
     bool usual = (left.all < 2 || left.stuck == 0) && !first && !possible;
     if (usual)
         return summary;
-    const char *mails = which_mails(c, &left, yet);
+    const char *mails = which_mails(c, &left, as);
     const char *text = sw_arena_printf(c->arena, "%s%s%s%s%s", mails ? mails : "",
                                        first || possible ? "," : "", first ? " the first" : "",
                                        possible ? " possibly" : "", strstr(summary, " because "));

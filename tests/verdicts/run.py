@@ -50,6 +50,10 @@ def value_of(record, key):
         return ",".join(m["outcome"] for m in record["messages"])
     if key == "recipients":
         return ",".join(r["outcome"] for m in record["messages"] for r in m["recipients"])
+    if key == "causes":
+        return ",".join(m["cause"] for m in record["messages"])
+    if key == "recipient_causes":
+        return ",".join(r["cause"] for m in record["messages"] for r in m["recipients"])
     if key == "evidence":
         return [str(e["frame"]) for e in verdict["evidence"]]
     return verdict[key]
