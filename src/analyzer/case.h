@@ -192,6 +192,9 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling); /* alwa
 /* Asked last: lays what another rule found at the door of a middlebox that gave itself away. */
 void sw_blame_middlebox(const struct sw_case *c, struct sw_ruling *ruling);
 
+/* The words for the ruling, as they fit this session. */
+const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
+                                               const struct sw_ruling *ruling);
 /* Texts: fills summary, explanation, advice and evidence of the verdict from the ruling. */
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling,
                 struct sw_verdict *verdict);

@@ -267,6 +267,18 @@ static void add_later_refusals(const struct sw_case *c, const struct sw_step *re
     }
 }
 
+/* The login that the server has accepted, though it asks for one. */
+static void prove_login(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (auth->result == SW_AUTH_ACCEPTED && auth->reply) {
+            sw_ruling_prove(ruling, auth->reply->first, SW_ORIGIN_SERVER, "login accepted");
+            return;
+        }
+    }
+}
+
 /* The refusal decides: what it says is the reason why its mail, or no mail at all, was sent. */
 static void rule_by_refusal(const struct sw_case *c, const struct sw_step *reply,
                             struct sw_ruling *ruling)
@@ -297,6 +309,8 @@ static void rule_by_refusal(const struct sw_case *c, const struct sw_step *reply
             SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
     if (reading.also != SW_CAUSE_NONE)
         sw_ruling_also(ruling, reading.also, SW_CONFIDENCE_POSSIBLE);
+    if (reading.login_denied)
+        prove_login(c, ruling);
     prove_reply(ruling, reply, "refused");
     add_later_refusals(c, reply, ruling);
 }
