@@ -123,8 +123,8 @@ const struct sw_message_verdict *sw_case_mail_of(const struct sw_case *c,
                                                  const struct sw_step *reply);
 /* Was the mail that this refusal belongs to taken after all, or tried again with success? */
 bool sw_case_is_overcome(const struct sw_case *c, const struct sw_step *refusal);
-/* What happened to the mail that was under way is proved by other things than replies: it is stuck
- * as well. Sums up anew; false: what became of another one is not known. */
+/* What ended the session is proved by other things than replies: the mail that was under way then
+ * is stuck as well. Sums up anew; false: what became of another one is not known. */
 bool sw_case_settle(struct sw_case *c);
 /* The first oddity of a kind, of either side, or NULL. */
 const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind);

@@ -324,17 +324,27 @@ static void judge_all(struct sw_case *c)
     sum_up(c);
 }
 
+/* Is it open, or taken back only after a command of it had gone unanswered? */
+static bool shares_the_end(const struct sw_case *c, const struct sw_message_verdict *mv)
+{
+    bool open = mv->outcome == SW_OUTCOME_UNKNOWN && mv->message == c->session->message;
+    bool unanswered =
+        mv->outcome == SW_OUTCOME_NO_MAIL && c->pending && c->pending->message == mv->message;
+    return open || unanswered;
+}
+
 bool sw_case_settle(struct sw_case *c)
 {
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
-        if (mv->outcome != SW_OUTCOME_UNKNOWN || mv->message != c->session->message)
+        if (!shares_the_end(c, mv))
             continue;
-        mv->outcome = SW_OUTCOME_STUCK;
         for (uint32_t j = 0; j < mv->recipient_count; j++) {
-            if (mv->recipients[j].outcome == SW_OUTCOME_UNKNOWN)
+            if (mv->recipients[j].outcome == mv->outcome)
                 mv->recipients[j].outcome = SW_OUTCOME_STUCK;
         }
+        mv->outcome = SW_OUTCOME_STUCK;
+        mv->counts = true;
     }
     sum_up(c);
     return c->outcome != SW_OUTCOME_UNKNOWN;
