@@ -164,6 +164,32 @@ void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
     *out = last->reading;
 }
 
+/* "Timeout exceeded" within the text: the client stood still, thought that it was done, or its line
+ * was too slow. */
+static enum sw_cause cause_within_text(const struct sw_case *c, const struct sw_step *reply)
+{
+    if (sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST))
+        return SW_CAUSE_DATA_BARE_LF; /* what the client took for the end was none */
+    return sw_case_slow_upload(c, reply->message, reply->first) ? SW_CAUSE_DATA_UPLOAD_TOO_SLOW
+                                                                : SW_CAUSE_DATA_CLIENT_STALLED;
+}
+
+enum sw_cause sw_case_cause_of(const struct sw_case *c, const struct sw_step *reply)
+{
+    struct sw_reply_reading reading;
+    sw_case_read(c, reply, &reading);
+    bool timeout = reading.cause == SW_CAUSE_SERVER_IDLE_TIMEOUT ||
+                   reading.cause == SW_CAUSE_DATA_CLIENT_STALLED;
+    return timeout && reply->phase == SW_PHASE_BODY ? cause_within_text(c, reply) : reading.cause;
+}
+
+const struct sw_message_verdict *sw_case_mail_of(const struct sw_case *c,
+                                                 const struct sw_step *reply)
+{
+    const struct sw_message *m = reply->message;
+    return m && m->index < c->message_count ? &c->messages[m->index] : NULL;
+}
+
 /* Commands that a server may leave unanswered without keeping anybody from sending mail. */
 static bool matters(const struct sw_step *command)
 {

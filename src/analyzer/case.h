@@ -109,9 +109,23 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
 bool sw_case_slow_upload(const struct sw_case *c, const struct sw_message *m, struct sw_mark end);
 /* Fills c->messages, c->outcome and c->refusal. Part of sw_case_open. */
 void sw_case_judge_messages(struct sw_case *c);
+/* Fills c->refusal and c->reading; the mails must have been judged. Part of the same. */
+void sw_case_find_refusal(struct sw_case *c);
+/* Was this said in clear before TLS began, with which all begins anew? */
+bool sw_case_before_tls(const struct sw_case *c, const struct sw_step *step);
 /* What a negative reply means at its place in the dialogue. */
 void sw_case_read(const struct sw_case *c, const struct sw_step *reply,
                   struct sw_reply_reading *out);
+/* The same, where it says "timeout" within a text in the light of how that came. */
+enum sw_cause sw_case_cause_of(const struct sw_case *c, const struct sw_step *reply);
+/* The mail that a reply belongs to, or NULL. */
+const struct sw_message_verdict *sw_case_mail_of(const struct sw_case *c,
+                                                 const struct sw_step *reply);
+/* Was the mail that this refusal belongs to taken after all, or tried again with success? */
+bool sw_case_is_overcome(const struct sw_case *c, const struct sw_step *refusal);
+/* What ended the session is proved by other things than replies: the mail that was under way then
+ * is stuck as well. Sums up anew; false: what became of another one is not known. */
+bool sw_case_settle(struct sw_case *c);
 /* The first oddity of a kind, of either side, or NULL. */
 const struct sw_oddity *sw_case_oddity(const struct sw_case *c, enum smtp_anomaly kind);
 /* The stage of a verdict that stands at a phase of the dialogue. */
@@ -180,6 +194,9 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling); /* alwa
 /* Asked last: lays what another rule found at the door of a middlebox that gave itself away. */
 void sw_blame_middlebox(const struct sw_case *c, struct sw_ruling *ruling);
 
+/* The words for the ruling, as they fit this session. */
+const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
+                                               const struct sw_ruling *ruling);
 /* Texts: fills summary, explanation, advice and evidence of the verdict from the ruling. */
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling,
                 struct sw_verdict *verdict);

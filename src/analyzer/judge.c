@@ -228,11 +228,15 @@ static void name_server(const struct sw_case *c, struct sw_verdict *verdict)
     }
 }
 
-/* A recipient or mail that nobody answered shares the reason of its session. */
+/* A recipient or mail that nobody answered shares the reason of its session, and so does the mail
+ * whose refusal was found to have another reason than its words say. */
 static void spread_cause(const struct sw_case *c, const struct sw_ruling *ruling)
 {
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
+        bool decided = ruling->reply && mv->reply == ruling->reply;
+        if (decided && mv->outcome == SW_OUTCOME_STUCK)
+            mv->cause = ruling->cause;
         if (mv->cause == SW_CAUSE_NONE && mv->outcome == SW_OUTCOME_NO_MAIL)
             mv->cause = SW_CAUSE_OK_VRFY_ONLY;
         else if (mv->cause == SW_CAUSE_NONE)
@@ -307,7 +311,20 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
 }
 
-static void rule(const struct sw_case *c, struct sw_ruling *ruling)
+/* Where other things than replies prove that the session is stuck, its mail is as well. */
+static void agree(struct sw_case *c, struct sw_ruling *ruling)
+{
+    bool undecided = c->outcome == SW_OUTCOME_UNKNOWN;
+    if (ruling->outcome != SW_OUTCOME_STUCK || !(undecided || c->outcome == SW_OUTCOME_NO_MAIL))
+        return;
+    bool known = sw_case_settle(c);
+    if (undecided && known)
+        ruling->outcome = c->outcome;
+    else if (undecided)
+        (void)sw_rule_unknown(c, ruling);
+}
+
+static void rule(struct sw_case *c, struct sw_ruling *ruling)
 {
     *ruling = (struct sw_ruling){0};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -318,6 +335,7 @@ static void rule(const struct sw_case *c, struct sw_ruling *ruling)
         assert(!ruling->reply && !ruling->evidence[0].mark.frame && !ruling->also[0]);
     }
     assert(ruling->cause != SW_CAUSE_NONE);
+    agree(c, ruling);
     sw_blame_middlebox(c, ruling);
     sw_blame_place(c, ruling);
     doubt_for_lost_replies(c, ruling);

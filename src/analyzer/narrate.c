@@ -5,7 +5,6 @@
 #include "analyzer/advice.h"
 #include "analyzer/case.h"
 #include "analyzer/prose.h"
-#include "analyzer/rule_tls.h"
 #include "analyzer/story.h"
 
 enum { REPLY_SHOWN = 160, NAME_SHOWN = 100, SMTPS_PORT = 465 };
@@ -279,17 +278,28 @@ static struct left count_left(const struct sw_case *c)
     return left;
 }
 
+/* The usual beginnings of a sentence on a mail that stayed, and what they say of several. */
+static const struct beginning {
+    struct sw_span usual;
+    const char *fate, *yet;
+} beginnings[] = {
+    {SW_SPAN_LIT("The mail was not sent because "), "not sent", ""},
+    {SW_SPAN_LIT("The mail was not sent yet because "), "not sent yet", " yet"},
+    {SW_SPAN_LIT("The mail was sent to nobody because "), "sent to nobody", ""},
+};
+
 /* "1 of 2 mails was not sent", "None of the 3 mails was sent". */
-static const char *which_mails(const struct sw_case *c, const struct left *left, const char *yet)
+static const char *which_mails(const struct sw_case *c, const struct left *left,
+                               const struct beginning *as)
 {
     if (left->all < 2 || left->stuck == 0)
-        return sw_arena_printf(c->arena, "The mail was not sent%s", yet);
+        return sw_arena_printf(c->arena, "The mail was %s", as->fate);
     if (left->stuck < left->all)
-        return sw_arena_printf(c->arena, "%u of %u mails %s not sent%s", left->stuck, left->all,
-                               left->stuck == 1 ? "was" : "were", yet);
+        return sw_arena_printf(c->arena, "%u of %u mails %s %s", left->stuck, left->all,
+                               left->stuck == 1 ? "was" : "were", as->fate);
     return left->all == 2
-               ? sw_arena_printf(c->arena, "Neither mail was sent%s", yet)
-               : sw_arena_printf(c->arena, "None of the %u mails was sent%s", left->all, yet);
+               ? sw_arena_printf(c->arena, "Neither mail was sent%s", as->yet)
+               : sw_arena_printf(c->arena, "None of the %u mails was sent%s", left->all, as->yet);
 }
 
 /*
@@ -299,21 +309,23 @@ static const char *which_mails(const struct sw_case *c, const struct left *left,
 static const char *fit_beginning(const struct sw_case *c, const struct sw_ruling *ruling,
                                  const char *summary)
 {
-    struct sw_span all = sw_span_str(summary);
-    const char *yet = NULL;
-    if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent because ")))
-        yet = "";
-    else if (sw_span_starts(all, SW_SPAN_LIT("The mail was not sent yet because ")))
-        yet = " yet";
-    if (!yet)
+    bool for_good = ruling->has_permanence && ruling->permanence == SW_PERMANENCE_PERMANENT;
+    const struct beginning *as = NULL;
+    for (size_t i = 0; !as && i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        if (sw_span_starts(sw_span_str(summary), beginnings[i].usual))
+            as = &beginnings[i];
+    }
+    if (!as)
         return summary;
     struct left left = count_left(c);
     bool possible = ruling->confidence == SW_CONFIDENCE_POSSIBLE;
     bool first = left.mixed || (left.stuck > 1 && left.stuck < left.all);
-    bool usual = (left.all < 2 || left.stuck == 0) && !first && !possible;
+    bool no_more = for_good && as->yet[0] != '\0'; /* what is final is not "not yet" */
+    as = no_more ? &beginnings[0] : as;
+    bool usual = (left.all < 2 || left.stuck == 0) && !first && !possible && !no_more;
     if (usual)
         return summary;
-    const char *mails = which_mails(c, &left, yet);
+    const char *mails = which_mails(c, &left, as);
     const char *text = sw_arena_printf(c->arena, "%s%s%s%s%s", mails ? mails : "",
                                        first || possible ? "," : "", first ? " the first" : "",
                                        possible ? " possibly" : "", strstr(summary, " because "));
@@ -393,117 +405,6 @@ static const char *unfinished(const struct sw_case *c, const struct sw_template_
     return NULL;
 }
 
-/* The caps of the analysis are in the way, not the recording. */
-static const struct sw_cause_wording limited = {
-    .summary = "It cannot be told what became of the mail, because this connection did not fit "
-               "into the limits of the analysis.",
-    .meaning = "",
-    .advice =
-        {
-            "Raise the limits that the summary says were hit (smtpwhy --help limits), and analyse "
-            "the capture again.",
-            "Analyse less at a time: -f with the address of a client or server leaves everything "
-            "else out.",
-        },
-};
-
-/* There was an answer, but not the whole of it. */
-static const struct sw_cause_wording cut_short = {
-    .summary = "The mail was not sent because the name service's answer about {server} was too "
-               "long for one packet, and the whole of it did not come.",
-    .meaning = "Such an answer has to be fetched over TCP, and that failed, so no connection to a "
-               "mail server was tried. A firewall that lets name look-ups pass over UDP only, or a "
-               "name server that does not answer over TCP, does this.",
-    .advice =
-        {
-            "Ask the administrator of the network or firewall to let TCP port 53 pass, as well as "
-            "UDP port 53.",
-            "Switch the computer or router to another DNS server and send again.",
-        },
-};
-
-static const struct sw_cause_wording only_ipv6 = {
-    .summary = "The mail was not sent because the name {name} has IPv6 addresses only, and the "
-               "program connected to none of them.",
-    .meaning = "To a computer or network without IPv6 such a name is as good as one without an "
-               "address.",
-    .advice =
-        {
-            "Ask the provider for the name of a server that can be reached over IPv4, or use a "
-            "network that has IPv6.",
-            "Check that the name of the outgoing server is spelt as the provider gives it.",
-        },
-};
-
-/* Not the recording lacks anything: it is closed. */
-static const struct sw_cause_wording early = {
-    .summary = "It cannot be told what became of the mail: the program may have sent all of it at "
-               "once, encrypted, before {server} had answered.",
-    .meaning = "That early data is long enough for a whole mail, and what it held, whether the "
-               "server took it and what it answered cannot be seen without the keys.",
-    .advice =
-        {
-            "Let the mail program write its TLS keys (SSLKEYLOGFILE) and give the file to smtpwhy "
-            "(--keylog).",
-            "Look at the mail program's own log for the server's answer.",
-        },
-};
-
-static const struct sw_cause_wording ahead = {
-    .summary = "It cannot be told what became of the mail: {server} gave all its answers before it "
-               "was asked anything.",
-    .meaning = "A mail server answers each command when it comes. This one recited its answers "
-               "before the first command, as test scripts and traps for spam do; what the program "
-               "makes of them, and whether anything was kept, cannot be seen.",
-    .advice =
-        {
-            "Find out what answers at that address and port; it may be no real mail server.",
-        },
-};
-
-/* LMTP: nobody refused anything, but an answer is missing. */
-static const struct sw_cause_wording unanswered_in_part = {
-    .summary = "The mail was accepted for some of its recipients; for the others {server} gave no "
-               "answer before the connection ended.",
-    .meaning = "The server answers for each recipient by itself, and the connection ended before "
-               "it had answered for all. Those without an answer may or may not have the mail.",
-    .advice =
-        {
-            "Have the mail sent again to the recipients without an answer only; one of them may "
-            "get it twice.",
-            "If it happens again, ask the administrator of the server to look in its log at the "
-            "time of the connection.",
-        },
-};
-
-/* More than addresses was given: chunks of the text, not the last one. */
-static const struct sw_cause_wording taken_back = {
-    .summary = "The client began to send a mail and gave it up in order before it was complete.",
-    .meaning = "The server had nothing against the mail, and the client took it back after a part "
-               "of the text. The server throws such a part away.",
-};
-
-static const struct sw_cause_wording *wording_of(const struct sw_case *c,
-                                                 const struct sw_ruling *ruling)
-{
-    bool by_limit = ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->limits_hit;
-    if (c->session->lookup && c->session->lookup->end == SW_LOOKUP_CUT)
-        return &cut_short;
-    if (c->session->lookup && c->session->lookup->ipv6.frame)
-        return &only_ipv6;
-    if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->messages && sw_case_recites(c))
-        return &ahead;
-    bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
-    if (in_part && ruling->has_permanence)
-        return &unanswered_in_part;
-    if (ruling->cause == SW_CAUSE_OK_VRFY_ONLY && ruling->stage == SW_STAGE_BODY)
-        return &taken_back;
-    const struct sw_tls *tls = c->session->tls_facts;
-    if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && tls && sw_tls_early_may_be_mail(tls))
-        return &early;
-    return by_limit ? &limited : sw_cause_wording(ruling->cause);
-}
-
 /* Has the story quoted this reply? Long ones are cut at different lengths. */
 static bool is_told(const struct sw_prose *story, const char *reply)
 {
@@ -566,7 +467,7 @@ static const char *explain(const struct sw_case *c, const struct sw_verdict *ver
 void sw_narrate(const struct sw_case *c, const struct sw_ruling *ruling, struct sw_verdict *verdict)
 {
     static const char *const no_advice[] = {NULL};
-    const struct sw_cause_wording *wording = wording_of(c, ruling);
+    const struct sw_cause_wording *wording = sw_case_wording(c, ruling);
     /* Nobody has to act: nothing failed. Where nothing can be told, there is something to try. */
     bool success = verdict->outcome != SW_OUTCOME_UNKNOWN && verdict->actor == SW_ACTOR_NONE;
     const char *const *steps = success ? no_advice : useful_steps(c, ruling, wording->advice);

@@ -3,17 +3,6 @@
  */
 #include "analyzer/case.h"
 
-static bool is_refusal(const struct sw_step *reply)
-{
-    return sw_reply_is(reply, 4) || sw_reply_is(reply, 5);
-}
-
-/* The client has closed, and the server says that it noticed. */
-static bool after_close(const struct sw_step *reply)
-{
-    return reply->after_close && (reply->flags & SMTP_FLAG_UNSOLICITED);
-}
-
 /* A negative reply while the text was still coming, or to one of the BDAT chunks before the last.
  */
 static const struct sw_step *refusal_in_text(const struct sw_case *c, const struct sw_message *m)
@@ -25,7 +14,8 @@ static const struct sw_step *refusal_in_text(const struct sw_case *c, const stru
         bool in_text =
             s->from == SW_SERVER && s->message == m &&
             (s->phase == SW_PHASE_BODY || s->phase == SW_PHASE_DATA || s->phase == SW_PHASE_FINAL);
-        if (in_text && is_refusal(s) && !after_close(s) && !(s->flags & SMTP_FLAG_RECIPIENT))
+        if (in_text && sw_reply_is_refusal(s) && !sw_reply_to_nobody(s) &&
+            !(s->flags & SMTP_FLAG_RECIPIENT))
             return s;
     }
     return NULL;
@@ -35,18 +25,12 @@ static const struct sw_step *refusal_in_text(const struct sw_case *c, const stru
  * data. */
 static const struct sw_step *refusal_of_message(const struct sw_case *c, const struct sw_message *m)
 {
-    if (m->mail && is_refusal(m->mail->reply))
+    if (m->mail && sw_reply_is_refusal(m->mail->reply))
         return m->mail->reply;
     if (m->final)
-        return is_refusal(m->final) && !(m->final->flags & SMTP_FLAG_RECIPIENT) ? m->final : NULL;
+        return sw_reply_is_refusal(m->final) && !(m->final->flags & SMTP_FLAG_RECIPIENT) ? m->final
+                                                                                         : NULL;
     return refusal_in_text(c, m);
-}
-
-static enum sw_cause cause_of(const struct sw_case *c, const struct sw_step *reply)
-{
-    struct sw_reply_reading reading;
-    sw_case_read(c, reply, &reading);
-    return reading.cause;
 }
 
 /* Was a sender or a recipient offered without an answer that can be seen? */
@@ -95,6 +79,22 @@ static bool waited_in_vain(const struct sw_case *c, const struct sw_message *m)
     return c->pending->reply || (patience_ended && !c->reply_lost);
 }
 
+/*
+ * The server ends the session (RFC 5321 3.8) while this mail is under way, or in answer to the RSET
+ * that takes it back; a client that says its goodbye was leaving anyway. NULL: it does not.
+ */
+static const struct sw_step *shutdown_of(const struct sw_case *c, const struct sw_message *m)
+{
+    const struct sw_step *word = c->session->last_reply;
+    if (!word || word->code != 421 || sw_reply_to_nobody(word))
+        return NULL;
+    if (!m->mail || word->first.time_ns < m->mail->first.time_ns)
+        return NULL;
+    bool taken_back = m->abandoned && !m->end_of_data && !m->go_ahead;
+    bool to_that = word->command == m->abandoned && word->verb != SMTP_VERB_QUIT;
+    return taken_back && !to_that ? NULL : word;
+}
+
 /* How a mail ended that nobody refused and nobody accepted: given up in order, broken off, or not
  * to be seen. */
 static enum sw_outcome outcome_without_reply(const struct sw_case *c, const struct sw_message *m)
@@ -103,12 +103,11 @@ static enum sw_outcome outcome_without_reply(const struct sw_case *c, const stru
         return SW_OUTCOME_UNKNOWN;
     if (m->abandoned && waited_in_vain(c, m))
         return SW_OUTCOME_STUCK;
+    if (shutdown_of(c, m))
+        return SW_OUTCOME_STUCK;
     if (m->abandoned && !m->end_of_data && !m->go_ahead)
         return more_may_be_lost(c, m) ? SW_OUTCOME_UNKNOWN : SW_OUTCOME_NO_MAIL;
-    const struct sw_step *word = c->session->last_reply;
-    if (word && word->code == 421 && m->mail && word->first.time_ns >= m->mail->first.time_ns)
-        return SW_OUTCOME_STUCK; /* the server ends the session (RFC 5321 3.8) */
-    bool lost = c->reply_lost || !c->server_seen;
+    bool lost = c->reply_lost || !c->server_seen || (c->facts->midstream && !c->server_spoke);
     if (lost || still_under_way(c, m))
         return SW_OUTCOME_UNKNOWN;
     return SW_OUTCOME_STUCK;
@@ -126,11 +125,12 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
 {
     const struct sw_message *m = mv->message;
     const struct sw_recipient *r = rv->recipient;
-    const struct sw_step *own = is_refusal(r->final)   ? r->final
-                                : is_refusal(r->reply) ? r->reply
-                                                       : NULL;
-    if (own && own->code == 503 && refusal && m->mail && refusal == m->mail->reply)
-        own = NULL; /* it only says that there is no sender */
+    const struct sw_step *own = sw_reply_is_refusal(r->final)   ? r->final
+                                : sw_reply_is_refusal(r->reply) ? r->reply
+                                                                : NULL;
+    bool no_sender = refusal && m->mail && refusal == m->mail->reply;
+    if (no_sender && own && own->code == 503)
+        own = NULL; /* it says just that */
     if (sw_was_taken(m, r)) {
         rv->outcome = SW_OUTCOME_DELIVERED;
         rv->cause = SW_CAUSE_OK_DELIVERED;
@@ -140,7 +140,7 @@ static void judge_recipient(const struct sw_case *c, const struct sw_message_ver
     rv->reply = own ? own : refusal;
     if (rv->reply) {
         rv->outcome = SW_OUTCOME_STUCK;
-        rv->cause = cause_of(c, rv->reply);
+        rv->cause = sw_case_cause_of(c, no_sender ? refusal : rv->reply);
         return;
     }
     bool others = mv->outcome == SW_OUTCOME_PARTIAL || mv->outcome == SW_OUTCOME_DELIVERED;
@@ -167,7 +167,7 @@ static struct tally count_recipients(const struct sw_case *c, const struct sw_me
     enum sw_outcome silence = outcome_without_reply(c, m);
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
-        bool refused = is_refusal(r->final) || is_refusal(r->reply);
+        bool refused = sw_reply_is_refusal(r->final) || sw_reply_is_refusal(r->reply);
         if (sw_was_taken(m, r))
             n.taken++;
         else if (refused && sw_taken_recipient_later(&c->taken, r))
@@ -190,29 +190,61 @@ static bool any_left_out(const struct sw_message *m)
     return false;
 }
 
-/* So servers answer what comes behind a refused command (RFC 5321 4.1.4). */
-static bool is_out_of_sequence(const struct sw_step *reply)
-{
-    return reply->code == 503 || (reply->verb == SMTP_VERB_DATA && reply->code == 554);
-}
-
-/* The first negative reply of a mail that was not taken; what the server said behind that may be
- * its consequence. */
+/*
+ * The first negative reply to the mail or to one of its recipients, which is the reason why nobody
+ * got it; one that was overcome only where there is no other. `whole`: what refused all of it.
+ */
 static const struct sw_step *first_refusal(const struct sw_case *c, const struct sw_message *m,
-                                           const struct sw_step *refusal)
+                                           const struct sw_step *whole)
 {
-    if (m->mail && is_refusal(m->mail->reply))
+    if (m->mail && sw_reply_is_refusal(m->mail->reply))
         return m->mail->reply;
     const struct sw_step *overcome = NULL;
+    const struct sw_step *at_end = NULL; /* LMTP */
     const struct sw_recipient *r;
     SW_EACH(r, m->recipients) {
-        if (!is_refusal(r->reply))
+        const struct sw_step *own = sw_reply_is_refusal(r->reply)   ? r->reply
+                                    : sw_reply_is_refusal(r->final) ? r->final
+                                                                    : NULL;
+        if (!own)
             continue;
-        if (!sw_taken_recipient_later(&c->taken, r))
-            return r->reply;
-        overcome = overcome ? overcome : r->reply;
+        if (sw_taken_recipient_later(&c->taken, r))
+            overcome = overcome ? overcome : own;
+        else if (own == r->reply)
+            return own;
+        else
+            at_end = at_end ? at_end : own;
     }
-    return overcome && refusal && is_out_of_sequence(refusal) ? overcome : refusal;
+    bool follows = overcome && m->accepted_count == 0; /* "no valid recipients" */
+    if (whole && !follows)
+        return whole;
+    return at_end ? at_end : overcome;
+}
+
+/* One recipient was accepted, another refused, and then the client gave the whole mail up. */
+static bool given_up_over_one(const struct sw_message *m, const struct sw_step *reason)
+{
+    return reason->verb == SMTP_VERB_RCPT && m->accepted_count > 0 && !m->data && !m->final &&
+           !m->go_ahead && !m->body_seen;
+}
+
+/* Why a mail is stuck, as far as replies tell; else the session's cause is its own as well. */
+static void find_reason(const struct sw_case *c, struct sw_message_verdict *mv,
+                        const struct sw_step *whole)
+{
+    const struct sw_message *m = mv->message;
+    const struct sw_step *reason = first_refusal(c, m, whole);
+    reason = reason ? reason : shutdown_of(c, m);
+    if (reason) {
+        mv->reply = reason;
+        mv->cause =
+            given_up_over_one(m, reason) ? SW_CAUSE_RCPT_PARTIAL : sw_case_cause_of(c, reason);
+    }
+    for (uint32_t i = 0; i < mv->recipient_count && mv->cause == SW_CAUSE_NONE; i++) {
+        mv->cause = mv->recipients[i].cause;
+        if (!mv->reply)
+            mv->reply = mv->recipients[i].reply;
+    }
 }
 
 static void judge_recipients(const struct sw_case *c, struct sw_message_verdict *mv,
@@ -226,24 +258,6 @@ static void judge_recipients(const struct sw_case *c, struct sw_message_verdict 
         rv->recipient = r;
         judge_recipient(c, mv, rv, refusal);
         rv++;
-    }
-}
-
-/* Why a mail was not taken: what was said first against it, else what is known of its recipients.
- */
-static void find_reason(const struct sw_case *c, struct sw_message_verdict *mv,
-                        const struct sw_step *refusal)
-{
-    const struct sw_step *first = first_refusal(c, mv->message, refusal);
-    if (first) {
-        mv->reply = first;
-        mv->cause = cause_of(c, first);
-        return;
-    }
-    for (uint32_t i = 0; i < mv->recipient_count && mv->cause == SW_CAUSE_NONE; i++) {
-        mv->cause = mv->recipients[i].cause;
-        if (!mv->reply)
-            mv->reply = mv->recipients[i].reply;
     }
 }
 
@@ -271,7 +285,6 @@ static void judge_message(struct sw_case *c, struct sw_message_verdict *mv)
             mv->outcome = SW_OUTCOME_STUCK; /* this try was refused; the next one was not */
     }
     mv->reply = m->final ? m->final : refusal;
-    mv->cause = SW_CAUSE_NONE;
     if (mv->outcome == SW_OUTCOME_DELIVERED)
         mv->cause = SW_CAUSE_OK_DELIVERED;
     else if (mv->outcome == SW_OUTCOME_PARTIAL)
@@ -294,20 +307,6 @@ static bool overcome(const struct sw_case *c, const struct sw_message *m)
     return true;
 }
 
-/* RFC 3207 4.2: with TLS the dialogue begins anew; what was refused in clear before it stops nobody
- * any more. */
-static bool before_tls(const struct sw_case *c, const struct sw_step *step)
-{
-    const struct sw_step *starttls = c->session->starttls;
-    bool began = c->session->tls == SW_TLS_HELLO || c->session->tls == SW_TLS_SERVER_HELLO ||
-                 c->session->tls == SW_TLS_APPLICATION;
-    if (!began || !starttls || !step || step->encrypted)
-        return false;
-    if (!starttls->reply) /* lost by the capture; what followed shows that it was a yes */
-        return step->first.time_ns < starttls->first.time_ns;
-    return sw_reply_is(starttls->reply, 2) && step->first.time_ns < starttls->reply->first.time_ns;
-}
-
 /* What the server says is no answer to anything. */
 static void forget_answers(struct sw_message_verdict *mv)
 {
@@ -319,20 +318,14 @@ static void forget_answers(struct sw_message_verdict *mv)
     }
 }
 
-static void judge_all(struct sw_case *c)
+/* Over the mails that count. */
+static void sum_up(struct sw_case *c)
 {
-    bool recites = sw_case_recites(c);
     bool any_taken = false;
     bool any_refused = false;
     bool any_unknown = false;
     for (uint32_t i = 0; i < c->message_count; i++) {
-        struct sw_message_verdict *mv = &c->messages[i];
-        judge_message(c, mv);
-        if (recites)
-            forget_answers(mv);
-        if (mv->outcome == SW_OUTCOME_STUCK &&
-            (overcome(c, mv->message) || before_tls(c, mv->message->mail)))
-            mv->counts = false;
+        const struct sw_message_verdict *mv = &c->messages[i];
         if (!mv->counts)
             continue;
         c->any_message_counts = true;
@@ -352,225 +345,45 @@ static void judge_all(struct sw_case *c)
         c->outcome = any_refused ? SW_OUTCOME_STUCK : SW_OUTCOME_NO_MAIL;
 }
 
-/* A reply that any server gives at any time: no progress. */
-static bool is_idle_talk(const struct sw_step *reply)
+static void judge_all(struct sw_case *c)
 {
-    return reply->verb == SMTP_VERB_NOOP || reply->verb == SMTP_VERB_RSET ||
-           reply->verb == SMTP_VERB_HELP;
-}
-
-/* Does `s` show that a refusal in that phase stopped nobody? */
-static bool is_progress(const struct sw_step *s, enum sw_phase phase)
-{
-    if (s->from != SW_SERVER || !sw_reply_is(s, 2) || is_idle_talk(s))
-        return false;
-    switch (phase) {
-    case SW_PHASE_HELLO:
-        return s->phase == SW_PHASE_HELLO || s->phase == SW_PHASE_MAIL;
-    case SW_PHASE_STARTTLS:
-        return s->phase == SW_PHASE_MAIL || s->phase == SW_PHASE_AUTH;
-    case SW_PHASE_AUTH: /* a server may let anybody in behind it; an accepted recipient proves it */
-        return (s->phase == SW_PHASE_AUTH && s->code == 235) || s->phase == SW_PHASE_RCPT;
-    case SW_PHASE_MAIL:
-        return s->phase == SW_PHASE_MAIL;
-    case SW_PHASE_RCPT:
-    case SW_PHASE_DATA:
-    case SW_PHASE_BODY:
-    case SW_PHASE_FINAL:
-    case SW_PHASE_QUIT:
-    case SW_PHASE_CONNECT:
-    case SW_PHASE_GREETING:
-    case SW_PHASE_TLS:
-        break;
+    bool recites = sw_case_recites(c);
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        struct sw_message_verdict *mv = &c->messages[i];
+        judge_message(c, mv);
+        if (recites)
+            forget_answers(mv);
+        if (mv->outcome == SW_OUTCOME_STUCK &&
+            (overcome(c, mv->message) || sw_case_before_tls(c, mv->message->mail)))
+            mv->counts = false;
     }
-    return false;
+    sum_up(c);
 }
 
-/*
- * A look ahead from one step after the other: what was found stays found until it is passed, so
- * that all looks together go through the dialogue once.
- */
-struct ahead {
-    const struct sw_step *found; /* the next step of the kind */
-    bool searched, none;
-};
-
-/* The dialogue has come to `s`. */
-static void pass(struct ahead *ahead, const struct sw_step *s)
+/* Is it open, or taken back only after a command of it had gone unanswered? */
+static bool shares_the_end(const struct sw_case *c, const struct sw_message_verdict *mv)
 {
-    if (ahead->found == s)
-        *ahead = (struct ahead){NULL, false, false};
+    bool open = mv->outcome == SW_OUTCOME_UNKNOWN && mv->message == c->session->message;
+    bool unanswered =
+        mv->outcome == SW_OUTCOME_NO_MAIL && c->pending && c->pending->message == mv->message;
+    return open || unanswered;
 }
 
-/* Another sender was taken: that does not help the mail whose own was refused. */
-static bool is_other_mail(const struct sw_step *refusal, const struct sw_step *progress)
+bool sw_case_settle(struct sw_case *c)
 {
-    const struct sw_message *m = refusal->message;
-    return refusal->phase == SW_PHASE_MAIL && m && progress->message && m != progress->message &&
-           !sw_span_eq_nocase(m->sender, progress->message->sender);
-}
-
-static bool went_on_after(struct ahead *ahead, const struct sw_step *refusal)
-{
-    const struct sw_step *s;
-    if (!ahead->searched) {
-        SW_EACH(s, refusal->next) {
-            if (is_progress(s, refusal->phase))
-                break;
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        struct sw_message_verdict *mv = &c->messages[i];
+        if (!shares_the_end(c, mv))
+            continue;
+        for (uint32_t j = 0; j < mv->recipient_count; j++) {
+            if (mv->recipients[j].outcome == mv->outcome)
+                mv->recipients[j].outcome = SW_OUTCOME_STUCK;
         }
-        *ahead = (struct ahead){s, true, s == NULL};
+        mv->outcome = SW_OUTCOME_STUCK;
+        mv->counts = true;
     }
-    return !ahead->none && !is_other_mail(refusal, ahead->found);
-}
-
-/* Replies to commands that send no mail are no reason why mail did not go. */
-static bool can_stop_mail(const struct sw_step *reply)
-{
-    switch (reply->verb) {
-    case SMTP_VERB_RSET:
-    case SMTP_VERB_NOOP:
-    case SMTP_VERB_VRFY:
-    case SMTP_VERB_EXPN:
-    case SMTP_VERB_HELP:
-    case SMTP_VERB_ETRN:
-    case SMTP_VERB_ATRN:
-    case SMTP_VERB_TURN:
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_XFORWARD:
-    case SMTP_VERB_XEXCH50:
-    case SMTP_VERB_DEBUG:
-    case SMTP_VERB_WIZ:
-    case SMTP_VERB_UNKNOWN:
-    case SMTP_VERB_JUNK:
-        return reply->code == 421;
-    case SMTP_VERB_QUIT: /* the client was leaving anyway */
-        return false;
-    case SMTP_VERB_NONE:
-    case SMTP_VERB_HELO:
-    case SMTP_VERB_EHLO:
-    case SMTP_VERB_LHLO:
-    case SMTP_VERB_MAIL:
-    case SMTP_VERB_RCPT:
-    case SMTP_VERB_DATA:
-    case SMTP_VERB_BDAT:
-    case SMTP_VERB_BURL:
-    case SMTP_VERB_AUTH:
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
-    case SMTP_VERB_SEND:
-    case SMTP_VERB_SOML:
-    case SMTP_VERB_SAML:
-    case SMTP_VERB_AUTH_DATA:
-    case SMTP_VERB_END_OF_DATA:
-    case SMTP_VERB_COUNT:
-        break;
-    }
-    return true;
-}
-
-/* Was the mail that this reply belongs to taken after all, or tried again with success? */
-static bool belongs_to_overcome(const struct sw_case *c, const struct sw_step *reply)
-{
-    if (!reply->message || reply->message->index >= c->message_count)
-        return false;
-    const struct sw_message_verdict *mv = &c->messages[reply->message->index];
-    return !mv->counts || mv->outcome == SW_OUTCOME_DELIVERED;
-}
-
-/* "503 nested MAIL": the running transaction goes on as if it had not been said. */
-static bool is_nested_mail(const struct sw_step *reply)
-{
-    return reply->verb == SMTP_VERB_MAIL && reply->code == 503 && !reply->message;
-}
-
-/* A 503 that comes because an earlier command was refused is a consequence, never the cause. */
-static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
-{
-    return is_out_of_sequence(reply) && c->refusal && c->refusal->message == reply->message;
-}
-
-/* In mid-stream a reply without anything around it: what it answers is not known. */
-static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
-{
-    return c->facts->midstream && !reply->command && reply != c->session->greeting &&
-           c->client_spoke && !c->session->hellos && !c->session->messages;
-}
-
-/* Said unasked, and the dialogue went on all the same (a goodbye does not count): it stopped
- * nothing. */
-static bool went_unheeded(struct ahead *ahead, const struct sw_step *reply)
-{
-    if (!(reply->flags & SMTP_FLAG_UNSOLICITED) || reply->code == 421 || reply->command)
-        return false;
-    const struct sw_step *s;
-    if (!ahead->searched) {
-        SW_EACH(s, reply->next) {
-            if (s->from == SW_SERVER && sw_reply_is(s, 2) && s->code != 221)
-                break;
-        }
-        *ahead = (struct ahead){s, true, s == NULL};
-    }
-    return !ahead->none;
-}
-
-/* The refusal of the last login that was judged by more than its mechanism, or NULL. */
-static const struct sw_step *last_login_judged(const struct sw_case *c)
-{
-    const struct sw_step *last = NULL;
-    const struct sw_auth *auth;
-    SW_EACH(auth, c->session->auths) {
-        if (is_refusal(auth->reply) && auth->reply->code == 535)
-            last = auth->reply;
-    }
-    return last;
-}
-
-/*
- * The client took the refusal for a hint, and tried what every server has: HELO behind an unknown
- * EHLO (RFC 5321 3.2), another mechanism behind one that the server does not know. What was said to
- * that is the reason.
- */
-static bool another_way_was_tried(const struct sw_case *c, const struct sw_step *reply,
-                                  const struct sw_step *login)
-{
-    const struct sw_hello *hello = c->session->hello;
-    if (reply->verb == SMTP_VERB_EHLO && (reply->code == 500 || reply->code == 502))
-        return hello && hello->command->verb == SMTP_VERB_HELO && is_refusal(hello->reply) &&
-               hello->reply->first.frame > reply->first.frame;
-    return reply->phase == SW_PHASE_AUTH && reply->code == 504 && login &&
-           login->first.frame > reply->first.frame;
-}
-
-static void find_refusal(struct sw_case *c)
-{
-    const struct sw_step *login = last_login_judged(c);
-    struct ahead progress[SW_PHASE_QUIT + 1] = {{NULL, false, false}}; /* by phase of the refusal */
-    struct ahead heedless = {NULL, false, false};
-    const struct sw_step *goodbye = c->session->quit ? c->session->quit->reply : NULL;
-    bool looked = false; /* nobody looks ahead before there is a refusal */
-    const struct sw_step *s;
-    SW_EACH(s, c->session->steps) {
-        pass(&heedless, s);
-        for (int phase = 0; looked && phase <= SW_PHASE_QUIT; phase++)
-            pass(&progress[phase], s);
-        if (s->from != SW_SERVER || !is_refusal(s))
-            continue;
-        looked = true;
-        if (!can_stop_mail(s) || is_nested_mail(s) || out_of_context(c, s) ||
-            went_unheeded(&heedless, s) || after_close(s))
-            continue;
-        if (is_consequence(c, s) || belongs_to_overcome(c, s) ||
-            went_on_after(&progress[s->phase], s) || before_tls(c, s) ||
-            another_way_was_tried(c, s, login))
-            continue;
-        bool idle_end = !s->command && c->outcome == SW_OUTCOME_DELIVERED;
-        if (!c->refusal && !idle_end)
-            c->refusal = s;
-        if (s == goodbye)
-            break; /* what the server says behind the answered goodbye changes nothing */
-    }
-    if (c->refusal)
-        sw_case_read(c, c->refusal, &c->reading);
+    sum_up(c);
+    return c->outcome != SW_OUTCOME_UNKNOWN;
 }
 
 void sw_case_judge_messages(struct sw_case *c)
@@ -594,5 +407,5 @@ void sw_case_judge_messages(struct sw_case *c)
     sw_taken_fill(&c->taken, c->session, c->arena);
     judge_all(c);
     if (c->survey.refused)
-        find_refusal(c);
+        sw_case_find_refusal(c);
 }

@@ -336,6 +336,25 @@ static void refine(int code, struct sw_span text, const struct sw_reply_context 
         out->cause = SW_CAUSE_GREET_EARLY_TALKER;
 }
 
+/*
+ * "Log in first", to somebody whose login was accepted: the words are not true, so they do not
+ * decide. What is left is that the server does not relay, or that it has lost the login.
+ */
+static bool denies_login(const struct sw_reply_context *ctx, enum sw_cause cause)
+{
+    const unsigned envelope = 1u << SW_REPLY_STAGE_MAIL | 1u << SW_REPLY_STAGE_RCPT |
+                              1u << SW_REPLY_STAGE_DATA | 1u << SW_REPLY_STAGE_FINAL;
+    return ctx->dialogue_known && ctx->authenticated && (envelope >> ctx->stage & 1) &&
+           cause == SW_CAUSE_AUTH_REQUIRED_NOT_ATTEMPTED;
+}
+
+static enum sw_cause cause_behind_login(struct sw_span text, enum sw_reply_stage stage)
+{
+    bool relay = sw_span_find_nocase(text, SW_SPAN_LIT("relay")) < text.len;
+    return relay && stage == SW_REPLY_STAGE_RCPT ? SW_CAUSE_RCPT_RELAY_DENIED
+                                                 : SW_CAUSE_MAIL_SERVER_ERROR;
+}
+
 static enum sw_permanence permanence_of(int code, enum sw_cause cause)
 {
     switch (code / 100) {
@@ -367,6 +386,12 @@ void sw_reply_read(const struct sw_reply_kb *kb, int code, struct sw_enhanced en
         read_code(code, ctx, out);
     remap(code, enhanced, ctx, out);
     refine(code, text, ctx, out);
+    if (denies_login(ctx, out->cause)) {
+        out->login_denied = true;
+        out->cause = cause_behind_login(text, ctx->stage);
+        out->decided_by = SW_REPLY_BY_CODE;
+        remap(code, enhanced, ctx, out);
+    }
     out->permanence = permanence_of(code, out->cause);
 }
 

@@ -76,6 +76,7 @@ struct sw_reply_reading {
     size_t text_offset, text_length;    /* of the words that decided, in the text as given */
     const struct sw_reply_pattern *row; /* the row that decided, or NULL */
     bool remapped;                      /* the stage turned the row's cause into another one */
+    bool login_denied;                  /* it asks for the login that it has accepted */
 };
 
 /* In the tables this word stands for any IPv4 address. */

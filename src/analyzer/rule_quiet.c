@@ -212,15 +212,15 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     struct sw_mark earlier = {0};
     if (c->history && missed == SW_CAUSE_NONE)
         earlier = sw_history_has_tried_mail(c->history, &c->facts->tuple);
+    bool likely = missed == SW_CAUSE_MBX_ESMTP_MASKED || missed == SW_CAUSE_HELLO_EHLO_UNSUPPORTED;
     if (missed != SW_CAUSE_NONE) {
         *ruling = (struct sw_ruling){
             .cause = missed,
             .outcome = SW_OUTCOME_STUCK,
-            .confidence =
-                missed == SW_CAUSE_MBX_ESMTP_MASKED ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE,
+            .confidence = likely ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE,
             .stage = SW_STAGE_HELLO,
         };
-        if (missed != SW_CAUSE_MBX_ESMTP_MASKED)
+        if (!likely)
             sw_ruling_also(ruling, SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_POSSIBLE);
     } else if (earlier.frame) {
         *ruling = (struct sw_ruling){

@@ -233,6 +233,88 @@ static void rule_partial_recipients(const struct sw_case *c, const struct sw_mes
         prove_reply(ruling, mv->message->final, "accepted for the others");
 }
 
+static bool any_temporary_recipient(const struct sw_case *c)
+{
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        const struct sw_message_verdict *mv = &c->messages[i];
+        for (uint32_t j = 0; mv->counts && j < mv->recipient_count; j++) {
+            if (mv->recipients[j].outcome == SW_OUTCOME_STUCK &&
+                sw_reply_is(mv->recipients[j].reply, 4))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* "421 too many errors" behind a row of refused logins, and kin: worth naming beside the cause. */
+static void add_later_refusals(const struct sw_case *c, const struct sw_step *refusal,
+                               struct sw_ruling *ruling)
+{
+    const struct sw_step *s;
+    SW_EACH(s, refusal->next) {
+        if (s->from != SW_SERVER || s->code == 503 || !sw_reply_is_refusal(s))
+            continue;
+        if (s->verb == SMTP_VERB_UNKNOWN || s->verb == SMTP_VERB_JUNK || s->verb == SMTP_VERB_RSET)
+            continue;
+        if (sw_reply_to_nobody(s) || sw_case_is_overcome(c, s))
+            continue;
+        struct sw_reply_reading reading;
+        sw_case_read(c, s, &reading);
+        if (reading.cause != SW_CAUSE_NONE && reading.cause != SW_CAUSE_DATA_NO_VALID_RCPT)
+            sw_ruling_also(ruling, reading.cause, SW_CONFIDENCE_LIKELY);
+        if (reading.also != SW_CAUSE_NONE)
+            sw_ruling_also(ruling, reading.also, SW_CONFIDENCE_POSSIBLE);
+    }
+}
+
+/* The login that the server has accepted, though it asks for one. */
+static void prove_login(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        if (auth->result == SW_AUTH_ACCEPTED && auth->reply) {
+            sw_ruling_prove(ruling, auth->reply->first, SW_ORIGIN_SERVER, "login accepted");
+            return;
+        }
+    }
+}
+
+/* The refusal decides: what it says is the reason why its mail, or no mail at all, was sent. */
+static void rule_by_refusal(const struct sw_case *c, const struct sw_step *reply,
+                            struct sw_ruling *ruling)
+{
+    const struct sw_message_verdict *mail = sw_case_mail_of(c, reply);
+    struct sw_reply_reading reading;
+    sw_case_read(c, reply, &reading);
+    *ruling = (struct sw_ruling){
+        .cause = mail && mail->reply == reply ? mail->cause : sw_case_cause_of(c, reply),
+        .outcome = c->outcome == SW_OUTCOME_PARTIAL ? SW_OUTCOME_PARTIAL : SW_OUTCOME_STUCK,
+        .confidence = confidence_of_reply(c, reply),
+        .stage = sw_stage_of_phase(reply->phase),
+        .reply = reply,
+        .has_permanence = true,
+        .permanence = reading.permanence,
+    };
+    bool words_lost = (reply->flags & SMTP_FLAG_CUT) || !c->client_seen;
+    if (rests_on_lost_replies(c, reply) || (words_lost && reading.decided_by != SW_REPLY_BY_TEXT))
+        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
+    if (ruling->cause == SW_CAUSE_RCPT_PARTIAL) /* the specific one first */
+        sw_ruling_also(ruling, reading.cause, SW_CONFIDENCE_CERTAIN);
+    if (any_temporary_recipient(c))
+        ruling->permanence = SW_PERMANENCE_TEMPORARY;
+    bool by_code =
+        reading.decided_by == SW_REPLY_BY_CODE || reading.decided_by == SW_REPLY_BY_NOTHING;
+    if (by_code && ruling->confidence == SW_CONFIDENCE_CERTAIN && reply->text.len > 0)
+        ruling->confidence =
+            SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
+    if (reading.also != SW_CAUSE_NONE)
+        sw_ruling_also(ruling, reading.also, SW_CONFIDENCE_POSSIBLE);
+    if (reading.login_denied)
+        prove_login(c, ruling);
+    prove_reply(ruling, reply, "refused");
+    add_later_refusals(c, reply, ruling);
+}
+
 /* Part of the mail is safe: one message for some recipients, or some messages of several. */
 static bool rule_partial(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -245,22 +327,13 @@ static bool rule_partial(const struct sw_case *c, struct sw_ruling *ruling)
         rule_partial_recipients(c, partly, ruling);
         return true;
     }
-    /* the reason why the first failed mail failed: its reply, or how the connection ended */
-    if (stuck->reply && !sw_reply_is(stuck->reply, 2)) {
-        struct sw_reply_reading reading;
-        sw_case_read(c, stuck->reply, &reading);
-        *ruling = (struct sw_ruling){
-            .cause = reading.cause,
-            .confidence = confidence_of_reply(c, stuck->reply),
-            .stage = sw_stage_of_phase(stuck->reply->phase),
-            .reply = stuck->reply,
-            .has_permanence = true,
-            .permanence = reading.permanence,
-        };
-        prove_reply(ruling, stuck->reply, "refused");
-    } else if (!sw_case_tcp_proves(c, ruling) && !sw_rule_broken(c, ruling)) {
-        return false;
+    /* the reason why the first failed mail failed: a reply, or how the connection ended */
+    if (sw_reply_is_refusal(stuck->reply)) {
+        rule_by_refusal(c, stuck->reply, ruling);
+        return true;
     }
+    if (!sw_case_tcp_proves(c, ruling) && !sw_rule_broken(c, ruling))
+        return false;
     ruling->outcome = SW_OUTCOME_PARTIAL;
     return true;
 }
@@ -272,50 +345,6 @@ bool sw_rule_accepted(const struct sw_case *c, struct sw_ruling *ruling)
         return true;
     }
     return c->outcome == SW_OUTCOME_PARTIAL && rule_partial(c, ruling);
-}
-
-/* One recipient was accepted, another refused, and then the client gave the whole mail up. */
-static bool gave_up_over_one_recipient(const struct sw_case *c, const struct sw_message **message)
-{
-    const struct sw_step *refusal = c->refusal;
-    if (refusal->verb != SMTP_VERB_RCPT || !refusal->message)
-        return false;
-    *message = refusal->message;
-    const struct sw_message *m = refusal->message;
-    return m->accepted_count > 0 && !m->final && !m->go_ahead && !m->body_seen;
-}
-
-static bool any_temporary_recipient(const struct sw_case *c)
-{
-    for (uint32_t i = 0; i < c->message_count; i++) {
-        const struct sw_message_verdict *mv = &c->messages[i];
-        for (uint32_t j = 0; j < mv->recipient_count; j++) {
-            if (mv->recipients[j].outcome == SW_OUTCOME_STUCK &&
-                sw_reply_is(mv->recipients[j].reply, 4))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* "421 too many errors" behind a row of refused logins, and kin: worth naming beside the cause. */
-static void add_later_refusals(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    const struct sw_step *s;
-    SW_EACH(s, c->refusal->next) {
-        if (s->from != SW_SERVER || s->code == 503 || (!sw_reply_is(s, 4) && !sw_reply_is(s, 5)))
-            continue;
-        if (s->verb == SMTP_VERB_UNKNOWN || s->verb == SMTP_VERB_JUNK || s->verb == SMTP_VERB_RSET)
-            continue;
-        if (s->after_close && (s->flags & SMTP_FLAG_UNSOLICITED))
-            continue; /* "lost input connection": the client has gone */
-        struct sw_reply_reading reading;
-        sw_case_read(c, s, &reading);
-        if (reading.cause != SW_CAUSE_NONE && reading.cause != SW_CAUSE_DATA_NO_VALID_RCPT)
-            sw_ruling_also(ruling, reading.cause, SW_CONFIDENCE_LIKELY);
-        if (reading.also != SW_CAUSE_NONE)
-            sw_ruling_also(ruling, reading.also, SW_CONFIDENCE_POSSIBLE);
-    }
 }
 
 /* A refused token is explained in a challenge; the final 535 may never come (RFC 7628 3.2.3). */
@@ -335,20 +364,6 @@ static bool token_refused(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-/* "Timeout exceeded" within the text: the client stood still, thought that it was done, or its line
- * was too slow. */
-static enum sw_cause cause_within_text(const struct sw_case *c, const struct sw_step *reply,
-                                       enum sw_cause cause)
-{
-    bool timeout = cause == SW_CAUSE_SERVER_IDLE_TIMEOUT || cause == SW_CAUSE_DATA_CLIENT_STALLED;
-    if (!timeout || reply->phase != SW_PHASE_BODY)
-        return cause;
-    if (sw_case_oddity(c, SMTP_ODD_FALSE_END_LAST))
-        return SW_CAUSE_DATA_BARE_LF; /* what the client took for the end was none */
-    return sw_case_slow_upload(c, c->session->message, reply->first) ? SW_CAUSE_DATA_UPLOAD_TOO_SLOW
-                                                                     : SW_CAUSE_DATA_CLIENT_STALLED;
-}
-
 bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (!c->refusal)
@@ -358,36 +373,6 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
     bool undecided = c->any_message_counts && c->outcome == SW_OUTCOME_UNKNOWN;
     if (c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL || undecided)
         return false;
-    const struct sw_step *reply = c->refusal;
-    *ruling = (struct sw_ruling){
-        .cause = cause_within_text(c, reply, c->reading.cause),
-        .outcome = SW_OUTCOME_STUCK,
-        .confidence = confidence_of_reply(c, reply),
-        .stage = sw_stage_of_phase(reply->phase),
-        .reply = reply,
-        .has_permanence = true,
-        .permanence = c->reading.permanence,
-    };
-    bool words_lost = (reply->flags & SMTP_FLAG_CUT) || !c->client_seen;
-    if (rests_on_lost_replies(c, reply) ||
-        (words_lost && c->reading.decided_by != SW_REPLY_BY_TEXT))
-        ruling->confidence = SW_CONFIDENCE_POSSIBLE;
-    const struct sw_message *m = NULL;
-    if (gave_up_over_one_recipient(c, &m)) {
-        ruling->cause = SW_CAUSE_RCPT_PARTIAL;
-        sw_ruling_also(ruling, c->reading.cause,
-                       SW_CONFIDENCE_CERTAIN); /* the specific one first */
-    }
-    if (any_temporary_recipient(c))
-        ruling->permanence = SW_PERMANENCE_TEMPORARY;
-    bool by_code =
-        c->reading.decided_by == SW_REPLY_BY_CODE || c->reading.decided_by == SW_REPLY_BY_NOTHING;
-    if (by_code && ruling->confidence == SW_CONFIDENCE_CERTAIN && reply->text.len > 0)
-        ruling->confidence =
-            SW_CONFIDENCE_LIKELY; /* that it was refused is certain, why is the usual reading */
-    if (c->reading.also != SW_CAUSE_NONE)
-        sw_ruling_also(ruling, c->reading.also, SW_CONFIDENCE_POSSIBLE);
-    prove_reply(ruling, reply, "refused");
-    add_later_refusals(c, ruling);
+    rule_by_refusal(c, c->refusal, ruling);
     return true;
 }

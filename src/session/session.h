@@ -406,5 +406,14 @@ static inline bool sw_reply_is(const struct sw_step *reply, int first_digit)
 {
     return reply && reply->code / 100 == first_digit;
 }
+static inline bool sw_reply_is_refusal(const struct sw_step *reply)
+{
+    return sw_reply_is(reply, 4) || sw_reply_is(reply, 5);
+}
+/* The client has closed, and the server says that it noticed: "lost input connection". */
+static inline bool sw_reply_to_nobody(const struct sw_step *reply)
+{
+    return reply->after_close && (reply->flags & SMTP_FLAG_UNSOLICITED);
+}
 
 #endif

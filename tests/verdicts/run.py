@@ -50,7 +50,7 @@ def value_of(record, key):
         return ",".join(m["outcome"] for m in record["messages"])
     if key == "recipients":
         return ",".join(r["outcome"] for m in record["messages"] for r in m["recipients"])
-    if key == "message_causes":
+    if key == "causes":
         return ",".join(m["cause"] for m in record["messages"])
     if key == "recipient_causes":
         return ",".join(r["cause"] for m in record["messages"] for r in m["recipients"])
