@@ -337,7 +337,7 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
                      session->first_bytes[SW_SERVER].len > 0 ||
                      (f->midstream && c->client_seen && c->server_seen && !f->refused);
     c->server_spoke = f->half[SW_SERVER].bytes > 0;
-    c->client_spoke = f->half[SW_CLIENT].bytes > 0;
+    c->client_spoke = f->half[SW_CLIENT].bytes > session->header_bytes;
     c->encrypted = session->tls != SW_TLS_NONE && session->tls != SW_TLS_CLEAR &&
                    session->tls != SW_TLS_STARTTLS_ACCEPTED &&
                    !(session->tls_facts && session->tls_facts->decrypted);

@@ -45,7 +45,7 @@ struct sw_case {
 
     bool server_seen, client_seen; /* packets of that side are in the capture */
     bool established;
-    bool server_spoke, client_spoke; /* payload */
+    bool server_spoke, client_spoke; /* payload; a PROXY header is none of the client */
     bool encrypted;                  /* the dialogue went into TLS and was not read */
     bool complete_start;             /* the handshake is in the capture */
     bool reply_lost;  /* bytes of the server are missing: a reply may be among them */
