@@ -363,7 +363,8 @@ bool sw_rule_refused(const struct sw_case *c, struct sw_ruling *ruling)
         .cause = cause_within_text(c, reply, c->reading.cause),
         .outcome = SW_OUTCOME_STUCK,
         .confidence = confidence_of_reply(c, reply),
-        .stage = sw_stage_of_phase(reply->phase),
+        .stage =
+            sw_case_is_turned_away(c, reply) ? SW_STAGE_GREETING : sw_stage_of_phase(reply->phase),
         .reply = reply,
         .has_permanence = true,
         .permanence = c->reading.permanence,
