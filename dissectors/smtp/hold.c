@@ -176,7 +176,7 @@ bool smtp_decide_line(struct smtp_io *io, const struct sw_line *line)
     uint64_t crs = line->text.len == line->length ? behind : line->end != SW_LINE_LF;
     smtp_body_begin(st, st->wait_id);
     feed_line(io, line->text, behind - crs, crs);
-    struct smtp_io at = {st, io->sink, io->end, io->end};
+    struct smtp_io at = smtp_io_at(st, io->sink, io->end);
     (void)smtp_body_feed(&at, sw_span_make(&lf, 1));
     return true;
 }

@@ -13,6 +13,7 @@ struct smtp_io {
     const struct smtp_sink *sink;
     struct sw_at begin; /* of the line or piece at hand */
     struct sw_at end;
+    bool past_proxy; /* a PROXY header ends in this piece: what is behind it is offered again */
 };
 
 static inline struct smtp_io smtp_io_at(struct smtp_state *state, const struct smtp_sink *sink,
@@ -71,7 +72,8 @@ enum smtp_verb smtp_verb_of(struct sw_span word);
 
 /* --- the client's bytes (smtp.c, proxy.c) --- */
 
-/* Reads lines and messages until a reply has to decide; returns the bytes used. */
+/* Reads lines and messages until a reply has to decide, or a PROXY header ends; returns the bytes
+ * used. */
 size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at);
 /* The bytes at the very beginning that belong to a PROXY header of version 2. */
 size_t smtp_proxy_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at);

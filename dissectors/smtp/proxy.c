@@ -11,6 +11,7 @@ static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
 /* The source address of a complete header of version 2. */
 static void tell_proxy(struct smtp_io *io)
 {
+    io->past_proxy = true;
     struct smtp_state *st = io->state;
     char text[SW_ADDRESS_TEXT_BYTES] = "";
     uint8_t address[16] = {0};
@@ -40,6 +41,18 @@ void smtp_proxy_none(struct smtp_io *io)
     (void)smtp_client_bytes(io, sw_span_make(st->proxy, st->proxy_have), start);
 }
 
+/* Of a header no more is kept than its beginning and the addresses. */
+static void add_to_header(struct smtp_state *st, uint8_t byte)
+{
+    st->proxy[st->proxy_have++] = byte;
+    size_t have = st->proxy_have;
+    size_t length = have >= 16 ? 16 + (size_t)(st->proxy[14] << 8 | st->proxy[15]) : SIZE_MAX;
+    if (have < length && have < sizeof(st->proxy))
+        return;
+    st->proxy_checked = true;
+    st->proxy_left = (uint32_t)(length - have);
+}
+
 size_t smtp_proxy_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at)
 {
     struct smtp_state *st = io->state;
@@ -48,21 +61,19 @@ size_t smtp_proxy_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at a
         size_t have = st->proxy_have;
         if (have < sizeof(signature) && bytes.ptr[used] != signature[have]) {
             smtp_proxy_none(io);
-            break;
+            return used;
         }
-        st->proxy[st->proxy_have++] = bytes.ptr[used++];
-        have++;
-        size_t length = have >= 16 ? 16 + (size_t)(st->proxy[14] << 8 | st->proxy[15]) : SIZE_MAX;
-        if (have < length && have < sizeof(st->proxy))
-            continue;
-        st->proxy_checked = true;
-        st->proxy_left = (uint32_t)(length - have);
-        io->begin = io->end = (struct sw_at){at.offset + used - 1, at.frame, at.time_ns};
-        tell_proxy(io);
+        add_to_header(st, bytes.ptr[used++]);
     }
     size_t rest = bytes.len - used < st->proxy_left ? bytes.len - used : st->proxy_left;
     st->proxy_left -= (uint32_t)rest;
-    return used + rest;
+    used += rest;
+    if (st->proxy_checked && st->proxy_left == 0) {
+        io->begin = (struct sw_at){0, at.frame, at.time_ns};
+        io->end = (struct sw_at){at.offset + used - 1, at.frame, at.time_ns};
+        tell_proxy(io);
+    }
+    return used;
 }
 
 /* "PROXY TCP4 source destination sport dport" */
@@ -78,6 +89,7 @@ bool smtp_proxy_line(struct smtp_io *io, struct sw_span text)
         .kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .begin = io->begin, .end = io->end};
     if (sw_span_starts(family, SW_SPAN_LIT("TCP")))
         event.text = sw_span_word(&rest);
+    io->past_proxy = true;
     smtp_emit(io, &event);
     return true;
 }

@@ -159,13 +159,14 @@ SW_RARE static void sasl_layer_begins(struct smtp_io *io, uint8_t first, struct 
     smtp_go_opaque(io, SW_FROM_CLIENT, SMTP_OPAQUE_SASL_LAYER);
 }
 
-/* Reads lines and messages until a reply has to decide; returns the bytes used. */
+/* Reads lines and messages until a reply has to decide, or a PROXY header ends; returns the bytes
+ * used. */
 size_t smtp_client_bytes(struct smtp_io *io, struct sw_span bytes, struct sw_at at)
 {
     struct smtp_state *st = io->state;
     bool line_open = false;
     size_t used = 0;
-    while (used < bytes.len && !line_open) {
+    while (used < bytes.len && !line_open && !io->past_proxy) {
         struct sw_span rest = sw_span_from(bytes, used);
         if (st->mode == SMTP_MODE_WAIT && st->wait_unsure)
             smtp_release_hold(st, rest, io->sink);

@@ -101,7 +101,8 @@ enum smtp_event_kind {
     SMTP_EVENT_RESUMED,      /* clear text went on after the hand-over (decrypted capture) */
     SMTP_EVENT_GAP,          /* bytes are missing here */
     SMTP_EVENT_ANOMALY,
-    SMTP_EVENT_PROXY, /* a PROXY protocol header before the greeting; text = source address */
+    SMTP_EVENT_PROXY, /* a whole PROXY protocol header before the greeting; text = source address,
+                         begin and end = all of it */
 };
 
 enum smtp_anomaly {
@@ -340,7 +341,8 @@ void smtp_init(struct smtp_state *state, const struct sw_lender *lender, bool mi
  * either direction, when the rest belongs to TLS (state->mode == SMTP_MODE_TLS after
  * SMTP_EVENT_TLS_HANDOVER; what is held comes first then too). In that mode it uses nothing; it may
  * still be offered the server's first bytes behind the hand-over, and says whether they are no TLS
- * (SMTP_ODD_INJECTED_REPLY).
+ * (SMTP_ODD_INJECTED_REPLY). It also stops behind SMTP_EVENT_PROXY, where TLS may begin: then the
+ * rest is offered again at once, unless it is TLS.
  */
 size_t smtp_feed(struct smtp_state *state, const struct sw_piece *piece,
                  const struct smtp_sink *sink);

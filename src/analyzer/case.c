@@ -120,6 +120,14 @@ static const struct sw_auth *login_of(const struct sw_case *c, const struct sw_s
     return auth;
 }
 
+bool sw_case_is_turned_away(const struct sw_case *c, const struct sw_step *reply)
+{
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    bool listens =
+        c->client_seen && c->complete_start && client->acked_bytes <= c->session->header_bytes;
+    return listens && !c->client_spoke && reply != c->session->greeting && reply->code / 100 == 5;
+}
+
 /* What was known when the reply came: capabilities before it, logins before it. */
 static struct sw_reply_context context_of(const struct sw_case *c, const struct sw_step *reply)
 {
@@ -127,7 +135,9 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
     bool unasked = (reply->flags & SMTP_FLAG_UNSOLICITED) && !(reply->flags & SMTP_FLAG_GUESSED) &&
                    reply->phase != SW_PHASE_BODY && c->session->greeting != NULL;
     struct sw_reply_context context = {
-        .stage = unasked ? SW_REPLY_STAGE_HELLO : reply_stage(reply->phase),
+        .stage = sw_case_is_turned_away(c, reply) ? SW_REPLY_STAGE_GREETING
+                 : unasked                        ? SW_REPLY_STAGE_HELLO
+                                                  : reply_stage(reply->phase),
         .dialogue_known = true,
         .tls_active = reply->encrypted,
         .inside_text = reply->phase == SW_PHASE_BODY && (reply->flags & SMTP_FLAG_UNSOLICITED),
@@ -363,7 +373,7 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
                      session->first_bytes[SW_SERVER].len > 0 ||
                      (f->midstream && c->client_seen && c->server_seen && !f->refused);
     c->server_spoke = f->half[SW_SERVER].bytes > 0;
-    c->client_spoke = f->half[SW_CLIENT].bytes > 0;
+    c->client_spoke = f->half[SW_CLIENT].bytes > session->header_bytes;
     c->encrypted = session->tls != SW_TLS_NONE && session->tls != SW_TLS_CLEAR &&
                    session->tls != SW_TLS_STARTTLS_ACCEPTED &&
                    !(session->tls_facts && session->tls_facts->decrypted);

@@ -45,7 +45,7 @@ struct sw_case {
 
     bool server_seen, client_seen; /* packets of that side are in the capture */
     bool established;
-    bool server_spoke, client_spoke; /* payload */
+    bool server_spoke, client_spoke; /* payload; a PROXY header is none of the client */
     bool encrypted;                  /* the dialogue went into TLS and was not read */
     bool complete_start;             /* the handshake is in the capture */
     bool reply_lost;  /* bytes of the server are missing: a reply may be among them */
@@ -175,6 +175,12 @@ bool sw_rule_lookup(const struct sw_case *c, struct sw_ruling *ruling);  /* no c
 bool sw_rule_connect(const struct sw_case *c, struct sw_ruling *ruling); /* never established */
 bool sw_rule_proxy(const struct sw_case *c, struct sw_ruling *ruling);   /* no way through it */
 bool sw_rule_scanner(const struct sw_case *c, struct sw_ruling *ruling); /* part of a port scan */
+/* A refusal for good behind the greeting, before the client has said a word: it is about who the
+ * client is or where it comes from, never about how it introduces itself. */
+bool sw_case_is_turned_away(const struct sw_case *c, const struct sw_step *reply);
+/* A request to a web server, and the server answered no EHLO in it: commands of SMTP in it are part
+ * of its text. */
+bool sw_case_is_web_request(const struct sw_case *c);
 bool sw_rule_first_bytes(const struct sw_case *c,
                          struct sw_ruling *ruling); /* other protocols, port and mode */
 bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling); /* too much to keep */

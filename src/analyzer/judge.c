@@ -141,8 +141,10 @@ static const char *protocol_name(const struct sw_case *c)
         return "lmtp";
     if (server && !greeted)
         return server;
-    if (s->hellos || s->messages)
+    if ((s->hellos || s->messages) && !sw_case_is_web_request(c))
         return "smtp";
+    if (s->first_bytes[SW_SERVER].content == SW_CONTENT_FTP)
+        return server; /* it greets with 220, too */
     if (client)
         return client;
     if (s->named)

@@ -307,15 +307,20 @@ static bool overcome(const struct sw_case *c, const struct sw_message *m)
     return true;
 }
 
-/* What the server says is no answer to anything. */
-static void forget_answers(struct sw_message_verdict *mv)
+static void judge_anew(struct sw_message_verdict *mv, enum sw_outcome outcome, enum sw_cause cause)
 {
-    mv->outcome = SW_OUTCOME_UNKNOWN;
-    mv->cause = SW_CAUSE_NONE;
+    mv->outcome = outcome;
+    mv->cause = cause;
     for (uint32_t i = 0; i < mv->recipient_count; i++) {
-        mv->recipients[i].outcome = SW_OUTCOME_UNKNOWN;
-        mv->recipients[i].cause = SW_CAUSE_NONE;
+        mv->recipients[i].outcome = outcome;
+        mv->recipients[i].cause = cause;
     }
+}
+
+bool sw_case_is_web_request(const struct sw_case *c)
+{
+    return c->session->first_bytes[SW_CLIENT].content == SW_CONTENT_HTTP &&
+           !sw_session_hello(c->session, false);
 }
 
 /* Over the mails that count. */
@@ -348,11 +353,16 @@ static void sum_up(struct sw_case *c)
 static void judge_all(struct sw_case *c)
 {
     bool recites = sw_case_recites(c);
+    bool request = sw_case_is_web_request(c);
     for (uint32_t i = 0; i < c->message_count; i++) {
         struct sw_message_verdict *mv = &c->messages[i];
         judge_message(c, mv);
-        if (recites)
-            forget_answers(mv);
+        if (recites) /* what the server says is no answer to anything */
+            judge_anew(mv, SW_OUTCOME_UNKNOWN, SW_CAUSE_NONE);
+        if (request && mv->outcome == SW_OUTCOME_STUCK) {
+            judge_anew(mv, SW_OUTCOME_NO_MAIL, SW_CAUSE_OK_NO_ATTEMPT);
+            mv->counts = false;
+        }
         if (mv->outcome == SW_OUTCOME_STUCK &&
             (overcome(c, mv->message) || sw_case_before_tls(c, mv->message->mail)))
             mv->counts = false;

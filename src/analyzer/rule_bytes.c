@@ -21,7 +21,7 @@ static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
     if (content(c, SW_CLIENT) != SW_CONTENT_TLS || c->session->starttls)
         return false;
     enum sw_content server = content(c, SW_SERVER);
-    if (server != SW_CONTENT_SMTP && server != SW_CONTENT_TEXT)
+    if (server != SW_CONTENT_SMTP && server != SW_CONTENT_FTP && server != SW_CONTENT_TEXT)
         return false;
     *ruling = (struct sw_ruling){
         .cause = SW_CAUSE_MODE_TLS_TO_PLAIN_PORT,
@@ -108,7 +108,7 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
     bool named = c->session->named && content(c, SW_CLIENT) == SW_CONTENT_TEXT;
     bool taken = c->outcome == SW_OUTCOME_DELIVERED || c->outcome == SW_OUTCOME_PARTIAL;
     if ((is_mail_client(content(c, SW_CLIENT)) && !named) || !c->complete_start ||
-        c->session->hellos || taken || is_noise(c, SW_CLIENT))
+        (c->session->hellos && !sw_case_is_web_request(c)) || taken || is_noise(c, SW_CLIENT))
         return false;
     *ruling = (struct sw_ruling){
         .cause = SW_CAUSE_OK_NO_ATTEMPT,
@@ -124,13 +124,23 @@ static bool other_client(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
+/* An alert (RFC 8446 6) to a client that did not begin TLS: the server wants it first, on a port
+ * where mail begins in clear. */
+static bool refuses_clear_text(const struct sw_case *c)
+{
+    enum { ALERT = 21 };
+    return content(c, SW_SERVER) == SW_CONTENT_TLS && content(c, SW_CLIENT) != SW_CONTENT_TLS &&
+           sw_session_opening(c->session, SW_SERVER).ptr[0] == ALERT && !c->session->starttls &&
+           c->client_seen && c->facts->half[SW_CLIENT].gap_bytes == 0;
+}
+
 /* A mail client that met another kind of server. */
 static bool other_server(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_session *s = c->session;
     enum sw_content server = content(c, SW_SERVER);
-    bool foreign =
-        server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP && server != SW_CONTENT_TLS;
+    bool foreign = server != SW_CONTENT_NOTHING && server != SW_CONTENT_SMTP &&
+                   (server != SW_CONTENT_TLS || refuses_clear_text(c));
     if (!foreign || !c->complete_start || c->facts->conflicts > 0 || is_noise(c, SW_SERVER))
         return false;
     if (s->greeting && s->greeting->code != 0)

@@ -205,6 +205,32 @@ static void no_upload(const struct sw_case *c, const struct sw_tls *tls,
     prove_close(c, ruling);
 }
 
+/* The server, or who sits before it, falls back to plain text while the dialogue is under way; what
+ * it says so behind the end of the client reaches nobody. */
+static bool falls_back_to_text(const struct sw_case *c, const struct sw_tls_shape *shape)
+{
+    const struct sw_tls_junk *junk = &c->session->tls_facts->side[SW_SERVER].junk;
+    const struct sw_mark ends[] = {shape->client_alert, shape->server_alert, c->facts->closed};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (ends[i].frame && ends[i].time_ns <= junk->mark.time_ns)
+            return false;
+    }
+    return junk->mark.frame && junk->kind != TLS_JUNK_BINARY;
+}
+
+static void broken_by_text(const struct sw_case *c, const struct sw_tls *tls,
+                           const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    *ruling = (struct sw_ruling){.cause = SW_CAUSE_TLS_CORRUPT,
+                                 .outcome = SW_OUTCOME_STUCK,
+                                 .confidence = SW_CONFIDENCE_LIKELY,
+                                 .stage = SW_STAGE_TLS};
+    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    sw_ruling_prove(ruling, tls->side[SW_SERVER].junk.mark, SW_ORIGIN_SERVER,
+                    "plain text inside the encryption");
+    prove_close(c, ruling);
+}
+
 /*
  * Early data of the size of a whole mail, which the server may have taken (only keys tell): what
  * was said behind the handshake, or that nothing was, says nothing then.
@@ -250,6 +276,8 @@ static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *
         return false;
     if (early_mail)
         early_words(c, tls, ruling);
+    else if (falls_back_to_text(c, shape))
+        broken_by_text(c, tls, shape, ruling);
     else
         no_upload(c, tls, shape, ruling);
     return true;

@@ -290,7 +290,8 @@ static void rule_by_refusal(const struct sw_case *c, const struct sw_step *reply
         .cause = mail && mail->reply == reply ? mail->cause : sw_case_cause_of(c, reply),
         .outcome = c->outcome == SW_OUTCOME_PARTIAL ? SW_OUTCOME_PARTIAL : SW_OUTCOME_STUCK,
         .confidence = confidence_of_reply(c, reply),
-        .stage = sw_stage_of_phase(reply->phase),
+        .stage =
+            sw_case_is_turned_away(c, reply) ? SW_STAGE_GREETING : sw_stage_of_phase(reply->phase),
         .reply = reply,
         .has_permanence = true,
         .permanence = reading.permanence,

@@ -1,6 +1,7 @@
 #include "analyzer/tls_shape.h"
 
 enum {
+    DOT = 3,         /* "." with CRLF */
     SIX = 6,         /* "DATA", "QUIT", "RSET" with CRLF */
     PIPELINED = 60,  /* MAIL, RCPT and DATA in one record, and their three replies */
     CHUNK = 300,     /* BDAT with its message in one record */
@@ -40,13 +41,20 @@ static uint32_t plain_length(const struct sw_tls *tls, uint32_t body)
     return body > extra ? body - extra : 0;
 }
 
-/* Could the record hold just so many bytes? With CBC a block of lengths looks alike. */
-static bool may_hold(const struct sw_tls *tls, uint32_t plain, uint32_t wanted)
+/* With CBC so many lengths look alike; 0: every one shows. */
+static uint32_t block_of(const struct sw_tls *tls)
 {
     struct tls_suite suite;
     bool blocks = tls_suite(tls->cipher, &suite) && suite.mode == TLS_MODE_CBC &&
                   tls->version != TLS_VERSION_1_3;
-    return blocks ? plain >= wanted && plain - wanted < suite.block_bytes : plain == wanted;
+    return blocks ? suite.block_bytes : 0;
+}
+
+/* Could the record hold just so many bytes? */
+static bool may_hold(const struct sw_tls *tls, uint32_t plain, uint32_t wanted)
+{
+    uint32_t block = block_of(tls);
+    return block ? plain >= wanted && plain - wanted < block : plain == wanted;
 }
 
 /* --- the handshake --- */
@@ -127,8 +135,10 @@ static void add_record(const struct sw_tls *tls, struct sw_tls_shape *shape,
     uint64_t overhead = (uint64_t)record->count * (record->first_bytes - first);
     turn->bytes += record->bytes > overhead ? record->bytes - overhead : 0;
     turn->last = record->last;
-    turn->ends_in_six =
-        turn->from == SW_CLIENT && may_hold(tls, plain_length(tls, record->last_bytes), SIX);
+    uint32_t last = plain_length(tls, record->last_bytes);
+    turn->ends_in_dot =
+        turn->from == SW_CLIENT && turn->records > 1 && last == DOT && block_of(tls) == 0;
+    turn->ends_in_six = turn->from == SW_CLIENT && may_hold(tls, last, SIX);
     turn->six = turn->ends_in_six && turn->records == 1;
 }
 
@@ -211,9 +221,18 @@ static bool follows_pipelined_data(const struct sw_tls_shape *shape, uint32_t i)
     return !same_again && !goes_on;
 }
 
+/* A text and the dot behind it, wherever the DATA stands. Nothing else of three bytes comes behind
+ * something that was not answered: a login is cancelled (RFC 4954 4) when the server has asked. */
+static bool ends_with_dot(const struct sw_tls_shape *shape, uint32_t i)
+{
+    const struct sw_tls_turn *answer = at(shape, i + 1);
+    return shape->turns[i].ends_in_dot && answer && answer->records == 1;
+}
+
 static bool is_text(const struct sw_tls_shape *shape, uint32_t i)
 {
-    return i >= 2 && (follows_data(shape, i) || follows_pipelined_data(shape, i));
+    return i >= 2 &&
+           (follows_data(shape, i) || follows_pipelined_data(shape, i) || ends_with_dot(shape, i));
 }
 
 /* BDAT in one record, one answer, and then nothing but a goodbye. */

@@ -17,6 +17,7 @@ struct sw_tls_turn {
     uint64_t bytes;       /* of all */
     bool six;             /* one record, six bytes: DATA, QUIT, RSET or NOOP with its line end */
     bool ends_in_six;     /* the last record is one of these */
+    bool ends_in_dot; /* of several records the last has the length of a dot with its line end */
     struct sw_mark first, last;
 };
 

@@ -209,7 +209,21 @@ struct force {
     size_t behind_bytes; /* they stand in memory right behind the piece */
 };
 
-/* What the dissector has left of a piece, or that TLS begins. False: it has to wait. */
+/* Behind a PROXY header the connection begins as any other does, perhaps with TLS. */
+SW_RARE static bool begins_in_clear(struct sw_mail *mail, const struct sw_piece *piece)
+{
+    if (mail->inside)
+        return true;
+    struct sw_mark mark = {piece->at.frame, piece->at.time_ns};
+    sw_session_first_bytes(&mail->session, SW_CLIENT, piece->bytes, mark);
+    if (mail->session.first_bytes[SW_CLIENT].content != SW_CONTENT_TLS)
+        return true;
+    to_tls(mail, piece);
+    return false;
+}
+
+/* What the dissector has left of a piece, or that TLS begins. False: it has to wait, or was told.
+ */
 static bool settle(struct sw_mail *mail, const struct sw_piece *rest, const struct force *force)
 {
     if (mail->smtp.mode == SMTP_MODE_TLS) {
@@ -223,6 +237,8 @@ static bool settle(struct sw_mail *mail, const struct sw_piece *rest, const stru
         drain(mail, false);
         return true;
     }
+    if (!smtp_holds_client(&mail->smtp))
+        return begins_in_clear(mail, rest);
     if (!force && hold(mail, rest->at, rest->bytes))
         return false;
     size_t known = rest->bytes.len + (force ? force->behind_bytes : 0);
@@ -534,66 +550,4 @@ void sw_mail_finish(struct sw_mail *mail, const struct sw_flow_facts *facts, str
     }
     mail->session.has_dissector = sw_mail_is_confirmed(mail);
     sw_session_finish(&mail->session, facts, mark.time_ns);
-}
-
-static bool speaks_smtp(const struct sw_mail *mail, enum sw_side side)
-{
-    const struct sw_first_bytes *first = &mail->session.first_bytes[side];
-    return first->content == SW_CONTENT_SMTP;
-}
-
-/* The server is one of POP or IMAP. */
-static bool meets_mailbox(const struct sw_mail *mail)
-{
-    enum sw_content content = mail->session.first_bytes[SW_SERVER].content;
-    return content == SW_CONTENT_POP3 || content == SW_CONTENT_IMAP;
-}
-
-static bool says_hello(const struct sw_mail *mail)
-{
-    struct sw_span bytes = sw_session_opening(&mail->session, SW_CLIENT);
-    return sw_span_starts_nocase(bytes, SW_SPAN_LIT("EHLO ")) ||
-           sw_span_starts_nocase(bytes, SW_SPAN_LIT("HELO "));
-}
-
-static int probe(const struct sw_mail *mail, enum sw_side side)
-{
-    return smtp_probe(side == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT,
-                      sw_session_opening(&mail->session, side));
-}
-
-bool sw_mail_has_common_words_only(const struct sw_mail *mail)
-{
-    return probe(mail, SW_CLIENT) == SMTP_PROBE_COMMON && probe(mail, SW_SERVER) < 80 &&
-           !mail->session.hellos && !mail->session.messages;
-}
-
-bool sw_mail_is_confirmed(const struct sw_mail *mail)
-{
-    if (mail->tentative && sw_mail_has_common_words_only(mail))
-        return mail->session.named && strcmp(mail->session.named, "smtp") == 0;
-    if (speaks_smtp(mail, SW_CLIENT) && speaks_smtp(mail, SW_SERVER))
-        return true;
-    if (meets_mailbox(mail))
-        return says_hello(mail);
-    /* a greeting that names the protocol needs no client to prove it */
-    return mail->session.first_bytes[SW_CLIENT].len == 0 && speaks_smtp(mail, SW_SERVER) &&
-           probe(mail, SW_SERVER) >= 80;
-}
-
-bool sw_mail_is_refuted(const struct sw_mail *mail)
-{
-    if (mail->no_proxy)
-        return true;
-    if (meets_mailbox(mail)) /* "EHL" may still become an EHLO */
-        return mail->session.first_bytes[SW_CLIENT].len >= 5 && !says_hello(mail);
-    for (enum sw_side side = SW_CLIENT; side <= SW_SERVER; side++) {
-        const struct sw_first_bytes *first = &mail->session.first_bytes[side];
-        if (first->len == 0 || first->content == SW_CONTENT_SMTP ||
-            first->content == SW_CONTENT_PROXY)
-            continue;
-        if (probe(mail, side) == 0)
-            return true;
-    }
-    return false;
 }

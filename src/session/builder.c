@@ -386,6 +386,14 @@ static void on_anomaly(struct sw_session *session, const struct smtp_event *even
     session->oddities_tail = &o->next;
 }
 
+/* What a load balancer says of its client is not what that client begins with. */
+SW_RARE static void begin_behind_header(struct sw_session *session, const struct smtp_event *event)
+{
+    sw_session_keep(session, SW_CLIENT, event->begin.offset, event->end.offset + 1);
+    session->header_bytes = (uint32_t)(event->end.offset + 1);
+    session->first_bytes[SW_CLIENT] = (struct sw_first_bytes){0};
+}
+
 void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
                      const struct sw_flow_facts *facts, bool encrypted)
 {
@@ -446,7 +454,7 @@ void sw_session_smtp(struct sw_session *session, const struct smtp_event *event,
         break;
     case SMTP_EVENT_PROXY:
         if (!encrypted)
-            sw_session_keep(session, SW_CLIENT, event->begin.offset, event->end.offset + 1);
+            begin_behind_header(session, event);
         session->proxied_for = sw_arena_copy(&session->arena, event->text);
         break;
     }

@@ -44,6 +44,25 @@ static bool server_content(struct sw_span first, enum sw_content *content)
     return match_any(known, COUNT(known), first, content);
 }
 
+/* A tag and a command that may come before the login (RFC 9051 6.1, 6.2; ID: RFC 2971). Every
+ * client has digits in its tags, and no command of SMTP has one. */
+static bool is_imap_command(struct sw_span first)
+{
+    static const char *const commands[] = {"LOGIN",    "CAPABILITY", "AUTHENTICATE",
+                                           "STARTTLS", "LOGOUT",     "ID"};
+    struct sw_span rest = sw_span_sub(first, 0, sw_span_index(first, '\r'));
+    struct sw_span tag = sw_span_word(&rest);
+    struct sw_span command = sw_span_word(&rest);
+    bool numbered = false;
+    for (size_t i = 0; i < tag.len; i++)
+        numbered = numbered || sw_ascii_digit(tag.ptr[i]);
+    for (size_t i = 0; numbered && i < COUNT(commands); i++) {
+        if (sw_span_eq_nocase(command, sw_span_str(commands[i])))
+            return true;
+    }
+    return false;
+}
+
 static bool client_content(struct sw_span first, enum sw_content *content)
 {
     if (first.ptr[0] == 'E' || first.ptr[0] == 'e') /* EHLO, most of the time */
@@ -56,11 +75,19 @@ static bool client_content(struct sw_span first, enum sw_content *content)
         {SW_SPAN_LIT("OPTIONS "), SW_CONTENT_HTTP, false},
         {SW_SPAN_LIT("CONNECT "), SW_CONTENT_HTTP, false},
         {SW_SPAN_LIT("SSH-"), SW_CONTENT_SSH, false},
+        {SW_SPAN_LIT("USER "), SW_CONTENT_POP3, true}, /* or FTP: the server's greeting tells */
+        {SW_SPAN_LIT("APOP "), SW_CONTENT_POP3, true},
+        {SW_SPAN_LIT("CAPA\r\n"), SW_CONTENT_POP3, true},
+        {SW_SPAN_LIT("STLS\r\n"), SW_CONTENT_POP3, true},
         {SW_SPAN_LIT("PROXY "), SW_CONTENT_PROXY, false},
         {SW_SPAN_LIT("\r\n\r\n\0\r\nQUIT\n"), SW_CONTENT_PROXY, false},
     };
     if (match_any(known, COUNT(known), first, content))
         return true;
+    if (is_imap_command(first)) {
+        *content = SW_CONTENT_IMAP;
+        return true;
+    }
     /* SOCKS5: version, number of methods, methods; SOCKS4: version, CONNECT (RFC 1928 3). */
     bool socks5 = first.len >= 3 && first.ptr[0] == 5 && first.ptr[1] > 0 &&
                   first.len == (size_t)first.ptr[1] + 2;
@@ -102,5 +129,8 @@ enum sw_content sw_content_of(enum sw_side from, struct sw_span first)
         return content;
     if (smtp_probe_fits(from == SW_SERVER ? SW_FROM_SERVER : SW_FROM_CLIENT, first))
         return SW_CONTENT_SMTP;
+    if (from == SW_SERVER && sw_span_starts(first, SW_SPAN_LIT("220")) &&
+        sw_span_find_nocase(first, SW_SPAN_LIT("FTP")) < first.len) /* RFC 959 5.4 */
+        return SW_CONTENT_FTP;
     return is_printable(first) ? SW_CONTENT_TEXT : SW_CONTENT_BINARY;
 }

@@ -356,7 +356,8 @@ struct sw_session {
     struct sw_span proxied_for;   /* real client named by PROXY, XCLIENT or XFORWARD */
 
     struct sw_proxied *proxied;           /* NULL: none; see sw_session_proxied() */
-    struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel */
+    struct sw_first_bytes first_bytes[2]; /* by enum sw_side; behind a proxy: of the tunnel; behind
+                                             a PROXY header: what comes after it */
     struct sw_tls *tls_facts;             /* NULL before the first byte of TLS */
     /* By enum sw_side, in order and disjoint: all that is known to be no login. What is not in the
      * list is either one, or nobody knows what it is. */
@@ -367,6 +368,7 @@ struct sw_session {
     bool words_missing;  /* bytes of the client are missing behind the last words that are there */
     bool answer_missing; /* bytes of the server are missing behind the last reply that is there */
     bool limits_hit;
+    uint32_t header_bytes; /* of a PROXY header, with which the client's bytes begin */
 
     /* private to the builder */
     uint32_t recipient_count;   /* of all messages */

@@ -109,6 +109,27 @@ class OddTls(common.Case):
             self.made.send(side, record(22, b"") * 2 + data)
         self.check(self.finish())
 
+    def test_behind_a_proxy_header(self):
+        """What a load balancer says comes first, in a packet of its own or with the hello; written again it is still there."""
+        line = b"PROXY TCP4 203.0.113.77 192.0.2.1 5555 465\r\n"
+        said = bytes((203, 0, 113, 77, 192, 0, 2, 1)) + b"\x15\xb3\1\xd1" + b"\5\0\6unique"  # addresses, ports, an id
+        binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack(">H", len(said)) + said
+        for header in (line, binary):
+            for apart in (True, False):
+                with self.subTest(header=header, apart=apart):
+                    self.begin(version="1.3")
+                    if apart:
+                        self.made.send(0, header)
+                    for number, (side, data) in enumerate(self.flights()):
+                        self.made.send(side, data if number or apart else header + data)
+                    self.check(self.finish())
+                    again = self.path("again.pcapng")
+                    common.run("-k", self.keys, "-o", "pcapng:" + again, "--only", "delivered", self.path("odd.pcap"))
+                    for session, cause in zip((common.run("-o", "json", again).sessions()[0],
+                                               common.run("-o", "json", "-k", self.keys, again).sessions()[0]),
+                                              ("enc-likely-delivered", "ok-delivered")):
+                        self.assertEqual((session["verdict"]["cause"], session["client"]["proxied_for"]), (cause, "203.0.113.77"))
+
     def test_a_raw_public_key(self):
         """RFC 7250: in place of a list of certificates stands a key, or a list that holds keys."""
         key = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004") + bytes(64)

@@ -293,7 +293,7 @@ static void feed(struct replay *r, const struct sw_piece *piece, bool forced, si
             return;
         if (rest.from == SW_FROM_SERVER) {
             drain(r, false);
-        } else if (r->smtp.mode == SMTP_MODE_TLS) {
+        } else if (r->smtp.mode == SMTP_MODE_TLS || !smtp_holds_client(&r->smtp)) {
             continue;
         } else if (forced) {
             smtp_release_hold(&r->smtp, sw_span_make(rest.bytes.ptr, rest.bytes.len + behind),
