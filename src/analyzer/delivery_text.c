@@ -21,7 +21,6 @@ static const struct phrase phrases[] = {
     {SW_CAUSE_DNS_NXDOMAIN, "name of the server not found"},
     {SW_CAUSE_TCP_REFUSED, "connection refused"},
     {SW_CAUSE_TCP_SYN_TIMEOUT, "connection not answered"},
-    {SW_CAUSE_TCP_PORT25_BLOCKED, "connection not answered"},
     {SW_CAUSE_GREET_421_BUSY, "sent away as busy"},
     {SW_CAUSE_GREET_554_REJECTED, "sent away"},
     {SW_CAUSE_GREET_DNSBL, "sent away as blocklisted"},
@@ -137,6 +136,8 @@ static const char *words_of(const struct sw_attempt *a)
         return "connection not answered";
     if (a->cause == SW_CAUSE_ENC_NO_UPLOAD)
         return "encrypted and no mail handed over";
+    if (a->cause == SW_CAUSE_TCP_PORT25_BLOCKED)
+        return "connection refused";
     return a->stage == SW_STAGE_CONNECT ? "no connection" : "broken off";
 }
 

@@ -354,6 +354,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
         sw_history_tried_mail(analyzer->history, &c.facts->tuple, c.first_mail);
+    sw_case_note_refusal(&c, analyzer->history);
     const struct sw_hello *hello = sw_session_hello(session, false);
     bool starttls = hello == c.survey.clear_hello ? c.survey.clear_tls != NULL
                                                   : sw_capability_find(hello, "STARTTLS") != NULL;
