@@ -131,7 +131,8 @@ enum { SYNS_THAT_PROVE_SILENCE = 3 }; /* the first and two retransmissions */
 
 /*
  * One of several addresses that were tried side by side (RFC 8305): another one answered, and this
- * one was not asked again though a repetition was due (RFC 6298: 1 s, then 2 s).
+ * one was not asked again though a repetition was due (RFC 6298: 1 s, then 2 s). Where that cannot
+ * be seen, the other one is of the same name and came after this one.
  */
 static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -145,10 +146,11 @@ static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
         other = naming->superseded;
     else if (c->history)
         other = sw_history_superseded(c->history, &f->tuple, f->syn.time_ns);
-    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !other.frame)
+    bool next_of_name = naming && other.time_ns > f->syn.time_ns;
+    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !other.frame || !(given_up || next_of_name))
         return false;
-    *ruling =
-        connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
+    *ruling = connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL,
+                             given_up ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN), not answered");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition");
