@@ -82,7 +82,8 @@ void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tupl
     sw_history_beside(analyzer->history, tuple, SW_BESIDE_MAILBOX_BUSY, mark);
 }
 
-static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_COUNT])
+static void note_quality(const struct sw_case *c, enum sw_cause cause,
+                         uint64_t quality[SW_QUALITY_COUNT])
 {
     const struct sw_flow_facts *f = c->facts;
     const struct sw_half_facts *client = &f->half[SW_CLIENT];
@@ -98,7 +99,9 @@ static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_CO
     quality[SW_QUALITY_SNAPLEN] = client->truncated_bytes + server->truncated_bytes > 0;
     quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
     quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
-    quality[SW_QUALITY_ENDS_OPEN] = f->closed_by < 0 && c->established;
+    /* also when somebody waits for the connection itself, or for an answer after half a close */
+    quality[SW_QUALITY_ENDS_OPEN] =
+        (f->closed_by < 0 && c->established) || cause == SW_CAUSE_UNK_IN_PROGRESS;
     quality[SW_QUALITY_VLAN] = f->vlan_asymmetric;
     quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
 }
@@ -383,7 +386,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     verdict->message_count = c.message_count;
     verdict->protocol = protocol_name(&c);
     verdict->security = security_of(&c);
-    note_quality(&c, verdict->quality);
+    note_quality(&c, ruling.cause, verdict->quality);
     name_server(&c, verdict);
     sw_conduct_add(analyzer->conduct, &c, &c.signs);
     sw_detect(&c, verdict);
