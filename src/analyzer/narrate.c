@@ -3,6 +3,7 @@
  * the advice.
  */
 #include "analyzer/advice.h"
+#include "analyzer/cause_wording.h"
 #include "analyzer/case.h"
 #include "analyzer/prose.h"
 #include "analyzer/rule_tls.h"
@@ -495,6 +496,8 @@ static const struct sw_cause_wording *wording_of(const struct sw_case *c,
         return &only_ipv6;
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->messages && sw_case_recites(c))
         return &ahead;
+    if (ruling->cause == SW_CAUSE_GREET_NO_BANNER && c->session->greeting)
+        return &sw_wording_greeting_unfinished;
     bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
     if (in_part && ruling->has_permanence)
         return &unanswered_in_part;
