@@ -177,21 +177,23 @@ static enum sw_security security_of(const struct sw_case *c)
     return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
 }
 
+/* Not so "2.1.0" or an address: a name has a letter (RFC 1123 2.1). */
 static bool is_host_name(struct sw_span name)
 {
     unsigned dots = 0;
+    bool lettered = false;
     if (name.len < 4 || name.len > 253)
         return false;
     for (size_t at = 0; at < name.len; at++) {
         uint8_t ch = name.ptr[at];
         uint8_t letter = ch | 0x20;
-        bool usual = (letter >= 'a' && letter <= 'z') || ch == '.' || sw_ascii_digit(ch) ||
-                     ch == '-' || ch == '_';
-        if (!usual)
+        bool is_letter = letter >= 'a' && letter <= 'z';
+        if (!is_letter && ch != '.' && !sw_ascii_digit(ch) && ch != '-' && ch != '_')
             return false;
         dots += ch == '.';
+        lettered = lettered || is_letter;
     }
-    return dots > 0;
+    return dots > 0 && lettered;
 }
 
 /* What the client looked up or asked for; else, RFC 5321 4.2: the greeting and the answer
