@@ -1,6 +1,6 @@
 #include "analyzer/advice.h"
 
-enum { NAME_COUNT = 19 };
+enum { NAME_COUNT = 20 };
 
 /* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
 struct name {
@@ -28,6 +28,7 @@ static const struct name names[NAME_COUNT] = {
     NAME(size, "", "its size"),
     NAME(limit, "", "less than that"),
     NAME(wait, "", "a long time"),
+    NAME(ended, "", NULL),
     NAME(offered, "", "certain methods"),
     NAME(what, "", "the last step"),
     NAME(name, "", "of the server"),

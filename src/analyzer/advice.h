@@ -2,11 +2,11 @@
  * advice.h - templates of sentences and what fills them.
  *
  * A template is our own text with names in braces: {server} {port} {client} {sender} {recipient}
- * {user} {mechanism} {reply} {code} {size} {limit} {wait} {offered} {what} {name} {host} {domain}
- * {encrypted} {plain}. A name without a value
- * becomes a generic noun ("the server"). {reply} has no such noun; like every name it may stand
- * inside [[ ... ]], a section that vanishes when a name in it has no value. {port} is written out
- * as a noun: "587" becomes "port 587".
+ * {user} {mechanism} {reply} {code} {size} {limit} {wait} {ended} {offered} {what} {name} {host}
+ * {domain} {encrypted} {plain}. A name without a value becomes a generic noun ("the server").
+ * {reply} and {ended} have no such noun; like every name they may stand inside [[ ... ]], a section
+ * that vanishes when a name in it has no value. {port} is written out as a noun: "587" becomes
+ * "port 587".
  */
 #ifndef SW_ANALYZER_ADVICE_H
 #define SW_ANALYZER_ADVICE_H
@@ -27,6 +27,7 @@ struct sw_template_values {
     const char *size;      /* "35 MB" */
     const char *limit;     /* "25 MB" */
     const char *wait;      /* "2 minutes" */
+    const char *ended;     /* what ended the wait: "the client gave up" */
     const char *offered;   /* "CRAM-MD5 and NTLM" */
     const char *what;      /* "the password", "MAIL" ... */
     const char *name;      /* that was looked up, */

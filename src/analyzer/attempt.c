@@ -178,7 +178,7 @@ static void fill_tried(const struct source *source, struct sw_tried *tried)
         .direct_ttl = direct_ttl(&f->half[SW_CLIENT]),
         .time_digits = f->time_digits,
         .has_server = !session->lookup,
-        .unanswered = f->syn.frame && !f->syn_ack.frame && !f->refused && f->icmp_count == 0,
+        .unanswered = f->syn.frame && !sw_flow_was_answered(f),
     };
     memcpy(tried->id, session->id, sizeof(tried->id));
     /* Requests are repeated at doubling distances: it waited at most as long again. */

@@ -284,7 +284,9 @@ static void find_waiting(struct sw_case *c)
     c->pending = c->survey.unanswered ? find_pending(s) : NULL;
     if (!c->server_spoke || greeting_unfinished(c)) {
         c->waiting = SW_WAITING_GREETING;
-        c->wait_begin = c->facts->established.frame ? c->facts->established : c->facts->first;
+        c->wait_begin = s->greeting                   ? s->greeting->first
+                        : c->facts->established.frame ? c->facts->established
+                                                      : c->facts->first;
         if (c->pending && sw_step_last(c->pending).time_ns > c->wait_begin.time_ns)
             c->pending = NULL; /* the greeting is what is missing; early words change nothing */
     } else if (c->pending) {

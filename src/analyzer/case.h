@@ -167,6 +167,10 @@ bool sw_case_portal(const struct sw_case *c, enum sw_cause failure, struct sw_ru
  * where that is proved. */
 void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling);
 
+/* Remembers that the connection request was refused, by the server or on the way; later ones of the
+ * client are judged in that light. */
+void sw_case_note_refusal(const struct sw_case *c, struct sw_history *history);
+
 /* Names further attempts of the scan that this connection was part of. */
 void sw_case_prove_scan(const struct sw_case *c, struct sw_ruling *ruling);
 

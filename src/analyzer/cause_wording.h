@@ -32,4 +32,7 @@ extern const struct sw_wording_table sw_wording_session;
 extern const struct sw_wording_table sw_wording_outcome;
 extern const struct sw_wording_table sw_wording_unknown;
 
+/* GREET_NO_BANNER, when the greeting had begun. */
+extern const struct sw_cause_wording sw_wording_greeting_unfinished;
+
 #endif

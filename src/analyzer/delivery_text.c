@@ -21,7 +21,6 @@ static const struct phrase phrases[] = {
     {SW_CAUSE_DNS_NXDOMAIN, "name of the server not found"},
     {SW_CAUSE_TCP_REFUSED, "connection refused"},
     {SW_CAUSE_TCP_SYN_TIMEOUT, "connection not answered"},
-    {SW_CAUSE_TCP_PORT25_BLOCKED, "connection not answered"},
     {SW_CAUSE_GREET_421_BUSY, "sent away as busy"},
     {SW_CAUSE_GREET_554_REJECTED, "sent away"},
     {SW_CAUSE_GREET_DNSBL, "sent away as blocklisted"},
@@ -110,6 +109,13 @@ static void add_pace(struct text *text, int64_t least_ns, int64_t most_ns)
         add(text, "%lld to %lld %ss", (long long)from, (long long)to, word);
 }
 
+/* The capture does not show how it ended: nothing is said of that. */
+static bool end_is_unseen(const struct sw_attempt *a)
+{
+    return a->outcome == SW_OUTCOME_UNKNOWN && !a->tried->unanswered &&
+           a->cause != SW_CAUSE_ENC_NO_UPLOAD;
+}
+
 static const char *words_of(const struct sw_attempt *a)
 {
     if (a->outcome == SW_OUTCOME_PARTIAL)
@@ -119,6 +125,8 @@ static const char *words_of(const struct sw_attempt *a)
         if (phrases[i].cause == a->cause)
             return phrases[i].words;
     }
+    if (end_is_unseen(a))
+        return "tried";
     if (a->unconfirmed)
         return "sent but not confirmed";
     if (a->outcome == SW_OUTCOME_DELIVERED)
@@ -137,6 +145,8 @@ static const char *words_of(const struct sw_attempt *a)
         return "connection not answered";
     if (a->cause == SW_CAUSE_ENC_NO_UPLOAD)
         return "encrypted and no mail handed over";
+    if (a->cause == SW_CAUSE_TCP_PORT25_BLOCKED)
+        return "connection refused";
     return a->stage == SW_STAGE_CONNECT ? "no connection" : "broken off";
 }
 
@@ -219,7 +229,7 @@ static const struct sw_attempt *add_failures(struct telling *t, const struct sw_
     if (before)
         add(&t->text, again ? " and" : ", ");
     add(&t->text, "%s", again ? "" : words_of(first));
-    add_server(t, "by", first);
+    add_server(t, end_is_unseen(first) ? "with" : "by", first);
     if (t->one_second && count == 1 && next)
         return next;
     if (count > 2)

@@ -10,7 +10,6 @@ enum {
     TARGETS = 32,
     SCANS = 4,
     SCAN_TARGETS = 4,
-    SERVERS_OF_A_BLOCK = 2,
     SERVERS = 4096,
     CONNECTS = 64,
     CROWDS = 512,
@@ -34,6 +33,8 @@ struct target {
     uint16_t port;
     bool connected;
     bool answered;
+    bool refused;
+    uint16_t name; /* a short hash of the name of a server that refused; 0 = not known */
 };
 
 /* What is remembered of a client that tries many. */
@@ -317,6 +318,33 @@ void sw_history_connected(struct sw_history *history, const struct sw_tuple *tup
     }
 }
 
+/* Short, never 0 for a name: it only tells two servers apart. */
+static uint16_t name_hash(struct sw_span name)
+{
+    uint64_t h = 0;
+    if (name.len == 0)
+        return 0;
+    for (size_t at = 0; at < name.len; at++)
+        h = h * 31 + sw_ascii_lower(name.ptr[at]);
+    return (uint16_t)(h % UINT16_MAX + 1);
+}
+
+void sw_history_refused(struct sw_history *history, const struct sw_tuple *tuple,
+                        struct sw_span name)
+{
+    struct client *c = find(history, tuple);
+    uint64_t server = address_hash(tuple->dst);
+    size_t tried = 0;
+    struct target *targets = c ? targets_of(c, &tried) : NULL;
+    for (size_t i = 0; i < tried; i++) {
+        struct target *t = &targets[i];
+        if (t->server == server && t->port == tuple->dst_port) {
+            t->refused = true;
+            t->name = name_hash(name);
+        }
+    }
+}
+
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple)
 {
     struct client *c = client_of(history, tuple);
@@ -484,32 +512,54 @@ void sw_history_scanned(const struct sw_history *history, const struct sw_tuple 
     }
 }
 
-bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns, struct sw_port25 *shown)
+/* Refused, or silent for so long that two repetitions are due. */
+static bool in_vain(const struct target *t, int64_t now_ns)
 {
+    return !t->connected && (t->refused || now_ns - t->syn.time_ns >= TWO_REPETITIONS_NS);
+}
+
+/* What an attempt says about a failure on port 25 of `server`. */
+static enum sw_port25_sign port25_sign(const struct target *t, uint64_t server, uint16_t name,
+                                       int64_t now_ns)
+{
+    bool own = t->server == server;
+    bool same_name = t->name && t->name == name;
+    if (t->port == 25 && t->connected)
+        return SW_PORT25_WORKS;
+    if (t->port == 25)
+        return !own && !same_name && in_vain(t, now_ns) ? SW_PORT25_OTHER_SERVER_FAILS
+                                                        : SW_PORT25_NO_SIGN;
+    if (t->port != 465 && t->port != 587)
+        return SW_PORT25_NO_SIGN;
+    if (t->answered)
+        return own ? SW_PORT25_OTHER_PORT_ANSWERS : SW_PORT25_NO_SIGN;
+    return in_vain(t, now_ns) ? SW_PORT25_OTHER_PORT_FAILS : SW_PORT25_NO_SIGN;
+}
+
+bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
+                               struct sw_span name, int64_t now_ns, struct sw_port25 *shown)
+{
+    static const enum sw_port25_sign by_weight[] = {SW_PORT25_WORKS, SW_PORT25_OTHER_PORT_ANSWERS,
+                                                    SW_PORT25_OTHER_PORT_FAILS,
+                                                    SW_PORT25_OTHER_SERVER_FAILS};
     struct client *c = find(history, tuple);
     uint64_t server = address_hash(tuple->dst);
+    uint16_t own_name = name_hash(name);
+    struct sw_mark first[SW_PORT25_OTHER_PORT_FAILS + 1] = {{0}};
     size_t tried = 0;
     const struct target *targets = c ? targets_of(c, &tried) : NULL;
-    unsigned silent_servers = 0;
-    struct sw_port25 blocked = {.other_port = false};
-    struct sw_port25 works = {.other_port = false};
     for (size_t i = 0; i < tried; i++) {
-        const struct target *t = &targets[i];
-        if (t->answered && t->server == server && (t->port == 465 || t->port == 587)) {
-            blocked = (struct sw_port25){t->syn, true};
-            silent_servers = SERVERS_OF_A_BLOCK;
-        }
-        if (t->connected && t->port == 25)
-            works.syn = t->syn;
-        if (t->port != 25 || now_ns - t->syn.time_ns < TWO_REPETITIONS_NS || !is_first(targets, i))
-            continue;
-        silent_servers++;
-        if (t->server != server && !blocked.syn.frame)
-            blocked.syn = t->syn;
+        struct sw_mark *mark = &first[port25_sign(&targets[i], server, own_name, now_ns)];
+        if (!mark->frame)
+            *mark = targets[i].syn;
     }
-    bool seems = silent_servers >= SERVERS_OF_A_BLOCK;
-    if (seems)
-        *shown = works.syn.frame ? works : blocked;
-    return seems && !works.syn.frame;
+    *shown = (struct sw_port25){.sign = SW_PORT25_NO_SIGN};
+    if (!first[SW_PORT25_OTHER_SERVER_FAILS].frame && !first[SW_PORT25_OTHER_PORT_ANSWERS].frame)
+        return false;
+    for (size_t i = 0; shown->sign == SW_PORT25_NO_SIGN; i++) {
+        if (first[by_weight[i]].frame)
+            *shown = (struct sw_port25){first[by_weight[i]], by_weight[i]};
+    }
+    return shown->sign == SW_PORT25_OTHER_SERVER_FAILS ||
+           shown->sign == SW_PORT25_OTHER_PORT_ANSWERS;
 }

@@ -24,6 +24,10 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
 /* The server accepted the connection (its SYN/ACK). */
 void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
                           struct sw_mark accepted);
+/* The connection request was refused, by the server or on the way to it. `name` is what the client
+ * had looked up for the server, or empty. */
+void sw_history_refused(struct sw_history *history, const struct sw_tuple *tuple,
+                        struct sw_span name);
 /* The connection got payload from its server. */
 void sw_history_answered(struct sw_history *history, const struct sw_tuple *tuple);
 
@@ -73,17 +77,26 @@ enum { SW_SCAN_OTHERS = 3 };
 void sw_history_scanned(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns, struct sw_mark others[SW_SCAN_OTHERS]);
 /*
- * True when the client's attempts show that port 25 itself is blocked: port 25 of two or more
- * servers took no connection (each tried so long before now_ns that two repetitions are due), or
- * this server answers on 465 or 587; and none of its attempts shows that port 25 works. *shown is
- * what says so, and where it is false in spite of such attempts what speaks against it.
+ * True when the client's attempts show that port 25 itself is blocked, of which the one to `tuple`,
+ * which failed, is one: this server answers on 465 or 587, or port 25 of another server took no
+ * connection either (it was refused, or tried so long before now_ns that two repetitions are due).
+ * Addresses of one name are one server when they refuse. None of the attempts may show that port 25
+ * works, nor, unless this server answers, that the other ports fail as well. *shown is what says
+ * so, and where it is false in spite of such attempts what speaks against it.
  */
+enum sw_port25_sign {
+    SW_PORT25_NO_SIGN,
+    SW_PORT25_OTHER_SERVER_FAILS, /* on port 25 */
+    SW_PORT25_OTHER_PORT_ANSWERS, /* of this server */
+    SW_PORT25_WORKS,              /* at some server */
+    SW_PORT25_OTHER_PORT_FAILS,   /* of some server */
+};
 struct sw_port25 {
-    struct sw_mark syn; /* to another port or server; frame 0 = none */
-    bool other_port;    /* of the same server */
+    struct sw_mark syn; /* of that attempt */
+    enum sw_port25_sign sign;
 };
 bool sw_history_port25_blocked(const struct sw_history *history, const struct sw_tuple *tuple,
-                               int64_t now_ns, struct sw_port25 *shown);
+                               struct sw_span name, int64_t now_ns, struct sw_port25 *shown);
 /*
  * The acceptance of another connection, when the client, which asked for this one at syn_ns, got
  * one to the same port of another address within 5 s: it tries several addresses of a host side by

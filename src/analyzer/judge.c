@@ -82,7 +82,8 @@ void sw_analyzer_mailbox_busy(struct sw_analyzer *analyzer, const struct sw_tupl
     sw_history_beside(analyzer->history, tuple, SW_BESIDE_MAILBOX_BUSY, mark);
 }
 
-static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_COUNT])
+static void note_quality(const struct sw_case *c, enum sw_cause cause,
+                         uint64_t quality[SW_QUALITY_COUNT])
 {
     const struct sw_flow_facts *f = c->facts;
     const struct sw_half_facts *client = &f->half[SW_CLIENT];
@@ -98,7 +99,9 @@ static void note_quality(const struct sw_case *c, uint64_t quality[SW_QUALITY_CO
     quality[SW_QUALITY_SNAPLEN] = client->truncated_bytes + server->truncated_bytes > 0;
     quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
     quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
-    quality[SW_QUALITY_ENDS_OPEN] = f->closed_by < 0 && c->established;
+    /* also when somebody waits for the connection itself, or for an answer after half a close */
+    quality[SW_QUALITY_ENDS_OPEN] =
+        (f->closed_by < 0 && c->established) || cause == SW_CAUSE_UNK_IN_PROGRESS;
     quality[SW_QUALITY_VLAN] = f->vlan_asymmetric;
     quality[SW_QUALITY_LIMITS] = c->session->limits_hit;
 }
@@ -176,21 +179,23 @@ static enum sw_security security_of(const struct sw_case *c)
     return seen_from_start ? SW_SECURITY_NONE : SW_SECURITY_UNKNOWN;
 }
 
+/* Not so "2.1.0" or an address: a name has a letter (RFC 1123 2.1). */
 static bool is_host_name(struct sw_span name)
 {
     unsigned dots = 0;
+    bool lettered = false;
     if (name.len < 4 || name.len > 253)
         return false;
     for (size_t at = 0; at < name.len; at++) {
         uint8_t ch = name.ptr[at];
         uint8_t letter = ch | 0x20;
-        bool usual = (letter >= 'a' && letter <= 'z') || ch == '.' || sw_ascii_digit(ch) ||
-                     ch == '-' || ch == '_';
-        if (!usual)
+        bool is_letter = letter >= 'a' && letter <= 'z';
+        if (!is_letter && ch != '.' && !sw_ascii_digit(ch) && ch != '-' && ch != '_')
             return false;
         dots += ch == '.';
+        lettered = lettered || is_letter;
     }
-    return dots > 0;
+    return dots > 0 && lettered;
 }
 
 /* What the client looked up or asked for; else, RFC 5321 4.2: the greeting and the answer
@@ -377,6 +382,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     struct sw_verdict *verdict = SW_ARENA_NEW(&session->arena, struct sw_verdict);
     if (c.tried_mail)
         sw_history_tried_mail(analyzer->history, &c.facts->tuple, c.first_mail);
+    sw_case_note_refusal(&c, analyzer->history);
     const struct sw_hello *hello = sw_session_hello(session, false);
     bool starttls = hello == c.survey.clear_hello ? c.survey.clear_tls != NULL
                                                   : sw_capability_find(hello, "STARTTLS") != NULL;
@@ -405,7 +411,7 @@ const struct sw_verdict *sw_analyzer_judge(struct sw_analyzer *analyzer, struct 
     verdict->message_count = c.message_count;
     verdict->protocol = protocol_name(&c);
     verdict->security = security_of(&c);
-    note_quality(&c, verdict->quality);
+    note_quality(&c, ruling.cause, verdict->quality);
     name_server(&c, verdict);
     sw_conduct_add(analyzer->conduct, &c, &c.signs);
     sw_detect(&c, verdict);

@@ -190,6 +190,13 @@ static void wait_value(const struct sw_case *c, const struct sw_ruling *ruling,
         values->wait = sw_duration_text(c->arena, wait_ns);
 }
 
+static const char *end_of_wait(const struct sw_case *c)
+{
+    if (c->gave_up.frame)
+        return "the client gave up";
+    return c->closed_by_server ? "the server hung up" : "the capture ended";
+}
+
 static void lookup_values(const struct sw_case *c, struct sw_template_values *values)
 {
     const struct sw_lookup *lookup = c->session->lookup;
@@ -237,6 +244,8 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     hello_values(c, wanted, values);
     if (wanted & SW_TEMPLATE_NAME(wait))
         wait_value(c, ruling, values);
+    if (wanted & SW_TEMPLATE_NAME(ended))
+        values->ended = end_of_wait(c);
     if (wanted & SW_TEMPLATE_NAME(what))
         values->what = asked(c);
     lookup_values(c, values);

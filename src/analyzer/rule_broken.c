@@ -152,7 +152,7 @@ static bool accepted_and_cut(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-/* Connected, and not one byte from the server. */
+/* Connected, and not one byte from the server, or the greeting was never finished. */
 static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->waiting != SW_WAITING_GREETING || !c->established)
@@ -167,10 +167,13 @@ static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
     bool long_silence = !c->gave_up.frame && c->waited_ns > SILENCE_NS;
     if (!client_waited && !long_silence)
         return false;
-    *ruling =
-        stuck(SW_CAUSE_GREET_NO_BANNER,
-              client_waited ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, SW_STAGE_GREETING);
-    sw_ruling_prove(ruling, c->wait_begin, SW_ORIGIN_CLIENT, "connected, waiting for the greeting");
+    const struct sw_step *begun = c->session->greeting;
+    *ruling = stuck(SW_CAUSE_GREET_NO_BANNER,
+                    client_waited && !begun ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
+                    SW_STAGE_GREETING);
+    sw_ruling_prove(ruling, c->wait_begin, begun ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    begun ? "not the last line of the greeting"
+                          : "connected, waiting for the greeting");
     prove_close(c, ruling);
     return true;
 }

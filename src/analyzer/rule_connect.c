@@ -34,6 +34,47 @@ static enum sw_cause icmp_cause(const struct sw_flow_icmp *icmp)
     return prohibited ? SW_CAUSE_NET_ICMP_PROHIBITED : SW_CAUSE_NET_ICMP_UNREACHABLE;
 }
 
+static struct sw_span name_of_server(const struct sw_case *c)
+{
+    const struct sw_naming *naming = c->session->naming;
+    return naming ? naming->name : (struct sw_span){NULL, 0};
+}
+
+static bool port25_is_blocked(const struct sw_case *c, struct sw_port25 *shown)
+{
+    return c->facts->tuple.dst_port == 25 && c->history &&
+           sw_history_port25_blocked(c->history, &c->facts->tuple, name_of_server(c),
+                                     c->session->final.time_ns, shown);
+}
+
+/*
+ * Is it port 25 that failed, and not this server? A server that takes mail of programs only need
+ * not listen on port 25: when it refuses by itself, that is one possibility.
+ */
+static void blame_port25(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    static const char *const words[] = {
+        [SW_PORT25_NO_SIGN] = "",
+        [SW_PORT25_OTHER_SERVER_FAILS] = "another server's port 25 is asked in vain, too",
+        [SW_PORT25_OTHER_PORT_ANSWERS] = "the same server is reached on another port",
+        [SW_PORT25_WORKS] = "port 25 is reached all the same",
+        [SW_PORT25_OTHER_PORT_FAILS] = "another mail port is asked in vain, too",
+    };
+    struct sw_port25 shown = {.sign = SW_PORT25_NO_SIGN};
+    bool blocked = port25_is_blocked(c, &shown);
+    bool answered = ruling->cause != SW_CAUSE_TCP_SYN_TIMEOUT; /* and that tells it by itself */
+    if (blocked) {
+        enum sw_cause failure = ruling->cause;
+        bool maybe_closed =
+            failure == SW_CAUSE_TCP_REFUSED && shown.sign == SW_PORT25_OTHER_PORT_ANSWERS;
+        ruling->cause = SW_CAUSE_TCP_PORT25_BLOCKED;
+        ruling->confidence = maybe_closed ? SW_CONFIDENCE_POSSIBLE : SW_CONFIDENCE_LIKELY;
+        sw_ruling_also(ruling, failure, SW_CONFIDENCE_LIKELY);
+    }
+    if (blocked || !answered)
+        sw_ruling_prove_beside(ruling, shown.syn, SW_ORIGIN_CLIENT, words[shown.sign]);
+}
+
 static bool unreachable(const struct sw_case *c, struct sw_ruling *ruling)
 {
     for (uint8_t i = 0; i < c->facts->icmp_count; i++) {
@@ -44,9 +85,21 @@ static bool unreachable(const struct sw_case *c, struct sw_ruling *ruling)
         *ruling = connect_ruling(cause, SW_OUTCOME_STUCK, SW_CONFIDENCE_CERTAIN);
         sw_ruling_prove(ruling, c->facts->syn, SW_ORIGIN_CLIENT, "connection request (SYN)");
         sw_ruling_prove(ruling, icmp->mark, SW_ORIGIN_NETWORK, "ICMP error that answers it");
+        if (cause == SW_CAUSE_NET_ICMP_PROHIBITED) /* else no port was looked at */
+            blame_port25(c, ruling);
         return true;
     }
     return false;
+}
+
+void sw_case_note_refusal(const struct sw_case *c, struct sw_history *history)
+{
+    const struct sw_flow_facts *f = c->facts;
+    bool prohibited = false;
+    for (uint8_t i = 0; i < f->icmp_count; i++)
+        prohibited = prohibited || icmp_cause(&f->icmp[i]) == SW_CAUSE_NET_ICMP_PROHIBITED;
+    if (f->syn.frame && !f->syn_ack.frame && (f->refused || prohibited))
+        sw_history_refused(history, &f->tuple, name_of_server(c));
 }
 
 static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
@@ -61,13 +114,6 @@ static bool scanned(const struct sw_case *c, struct sw_ruling *ruling)
     return true;
 }
 
-static bool port25_is_blocked(const struct sw_case *c, struct sw_port25 *shown)
-{
-    return c->facts->tuple.dst_port == 25 && c->history &&
-           sw_history_port25_blocked(c->history, &c->facts->tuple, c->session->final.time_ns,
-                                     shown);
-}
-
 static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (!c->facts->refused)
@@ -76,6 +122,7 @@ static bool refused(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove(ruling, c->facts->last_syn.frame ? c->facts->last_syn : c->facts->syn,
                     SW_ORIGIN_CLIENT, "connection request (SYN)");
     sw_ruling_prove(ruling, c->facts->half[SW_SERVER].rst, SW_ORIGIN_SERVER, "refusal (RST)");
+    blame_port25(c, ruling);
     return true;
 }
 
@@ -84,7 +131,8 @@ enum { SYNS_THAT_PROVE_SILENCE = 3 }; /* the first and two retransmissions */
 
 /*
  * One of several addresses that were tried side by side (RFC 8305): another one answered, and this
- * one was not asked again though a repetition was due (RFC 6298: 1 s, then 2 s).
+ * one was not asked again though a repetition was due (RFC 6298: 1 s, then 2 s). Where that cannot
+ * be seen, the other one is of the same name and came after this one.
  */
 static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
 {
@@ -98,10 +146,11 @@ static bool superseded(const struct sw_case *c, struct sw_ruling *ruling)
         other = naming->superseded;
     else if (c->history)
         other = sw_history_superseded(c->history, &f->tuple, f->syn.time_ns);
-    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !given_up || !other.frame)
+    bool next_of_name = naming && other.time_ns > f->syn.time_ns;
+    if (f->syn_count >= SYNS_THAT_PROVE_SILENCE || !other.frame || !(given_up || next_of_name))
         return false;
-    *ruling =
-        connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL, SW_CONFIDENCE_LIKELY);
+    *ruling = connect_ruling(SW_CAUSE_TCP_ATTEMPT_SUPERSEDED, SW_OUTCOME_NO_MAIL,
+                             given_up ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "connection request (SYN), not answered");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition");
@@ -117,19 +166,11 @@ static bool unanswered(const struct sw_case *c, struct sw_ruling *ruling)
     bool proved = f->syn_count >= SYNS_THAT_PROVE_SILENCE || silence_ns > 60 * SW_NS_PER_S;
     if (!proved)
         return false;
-    struct sw_port25 shown = {.other_port = false};
-    bool blocked = port25_is_blocked(c, &shown);
-    *ruling = connect_ruling(blocked ? SW_CAUSE_TCP_PORT25_BLOCKED : SW_CAUSE_TCP_SYN_TIMEOUT,
-                             SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
-    if (blocked)
-        sw_ruling_also(ruling, SW_CAUSE_TCP_SYN_TIMEOUT, SW_CONFIDENCE_LIKELY);
+    *ruling = connect_ruling(SW_CAUSE_TCP_SYN_TIMEOUT, SW_OUTCOME_STUCK, SW_CONFIDENCE_LIKELY);
     sw_ruling_prove(ruling, f->syn, SW_ORIGIN_CLIENT, "first connection request (SYN)");
     if (f->last_syn.frame != f->syn.frame)
         sw_ruling_prove(ruling, f->last_syn, SW_ORIGIN_CLIENT, "last repetition, still no answer");
-    sw_ruling_prove_beside(ruling, shown.syn, SW_ORIGIN_CLIENT,
-                           !blocked           ? "another server is reached on port 25"
-                           : shown.other_port ? "the same server is reached on another port"
-                                              : "another server's port 25 is asked in vain, too");
+    blame_port25(c, ruling);
     return true;
 }
 

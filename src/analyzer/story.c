@@ -407,8 +407,8 @@ static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
             sw_prose_say(story, " for ", sw_duration_text(c->arena, c->waited_ns));
         sw_prose_say(story, ".");
     } else {
-        sw_prose_say(story, " The server said nothing for ",
-                     sw_duration_text(c->arena, c->waited_ns), ".");
+        sw_prose_say(story, " The server said nothing ", c->session->greeting ? "more " : "",
+                     "for ", sw_duration_text(c->arena, c->waited_ns), ".");
     }
 }
 

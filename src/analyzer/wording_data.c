@@ -345,9 +345,9 @@ static const struct sw_cause_wording rows[] = {
             .summary = "The mail stayed in the outbox because {server} took the whole message but "
                        "never confirmed it.",
             .meaning =
-                "The end of the message was sent and arrived, and no answer came for {wait} "
-                "until the client gave up. The server may still deliver it: sending again can "
-                "make a duplicate.",
+                "The end of the message was sent and arrived, and no answer came for {wait}[[ "
+                "until {ended}]]. The server may still deliver it: sending again can make a "
+                "duplicate.",
             .advice =
                 {
                     "Ask the recipient whether the mail arrived before you send it again.",

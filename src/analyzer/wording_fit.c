@@ -3,6 +3,7 @@
  * shows that they would not fit.
  */
 #include "analyzer/case.h"
+#include "analyzer/cause_wording.h"
 #include "analyzer/rule_tls.h"
 
 /* The caps of the analysis are in the way, not the recording. */
@@ -179,6 +180,8 @@ const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
         return &only_ipv6;
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE && c->session->messages && sw_case_recites(c))
         return &ahead;
+    if (ruling->cause == SW_CAUSE_GREET_NO_BANNER && c->session->greeting)
+        return &sw_wording_greeting_unfinished;
     bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
     if (in_part && ruling->has_permanence)
         return &unanswered_in_part;

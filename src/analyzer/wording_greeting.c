@@ -210,6 +210,19 @@ static const struct sw_cause_wording rows[] = {
         },
 };
 
+const struct sw_cause_wording sw_wording_greeting_unfinished = {
+    .summary = "The mail was not sent because {server} began its greeting but never finished it.",
+    .meaning = "The mail program has to wait for the last line of the greeting (\"220\" and a "
+               "blank), and for {wait} that did not come. The server is stuck, or it holds its "
+               "greeting back against spam for longer than the program waits.",
+    .advice =
+        {
+            "Try again in some minutes; the server is slow or stuck.",
+            "Administrator of the server: look for hanging reverse-DNS look-ups, full process "
+            "limits and load, and shorten the greeting delay.",
+        },
+};
+
 const struct sw_wording_table sw_wording_greeting = {
     .first = SW_CAUSE_GREET_NO_BANNER,
     .count = sizeof(rows) / sizeof(rows[0]),

@@ -14,16 +14,16 @@ static const struct sw_cause_wording rows[] = {
                 "other or misread each other.",
             .advice =
                 {
-                    "Set the encryption to STARTTLS for port 587 or 25, or keep SSL/TLS and use "
-                    "port "
-                    "465. Windows Live Mail: Tools > Accounts > Properties > Advanced > Outgoing "
+                    "Set the encryption to STARTTLS for port 587 or 25[[, or keep SSL/TLS and use "
+                    "port 465 in place of {plain}]]. Windows Live Mail: Tools > Accounts > "
+                    "Properties > Advanced > Outgoing "
                     "mail "
                     "(SMTP); Outlook: File > Account Settings > Change > More Settings > Advanced; "
                     "Thunderbird: Account Settings > Outgoing Server (SMTP) > Edit > Port and "
                     "Connection security; Apple Mail: Mail > Settings > Accounts > Server "
                     "Settings.",
-                    "Windows Live Mail and Outlook Express: with 'This server requires a secure "
-                    "connection (SSL)' ticked set the outgoing port to 465.",
+                    "[[Windows Live Mail and Outlook Express: with 'This server requires a secure "
+                    "connection (SSL)' ticked set the outgoing port to 465 in place of {plain}.]]",
                     "Send again; no other setting needs to change.",
                 },
             .references = "RFC 8314 3.3; RFC 3207",

@@ -117,10 +117,9 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_SMTP_REPLY_TIMEOUT - FIRST] =
         {
             .summary = "The mail was not sent because {server} stopped answering.",
-            .meaning =
-                "The client sent {what}, it arrived, and no answer came for {wait} until the "
-                "client gave up. The server is overloaded, or something behind it (name "
-                "service, filter, directory) hangs.",
+            .meaning = "The client sent {what}, it arrived, and no answer came for {wait}[[ until "
+                       "{ended}]]. The server is overloaded, or something behind it (name service, "
+                       "filter, directory) hangs.",
             .advice =
                 {
                     "Send again later.",

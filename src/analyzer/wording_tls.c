@@ -272,9 +272,10 @@ static const struct sw_cause_wording rows[] = {
         {
             .summary = "The mail was not sent because {server} did not finish setting up the "
                        "encryption.",
-            .meaning = "The client began the TLS handshake, and the server's answer never came or "
-                       "never became complete until the client gave up after {wait}. An overloaded "
-                       "server or a filter on the way does this.",
+            .meaning =
+                "The client began the TLS handshake, and the server's answer never came or "
+                "never became complete[[ until {ended} after {wait}]]. An overloaded server or "
+                "a filter on the way does this.",
             .advice =
                 {
                     "Try the other port: 465 with SSL/TLS instead of 587 with STARTTLS or the "

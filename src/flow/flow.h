@@ -180,6 +180,16 @@ struct sw_flow_facts {
     uint8_t time_digits;
 };
 
+/* Was the connection request answered? What the client sent afterwards shows it, too, where the
+ * capture lacks the server's side. */
+static inline bool sw_flow_was_answered(const struct sw_flow_facts *facts)
+{
+    const struct sw_half_facts *client = &facts->half[SW_CLIENT];
+    bool went_on = client->packets > facts->syn_count && !client->rst.frame;
+    return facts->syn_ack.frame || facts->refused || facts->icmp_count > 0 ||
+           facts->established.frame || went_on;
+}
+
 struct sw_flow;
 
 /* What the table calls while packets and time go in. `user` pointers are the sink's, set with

@@ -111,7 +111,7 @@ static void say_syn_times(struct sw_ladder_maker *m, const struct sw_flow_facts 
 
 static void handshake(struct sw_ladder_maker *m, const struct sw_flow_facts *f)
 {
-    bool answered = f->syn_ack.frame || f->refused || f->icmp_count > 0;
+    bool answered = sw_flow_was_answered(f);
     bool first_lost = f->syn_count > 1 && f->syn_ack.frame && f->last_syn.frame &&
                       f->last_syn.time_ns <= f->syn_ack.time_ns;
     struct sw_rung *rung =

@@ -6,6 +6,10 @@ TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28
 RCODES = {"servfail": 2, "nxdomain": 3, "refused": 5}
 
 
+def packed_address(ip):
+    return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
+
+
 def packed_name(name):
     return b"".join(bytes([len(label)]) + label.encode() for label in name.strip(".").split(".") if label) + b"\0"
 
@@ -54,7 +58,7 @@ class Names:
         self.ip(src, dst, 17, struct.pack("!HHHH", src_port, dst_port, 8 + len(body), 0) + body, 64, True)
 
     def do_resolver(self, ip):
-        self.resolver = socket.inet_aton(ip)
+        self.resolver = packed_address(ip)
 
     def ask(self, name, kind):
         self.questions += 1

@@ -85,6 +85,13 @@ static void test_answered(void **state)
     }
 }
 
+static bool port_25_blocked(const struct sw_history *history, const struct sw_tuple *own,
+                            int64_t now_ms, struct sw_port25 *shown)
+{
+    return sw_history_port25_blocked(history, own, SW_SPAN_LIT("mx.example.org"),
+                                     mark(now_ms).time_ns, shown);
+}
+
 static void test_port_25(void **state)
 {
     (void)state;
@@ -93,13 +100,41 @@ static void test_port_25(void **state)
         struct sw_tuple own = tuple(7, 1, 25);
         struct sw_port25 shown;
         knock(history, 7, servers);
-        assert_int_equal(sw_history_port25_blocked(history, &own, mark(9000).time_ns, &shown),
-                         servers >= 2);
+        assert_int_equal(port_25_blocked(history, &own, 9000, &shown), servers >= 2);
+        assert_int_equal(shown.sign,
+                         servers >= 2 ? SW_PORT25_OTHER_SERVER_FAILS : SW_PORT25_NO_SIGN);
         struct sw_tuple last = tuple(7, (uint8_t)servers, 25);
         sw_history_connected(history, &last, mark(5000));
-        assert_false(sw_history_port25_blocked(history, &own, mark(9000).time_ns, &shown));
+        assert_false(port_25_blocked(history, &own, 9000, &shown));
+        assert_int_equal(shown.sign, servers >= 3 ? SW_PORT25_WORKS : SW_PORT25_NO_SIGN);
         close_history(history);
     }
+}
+
+/* A refusal counts at once; addresses of one name that refuse are one server. */
+static void test_port_25_refused(void **state)
+{
+    (void)state;
+    struct sw_history *history = open_history();
+    struct sw_tuple own = tuple(7, 1, 25);
+    struct sw_tuple other = tuple(7, 2, 25);
+    struct sw_tuple submission = tuple(7, 2, 587);
+    struct sw_port25 shown;
+    knock(history, 7, 2);
+    assert_false(port_25_blocked(history, &own, 300, &shown));
+    sw_history_refused(history, &other, SW_SPAN_LIT("MX.example.org"));
+    assert_false(port_25_blocked(history, &own, 300, &shown));
+    sw_history_refused(history, &other, SW_SPAN_LIT("mx2.example.org"));
+    assert_true(port_25_blocked(history, &own, 300, &shown));
+    assert_int_equal(shown.syn.frame, mark(200).frame);
+    sw_history_attempt(history, &submission, mark(400));
+    assert_true(port_25_blocked(history, &own, 500, &shown));
+    sw_history_refused(history, &submission, (struct sw_span){NULL, 0});
+    assert_false(port_25_blocked(history, &own, 500, &shown));
+    assert_int_equal(shown.sign, SW_PORT25_OTHER_PORT_FAILS);
+    sw_history_answered(history, &submission);
+    assert_true(port_25_blocked(history, &own, 500, &shown));
+    close_history(history);
 }
 
 /* All in one place: nothing of the one before is left. */
@@ -153,7 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scan),       cmocka_unit_test(test_answered),
         cmocka_unit_test(test_port_25),    cmocka_unit_test(test_one_place),
-        cmocka_unit_test(test_superseded),
+        cmocka_unit_test(test_superseded), cmocka_unit_test(test_port_25_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,8 @@ def value_of(record, key):
     if key == "finding":  # each as it may be asked for: id, id:severity, id@frame, id:severity@frame
         return [f["id"] + severity + frame for f in record["findings"]
                 for severity in ("", ":" + f["severity"]) for frame in ("", "@%d" % f["frame"])]
+    if key == "quality":
+        return [q["kind"] for q in record["capture_quality"]]
     if key == "messages":
         return ",".join(m["outcome"] for m in record["messages"])
     if key == "recipients":
