@@ -78,6 +78,15 @@ class Audit(common.Case):
             status, mark, _ = self.judge(rule, DELIVERED)
             self.assertEqual((status, mark), (0, "not-measurable"), rule)
 
+    def test_a_login_breaks_a_rule_where_its_password_stands(self):
+        name_asked = ["port 587", "hello AUTH_LOGIN", "C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6"]
+        sent = name_asked + ["C: YW5uYQ==", "S: 334 UGFzc3dvcmQ6", "C: c2VjcmV0", "S: 535 5.7.8 no", "quit"]
+        refused = name_asked + ["C: &&&", "S: 501 no base64", "quit"]
+        _, mark, records = self.judge("clear-text-login = forbid", sent)
+        frames = {r["type"]: r["example"]["frame"] for r in records if r.get("finding") == "aud-plaintext-auth-used" or r["type"] == "audit-rule"}
+        self.assertEqual((mark, frames), ("failed", {"audit-finding": 20, "audit-rule": 20}))
+        self.assertEqual(self.judge("clear-text-login = forbid", refused)[1], "passed")
+
     def test_findings_by_subject(self):
         path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN, DELIVERED)
         _, records = self.audit(path)
