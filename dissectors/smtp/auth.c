@@ -189,20 +189,57 @@ static void decode(struct smtp_io *io, struct sw_span base64)
     sw_wipe(clear, sizeof(clear));
 }
 
-void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data, uint32_t id)
+void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, uint32_t id)
 {
-    struct smtp_state *st = io->state;
-    st->mechanism = smtp_mechanism_of(mechanism);
-    st->auth_id = id;
-    st->auth_step = 0;
-    st->auth_prompt = 0;
-    st->auth_user_told = false;
-    st->auth_unsure = false;
-    if (data.len > 0) {
-        decode(io, data);
-        st->auth_step = 1;
-        st->auth_prompt = 0;
+    state->mechanism = mechanism;
+    state->auth_id = id;
+    state->auth_step = 0;
+    state->auth_prompt = 0;
+    state->auth_user_told = false;
+    state->auth_unsure = false;
+}
+
+static bool is_login_password(const struct smtp_state *state)
+{
+    return state->auth_prompt == 'p' || (state->auth_prompt == 0 && state->auth_step > 0);
+}
+
+/*
+ * Of mechanisms that send the secret itself. What ends an exchange of tokens whose end the server
+ * has told is no token: an empty line or one byte, AQ== (RFC 7628 3.2.3).
+ */
+static bool is_secret(const struct smtp_state *state, struct sw_span response)
+{
+    switch (state->mechanism) {
+    case SMTP_MECH_PLAIN:
+        return true;
+    case SMTP_MECH_LOGIN:
+        return is_login_password(state);
+    case SMTP_MECH_XOAUTH2:
+    case SMTP_MECH_OAUTHBEARER:
+        return response.len > 4;
+    case SMTP_MECH_CRAM_MD5:
+    case SMTP_MECH_DIGEST_MD5:
+    case SMTP_MECH_SCRAM:
+    case SMTP_MECH_NTLM:
+    case SMTP_MECH_GSSAPI:
+    case SMTP_MECH_EXTERNAL:
+    case SMTP_MECH_ANONYMOUS:
+    case SMTP_MECH_UNKNOWN:
+        break;
     }
+    return false;
+}
+
+static bool is_cancellation(struct sw_span response)
+{
+    return response.len == 1 && response.ptr[0] == '*'; /* RFC 4954 4 */
+}
+
+uint32_t smtp_auth_secret(const struct smtp_state *state, struct sw_span response)
+{
+    bool told = response.len > 0 && !is_cancellation(response) && is_secret(state, response);
+    return told ? SMTP_FLAG_SECRET : 0;
 }
 
 void smtp_auth_lost(struct smtp_state *state)
@@ -210,7 +247,7 @@ void smtp_auth_lost(struct smtp_state *state)
     if (state->next_id == 1 || state->auth_id == 0)
         state->mechanism = SMTP_MECH_UNKNOWN;
     state->auth_step = UINT8_MAX;
-    state->auth_prompt = 'p';
+    state->auth_prompt = '?';
     state->auth_unsure = false;
 }
 
@@ -225,10 +262,10 @@ bool smtp_may_hold_secret(struct sw_span line)
     return false;
 }
 
-void smtp_auth_data(struct smtp_io *io, struct sw_span data)
+void smtp_auth_data(struct smtp_io *io, struct sw_span response)
 {
-    if (data.len > 0 && data.ptr[0] != '*')
-        decode(io, data);
+    if (response.len > 0 && !is_cancellation(response))
+        decode(io, response);
     if (io->state->auth_step < UINT8_MAX)
         io->state->auth_step++;
     io->state->auth_prompt = 0;

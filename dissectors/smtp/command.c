@@ -47,6 +47,7 @@ static void auth_line(struct smtp_io *io, const struct sw_line *line)
         flags |= SMTP_FLAG_EMPTY;
     if (line->text.len == 1 && line->text.ptr[0] == '*')
         flags |= SMTP_FLAG_CANCEL;
+    flags |= smtp_auth_secret(st, line->text);
     struct smtp_event event = command_event(io, SMTP_VERB_AUTH_DATA, flags);
     event.mechanism = st->mechanism;
     event.number = line->length;
@@ -82,12 +83,16 @@ static void auth_command(struct smtp_io *io, struct smtp_event *event, struct sw
         smtp_echo_remember(io->state, mechanism);
     event->mechanism = smtp_mechanism_of(mechanism);
     event->number = data.len;
+    bool empty_response = data.len == 1 && data.ptr[0] == '='; /* RFC 4954 4 */
+    smtp_auth_begin(io->state, event->mechanism, event->id);
     if (data.len > 0)
         event->flags |= SMTP_FLAG_INITIAL;
+    if (!empty_response)
+        event->flags |= smtp_auth_secret(io->state, data);
     smtp_emit(io, event);
     push(io, event->id, SMTP_VERB_AUTH, event->flags);
-    bool empty_response = data.len == 1 && data.ptr[0] == '='; /* RFC 4954 4 */
-    smtp_auth_begin(io, mechanism, empty_response ? (struct sw_span){NULL, 0} : data, event->id);
+    if (data.len > 0 && !empty_response)
+        smtp_auth_data(io, data);
     smtp_wait_begin(io->state, event->id, SMTP_VERB_AUTH);
 }
 

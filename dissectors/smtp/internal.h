@@ -144,11 +144,12 @@ void smtp_blob_begin(struct smtp_state *state);
 
 /* --- logins (auth.c) --- */
 
-/* A new AUTH; `data` is its initial response (may be empty). */
-void smtp_auth_begin(struct smtp_io *io, struct sw_span mechanism, struct sw_span data,
-                     uint32_t id);
-/* A continuation line. */
-void smtp_auth_data(struct smtp_io *io, struct sw_span data);
+/* A new AUTH. */
+void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, uint32_t id);
+/* SMTP_FLAG_SECRET, if that is what the next response carries. */
+uint32_t smtp_auth_secret(const struct smtp_state *state, struct sw_span response);
+/* The initial response, or a continuation line. */
+void smtp_auth_data(struct smtp_io *io, struct sw_span response);
 /* The text of the server's 334: what it asks for. */
 void smtp_auth_prompt(struct smtp_state *state, struct sw_span text);
 /* Lines of the login are missing: no name is told any more. */

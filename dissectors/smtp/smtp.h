@@ -165,6 +165,7 @@ enum smtp_flag {
     SMTP_FLAG_UNSURE = 0x400, /* reply: others are lost, and it may as well answer another command
                                  than the one that is named */
     SMTP_FLAG_ONE_LINE = 0x800, /* reply: its only line was not told before, it is `text` */
+    SMTP_FLAG_SECRET = 0x1000,  /* AUTH or its continuation: with the password or token itself */
 };
 
 /*
@@ -295,7 +296,7 @@ struct smtp_state {
     enum smtp_mechanism mechanism;
     uint32_t auth_id;
     uint8_t auth_step;
-    uint8_t auth_prompt; /* what the server's last 334 asks for: 'u', 'p' or 0 */
+    uint8_t auth_prompt; /* what the server's last 334 asks for: 'u', 'p', 0, or '?': it is lost */
     bool auth_user_told;
     bool auth_unsure; /* nobody said 334: a line that is a command ends the login */
     /* running message */

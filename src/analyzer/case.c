@@ -427,6 +427,15 @@ void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_orig
     prove(ruling, &(struct sw_evidence){.mark = mark, .from = from, .what = what});
 }
 
+void sw_ruling_prove_step(struct sw_ruling *ruling, const struct sw_step *step, const char *what)
+{
+    bool client = step->from == SW_CLIENT;
+    prove(ruling, &(struct sw_evidence){.mark = client ? sw_step_last(step) : step->first,
+                                        .step = step,
+                                        .from = client ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
+                                        .what = what});
+}
+
 void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                             const char *what)
 {

@@ -143,6 +143,9 @@ enum sw_cause sw_case_cause_without_text(const struct sw_case *c, enum sw_cause 
 /* Adds one piece of evidence to a ruling; ignored when the mark is empty or the ruling is full. */
 void sw_ruling_prove(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                      const char *what);
+/* The same for a line of the dialogue: a command is complete with its last byte, a reply decides
+ * with its first. */
+void sw_ruling_prove_step(struct sw_ruling *ruling, const struct sw_step *step, const char *what);
 /* The same for a frame of another connection, on which the ruling rests as well. */
 void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum sw_origin from,
                             const char *what);

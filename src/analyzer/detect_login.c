@@ -4,48 +4,32 @@
  */
 #include "analyzer/detect.h"
 
-static bool sends_password(const struct sw_auth *auth)
+/* The first secret of these mechanisms that anybody on the path could read. */
+static bool secret_in_clear(const struct sw_case *c, struct sw_hit *hit, enum smtp_mechanism one,
+                            enum smtp_mechanism other)
 {
-    return auth->kind == SMTP_MECH_PLAIN || auth->kind == SMTP_MECH_LOGIN;
-}
-
-/* The secret itself was sent: with the command, or in a continuation that was not a cancellation.
- */
-static bool secret_was_sent(const struct sw_auth *auth)
-{
-    bool initial = auth->command && (auth->command->flags & SMTP_FLAG_INITIAL);
-    bool continued = auth->last && auth->last != auth->command && !auth->cancelled;
-    return initial || continued;
+    const struct sw_auth *auth;
+    SW_EACH(auth, c->session->auths) {
+        bool asked = auth->kind == one || auth->kind == other;
+        if (!asked || !auth->secret || sw_detect_protected(c, auth->secret))
+            continue;
+        hit->mark = sw_step_last(auth->secret);
+        return true;
+    }
+    return false;
 }
 
 static bool plaintext_used(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_auth *auth;
-    SW_EACH(auth, c->session->auths) {
-        if (sw_detect_protected(c, auth->command) || !sends_password(auth) ||
-            !secret_was_sent(auth))
-            continue;
-        hit->mark = sw_step_last(auth->last);
-        if (sw_detect_loopback(c))
-            hit->severity = SW_SEVERITY_INFO;
-        return true;
-    }
-    return false;
+    if (sw_detect_loopback(c))
+        hit->severity = SW_SEVERITY_INFO;
+    return secret_in_clear(c, hit, SMTP_MECH_PLAIN, SMTP_MECH_LOGIN);
 }
 
 static bool token_in_clear(const struct sw_case *c, struct sw_hit *hit)
 {
-    const struct sw_auth *auth;
-    if (sw_detect_loopback(c))
-        return false;
-    SW_EACH(auth, c->session->auths) {
-        bool oauth = auth->kind == SMTP_MECH_XOAUTH2 || auth->kind == SMTP_MECH_OAUTHBEARER;
-        if (sw_detect_protected(c, auth->command) || !oauth || !secret_was_sent(auth))
-            continue;
-        hit->mark = sw_step_last(auth->last);
-        return true;
-    }
-    return false;
+    return !sw_detect_loopback(c) &&
+           secret_in_clear(c, hit, SMTP_MECH_XOAUTH2, SMTP_MECH_OAUTHBEARER);
 }
 
 /* Is the mechanism in the AUTH line of this hello? The legacy "AUTH=" form counts. */

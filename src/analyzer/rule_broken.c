@@ -195,7 +195,7 @@ static bool slow_greeting(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     *ruling = stuck(SW_CAUSE_GREET_SLOW_BANNER, SW_CONFIDENCE_CERTAIN, SW_STAGE_GREETING);
     sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT, "connected");
-    sw_ruling_prove(ruling, greeting->first, SW_ORIGIN_SERVER, "greeting");
+    sw_ruling_prove_step(ruling, greeting, "greeting");
     sw_ruling_prove(ruling, leaving, SW_ORIGIN_CLIENT, "the client leaves");
     return true;
 }
@@ -209,8 +209,8 @@ static bool tls_never_begun(const struct sw_case *c, struct sw_ruling *ruling)
     if (!spoke_on || !ended || !go_ahead || c->session->last_reply != go_ahead)
         return false;
     *ruling = stuck(SW_CAUSE_STARTTLS_NOT_FOLLOWED, SW_CONFIDENCE_LIKELY, SW_STAGE_STARTTLS);
-    sw_ruling_prove(ruling, go_ahead->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
-    sw_ruling_prove(ruling, c->pending->first, SW_ORIGIN_CLIENT, "clear text instead of TLS");
+    sw_ruling_prove_step(ruling, go_ahead, "STARTTLS accepted");
+    sw_ruling_prove_step(ruling, c->pending, "clear text instead of TLS");
     prove_close(c, ruling);
     return true;
 }
@@ -381,7 +381,7 @@ static bool unfinished_text(const struct sw_case *c, struct sw_ruling *ruling)
     else
         return false;
     if (m->go_ahead)
-        sw_ruling_prove(ruling, m->go_ahead->first, SW_ORIGIN_SERVER, "go-ahead for the text");
+        sw_ruling_prove_step(ruling, m->go_ahead, "go-ahead for the text");
     if (m->body_seen)
         sw_ruling_prove(ruling, m->body_last, SW_ORIGIN_CLIENT, "last bytes of the text");
     prove_close(c, ruling);
@@ -418,7 +418,7 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
         return false;
     }
     if (last)
-        sw_ruling_prove(ruling, last->first, SW_ORIGIN_SERVER, "last reply of the server");
+        sw_ruling_prove_step(ruling, last, "last reply of the server");
     prove_close(c, ruling);
     return true;
 }

@@ -302,9 +302,9 @@ static bool starttls_not_followed(const struct sw_case *c, struct sw_ruling *rul
         .confidence = SW_CONFIDENCE_LIKELY,
         .stage = SW_STAGE_STARTTLS,
     };
-    sw_ruling_prove(ruling, s->starttls->reply->first, SW_ORIGIN_SERVER, "STARTTLS accepted");
+    sw_ruling_prove_step(ruling, s->starttls->reply, "STARTTLS accepted");
     if (goodbye)
-        sw_ruling_prove(ruling, after->first, SW_ORIGIN_CLIENT, "a goodbye in clear");
+        sw_ruling_prove_step(ruling, after, "a goodbye in clear");
     sw_ruling_prove(ruling, c->facts->closed,
                     c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                     "the end, and TLS was not begun");
@@ -387,7 +387,7 @@ static bool broken_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
     if (ruling->stage == SW_STAGE_FINAL) /* the server may have the message nevertheless */
         sw_ruling_also(ruling, SW_CAUSE_DATA_CLOSED_AFTER_DOT, SW_CONFIDENCE_POSSIBLE);
     if (c->pending)
-        sw_ruling_prove(ruling, sw_step_last(c->pending), SW_ORIGIN_CLIENT, "never answered");
+        sw_ruling_prove_step(ruling, c->pending, "never answered");
     const char *name = tls_alert_name(alert->description);
     const char *what = sw_arena_printf(c->arena, "alert: %s", name ? name : "damage");
     sw_ruling_prove(ruling, alert->mark, client ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,

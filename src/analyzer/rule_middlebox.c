@@ -114,7 +114,7 @@ static void blame(struct sw_ruling *ruling, enum sw_cause cause, const struct sw
         ruling->confidence = SW_CONFIDENCE_LIKELY;
     sw_ruling_also_first(ruling, before, SW_CONFIDENCE_LIKELY);
     if (proof)
-        sw_ruling_prove(ruling, proof->first, SW_ORIGIN_SERVER, what);
+        sw_ruling_prove_step(ruling, proof, what);
 }
 
 static bool is_unknown_command(const struct sw_step *reply)

@@ -78,8 +78,7 @@ static void redirected(const struct sw_case *c, struct sw_ruling *ruling)
     ruling->cause = SW_CAUSE_MBX_PORT_REDIRECT;
     ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     sw_ruling_also(ruling, SW_CAUSE_RCPT_RELAY_DENIED, SW_CONFIDENCE_LIKELY);
-    sw_ruling_prove(ruling, greeting->first, SW_ORIGIN_SERVER,
-                    "greeting of another organisation's server");
+    sw_ruling_prove_step(ruling, greeting, "greeting of another organisation's server");
 }
 
 void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling)

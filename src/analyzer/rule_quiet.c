@@ -15,9 +15,9 @@ static void prove_last_words(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const struct sw_session *s = c->session;
     if (s->last_reply)
-        sw_ruling_prove(ruling, s->last_reply->first, SW_ORIGIN_SERVER, "last reply of the server");
+        sw_ruling_prove_step(ruling, s->last_reply, "last reply of the server");
     if (s->quit)
-        sw_ruling_prove(ruling, s->quit->first, SW_ORIGIN_CLIENT, "QUIT");
+        sw_ruling_prove_step(ruling, s->quit, "QUIT");
     else if (c->facts->closed.frame)
         sw_ruling_prove(ruling, c->facts->closed,
                         c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
@@ -82,8 +82,7 @@ static bool address_check(const struct sw_case *c, struct sw_ruling *ruling)
         *ruling = no_mail(SW_CAUSE_OK_VRFY_ONLY, SW_CONFIDENCE_POSSIBLE, SW_STAGE_BODY);
         sw_ruling_also(ruling, SW_CAUSE_DATA_NO_FINAL_DOT, SW_CONFIDENCE_POSSIBLE);
         sw_ruling_prove(ruling, begun->body_last, SW_ORIGIN_CLIENT, "last bytes of the text");
-        sw_ruling_prove(ruling, begun->abandoned->first, SW_ORIGIN_CLIENT,
-                        "the client gives the mail up");
+        sw_ruling_prove_step(ruling, begun->abandoned, "the client gives the mail up");
         return true;
     }
     bool null_sender =
@@ -130,7 +129,7 @@ static bool probe(const struct sw_case *c, struct sw_ruling *ruling)
                       only_harmless ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY,
                       greeted ? SW_STAGE_GREETING : SW_STAGE_CONNECT);
     if (greeted)
-        sw_ruling_prove(ruling, s->greeting->first, SW_ORIGIN_SERVER, "greeting");
+        sw_ruling_prove_step(ruling, s->greeting, "greeting");
     else
         sw_ruling_prove(ruling, c->facts->established, SW_ORIGIN_CLIENT, "connected");
     prove_last_words(c, ruling);
@@ -232,7 +231,7 @@ static bool left_after_hello(const struct sw_case *c, struct sw_ruling *ruling)
     } else {
         *ruling = no_mail(SW_CAUSE_OK_NO_ATTEMPT, SW_CONFIDENCE_LIKELY, SW_STAGE_HELLO);
     }
-    sw_ruling_prove(ruling, hello->reply->first, SW_ORIGIN_SERVER, "what the server offers");
+    sw_ruling_prove_step(ruling, hello->reply, "what the server offers");
     sw_ruling_prove(ruling, end, SW_ORIGIN_CLIENT, s->quit ? "QUIT" : "the client leaves");
     sw_ruling_prove_beside(ruling, earlier, SW_ORIGIN_CLIENT,
                            "the same client hands over mail in an earlier session");
@@ -333,10 +332,9 @@ bool sw_rule_unknown(const struct sw_case *c, struct sw_ruling *ruling)
         .stage = stage,
     };
     if (c->session->last_command)
-        sw_ruling_prove(ruling, sw_step_last(c->session->last_command), SW_ORIGIN_CLIENT,
-                        "last command seen");
+        sw_ruling_prove_step(ruling, c->session->last_command, "last command seen");
     if (c->session->last_reply)
-        sw_ruling_prove(ruling, c->session->last_reply->first, SW_ORIGIN_SERVER, "last reply seen");
+        sw_ruling_prove_step(ruling, c->session->last_reply, "last reply seen");
     sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
     return true;
 }

@@ -26,9 +26,8 @@ static const char *name_of(enum smtp_verb verb)
 static void prove_reply(struct sw_ruling *ruling, const struct sw_step *reply, const char *what)
 {
     if (reply->command)
-        sw_ruling_prove(ruling, sw_step_last(reply->command), SW_ORIGIN_CLIENT,
-                        name_of(reply->command->verb));
-    sw_ruling_prove(ruling, reply->first, SW_ORIGIN_SERVER, what);
+        sw_ruling_prove_step(ruling, reply->command, name_of(reply->command->verb));
+    sw_ruling_prove_step(ruling, reply, what);
 }
 
 static const struct sw_message_verdict *first_with(const struct sw_case *c, enum sw_outcome outcome)
@@ -145,8 +144,7 @@ static void blame_goodbye(const struct sw_case *c, struct sw_ruling *ruling)
     ruling->cause = SW_CAUSE_QUIT_PROBLEM;
     ruling->stage = SW_STAGE_QUIT;
     if (failed) {
-        sw_ruling_prove(ruling, sw_step_last(c->session->quit), SW_ORIGIN_CLIENT,
-                        "QUIT, not answered");
+        sw_ruling_prove_step(ruling, c->session->quit, "QUIT, not answered");
         sw_ruling_prove(ruling, c->facts->closed,
                         c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");

@@ -44,7 +44,7 @@ static void prove_end(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->refusal) {
         ruling->reply = c->refusal;
-        sw_ruling_prove(ruling, c->refusal->first, SW_ORIGIN_SERVER, "the server gives up");
+        sw_ruling_prove_step(ruling, c->refusal, "the server gives up");
     } else if (c->facts->closed.frame) {
         sw_ruling_prove(ruling, c->facts->closed,
                         c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,

@@ -42,7 +42,7 @@ bool sw_rule_capped(const struct sw_case *c, struct sw_ruling *ruling)
         .stage = last ? sw_stage_of_phase(last->phase) : SW_STAGE_GREETING,
     };
     if (last)
-        sw_ruling_prove(ruling, last->first, SW_ORIGIN_SERVER, "the last reply that was kept");
+        sw_ruling_prove_step(ruling, last, "the last reply that was kept");
     sw_ruling_prove(ruling, c->facts->last, SW_ORIGIN_NETWORK, "last packet of the connection");
     return true;
 }
@@ -95,9 +95,9 @@ bool sw_rule_recited(const struct sw_case *c, struct sw_ruling *ruling)
         .confidence = SW_CONFIDENCE_CERTAIN,
         .stage = SW_STAGE_GREETING,
     };
-    sw_ruling_prove(ruling, early->first, SW_ORIGIN_SERVER, "an answer before any question");
+    sw_ruling_prove_step(ruling, early, "an answer before any question");
     if (c->session->last_command)
-        sw_ruling_prove(ruling, sw_step_last(c->session->last_command), SW_ORIGIN_CLIENT,
-                        "last command of the client, behind all answers");
+        sw_ruling_prove_step(ruling, c->session->last_command,
+                             "last command of the client, behind all answers");
     return true;
 }

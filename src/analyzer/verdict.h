@@ -44,6 +44,7 @@ const char *sw_origin_name(enum sw_origin origin);
 struct sw_evidence {
     struct sw_evidence *next;
     struct sw_mark mark;
+    const struct sw_step *step; /* the line of the dialogue in that frame; NULL: something else */
     enum sw_origin from;
     const char *what;
     bool elsewhere; /* the frame is of another connection */

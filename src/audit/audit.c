@@ -303,6 +303,18 @@ void sw_audit_copy_certificate(struct sw_audit *audit, struct sw_seen_certificat
     seen->not_after = sw_arena_strdup(&audit->arena, from->not_after);
 }
 
+void sw_problems_add(struct sw_problem_counts *counts, uint32_t problems, uint64_t sessions)
+{
+    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++)
+        counts->sessions[i] += problems >> i & 1 ? sessions : 0;
+}
+
+void sw_problems_merge(struct sw_problem_counts *into, const struct sw_problem_counts *from)
+{
+    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++)
+        into->sessions[i] += from->sessions[i];
+}
+
 static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
 {
     const struct sw_fact_certificate *c = &fact->certificate;
@@ -325,7 +337,7 @@ static void add_certificate(struct sw_audit *audit, const struct sw_fact *fact)
                                                   .not_after = c->not_after};
         sw_audit_copy_certificate(audit, seen, &shown);
     }
-    seen->problems |= c->problems;
+    sw_problems_add(&seen->problems, c->problems, sw_fact_count(fact));
     seen->count += sw_fact_count(fact);
     widen(&seen->first_ns, &seen->last_ns, fact, fresh);
     if (sw_example_is_earlier(&seen->example, fact)) {

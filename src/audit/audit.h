@@ -48,6 +48,11 @@ enum sw_mark_of {
 /* "passed", "failed", "waived", "not-measurable". */
 const char *sw_mark_name(enum sw_mark_of mark);
 
+/* Sessions with each problem of a certificate, by enum sw_certificate_problem. */
+struct sw_problem_counts {
+    uint64_t sessions[SW_CERTIFICATE_PROBLEMS];
+};
+
 /* One result: a finding or a rule, at one subject. */
 struct sw_audit_row {
     struct sw_subject subject;
@@ -62,9 +67,10 @@ struct sw_audit_row {
         last_ns; /* SW_TIME_NONE: sessions were only counted, and there is no example */
     struct sw_example example; /* the earliest; of a rule the earliest that failed */
     bool has_worst;
-    int64_t worst;     /* of a rule that measures: in the unit of its limit */
-    int64_t limit;     /* the strictest that was applied */
-    uint32_t problems; /* of a rule about certificates: 1 << enum sw_certificate_problem */
+    int64_t worst; /* of a rule that measures: in the unit of its limit */
+    int64_t limit; /* the strictest that was applied */
+    /* Of a rule about certificates, or NULL; once a session failed, of those that failed. */
+    struct sw_problem_counts *problems;
     const struct sw_waiver *waiver; /* that covered the last failure */
 };
 
@@ -73,7 +79,7 @@ struct sw_seen_certificate {
     const char *sha256;
     struct sw_span subject, issuer, names;
     const char *not_before, *not_after;
-    uint32_t problems;
+    struct sw_problem_counts problems;
     struct sw_subject server; /* the first that showed it */
     uint64_t count;           /* sessions */
     int64_t first_ns, last_ns;

@@ -84,8 +84,12 @@ void sw_audit_offer_name(struct sw_audit *audit, struct sw_entry *entry, struct 
 /* What the certificate says, in memory of this audit. */
 void sw_audit_copy_certificate(struct sw_audit *audit, struct sw_seen_certificate *seen,
                                const struct sw_seen_certificate *from);
+/* So many sessions show a certificate with these problems, 1 << enum sw_certificate_problem. */
+void sw_problems_add(struct sw_problem_counts *counts, uint32_t problems, uint64_t sessions);
+void sw_problems_merge(struct sw_problem_counts *into, const struct sw_problem_counts *from);
 /* Adds what another audit counted of the rule; `fresh`: nothing was counted here. */
-void sw_audit_merge_rule(struct sw_audit_row *into, const struct sw_audit_row *from, bool fresh);
+void sw_audit_merge_rule(struct sw_audit *audit, struct sw_audit_row *into,
+                         const struct sw_audit_row *from, bool fresh);
 /* What the policy says of one session; `server` is its server's place. */
 void sw_audit_judge(struct sw_audit *audit, const struct sw_fact *fact, struct sw_place *server);
 /* Settles how a result of a rule stands. */

@@ -49,12 +49,6 @@ static const struct sw_finding *exposure(const struct sw_verdict *verdict, enum 
     return finding && finding->severity > SW_SEVERITY_INFO ? finding : NULL;
 }
 
-static bool shows_its_secret(enum smtp_mechanism kind)
-{
-    return kind == SMTP_MECH_PLAIN || kind == SMTP_MECH_LOGIN || kind == SMTP_MECH_XOAUTH2 ||
-           kind == SMTP_MECH_OAUTHBEARER;
-}
-
 /* Parts of the dialogue are missing, or stayed closed: what was not seen may have been there. */
 static bool is_full_of_holes(const struct sw_verdict *verdict)
 {
@@ -80,9 +74,9 @@ static void read_logins(struct sw_fact *fact, const struct sw_session *session,
         struct sw_fact_login *login = &fact->logins[fact->login_count++];
         login->user = auth->user;
         login->mechanism = auth->mechanism;
-        login->exposed = exposed && !auth->encrypted && shows_its_secret(auth->kind);
+        login->exposed = exposed && !auth->encrypted && auth->secret;
         login->accepted = auth->result == SW_AUTH_ACCEPTED;
-        login->frame = auth->command ? sw_step_last(auth->command).frame : 0;
+        login->frame = sw_step_last(login->exposed ? auth->secret : auth->command).frame;
     }
     if (fact->login_count > 0)
         fact->login = SW_SEEN_YES;

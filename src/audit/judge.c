@@ -218,12 +218,31 @@ static void note_waiver(struct sw_audit_row *result, const struct sw_waiver *wai
         result->waiver = waiver;
 }
 
-void sw_audit_merge_rule(struct sw_audit_row *into, const struct sw_audit_row *from, bool fresh)
+/* What other sessions than those that failed have tells nothing once one failed. Returns where to
+ * count what is wrong in sessions that failed or did not, or NULL: not at all. */
+static struct sw_problem_counts *problems_of(struct sw_audit *audit, struct sw_audit_row *result,
+                                             bool failed)
+{
+    bool failed_before = result->marks[SW_MARK_FAILED] > 0;
+    if (failed_before && !failed)
+        return NULL;
+    if (!result->problems)
+        result->problems = SW_ARENA_NEW(&audit->arena, struct sw_problem_counts);
+    else if (failed && !failed_before)
+        *result->problems = (struct sw_problem_counts){{0}};
+    return result->problems;
+}
+
+void sw_audit_merge_rule(struct sw_audit *audit, struct sw_audit_row *into,
+                         const struct sw_audit_row *from, bool fresh)
 {
     note_limit(into, from->limit, fresh);
     if (from->has_worst)
         note_measure(into, from->worst);
-    into->problems |= from->problems;
+    struct sw_problem_counts *counts =
+        from->problems ? problems_of(audit, into, from->marks[SW_MARK_FAILED] > 0) : NULL;
+    if (counts)
+        sw_problems_merge(counts, from->problems);
     if (from->waiver)
         note_waiver(into, from->waiver);
     for (int i = 0; i < SW_MARKS; i++)
@@ -245,6 +264,14 @@ static void tell(const struct sw_audit *audit, enum sw_rule rule, const struct s
         audit->hear(audit->hear_ctx, &judgement);
 }
 
+static void count_problems(struct sw_audit *audit, struct sw_audit_row *result,
+                           const struct sw_fact *fact, enum sw_mark_of mark)
+{
+    struct sw_problem_counts *counts = problems_of(audit, result, mark == SW_MARK_FAILED);
+    if (counts)
+        sw_problems_add(counts, fact->certificate.problems, sw_fact_count(fact));
+}
+
 /* Counts one observation at its subject. */
 static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_rule rule,
                    const struct sw_demand *demand, struct observation *o, struct sw_place *place,
@@ -263,8 +290,8 @@ static void record(struct sw_audit *audit, const struct sw_fact *fact, enum sw_r
     note_limit(result, demand->limit, tally->count == sw_fact_count(fact));
     if (o->measured)
         note_measure(result, o->value);
-    if (rule == SW_RULE_CERTIFICATE && fact->certificate.known)
-        result->problems |= fact->certificate.problems;
+    if (rule == SW_RULE_CERTIFICATE && fact->certificate.problems)
+        count_problems(audit, result, fact, o->mark);
     if (waiver)
         note_waiver(result, waiver);
     if (o->mark == SW_MARK_FAILED) {

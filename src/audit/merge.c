@@ -54,7 +54,7 @@ static void merge_entry(struct sw_audit *into, struct sw_tally *tally, const str
     sw_audit_offer_name(into, a, b->result.subject.name, b->name_ns);
     merge_example(into, &a->result, &b->result);
     if (a->result.is_rule)
-        sw_audit_merge_rule(&a->result, &b->result, fresh);
+        sw_audit_merge_rule(into, &a->result, &b->result, fresh);
 }
 
 static struct sw_tally *find_same(struct sw_audit *into, struct sw_place *place,
@@ -99,7 +99,7 @@ static void merge_certificate(struct sw_audit *into, const struct sw_seen_certif
     }
     if (fresh)
         sw_audit_copy_certificate(into, seen, from);
-    seen->problems |= from->problems;
+    sw_problems_merge(&seen->problems, &from->problems);
     seen->count += from->count;
     merge_times(&seen->first_ns, &seen->last_ns, from->first_ns, from->last_ns, fresh);
     if (sw_example_merge(&into->files, &seen->example, &from->example)) {

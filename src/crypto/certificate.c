@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -37,24 +38,28 @@ struct sw_trust {
 
 /* --- trust anchors --- */
 
+/* OpenSSL looks into a folder only when it needs a certificate, and there for names that are made
+ * of a hash (openssl rehash): "5cd81ad7.0". */
+static bool has_hashed_name(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry = NULL;
+    if (!dir)
+        return false;
+    while ((entry = readdir(dir))) {
+        if (strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.')
+            break;
+    }
+    (void)closedir(dir);
+    return entry != NULL;
+}
+
 static bool load(X509_STORE *store, const char *ca_file, const char *ca_path)
 {
     if (!ca_file && !ca_path)
         return X509_STORE_set_default_paths(store) == 1;
     return (!ca_file || X509_STORE_load_file(store, ca_file) == 1) &&
-           (!ca_path || X509_STORE_load_path(store, ca_path) == 1);
-}
-
-static bool has_files(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    unsigned count = 0;
-    if (!dir)
-        return false;
-    while (count < 3 && readdir(dir)) /* besides "." and ".." */
-        count++;
-    (void)closedir(dir);
-    return count >= 3;
+           (!ca_path || (has_hashed_name(ca_path) && X509_STORE_load_path(store, ca_path) == 1));
 }
 
 /* The system's anchors are a file and a folder that OpenSSL was built with, or that the environment
@@ -71,7 +76,7 @@ static bool system_has_file(void)
 static bool system_has_anchors(void)
 {
     const char *folder = getenv(X509_get_default_cert_dir_env());
-    return system_has_file() || has_files(folder ? folder : X509_get_default_cert_dir());
+    return system_has_file() || has_hashed_name(folder ? folder : X509_get_default_cert_dir());
 }
 
 struct sw_anchors *sw_anchors_new(const char *ca_file, const char *ca_path)
@@ -131,6 +136,16 @@ static X509_STORE *store_of(struct sw_anchors *anchors)
     return store;
 }
 
+static void say_unreadable(const struct sw_anchors *anchors, char *message, size_t room)
+{
+    bool folder = anchors->folder && (!anchors->file || !has_hashed_name(anchors->folder));
+    (void)snprintf(message, room, "%s: no trusted certificates can be read from it (PEM%s)",
+                   folder          ? anchors->folder
+                   : anchors->file ? anchors->file
+                                   : "the system's trust store",
+                   folder ? ", named as openssl rehash does" : "");
+}
+
 struct sw_trust *sw_trust_new(struct sw_anchors *anchors, char *message, size_t room)
 {
     struct sw_trust *trust = calloc(1, sizeof(*trust));
@@ -142,10 +157,7 @@ struct sw_trust *sw_trust_new(struct sw_anchors *anchors, char *message, size_t 
     }
     sw_trust_free(trust);
     if (message && room > 0)
-        (void)snprintf(message, room, "%s: no trusted certificates can be read from it (PEM)",
-                       anchors->file     ? anchors->file
-                       : anchors->folder ? anchors->folder
-                                         : "the system's trust store");
+        say_unreadable(anchors, message, room);
     return NULL;
 }
 

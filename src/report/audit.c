@@ -122,11 +122,12 @@ void sw_audit_put_repeated(uint64_t count, struct sw_writer *out)
                      count, count == 1 ? " was" : "s were");
 }
 
-void sw_audit_put_problems(uint32_t problems, struct sw_writer *out)
+void sw_audit_put_problems(const struct sw_problem_counts *problems, const char *before,
+                           struct sw_writer *out)
 {
-    const char *between = "";
+    const char *between = before;
     for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
-        if (!(problems & (1u << i)))
+        if (problems->sessions[i] == 0)
             continue;
         struct sw_span name =
             sw_span_str(sw_certificate_problem_name((enum sw_certificate_problem)i));
@@ -135,6 +136,7 @@ void sw_audit_put_problems(uint32_t problems, struct sw_writer *out)
         sw_writer_text(out, between);
         for (size_t c = 0; c < name.len; c++)
             sw_writer_format(out, "%c", name.ptr[c] == '-' ? ' ' : name.ptr[c]);
+        sw_writer_format(out, " %" PRIu64, problems->sessions[i]);
         between = ", ";
     }
 }
@@ -207,10 +209,8 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit
         sw_writer_text(out, result->rule == SW_RULE_FAILURE_RATE_MAX ? ", " : ", worst ");
         (void)sw_audit_put_measure(result->rule, result->worst, out);
     }
-    if (result->problems && result->mark != SW_MARK_PASSED) {
-        sw_writer_text(out, ": ");
-        sw_audit_put_problems(result->problems, out);
-    }
+    if (result->problems && result->mark != SW_MARK_PASSED)
+        sw_audit_put_problems(result->problems, ": ", out);
     if (result->mark == SW_MARK_WAIVED && result->waiver) {
         sw_writer_format(out, "; waived until %s (", result->waiver->until);
         sw_writer_put(out, sw_veil_text(view->veil, sw_span_str(result->waiver->reason)));

@@ -57,8 +57,9 @@ void sw_audit_put_subject(const struct sw_audit_view *view, const struct sw_subj
 const char *sw_audit_kind_words(enum sw_subject_kind kind, uint64_t count);
 /* "2024-05-01T10:00:00Z, last 2024-05-02T08:00:00Z"; one time alone when both are written alike. */
 void sw_audit_put_times(int64_t first_ns, int64_t last_ns, struct sw_writer *out);
-/* "expired, not trusted"; nothing when nothing is wrong. */
-void sw_audit_put_problems(uint32_t problems, struct sw_writer *out);
+/* "expired 2, not trusted 7": sessions; nothing, not even `before`, when nothing is wrong. */
+void sw_audit_put_problems(const struct sw_problem_counts *problems, const char *before,
+                           struct sw_writer *out);
 /* That so many sessions were counted more than once, and what to do about it. */
 void sw_audit_put_repeated(uint64_t count, struct sw_writer *out);
 /* "frame 17 of a.pcap (client 192.0.2.7)". */

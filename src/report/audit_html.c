@@ -240,7 +240,7 @@ static void put_certificates(const struct sw_audit_view *view)
         put_subject_cell(view, &subject);
         put_subject_cell(view, &c->server);
         sw_writer_format(out, "<td>%" PRIu64 "</td><td>", c->count);
-        sw_audit_put_problems(c->problems, out);
+        sw_audit_put_problems(&c->problems, "", out);
         sw_writer_text(out, "</td></tr>\n");
     }
     end_table(out);

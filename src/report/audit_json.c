@@ -127,10 +127,17 @@ static void put_certificate(const struct sw_audit_view *view, struct sw_json *js
     sw_json_text(json, "not_after", c->not_after && c->not_after[0] ? c->not_after : NULL);
     sw_json_array(json, "problems");
     for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
-        if (c->problems & (1u << i))
+        if (c->problems.sessions[i] > 0)
             sw_json_text(json, NULL, sw_certificate_problem_name((enum sw_certificate_problem)i));
     }
     sw_json_end_array(json);
+    sw_json_object(json, "problem_sessions");
+    for (unsigned i = 0; i < SW_CERTIFICATE_PROBLEMS; i++) {
+        if (c->problems.sessions[i] > 0)
+            sw_json_number(json, sw_certificate_problem_name((enum sw_certificate_problem)i),
+                           c->problems.sessions[i]);
+    }
+    sw_json_end_object(json);
     put_when(json, c->count, c->first_ns, c->last_ns);
     put_example(view, json, &c->example);
 }

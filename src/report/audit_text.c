@@ -322,8 +322,7 @@ static void put_certificate(struct text *t, const struct sw_seen_certificate *c)
     sw_writer_text(&t->line, ", at ");
     sw_audit_put_subject(t->view, &c->server, &t->line);
     sw_writer_format(&t->line, ", %" PRIu64 " session%s", c->count, plural(c->count));
-    sw_writer_text(&t->line, c->problems ? ": " : "");
-    sw_audit_put_problems(c->problems, &t->line);
+    sw_audit_put_problems(&c->problems, ": ", &t->line);
     put_line(t, 2, SW_TONE_PLAIN);
 }
 

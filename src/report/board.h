@@ -63,7 +63,7 @@ struct sw_board_row {
     char client[60], server[60]; /* "192.0.2.7:40000" */
     char name[80];               /* of the server, or "" */
     char summary[SW_BOARD_SUMMARY_BYTES];
-    char advice[SW_BOARD_ADVICE_BYTES]; /* what to try first, or "" */
+    char advice[SW_BOARD_ADVICE_BYTES]; /* what to try first, in a sentence, or "" */
     struct sw_board_cell stages[SW_BOARD_STAGES];
     struct sw_tuple tuple; /* for who saves its packets; not veiled */
     int64_t first_ns, last_ns;

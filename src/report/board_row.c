@@ -103,15 +103,27 @@ static void put_end(char *out, size_t room, const struct sw_veil *veil, const ui
         (void)snprintf(out, room, version == 6 ? "[%s]:%u" : "%s:%u", ip, port);
 }
 
-/* As much as fits, up to the end of a character. */
+/* What does not fit ends in dots, behind the end of a character. */
 static void put_text(char *out, size_t room, struct sw_span text)
 {
-    size_t len = text.len < room - 1 ? text.len : room - 1;
+    const char *dots = text.len < room ? "" : "...";
+    size_t len = text.len < room ? text.len : room - sizeof("...");
     while (len > 0 && len < text.len && (text.ptr[len] & 0xC0) == 0x80)
         len--;
     if (len > 0)
         memcpy(out, text.ptr, len);
-    out[len] = '\0';
+    memcpy(out + len, dots, strlen(dots) + 1);
+}
+
+/* What to do, without the menus of many programs that follow. */
+static struct sw_span first_sentence(struct sw_span text)
+{
+    for (size_t i = 0; i + 2 < text.len; i++) {
+        uint8_t next = text.ptr[i + 2];
+        if (text.ptr[i] == '.' && text.ptr[i + 1] == ' ' && next >= 'A' && next <= 'Z')
+            return sw_span_sub(text, 0, i + 1);
+    }
+    return text;
 }
 
 void sw_board_fill(struct sw_board_row *row, const struct sw_session *session,
@@ -136,6 +148,7 @@ void sw_board_fill(struct sw_board_row *row, const struct sw_session *session,
     put_text(row->name, sizeof(row->name), name.len ? sw_veil_name(veil, name) : name);
     put_text(row->summary, sizeof(row->summary), sw_veil_text(veil, sw_span_str(verdict->summary)));
     const char *advice = verdict->advice && verdict->advice[0] ? verdict->advice[0] : "";
-    put_text(row->advice, sizeof(row->advice), sw_veil_text(veil, sw_span_str(advice)));
+    put_text(row->advice, sizeof(row->advice),
+             first_sentence(sw_veil_text(veil, sw_span_str(advice))));
     mark_stages(row, session, verdict);
 }

@@ -57,6 +57,7 @@ struct sw_rung {
     struct sw_span text;        /* lines are separated by LF */
     /* private: the place in the order */
     uint64_t at;
+    const struct sw_step *step; /* of a command or reply */
     uint32_t rank, index;
     uint64_t sealed_bytes; /* of encrypted records */
     bool sealed;

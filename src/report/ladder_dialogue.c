@@ -80,6 +80,7 @@ static struct sw_rung *say_step(struct sw_ladder_maker *m, const struct sw_step 
     sw_ladder_say(m, rung);
     if (!rung)
         return NULL;
+    rung->step = step;
     rung->last = sw_step_last(step);
     rung->code = step->code;
     rung->mood = mood_of(step);
@@ -272,19 +273,19 @@ void sw_ladder_silences(struct sw_ladder_maker *m)
         last_silence(m, &turn, end_ns);
 }
 
-/* How well a rung fits a piece of evidence: 0 not at all. */
-static int fits(const struct sw_rung *rung, const struct sw_evidence *e,
-                const struct sw_step *reply)
+/* How well a rung fits a piece of evidence: 0 not at all. A frame may hold several lines of the
+ * dialogue, and something else besides. */
+static int fits(const struct sw_rung *rung, const struct sw_evidence *e)
 {
     uint64_t frame = e->mark.frame;
+    if (e->step && rung->step == e->step)
+        return 6;
     if (!rung->first.frame || frame < rung->first.frame || frame > rung->last.frame)
         return 0;
     bool same = rung->from == e->from;
     bool begins = rung->first.frame == frame;
-    if (begins && same && rung->kind == SW_RUNG_REPLY && reply && rung->code == reply->code)
-        return 5;
     if (begins && same)
-        return 4;
+        return e->step || rung->step ? 4 : 5;
     if (same)
         return rung->last.frame == frame ? 3 : 2;
     return begins ? 1 : 0;
@@ -296,7 +297,7 @@ static struct sw_rung *rung_of(struct sw_ladder_maker *m, const struct sw_eviden
     int best_fit = 0;
     for (uint32_t i = 0; i < m->ladder->count && !e->elsewhere; i++) {
         struct sw_rung *rung = &m->ladder->rungs[i];
-        int fit = fits(rung, e, m->verdict->reply);
+        int fit = fits(rung, e);
         if (fit > best_fit) {
             best = rung;
             best_fit = fit;

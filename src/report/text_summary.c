@@ -4,7 +4,6 @@
 #include "report/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 enum { CAUSES_LISTED = 12, SUMMARY_LABEL = 11 };
 
@@ -22,34 +21,59 @@ static const char *plural(uint64_t n)
     "tcp port 25 or 465 or 587 or 2525 or port 53 or arp or icmp or icmp6 or "                     \
     "ip[6:2] & 0x1fff != 0 or ip6[6] == 44"
 
-static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
+/* "38 frames with 2 TCP connections, ..., but no attempt to send". */
+static void say_what_there_was(struct sw_writer *line, const struct sw_summary *s)
+{
+    uint64_t dns = s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets;
+    uint64_t udp = s->udp_packets - dns;
+    sw_writer_format(line, "%" PRIu64 " frame%s", s->frames_read, plural(s->frames_read));
+    if (s->frames_filtered > 0)
+        sw_writer_format(line, ", %" PRIu64 " of them left out by the filter (-f),",
+                         s->frames_filtered);
+    sw_writer_format(line,
+                     " with %" PRIu64 " TCP connection%s, %" PRIu64 " DNS packet%s and %" PRIu64
+                     " other UDP packet%s, but no attempt to send",
+                     s->tcp_connections, plural(s->tcp_connections), s->dns_packets,
+                     plural(s->dns_packets), udp, plural(udp));
+}
+
+/* False: nothing can be said about the recording. */
+static bool say_no_mail(struct sw_writer *line, const struct sw_part *part,
+                        const struct sw_summary *s)
 {
     static const char *const leads[][2] = {
         {"This capture holds no mail", "This capture holds no frames at all"},
         {"These captures hold no mail", "These captures hold no frames at all"},
         {"No mail passed here", "No frames passed here at all"},
     };
-    struct sw_text *text = part->state;
     bool live = part->style->live;
     bool nothing = s->frames_read == 0;
-    const char *lead = leads[live ? 2 : part->style->files > 1][nothing];
-    const char *help = live ? "watch the interface through which the sender's mail goes "
-                              "(smtpwhy live -D lists them), while it tries to send"
-                            : "record the sender's computer while it tries to send, with";
-    char line[400];
-    if (nothing)
-        (void)snprintf(line, sizeof(line), "%s; %s", lead, help);
-    else
-        (void)snprintf(
-            line, sizeof(line),
-            "%s: %" PRIu64 " frame%s with %" PRIu64 " TCP connection%s, %" PRIu64
-            " DNS packet%s and %" PRIu64 " other UDP packet%s, but no attempt to send; %s",
-            lead, s->frames_read, plural(s->frames_read), s->tcp_connections,
-            plural(s->tcp_connections), s->dns_packets, plural(s->dns_packets),
-            s->udp_packets - (s->dns_packets < s->udp_packets ? s->dns_packets : s->udp_packets),
-            plural(s->udp_packets - s->dns_packets), help);
-    sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_PLAIN, sw_span_str(line));
-    if (live)
+    if (!nothing && s->frames_filtered == s->frames_read) {
+        sw_writer_format(line, "%s %" PRIu64 " frame%s left out by the filter (-f).",
+                         s->frames_read == 1 ? "The" : "All", s->frames_read,
+                         s->frames_read == 1 ? " was" : "s were");
+        return false;
+    }
+    sw_writer_text(line, leads[live ? 2 : part->style->files > 1][nothing]);
+    if (!nothing) {
+        sw_writer_text(line, ": ");
+        say_what_there_was(line, s);
+    }
+    sw_writer_text(line, live ? "; watch the interface through which the sender's mail goes "
+                                "(smtpwhy live -D lists them), while it tries to send"
+                              : "; record the sender's computer while it tries to send, with");
+    return true;
+}
+
+static void put_no_mail(struct sw_part *part, const struct sw_summary *s)
+{
+    struct sw_text *text = part->state;
+    struct sw_writer line;
+    sw_writer_open_memory(&line);
+    bool advise = say_no_mail(&line, part, s);
+    sw_page_paragraph(&text->page, 0, NULL, 0, SW_TONE_PLAIN, sw_writer_span(&line));
+    sw_writer_release(&line);
+    if (!advise || part->style->live)
         return;
     sw_page_newline(&text->page);
     /* One line, whatever the width: it is there to be pasted. */

@@ -96,6 +96,8 @@ void sw_build_auth(struct sw_session *session, struct sw_step *step, const struc
     if (!session->auth)
         return; /* the capture starts inside a login */
     session->auth->last = step;
+    if ((step->flags & SMTP_FLAG_SECRET) && !session->auth->secret)
+        session->auth->secret = step;
     if (step->flags & SMTP_FLAG_CANCEL) {
         session->auth->cancelled = true;
         session->auth->result = SW_AUTH_CANCELLED; /* whatever the server says to it */
@@ -127,6 +129,8 @@ void sw_build_auth_reply(struct sw_session *session, struct sw_step *reply)
     auth->reply = reply;
     if (sw_reply_is(reply, 2)) {
         auth->result = SW_AUTH_ACCEPTED;
+        if (auth->kind == SMTP_MECH_LOGIN && !auth->secret && auth->last != auth->command)
+            auth->secret = auth->last; /* the question is lost, but this was the right answer */
         session->authenticated = true;
     } else if (auth->cancelled) {
         auth->result = SW_AUTH_CANCELLED;

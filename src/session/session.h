@@ -194,7 +194,8 @@ struct sw_auth {
     struct sw_step *command;
     struct sw_step *last; /* the last client line of the exchange (the command itself when there was
                              no other) */
-    struct sw_step *reply; /* the deciding reply, or NULL */
+    struct sw_step *secret; /* the line that carries the password or token itself, or NULL */
+    struct sw_step *reply;  /* the deciding reply, or NULL */
     enum sw_auth_result result;
     bool cancelled;
     bool encrypted;

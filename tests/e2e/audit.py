@@ -78,6 +78,15 @@ class Audit(common.Case):
             status, mark, _ = self.judge(rule, DELIVERED)
             self.assertEqual((status, mark), (0, "not-measurable"), rule)
 
+    def test_a_login_breaks_a_rule_where_its_password_stands(self):
+        name_asked = ["port 587", "hello AUTH_LOGIN", "C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6"]
+        sent = name_asked + ["C: YW5uYQ==", "S: 334 UGFzc3dvcmQ6", "C: c2VjcmV0", "S: 535 5.7.8 no", "quit"]
+        refused = name_asked + ["C: &&&", "S: 501 no base64", "quit"]
+        _, mark, records = self.judge("clear-text-login = forbid", sent)
+        frames = {r["type"]: r["example"]["frame"] for r in records if r.get("finding") == "aud-plaintext-auth-used" or r["type"] == "audit-rule"}
+        self.assertEqual((mark, frames), ("failed", {"audit-finding": 20, "audit-rule": 20}))
+        self.assertEqual(self.judge("clear-text-login = forbid", refused)[1], "passed")
+
     def test_findings_by_subject(self):
         path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN, DELIVERED)
         _, records = self.audit(path)
@@ -117,11 +126,26 @@ class Audit(common.Case):
         self.assertGreater(len(set(worst.values())), 3)
         self.assertEqual(list(worst.values()), sorted(worst.values(), reverse=True))
         text = " ".join(run("audit", "--policy", "default", *files).out.split())
-        self.assertRegex(text, r"CN=mx.example.org \(SHA-256 [0-9a-f]{12}...\) 4 of 4 sessions: expired, not trusted; first")
+        self.assertRegex(text, r"CN=mx.example.org \(SHA-256 [0-9a-f]{12}...\) 4 of 4 sessions: expired 4, not trusted 4; first")
         suites = xml.fromstring(run("audit", "--policy", "default", "-o", "junit", *files).raw)
         for suite in suites:
             names = [case.get("name") for case in suite.findall("testcase")]
             self.assertEqual(len(names), len(set(names)), suite.get("name"))
+
+    def test_each_problem_of_a_certificate_has_its_own_count(self):
+        shown = lambda name: ["port 587", "starttls", "tls version=1.2 cert=good name=" + name, "sent-inside", "quit-inside", "close S"]  # noqa: E731
+        files = [self.capture("%d.pcap" % n, shown(name)) for n, name in enumerate(("mx.example.org", "mx.example.org", "mx.example.net"))]
+        policy = self.policy("certificate = require")
+        for jobs in ("1", "3"):
+            _, records = self.audit("-j", jobs, *files)
+            counts = [r["problem_sessions"] for r in records if r["type"] == "audit-certificate"]
+            self.assertEqual(counts, [{"certificate-not-trusted": 3, "certificate-host-mismatch": 1}])
+            for form in ("text", "html"):
+                out = " ".join(run("audit", "-j", jobs, "--policy", policy, "-o", form, *files).out.split())
+                self.assertIn("3 of 3 sessions: not trusted 3, host mismatch 1;", out)
+                self.assertEqual(out.count("not trusted 3, host mismatch 1"), 2, form)
+        trusted = ["--policy", policy, "--ca-file", tls.STORE.anchor()]
+        self.assertIn("1 of 3 sessions: host mismatch 1;", " ".join(run("audit", *trusted, *files).out.split()))
 
     def test_scopes_and_waivers(self):
         path = self.capture("two.pcap", LOGIN, ["client 192.0.2.77"] + LOGIN)

@@ -82,6 +82,7 @@ def mixed_facts(records):
         "stuckMails": mails["stuck"],
         "triedMails": sum(n for outcome, n in mails.items() if outcome != "no-mail"),
         "topCause": max(causes.values()),
+        "causes": len(causes),
         "queries": queries(sessions),
         "refused": refused["id"],
         "refusedSummary": refused["verdict"]["summary"],

@@ -5,8 +5,10 @@ asked for in the middle of the dialogue, raw public keys. It must be read as wha
 The handshakes are real (support/tls.py) and rewritten where they are in clear.
 """
 import os
+import shutil
 import ssl
 import struct
+import subprocess
 
 import common
 import dialogue
@@ -71,6 +73,22 @@ class OddTls(common.Case):
         self.assertEqual((closed["tls"]["sni"], opened["tls"]["sni"]), (name, name))
         self.assertEqual([step["verb"] for step in opened["dialogue"] if step["from"] == "client"],
                          ["EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"])
+
+    def test_anchors_that_cannot_be_read_are_no_empty_store(self):
+        path = self.capture("one.pcap", ["port 587", "starttls", "tls version=1.2", "sent-inside", "quit-inside", "close S"])
+        hashed, plain, empty = (self.path(name) for name in ("hashed", "plain", "empty"))
+        for folder in (hashed, plain, empty):
+            os.mkdir(folder)
+        shutil.copy(tls.STORE.anchor(), plain)
+        shutil.copy(tls.STORE.anchor(), hashed)
+        subprocess.run(["openssl", "rehash", hashed], check=True, capture_output=True)
+        for option, value in (("--ca-file", self.path("none")), ("--ca-path", self.path("none")), ("--ca-path", path),
+                              ("--ca-path", empty), ("--ca-path", plain)):
+            refused = common.run("--ca-file", tls.STORE.anchor(), option, value, path)
+            self.assertEqual((refused.status, refused.out), (2, ""), (option, value))
+            self.assertIn("%s: no trusted certificates" % value, refused.err)
+        certificate = common.run("-o", "json", "--ca-path", hashed, path).sessions()[0]["tls"]["certificates"][0]
+        self.assertEqual(certificate["problems"], [])
 
     def test_hellos_in_many_records(self):
         for version in ("1.2", "1.3"):

@@ -60,7 +60,8 @@ static void put_flags(struct replay *r, uint32_t flags)
                  {SMTP_FLAG_UNSURE, "unsure"},
                  {SMTP_FLAG_RECIPIENT, "recipient"},
                  {SMTP_FLAG_EMPTY, "empty"},
-                 {SMTP_FLAG_HIDDEN, "hidden"}};
+                 {SMTP_FLAG_HIDDEN, "hidden"},
+                 {SMTP_FLAG_SECRET, "secret"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (flags & names[i].flag)
             put(r, " %s", names[i].name);

@@ -54,6 +54,29 @@ static void test_a_row(void **state)
     free_board(board);
 }
 
+/* There is room for a sentence; what is longer says that it was cut. */
+static void test_the_first_advice(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    static const char sentence[] = "Ask the owner of mx.example.org.";
+    static const char menus[] = "Ask the owner of mx.example.org. Outlook: File > Change.";
+    char longer[2 * SW_BOARD_ADVICE_BYTES];
+    struct sw_board *board = board_of(0);
+    fixture_init(&f);
+    f.advice[0] = menus;
+    add(board, &f);
+    assert_string_equal(sw_board_row(board, 1)->advice, sentence);
+    memset(longer, 'x', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    f.advice[0] = longer;
+    add(board, &f);
+    const char *cut = sw_board_row(board, 2)->advice;
+    assert_int_equal(strlen(cut), SW_BOARD_ADVICE_BYTES - 1);
+    assert_string_equal(cut + strlen(cut) - 3, "...");
+    free_board(board);
+}
+
 /* The oldest give way; what is counted stays. */
 static void test_bounds(void **state)
 {
@@ -80,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_row),
+        cmocka_unit_test(test_the_first_advice),
         cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,30 @@ static void test_evidence_of_its_own(void **state)
     sw_ladder_release(&ladder);
 }
 
+/* Several commands in one frame: the mark is on the one that is meant, or on what is none. */
+static void test_evidence_among_pipelined_commands(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct sw_ladder ladder;
+    fixture_refused(&f, SW_SPAN_LIT("no"));
+    struct sw_step *rcpt = f.recipient.command;
+    f.message.mail->first = rcpt->first;
+    f.facts.half[SW_CLIENT].fin = rcpt->first;
+    f.evidence = (struct sw_evidence){
+        .mark = rcpt->first, .step = rcpt, .from = SW_ORIGIN_CLIENT, .what = "RCPT"};
+    const char *marked[] = {"RCPT TO:<bob@example.org>", "FIN: closes"};
+    for (int i = 0; i < 2; i++) {
+        build(&ladder, &f, false);
+        for (uint32_t k = 0; k < ladder.count; k++) {
+            if (ladder.rungs[k].evidence)
+                assert_memory_equal(ladder.rungs[k].text.ptr, marked[i], strlen(marked[i]));
+        }
+        sw_ladder_release(&ladder);
+        f.evidence.step = NULL; /* the end of the connection, in the same frame */
+    }
+}
+
 static void test_secrets_and_names(void **state)
 {
     (void)state;
@@ -144,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_unanswered),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_evidence_of_its_own),
+        cmocka_unit_test(test_evidence_among_pipelined_commands),
         cmocka_unit_test(test_secrets_and_names),
         cmocka_unit_test(test_json),
     };

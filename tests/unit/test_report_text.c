@@ -231,6 +231,28 @@ static void test_capture_without_mail(void **state)
     sw_writer_release(&out);
 }
 
+static void test_what_the_filter_left_out_is_no_lack_of_mail(void **state)
+{
+    (void)state;
+    static struct sw_summary summary;
+    struct sw_writer out;
+    sw_summary_init(&summary);
+    summary.frames_read = 38;
+    summary.frames_filtered = 38;
+    const char *text = closing(&summary, &plain_style, &out);
+    assert_has(text, "All 38 frames were left out by the filter (-f).");
+    assert_null(strstr(text, "no mail"));
+    assert_null(strstr(text, "tcpdump"));
+    sw_writer_release(&out);
+    summary.frames_filtered = 30;
+    text = closing(&summary, &plain_style, &out);
+    assert_has(text,
+               "This capture holds no mail: 38 frames, 30 of them left out by the filter (-f), "
+               "with");
+    assert_has(text, "tcpdump");
+    sw_writer_release(&out);
+}
+
 static void test_pseudonyms_are_the_same_in_both_formats(void **state)
 {
     (void)state;
@@ -275,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_sessions_that_are_alike_are_grouped),
         cmocka_unit_test(test_headline),
         cmocka_unit_test(test_capture_without_mail),
+        cmocka_unit_test(test_what_the_filter_left_out_is_no_lack_of_mail),
         cmocka_unit_test(test_pseudonyms_are_the_same_in_both_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,13 @@ await test("printed: every row, white paper, no menus", async () => {
   assert.equal(await page.locator(".filter").isVisible(), false);
   await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
   assert.ok((await page.locator("table.sessions tbody tr:not(.gap)").count()) < 80);
+  await page.goto(`${page.own}#/`);
+  await page.locator("ol.causes").waitFor();
+  const told = await page.locator("ol.causes > li").count();
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  assert.equal(await page.locator("ol.causes > li").count(), facts.causes);
+  assert.ok(facts.causes > told, `${facts.causes} causes`);
+  await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
   await page.goto(`${page.own}#/session/${facts.refused}`);
   await page.locator(".ladder").waitFor();
   await page.pdf({ path: join(work, "session.pdf"), format: "A4", printBackground: true });

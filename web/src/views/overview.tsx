@@ -6,6 +6,7 @@ import type { Row } from "../data/row";
 import type { Store } from "../data/store";
 import { Chart, type Series } from "../parts/chart";
 import { Shape } from "../parts/outcome";
+import { usePrinting } from "../parts/print";
 import { term } from "../query/edit";
 import { go, linkTo, sessionsLink } from "../route";
 import { bytes, count, firstSentence, number, OUTCOMES, percent, QUALITY, STAGES, span } from "../words";
@@ -52,22 +53,29 @@ function Nothing({ store }: { store: Store }) {
   if (store.loading) return <h1 tabIndex={-1}>Reading the report …</h1>;
   if (!summary) return <h1 tabIndex={-1}>There is nothing in this report.</h1>;
   const chosen = summary.sessions > 0;
+  const { read, filtered } = summary.frames;
+  const unseen = read > 0 && filtered === read;
   return (
     <>
       <header class="lead">
         <h1 tabIndex={-1}>
           {chosen
             ? "No session fits what this report was asked for."
-            : "There was no mail in what was captured."}
+            : unseen
+              ? "The filter left out everything that was captured."
+              : "There was no mail in what was captured."}
         </h1>
         {chosen ? (
           <p>
             {count(summary.sessions, "session")} were captured, and none of them is what was asked for
             (--only, --cause, --client, --server, --since, --until) or only the summary was (-q).
           </p>
+        ) : unseen ? (
+          <p>All {count(read, "frame")} were left out by the filter (-f).</p>
         ) : (
           <p>
-            {count(summary.frames.read, "frame")} were read:{" "}
+            {count(read, "frame")} were read
+            {filtered > 0 && <>, {number(filtered)} of them left out by the filter (-f)</>}:{" "}
             {count(summary.traffic.tcp_connections, "TCP connection")},{" "}
             {count(summary.traffic.udp_packets, "UDP packet")},{" "}
             {count(summary.traffic.dns_packets, "DNS packet")}. If mail was sent meanwhile, it went another
@@ -148,10 +156,12 @@ function Part({ title, note, children }: { title: string; note?: string; childre
 /** What stopped most mail: the sentence, who must act, and the first thing to try. */
 function ToFix({ store }: { store: Store }) {
   const [all, showAll] = useState(false);
+  const printing = usePrinting();
   const bad = store.rows.filter((row) => isBad(row.outcome));
   const groups = groupBy(bad, (row) => row.cause);
   if (bad.length === 0) return null;
-  const shown = all ? groups : groups.slice(0, CAUSES_TOLD);
+  // On paper nobody can ask for the rest.
+  const shown = all || printing ? groups : groups.slice(0, CAUSES_TOLD);
   return (
     <Part title="What stopped the mail">
       <ol class="causes">
