@@ -62,7 +62,6 @@ static void blame_port25(const struct sw_case *c, struct sw_ruling *ruling)
     };
     struct sw_port25 shown = {.sign = SW_PORT25_NO_SIGN};
     bool blocked = port25_is_blocked(c, &shown);
-    bool answered = ruling->cause != SW_CAUSE_TCP_SYN_TIMEOUT; /* and that tells it by itself */
     if (blocked) {
         enum sw_cause failure = ruling->cause;
         bool maybe_closed =
@@ -71,8 +70,7 @@ static void blame_port25(const struct sw_case *c, struct sw_ruling *ruling)
         ruling->confidence = maybe_closed ? SW_CONFIDENCE_POSSIBLE : SW_CONFIDENCE_LIKELY;
         sw_ruling_also(ruling, failure, SW_CONFIDENCE_LIKELY);
     }
-    if (blocked || !answered)
-        sw_ruling_prove_beside(ruling, shown.syn, SW_ORIGIN_CLIENT, words[shown.sign]);
+    sw_ruling_prove_beside(ruling, shown.syn, SW_ORIGIN_CLIENT, words[shown.sign]);
 }
 
 static bool unreachable(const struct sw_case *c, struct sw_ruling *ruling)

@@ -190,6 +190,16 @@ static bool is_connection_request(struct sw_span first)
            (first.ptr[5] & 0xF0) == 0xE0;
 }
 
+/* "a1 LOGIN ", "a2 CAPABILITY": the tag and the command, not what a person wrote behind it. */
+static uint64_t imap_words(struct sw_span first)
+{
+    size_t tag = sw_span_index(first, ' ') + 1;
+    size_t at = tag;
+    while (at < first.len && first.ptr[at] != ' ' && first.ptr[at] != '\r' && first.ptr[at] != '\n')
+        at++;
+    return at < first.len ? at + 1 : at;
+}
+
 /* By how many of its first bytes another protocol is recognised: of octets four, and further ones
  * that are no letters. */
 static uint64_t signature_of(const struct sw_session *session)
@@ -201,6 +211,10 @@ static uint64_t signature_of(const struct sw_session *session)
         return sw_span_index(first, ' ') + 1;
     case SW_CONTENT_SSH:
         return sign;
+    case SW_CONTENT_POP3: /* "USER " */
+        return sign < first.len ? sign + 1 : sign;
+    case SW_CONTENT_IMAP:
+        return imap_words(first);
     case SW_CONTENT_BINARY:
         if (is_connection_request(first))
             return SIGN_OF_OCTETS;
@@ -210,8 +224,6 @@ static uint64_t signature_of(const struct sw_session *session)
     case SW_CONTENT_NOTHING:
     case SW_CONTENT_SMTP:
     case SW_CONTENT_TLS:
-    case SW_CONTENT_POP3:
-    case SW_CONTENT_IMAP:
     case SW_CONTENT_SOCKS:
     case SW_CONTENT_PROXY:
     case SW_CONTENT_FTP:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 # Verdicts that may rest on other connections of the capture as well, which their evidence names.
-BY_OTHERS = {"mbx-captive-portal", "mbx-starttls-stripped", "client-gave-up-after-ehlo", "tcp-port25-blocked", "tcp-syn-timeout",
+BY_OTHERS = {"mbx-captive-portal", "mbx-starttls-stripped", "client-gave-up-after-ehlo", "tcp-port25-blocked", "tcp-syn-timeout", "tcp-refused",
              "tcp-attempt-superseded", "mode-plain-to-tls-port", "ok-no-attempt"}
 TOGETHER = 100  # captures in one run: to start the program takes longer than to read such a capture
 HERE = os.path.dirname(os.path.abspath(__file__))
