@@ -179,13 +179,46 @@ static void read_message(struct smtp_io *io, struct sw_span s)
     }
 }
 
+static bool is_login_password(const struct smtp_state *state)
+{
+    return state->auth_prompt == 'p' || (state->auth_prompt == 0 && state->auth_step > 0);
+}
+
+/* The password or token in a decoded message: a server may repeat it in clear as well. */
+static struct sw_span secret_in(const struct smtp_state *state, struct sw_span s)
+{
+    struct sw_span rest = sw_span_from(s, sw_span_index(s, 0) + 1);
+    switch (state->mechanism) {
+    case SMTP_MECH_PLAIN:
+        return sw_span_from(rest, sw_span_index(rest, 0) + 1);
+    case SMTP_MECH_LOGIN:
+        return is_login_password(state) ? s : (struct sw_span){NULL, 0};
+    case SMTP_MECH_XOAUTH2:
+    case SMTP_MECH_OAUTHBEARER:
+        return value_behind(s, "auth=Bearer ", "\001");
+    case SMTP_MECH_CRAM_MD5:
+    case SMTP_MECH_DIGEST_MD5:
+    case SMTP_MECH_SCRAM:
+    case SMTP_MECH_NTLM:
+    case SMTP_MECH_GSSAPI:
+    case SMTP_MECH_EXTERNAL:
+    case SMTP_MECH_ANONYMOUS:
+    case SMTP_MECH_UNKNOWN:
+        break;
+    }
+    return (struct sw_span){NULL, 0};
+}
+
 static void decode(struct smtp_io *io, struct sw_span base64)
 {
     smtp_echo_remember(io->state, base64);
     uint8_t clear[DECODED_BYTES];
     int len = sw_base64_decode(sw_span_trim(base64), clear, sizeof(clear));
-    if (len > 0)
-        read_message(io, sw_span_make(clear, (size_t)len));
+    struct sw_span message = sw_span_make(clear, len > 0 ? (size_t)len : 0);
+    if (message.len > 0) {
+        smtp_echo_remember(io->state, secret_in(io->state, message));
+        read_message(io, message);
+    }
     sw_wipe(clear, sizeof(clear));
 }
 
@@ -197,11 +230,6 @@ void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, ui
     state->auth_prompt = 0;
     state->auth_user_told = false;
     state->auth_unsure = false;
-}
-
-static bool is_login_password(const struct smtp_state *state)
-{
-    return state->auth_prompt == 'p' || (state->auth_prompt == 0 && state->auth_step > 0);
 }
 
 /*
@@ -254,7 +282,8 @@ void smtp_auth_lost(struct smtp_state *state)
 /* Whoever shows such a line may show a password: a mistyped AUTH, a POP, FTP or HTTP login. */
 bool smtp_may_hold_secret(struct sw_span line)
 {
-    static const char *const words[] = {"auth", "pass", "login", "token", "cookie", "secret"};
+    static const char *const words[] = {"auth",  "plain",  "pass",  "login",
+                                        "token", "cookie", "secret"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (sw_span_find_nocase(line, sw_span_str(words[i])) < line.len)
             return true;
