@@ -192,7 +192,7 @@ static struct sw_span secret_in(const struct smtp_state *state, struct sw_span s
     case SMTP_MECH_PLAIN:
         return sw_span_from(rest, sw_span_index(rest, 0) + 1);
     case SMTP_MECH_LOGIN:
-        return is_login_password(state) ? s : (struct sw_span){NULL, 0};
+        return is_login_name(state) ? (struct sw_span){NULL, 0} : s;
     case SMTP_MECH_XOAUTH2:
     case SMTP_MECH_OAUTHBEARER:
         return value_behind(s, "auth=Bearer ", "\001");
@@ -216,7 +216,7 @@ static void decode(struct smtp_io *io, struct sw_span base64)
     int len = sw_base64_decode(sw_span_trim(base64), clear, sizeof(clear));
     struct sw_span message = sw_span_make(clear, len > 0 ? (size_t)len : 0);
     if (message.len > 0) {
-        smtp_echo_remember(io->state, secret_in(io->state, message));
+        smtp_echo_remember_whole(io->state, secret_in(io->state, message));
         read_message(io, message);
     }
     sw_wipe(clear, sizeof(clear));

@@ -17,7 +17,7 @@ static uint64_t hash_of(struct sw_span s)
     return hash;
 }
 
-static void remember(struct smtp_state *state, struct sw_span secret)
+void smtp_echo_remember_whole(struct smtp_state *state, struct sw_span secret)
 {
     if (secret.len < SHORTEST || secret.len > SW_LINE_BYTES)
         return;
@@ -28,7 +28,7 @@ static void remember(struct smtp_state *state, struct sw_span secret)
 void smtp_echo_remember(struct smtp_state *state, struct sw_span words)
 {
     for (struct sw_span word = sw_span_word(&words); word.len > 0; word = sw_span_word(&words))
-        remember(state, word);
+        smtp_echo_remember_whole(state, word);
 }
 
 /* Index of the first run of bytes with this hash, or s.len. */

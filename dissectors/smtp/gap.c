@@ -123,6 +123,11 @@ void smtp_gap(struct smtp_state *state, enum sw_from from, uint64_t length, stru
         return;
     }
     smtp_proxy_none(&io);
+    if (length > 0 && length < state->proxy_left) { /* counted: nothing else is lost */
+        state->proxy_left -= (uint32_t)length;
+        return;
+    }
+    state->proxy_left = 0;
     gap_in_client(&io, length);
 }
 

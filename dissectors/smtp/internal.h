@@ -156,6 +156,8 @@ void smtp_auth_prompt(struct smtp_state *state, struct sw_span text);
 void smtp_auth_lost(struct smtp_state *state);
 /* Words of a login that a server might repeat; its lines are cut there from then on (echo.c). */
 void smtp_echo_remember(struct smtp_state *state, struct sw_span words);
+/* The same of a secret in which blanks may stand. */
+void smtp_echo_remember_whole(struct smtp_state *state, struct sw_span secret);
 /* There is something to hide, other than in most sessions. */
 static inline bool smtp_echo_is_possible(const struct smtp_state *state)
 {

@@ -8,6 +8,18 @@
 static const uint8_t signature[12] = {0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
                                       0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
 
+enum { ADDRESSES_AT = 16 };
+
+/* How much of a header of version 2 is understood: the signature, the lengths, the addresses. What
+ * stands behind them may be anything. */
+static uint32_t known_bytes(const struct smtp_state *st)
+{
+    uint8_t family = st->proxy[13] >> 4;
+    uint32_t addresses = family == 1 ? 12 : family == 2 ? 36 : 0;
+    uint32_t known = ADDRESSES_AT + addresses;
+    return known < st->proxy_have ? known : st->proxy_have;
+}
+
 /* The source address of a complete header of version 2. */
 static void tell_proxy(struct smtp_io *io)
 {
@@ -25,6 +37,7 @@ static void tell_proxy(struct smtp_io *io)
         .kind = SMTP_EVENT_PROXY,
         .from = SW_FROM_CLIENT,
         .text = sw_span_str(text),
+        .number = known_bytes(st),
         .begin = io->begin,
         .end = io->end,
     };
@@ -89,6 +102,7 @@ bool smtp_proxy_line(struct smtp_io *io, struct sw_span text)
         .kind = SMTP_EVENT_PROXY, .from = SW_FROM_CLIENT, .begin = io->begin, .end = io->end};
     if (sw_span_starts(family, SW_SPAN_LIT("TCP")))
         event.text = sw_span_word(&rest);
+    event.number = io->end.offset - io->begin.offset + 1;
     io->past_proxy = true;
     smtp_emit(io, &event);
     return true;

@@ -325,6 +325,11 @@ static void agree(struct sw_case *c, struct sw_ruling *ruling)
     if (ruling->outcome != SW_OUTCOME_STUCK || !(undecided || c->outcome == SW_OUTCOME_NO_MAIL))
         return;
     bool known = sw_case_settle(c);
+    for (uint32_t i = 0; i < c->message_count; i++) {
+        struct sw_message_verdict *mv = &c->messages[i];
+        if (mv->outcome == SW_OUTCOME_STUCK && mv->cause == SW_CAUSE_NONE)
+            mv->cause = ruling->cause;
+    }
     if (undecided && known)
         ruling->outcome = c->outcome;
     else if (undecided)

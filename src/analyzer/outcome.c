@@ -374,8 +374,8 @@ static void judge_all(struct sw_case *c)
 static bool shares_the_end(const struct sw_case *c, const struct sw_message_verdict *mv)
 {
     bool open = mv->outcome == SW_OUTCOME_UNKNOWN && mv->message == c->session->message;
-    bool unanswered =
-        mv->outcome == SW_OUTCOME_NO_MAIL && c->pending && c->pending->message == mv->message;
+    bool unanswered = mv->outcome == SW_OUTCOME_NO_MAIL && mv->cause == SW_CAUSE_NONE &&
+                      c->pending && c->pending->message == mv->message;
     return open || unanswered;
 }
 

@@ -389,7 +389,7 @@ static void on_anomaly(struct sw_session *session, const struct smtp_event *even
 /* What a load balancer says of its client is not what that client begins with. */
 SW_RARE static void begin_behind_header(struct sw_session *session, const struct smtp_event *event)
 {
-    sw_session_keep(session, SW_CLIENT, event->begin.offset, event->end.offset + 1);
+    sw_session_keep(session, SW_CLIENT, event->begin.offset, event->begin.offset + event->number);
     session->header_bytes = (uint32_t)(event->end.offset + 1);
     session->first_bytes[SW_CLIENT] = (struct sw_first_bytes){0};
 }

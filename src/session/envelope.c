@@ -215,6 +215,8 @@ static void on_mail_reply(struct sw_session *session, struct sw_step *reply)
     if (!mail || mail->message || !sw_reply_is(reply, 2))
         return; /* a mail of its own already, or none */
     struct sw_message *old = session->message;
+    if (old && old->mail && old->mail->id > mail->id)
+        return; /* given up since, for the one that goes on */
     struct sw_message *m = new_message(session, mail);
     reply->message = m;
     if (!old || !m)

@@ -193,11 +193,11 @@ static bool is_connection_request(struct sw_span first)
 /* "a1 LOGIN ", "a2 CAPABILITY": the tag and the command, not what a person wrote behind it. */
 static uint64_t imap_words(struct sw_span first)
 {
-    size_t tag = sw_span_index(first, ' ') + 1;
-    size_t at = tag;
-    while (at < first.len && first.ptr[at] != ' ' && first.ptr[at] != '\r' && first.ptr[at] != '\n')
-        at++;
-    return at < first.len ? at + 1 : at;
+    struct sw_span rest = sw_span_sub(first, 0, sw_span_index(first, '\r'));
+    (void)sw_span_word(&rest);
+    struct sw_span command = sw_span_word(&rest);
+    uint64_t end = command.len > 0 ? (uint64_t)(command.ptr - first.ptr) + command.len : 0;
+    return end < first.len ? end + 1 : end;
 }
 
 /* By how many of its first bytes another protocol is recognised: of octets four, and further ones

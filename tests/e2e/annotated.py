@@ -201,6 +201,19 @@ class Annotated(common.Case):
                 self.assertEqual(found(file.read()), [], name)
         self.assertGreaterEqual(len(planted), 3)  # they can be found, so their absence says something
 
+    def test_words_that_tell_another_protocol_stay_and_what_is_behind_them_does_not(self):
+        """The login of a mailbox, and what a load balancer adds to its header for itself."""
+        header = r"C. \r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x17\xc0\x00\x02\x0a\xc6\x33\x64\x19\x9c\x40\x00\x19\xe0\x00\x08"
+        for said, stays in ((r"C. a1\tLOGIN\tanna\tpass4711\r\n", b"a1\tLOGIN\tA"), (r"C. a1 LOGIN\tanna\tpass4711\r\n", b"a1 LOGIN\tA"),
+                            (r"C. a1 CAPABILITY\r\na2 LOGIN anna pass4711\r\n", b"a1 CAPABILITY\r\nA"), (r"C. USER pass4711\r\n", b"USER A"),
+                            (header + r"pass4711HELO pc\r\n", b"QUIT\n\x21\x11\x00\x17\xc0\x00\x02\x0a")):
+            path = self.capture("w.pcap", ["port 2525", said, "S: 220 mx.example.org ESMTP", "S: 250 ok"])
+            self.assertIn(b"pass4711", self.read("w.pcap"))
+            _, out = self.annotate(path, *EVERYTHING)
+            data = self.read("out.pcapng")
+            self.assertNotIn(b"pass4711", data, said)
+            self.assertIn(stays, data, said)
+
     def test_copies_of_a_login(self):
         """Sent again, captured twice, cut, in parts, in tunnels."""
         written = {}
