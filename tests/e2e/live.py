@@ -259,10 +259,14 @@ class TestLive(unittest.TestCase):
             clients.swaks(lab, "--port", "8025", server="mail.example.org")
             clients.swaks(lab, "--port", "465")
             lab.run(["python3", "-c", "import socket; socket.create_connection(('198.51.100.25', 2525), 1)"])
+            waits = os.path.join(lab.folder, "waits")
             lab.spawn(lab.client, ["python3", "-c", "import smtplib, time\n"
                                    "s = smtplib.SMTP('198.51.100.25', 25); s.ehlo(); s.mail('anna@example.net'); s.rcpt('bob@example.org')\n"
-                                   "s.docmd('DATA'); time.sleep(60)"])
+                                   "s.docmd('DATA'); open('%s', 'w').close(); time.sleep(60)" % waits])
             lab.run(["getent", "ahostsv4", "smtp.example.com"])
+            until = time.monotonic() + 60
+            while not os.path.exists(waits) and time.monotonic() < until:
+                time.sleep(0.05)
         return act
 
     @staticmethod
