@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -259,7 +260,7 @@ class TestLive(unittest.TestCase):
             clients.swaks(lab, "--port", "8025", server="mail.example.org")
             clients.swaks(lab, "--port", "465")
             lab.run(["python3", "-c", "import socket; socket.create_connection(('198.51.100.25', 2525), 1)"])
-            waits = os.path.join(lab.folder, "waits")
+            waits = os.path.join(tempfile.mkdtemp(dir=lab.folder), "begun")
             lab.spawn(lab.client, ["python3", "-c", "import smtplib, time\n"
                                    "s = smtplib.SMTP('198.51.100.25', 25); s.ehlo(); s.mail('anna@example.net'); s.rcpt('bob@example.org')\n"
                                    "s.docmd('DATA'); open('%s', 'w').close(); time.sleep(60)" % waits])
