@@ -26,12 +26,15 @@ struct memory {
 struct sw_anchors {
     const char *file, *folder;
     CRYPTO_RWLOCK *lock;
-    X509_STORE *store; /* NULL: not wanted yet, or not to be read */
+    X509_STORE *store;     /* NULL: not wanted yet, or not to be read */
+    STACK_OF(X509) * read; /* what was in it from the beginning */
 };
 
+/* Store and list are those of the anchors, with references of its own. */
 struct sw_trust {
-    X509_STORE *store; /* maybe that of others, too */
-    bool empty;        /* this machine has no trust anchors: who issued what cannot be judged */
+    X509_STORE *store;
+    STACK_OF(X509) * read;
+    bool empty; /* this machine has no trust anchors: who issued what cannot be judged */
     struct memory memory[REMEMBERED];
     unsigned next; /* to be overwritten */
 };
@@ -99,41 +102,35 @@ void sw_anchors_free(struct sw_anchors *anchors)
         return;
     CRYPTO_THREAD_lock_free(anchors->lock);
     X509_STORE_free(anchors->store);
+    sk_X509_pop_free(anchors->read, X509_free);
     free(anchors);
 }
 
-static X509_STORE *read_anchors(const struct sw_anchors *anchors)
+static void read_anchors(struct sw_anchors *anchors)
 {
     X509_STORE *store = X509_STORE_new();
-    bool good = store && load(store, anchors->file, anchors->folder);
+    if (store && load(store, anchors->file, anchors->folder)) {
+        anchors->store = store;
+        anchors->read = X509_STORE_get1_all_certs(store);
+    } else {
+        X509_STORE_free(store);
+    }
     ERR_clear_error();
-    if (good)
-        return store;
-    X509_STORE_free(store);
-    return NULL;
 }
 
-/* A store that takes anchors out of a directory one by one, as they are wanted, knows what was
- * asked of it before: answers would depend on who else asks it. */
-static bool is_read_at_once(const struct sw_anchors *anchors)
+/* False when there are none to be had. */
+static bool take_references(struct sw_anchors *anchors, struct sw_trust *trust)
 {
-    return !anchors->folder && (anchors->file || system_has_file());
-}
-
-/* A reference of the caller's own, or NULL. */
-static X509_STORE *store_of(struct sw_anchors *anchors)
-{
-    if (!is_read_at_once(anchors))
-        return read_anchors(anchors);
     if (!CRYPTO_THREAD_write_lock(anchors->lock))
-        return NULL;
+        return false;
     if (!anchors->store)
-        anchors->store = read_anchors(anchors);
-    X509_STORE *store = anchors->store;
-    if (store)
-        (void)X509_STORE_up_ref(store);
+        read_anchors(anchors);
+    if (anchors->store && X509_STORE_up_ref(anchors->store))
+        trust->store = anchors->store;
+    if (anchors->read)
+        trust->read = X509_chain_up_ref(anchors->read);
     (void)CRYPTO_THREAD_unlock(anchors->lock);
-    return store;
+    return trust->store != NULL;
 }
 
 static void say_unreadable(const struct sw_anchors *anchors, char *message, size_t room)
@@ -149,9 +146,7 @@ static void say_unreadable(const struct sw_anchors *anchors, char *message, size
 struct sw_trust *sw_trust_new(struct sw_anchors *anchors, char *message, size_t room)
 {
     struct sw_trust *trust = calloc(1, sizeof(*trust));
-    if (trust)
-        trust->store = store_of(anchors);
-    if (trust && trust->store) {
+    if (trust && take_references(anchors, trust)) {
         trust->empty = !anchors->file && !anchors->folder && !system_has_anchors();
         return trust;
     }
@@ -168,6 +163,7 @@ void sw_trust_free(struct sw_trust *trust)
     for (unsigned i = 0; i < REMEMBERED; i++)
         sw_arena_release(&trust->memory[i].arena);
     X509_STORE_free(trust->store);
+    sk_X509_pop_free(trust->read, X509_free);
     free(trust);
 }
 
@@ -355,18 +351,15 @@ static bool same_organisation(const X509_NAME *a, const X509_NAME *b)
 }
 
 /* An issuer of the house of an anchor: what it signs leads to that anchor over one that is missing.
- */
+ * The store itself grows by what it is asked for, where it looks into a directory. */
 static bool is_kin_of_anchor(const struct sw_trust *trust, X509 *x)
 {
-    bool found = false;
-    (void)X509_STORE_lock(trust->store);
-    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(trust->store);
-    for (int i = 0; i < sk_X509_OBJECT_num(anchors) && !found; i++) {
-        X509 *anchor = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i));
-        found = anchor && same_organisation(X509_get_issuer_name(x), X509_get_subject_name(anchor));
+    for (int i = 0; i < sk_X509_num(trust->read); i++) {
+        if (same_organisation(X509_get_issuer_name(x),
+                              X509_get_subject_name(sk_X509_value(trust->read, i))))
+            return true;
     }
-    (void)X509_STORE_unlock(trust->store);
-    return found;
+    return false;
 }
 
 /* Where the missing issuer could be fetched, which public authorities write into what they sign
