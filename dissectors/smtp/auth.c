@@ -184,28 +184,21 @@ static bool is_login_password(const struct smtp_state *state)
     return state->auth_prompt == 'p' || (state->auth_prompt == 0 && state->auth_step > 0);
 }
 
+static bool sends_token(const struct smtp_state *state)
+{
+    return state->mechanism == SMTP_MECH_XOAUTH2 || state->mechanism == SMTP_MECH_OAUTHBEARER;
+}
+
 /* The password or token in a decoded message: a server may repeat it in clear as well. */
 static struct sw_span secret_in(const struct smtp_state *state, struct sw_span s)
 {
     struct sw_span rest = sw_span_from(s, sw_span_index(s, 0) + 1);
-    switch (state->mechanism) {
-    case SMTP_MECH_PLAIN:
+    if (state->mechanism == SMTP_MECH_PLAIN)
         return sw_span_from(rest, sw_span_index(rest, 0) + 1);
-    case SMTP_MECH_LOGIN:
-        return is_login_name(state) ? (struct sw_span){NULL, 0} : s;
-    case SMTP_MECH_XOAUTH2:
-    case SMTP_MECH_OAUTHBEARER:
+    if (state->mechanism == SMTP_MECH_LOGIN && !is_login_name(state))
+        return s;
+    if (sends_token(state))
         return value_behind(s, "auth=Bearer ", "\001");
-    case SMTP_MECH_CRAM_MD5:
-    case SMTP_MECH_DIGEST_MD5:
-    case SMTP_MECH_SCRAM:
-    case SMTP_MECH_NTLM:
-    case SMTP_MECH_GSSAPI:
-    case SMTP_MECH_EXTERNAL:
-    case SMTP_MECH_ANONYMOUS:
-    case SMTP_MECH_UNKNOWN:
-        break;
-    }
     return (struct sw_span){NULL, 0};
 }
 
@@ -238,25 +231,9 @@ void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, ui
  */
 static bool is_secret(const struct smtp_state *state, struct sw_span response)
 {
-    switch (state->mechanism) {
-    case SMTP_MECH_PLAIN:
-        return true;
-    case SMTP_MECH_LOGIN:
-        return is_login_password(state);
-    case SMTP_MECH_XOAUTH2:
-    case SMTP_MECH_OAUTHBEARER:
-        return response.len > 4;
-    case SMTP_MECH_CRAM_MD5:
-    case SMTP_MECH_DIGEST_MD5:
-    case SMTP_MECH_SCRAM:
-    case SMTP_MECH_NTLM:
-    case SMTP_MECH_GSSAPI:
-    case SMTP_MECH_EXTERNAL:
-    case SMTP_MECH_ANONYMOUS:
-    case SMTP_MECH_UNKNOWN:
-        break;
-    }
-    return false;
+    return state->mechanism == SMTP_MECH_PLAIN ||
+           (state->mechanism == SMTP_MECH_LOGIN && is_login_password(state)) ||
+           (sends_token(state) && response.len > 4);
 }
 
 static bool is_cancellation(struct sw_span response)
