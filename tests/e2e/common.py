@@ -16,6 +16,7 @@ PCAPS = os.path.join(ROOT, "pcaps")
 SKIPPED = 77
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
 import dialogue  # noqa: E402  (needs the path above)
+import start  # noqa: E402
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 
@@ -26,11 +27,11 @@ SILENT = ["syn 3"]
 
 
 class Result:
-    def __init__(self, done):
-        self.status = done.returncode
-        self.raw = done.stdout
-        self.out = done.stdout.decode("utf-8", "surrogateescape")
-        self.err = done.stderr.decode("utf-8", "surrogateescape")
+    def __init__(self, status, out, err):
+        self.status = status
+        self.raw = out
+        self.out = out.decode("utf-8", "surrogateescape")
+        self.err = err.decode("utf-8", "surrogateescape")
 
     def records(self):
         return [json.loads(line) for line in self.out.splitlines()]
@@ -40,12 +41,7 @@ class Result:
 
 
 def run(*arguments, stdin=b"", environment=None, cwd=None):
-    variables = dict(os.environ, LC_ALL="C.UTF-8")
-    variables.pop("NO_COLOR", None)
-    variables.update(environment or {})
-    done = subprocess.run([PROGRAM] + [str(a) for a in arguments], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=variables, cwd=cwd, timeout=120)
-    return Result(done)
+    return Result(*start.run([PROGRAM] + [str(a) for a in arguments], stdin=stdin, environment=environment, cwd=cwd))
 
 
 PAGE_BLOCK = re.compile(rb'<script type="application/x-smtpwhy">([A-Za-z0-9+/=]*)</script>\n')

@@ -8,12 +8,14 @@ files, and an expected file without capture, are failures. Both are compared at 
 """
 import difflib
 import os
-import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+import start  # noqa: E402  (needs the path above)
+
 PCAPS = os.path.join(ROOT, "pcaps")
 CAPTURES = (".pcap", ".pcapng", ".cap")
 ENDINGS = (".txt", ".jsonl")
@@ -33,13 +35,11 @@ def find(root, endings):
 
 def run(program, capture):
     """Text and JSON of one run: what differs between two is nothing but its beginning, which takes longer than the capture."""
-    environment = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
     with tempfile.NamedTemporaryFile() as text:
-        done = subprocess.run([program, "-v", "-o", "text:" + text.name, "-o", "json", capture], cwd=PCAPS, env=environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=120)
-        outputs = [raw.decode("utf-8", "backslashreplace") for raw in (text.read(), done.stdout)]
-    if done.returncode not in (0, 3):
-        outputs = [output + "exit status %d: %s" % (done.returncode, done.stderr.decode("utf-8", "replace")) for output in outputs]
+        status, out, err = start.run([program, "-v", "-o", "text:" + text.name, "-o", "json", capture], environment={"NO_COLOR": "1"}, cwd=PCAPS)
+        outputs = [raw.decode("utf-8", "backslashreplace") for raw in (text.read(), out)]
+    if status not in (0, 3):
+        outputs = [output + "exit status %d: %s" % (status, err.decode("utf-8", "replace")) for output in outputs]
     return outputs
 
 
