@@ -101,10 +101,25 @@ static const char *keep(struct reader *r, struct sw_span text)
     return kept ? kept : "";
 }
 
+/* One that demands nothing would pass whatever is looked at. */
+static bool finish_rules(struct reader *r)
+{
+    const struct sw_policy_section *section = r->section;
+    bool demanding = false;
+    for (int i = 0; i < SW_RULE_COUNT; i++)
+        demanding = demanding || section->demands[i].given;
+    r->line = section->line;
+    return demanding ||
+           refuse(r, "[rules%s%s] names no rule; 'smtpwhy audit --help policy' shows all",
+                  section->title[0] ? " " : "", section->title);
+}
+
 /* A waiver without a reason or an end would never be looked at again. */
 static bool finish_section(struct reader *r)
 {
     const struct sw_waiver *w = r->waiver;
+    if (r->section)
+        return finish_rules(r);
     if (!w)
         return true;
     bool names_rule = w->by_finding;
@@ -322,9 +337,10 @@ static bool read_lines(struct reader *r, struct sw_span text)
     }
     if (!finish_section(r))
         return false;
-    if (!r->policy->sections)
-        return refuse(r, "the policy has no [rules]");
-    return true;
+    if (r->policy->sections)
+        return true;
+    *r->status = sw_status_make(SW_USAGE, 0, "%s: the policy has no [rules]", r->file);
+    return false;
 }
 
 static bool is_for_everybody(const struct sw_scope *scope)

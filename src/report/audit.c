@@ -227,6 +227,16 @@ const char *sw_audit_since_words(const struct sw_audit_view *view)
     return strcmp(view->source->since, "last") == 0 ? "the last run" : view->source->since;
 }
 
+const char *sw_audit_no_change(const struct sw_audit_view *view)
+{
+    const struct sw_diff *diff = view->source->diff;
+    if (sw_diff_sessions(diff, true) == 0)
+        return "nothing to compare: no session began since then";
+    if (sw_diff_sessions(diff, false) == 0)
+        return "nothing to compare with: no session began before";
+    return "nothing changed";
+}
+
 void sw_audit_put_change(const struct sw_audit_view *view, const struct sw_change *change,
                          struct sw_writer *out)
 {

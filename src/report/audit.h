@@ -76,6 +76,8 @@ void sw_audit_put_change(const struct sw_audit_view *view, const struct sw_chang
                          struct sw_writer *out);
 /* "the last run" or "2024-05-01". */
 const char *sw_audit_since_words(const struct sw_audit_view *view);
+/* Why there is no change: nothing differs, or there was nothing to compare. No full stop. */
+const char *sw_audit_no_change(const struct sw_audit_view *view);
 /* The file of an example as it may be shown. */
 struct sw_span sw_audit_file(const struct sw_audit_view *view, const char *file);
 /* The results of one rule, or of one finding: they stand next to each other. Index behind them. */

@@ -172,7 +172,9 @@ static void put_changes(const struct sw_audit_view *view)
     sw_markup_text(out, sw_audit_since_words(view));
     sw_writer_text(out, " compared with what was before</h2>\n");
     if (!sw_diff_change(view->source->diff, 0)) {
-        sw_writer_text(out, "<p>None.</p>\n");
+        sw_writer_text(out, "<p>");
+        sw_markup_text(out, sw_audit_no_change(view));
+        sw_writer_text(out, "</p>\n");
         return;
     }
     begin_table(out, columns);

@@ -371,7 +371,7 @@ static void put_changes(struct text *t)
         put_line(t, 2, sw_change_is_worse(change->kind) ? SW_TONE_BAD : SW_TONE_PLAIN);
     }
     if (n == 0) {
-        sw_writer_text(&t->line, "nothing changed");
+        sw_writer_text(&t->line, sw_audit_no_change(t->view));
         put_line(t, 2, SW_TONE_PLAIN);
     }
 }

@@ -199,6 +199,9 @@ class History(common.Case):
         out = run("audit", "--db", self.db, "--diff", "last").out
         self.assertIn("198.51.100.1:25 (mx.example.org): no mail gets through now: rcpt-relay-denied", " ".join(out.split()))
         self.assertEqual(self.changes("2001-01-01"), [("fails", "198.51.100.9", "rcpt-relay-denied")])
+        for form in ("text", "html"):  # nothing began since then: no change, but no comparison either
+            out = run("audit", "--db", self.db, "--diff", "2100-01-01", "-o", form).out
+            self.assertIn("nothing to compare: no session began since then", out)
 
     def test_retention(self):
         old = self.capture("old.pcap", DELIVERED)

@@ -37,7 +37,10 @@ static void refuses(const char *text, const char *words)
 static void test_errors_name_the_line(void **state)
 {
     (void)state;
-    refuses("", "p.ini:0: the policy has no [rules]");
+    refuses("", "p.ini: the policy has no [rules]");
+    refuses("[rules]\n", "p.ini:1: [rules] names no rule");
+    refuses("[rules]\nstarttls = require\n\n[rules lab]\nclient = 10.0.0.0/8\n[policy]\n",
+            "p.ini:4: [rules lab] names no rule");
     refuses("[policy]\nname = x\n", "no [rules]");
     refuses("starttls = require\n", "p.ini:1: a key before the first section");
     refuses("[rules]\n\nstart-tls = require\n", "p.ini:3: there is no key 'start-tls'");
@@ -60,13 +63,15 @@ static void test_errors_name_the_line(void **state)
     refuses("[rules a]\nclient = *.example.com\n", "is no address or network");
     refuses("[rules a]\nserver = 192.0.2.0/33\n", "is no address, network");
     refuses("[rules]\nstarttls = require\n\x01\n", "p.ini:3: a control character");
-    refuses("[rules]\n[waiver a]\nrule = starttls\nreason = x\n", "p.ini:2: the waiver has no end");
-    refuses("[rules]\n[waiver a]\nrule = starttls\nuntil = 2027-01-31\n",
-            "p.ini:2: the waiver has no 'reason'");
-    refuses("[rules]\n[waiver a]\nuntil = 2027-01-31\nreason = x\n[rules]\n",
-            "p.ini:2: the waiver names no 'rule'");
-    refuses("[rules]\n[waiver a]\nuntil = soon\n", "p.ini:3: until: 'soon' is no date");
-    refuses("[rules]\n[waiver a]\nrule = x\n", "p.ini:3: rule: 'x' is no rule");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nrule = starttls\nreason = x\n",
+            "p.ini:3: the waiver has no end");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nrule = starttls\nuntil = 2027-01-31\n",
+            "p.ini:3: the waiver has no 'reason'");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nuntil = 2027-01-31\nreason = x\n[rules]\n",
+            "p.ini:3: the waiver names no 'rule'");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nuntil = soon\n",
+            "p.ini:4: until: 'soon' is no date");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nrule = x\n", "p.ini:4: rule: 'x' is no rule");
 }
 
 static struct sw_fact a_fact(const char *client, const char *server_name)
