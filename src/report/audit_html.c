@@ -25,10 +25,16 @@ static const char head[] =
     "table{border-collapse:collapse;width:100%;font-size:.92rem}"
     "th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid "
     "var(--line)}th{background:var(--band);font-weight:600}td{overflow-wrap:anywhere}\n"
-    ".scroll{overflow-x:auto}.mark{font-weight:600;white-space:nowrap}.failed,.critical,.high"
-    "{color:var(--bad)}.passed{color:var(--good)}.waived,.medium{color:var(--warn)}"
+    ".scroll{overflow-x:auto}.mark{font-weight:600}td.mark{white-space:nowrap}.failed,.critical,"
+    ".high{color:var(--bad)}.passed{color:var(--good)}.waived,.medium{color:var(--warn)}"
     ".not-measurable,.low,.info{color:var(--soft)}\n"
     "code{font:.92em ui-monospace,monospace}\n"
+    /* On a narrow screen nobody can read columns of three letters: each row becomes a list. */
+    "@media screen and (max-width:46rem){body{padding:1rem}thead{display:none}"
+    "table,tbody,tr,td{display:block}tr{padding:.5rem 0;border-bottom:1px solid var(--line)}"
+    "td{border:0;padding:.1rem "
+    "0}td:empty{display:none}td[data-label]::before{content:attr(data-label) \": \";"
+    "color:var(--soft)}}\n"
     "@media print{body{max-width:none;padding:0}tr{break-inside:avoid}}\n"
     "</style>\n</head>\n<body>\n";
 
@@ -212,9 +218,10 @@ static void put_findings(const struct sw_audit_view *view, size_t next)
         sw_markup_text(out, sw_finding_wording(r->finding)->summary);
         sw_writer_format(out, "<br><code>%s</code></td>", sw_finding_info(r->finding)->id);
         put_subject_cell(view, &r->subject);
-        sw_writer_format(out, "<td>%" PRIu64 "</td><td>", r->count);
+        sw_writer_format(out, "<td data-label=\"Sessions\">%" PRIu64 "</td>", r->count);
+        sw_writer_text(out, "<td data-label=\"First\">");
         put_time(out, r->first_ns);
-        sw_writer_text(out, "</td><td>");
+        sw_writer_text(out, "</td><td data-label=\"Last\">");
         put_time(out, r->last_ns);
         sw_writer_text(out, "</td>");
         put_example_cell(view, &r->example);
@@ -236,12 +243,13 @@ static void put_certificates(const struct sw_audit_view *view)
     for (size_t i = 0; (c = sw_audit_certificate(view->audit, i)); i++) {
         struct sw_subject subject = {
             .kind = SW_SUBJECT_CERTIFICATE, .name = c->subject, .sha256 = c->sha256};
-        sw_writer_text(out, "<tr><td>");
+        sw_writer_text(out, "<tr><td data-label=\"Good until\">");
         sw_markup_text(out, c->not_after);
         sw_writer_text(out, "</td>");
         put_subject_cell(view, &subject);
         put_subject_cell(view, &c->server);
-        sw_writer_format(out, "<td>%" PRIu64 "</td><td>", c->count);
+        sw_writer_format(out, "<td data-label=\"Sessions\">%" PRIu64 "</td>", c->count);
+        sw_writer_text(out, "<td data-label=\"Problems\">");
         sw_audit_put_problems(&c->problems, "", out);
         sw_writer_text(out, "</td></tr>\n");
     }
