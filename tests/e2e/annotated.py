@@ -22,7 +22,7 @@ import rewrite  # noqa: E402
 import run as verdict_files  # noqa: E402
 
 # With sanitizers the program is many times slower: a part of the captures has to do.
-EVERY = 12 if os.environ.get("SW_SANITIZED") == "1" else 1
+EVERY = 4 if os.environ.get("SW_SANITIZED") == "1" else 1
 EVERYTHING = ["--only", "delivered,partial,stuck,no-mail,unknown"]
 LOGINS = ["auth/wrong-password-login.pcap", "auth/wrong-password-plain.pcap", "auth/wrong-password-until-the-server-closes.pcap",
           "proxy/http-wants-login.pcap", "proxy/socks-delivered.pcap"]

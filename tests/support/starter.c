@@ -12,8 +12,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static bool read_whole(void *to, size_t length)
     uint8_t *at = to;
     while (length > 0) {
         ssize_t got = read(requests, at, length);
-        if (got <= 0 && errno != EINTR)
+        if (got == 0 || (got < 0 && errno != EINTR))
             return false;
         at += got > 0 ? got : 0;
         length -= got > 0 ? (size_t)got : 0;
