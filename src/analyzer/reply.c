@@ -214,8 +214,12 @@ static struct sw_enhanced enhanced_in_text(int code, struct sw_span text)
     return (struct sw_enhanced){0};
 }
 
-static bool read_enhanced(int code, struct sw_enhanced enhanced, const struct sw_reply_context *ctx,
-                          struct sw_reply_reading *out)
+/* Details from here on are a provider's own; the registry's are smaller. */
+enum { FIRST_OWN_DETAIL = 100 };
+
+/* By the rules that speak of details from `least` on. */
+static bool read_enhanced(int code, struct sw_enhanced enhanced, uint16_t least,
+                          const struct sw_reply_context *ctx, struct sw_reply_reading *out)
 {
     size_t rows;
     const struct sw_enhanced_rule *rules = sw_enhanced_rules(&rows);
@@ -223,11 +227,11 @@ static bool read_enhanced(int code, struct sw_enhanced enhanced, const struct sw
         const struct sw_enhanced_rule *r = &rules[i];
         bool fits = (r->stages & (1u << ctx->stage)) != 0 &&
                     (r->klass == 0 || r->klass == enhanced.klass) &&
-                    r->subject == enhanced.subject && enhanced.detail >= r->first &&
-                    enhanced.detail <= r->last && (r->code == 0 || r->code == code);
+                    r->subject == enhanced.subject && r->first >= least &&
+                    enhanced.detail >= r->first && enhanced.detail <= r->last &&
+                    (r->code == 0 || r->code == code);
         if (fits) {
-            out->cause = r->cause;
-            out->decided_by = SW_REPLY_BY_ENHANCED;
+            *out = (struct sw_reply_reading){.cause = r->cause, .decided_by = SW_REPLY_BY_ENHANCED};
             return true;
         }
     }
@@ -382,8 +386,13 @@ void sw_reply_read(const struct sw_reply_kb *kb, int code, struct sw_enhanced en
     }
     if (enhanced.klass == 0)
         enhanced = enhanced_in_text(code, text);
-    if (!read_text(kb, code, text, ctx, out) && !read_enhanced(code, enhanced, ctx, out))
-        read_code(code, ctx, out);
+    bool has_words = read_text(kb, code, text, ctx, out);
+    if (!has_words) {
+        if (!read_enhanced(code, enhanced, 0, ctx, out))
+            read_code(code, ctx, out);
+    } else if (out->row->plain) {
+        read_enhanced(code, enhanced, FIRST_OWN_DETAIL, ctx, out);
+    }
     remap(code, enhanced, ctx, out);
     refine(code, text, ctx, out);
     if (denies_login(ctx, out->cause)) {

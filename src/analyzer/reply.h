@@ -2,7 +2,8 @@
  * reply.h - what a server means by a reply: the knowledge base of wordings and codes.
  *
  * The text outranks the enhanced code, the enhanced code outranks the basic code, all of them in
- * the light of the stage; permanence follows the first digit on the wire. Knowledge is rows in
+ * the light of the stage; permanence follows the first digit on the wire. Only plain words ("access
+ * denied") say less than a provider's own number (5.7.705). Knowledge is rows in
  * reply_*.def: a new wording is one row there and one line in tests/replies/corpus.tsv.
  *
  * Invariants: a built sw_reply_kb is read-only and may be shared between threads. Reading a reply
@@ -66,6 +67,7 @@ struct sw_reply_pattern {
     enum sw_cause also;
     const char *source;
     const char *example_code;
+    bool plain; /* of reply_generic.def: words that many servers use for many things */
 };
 
 struct sw_reply_reading {

@@ -16,13 +16,14 @@ enum {
 };
 
 #define SW_REPLY(words, on, codes, cause, source, example)                                         \
-    {words, NULL, on, codes, SW_CAUSE_##cause, SW_CAUSE_NONE, source, example},
+    {words, NULL, on, codes, SW_CAUSE_##cause, SW_CAUSE_NONE, source, example, PLAIN_WORDS},
 #define SW_REPLY_WITH(words, other, on, codes, cause, source, example)                             \
-    {words, other, on, codes, SW_CAUSE_##cause, SW_CAUSE_NONE, source, example},
+    {words, other, on, codes, SW_CAUSE_##cause, SW_CAUSE_NONE, source, example, PLAIN_WORDS},
 #define SW_REPLY_ALSO(words, on, codes, cause, second, source, example)                            \
-    {words, NULL, on, codes, SW_CAUSE_##cause, SW_CAUSE_##second, source, example},
+    {words, NULL, on, codes, SW_CAUSE_##cause, SW_CAUSE_##second, source, example, PLAIN_WORDS},
 
 static const struct sw_reply_pattern patterns[] = {
+#define PLAIN_WORDS false
 #include "analyzer/reply_specific.def"
 
 #include "analyzer/reply_policy.def"
@@ -33,6 +34,8 @@ static const struct sw_reply_pattern patterns[] = {
 
 #include "analyzer/reply_foreign.def"
 
+#undef PLAIN_WORDS
+#define PLAIN_WORDS true
 #include "analyzer/reply_generic.def"
 };
 
