@@ -10,7 +10,7 @@ static const struct sw_cause_wording rows[] = {
                 "The mail was not sent because the program and {server} have no common version "
                 "of encryption.",
             .meaning =
-                "The handshake failed over the TLS version: one side only speaks old versions "
+                "The two could not agree on a TLS version: one side only speaks old versions "
                 "(SSL 3.0, TLS 1.0 or 1.1) that the other no longer accepts. Old systems with "
                 "Outlook Express or Windows Live Mail are the usual case.",
             .advice =
