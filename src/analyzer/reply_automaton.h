@@ -12,7 +12,7 @@
 
 enum {
     SW_WORD_MAX_BYTES = 96, /* longest word */
-    SW_WORDS_MAX = 3072,
+    SW_WORDS_MAX = 4096,
 };
 
 /* A word: what it is and where its end stands in the tree. */
