@@ -221,11 +221,12 @@ static const struct sw_step *first_refusal(const struct sw_case *c, const struct
     return at_end ? at_end : overcome;
 }
 
-/* One recipient was accepted, another refused, and then the client gave the whole mail up. */
+/* One recipient was accepted, another refused, and then the client gave the whole mail up. Behind
+ * a 421 it had no choice: the server ends the session (RFC 5321 3.8). */
 static bool given_up_over_one(const struct sw_message *m, const struct sw_step *reason)
 {
-    return reason->verb == SMTP_VERB_RCPT && m->accepted_count > 0 && !m->data && !m->final &&
-           !m->go_ahead && !m->body_seen;
+    return reason->verb == SMTP_VERB_RCPT && reason->code != 421 && m->accepted_count > 0 &&
+           !m->data && !m->final && !m->go_ahead && !m->body_seen;
 }
 
 /* Why a mail is stuck, as far as replies tell; else the session's cause is its own as well. */
