@@ -208,7 +208,7 @@ static const struct sw_cause_wording rows[] = {
     [SW_CAUSE_DATA_SIZE_EXCEEDED - FIRST] =
         {
             .summary = "The mail was not sent because it is larger than {server} accepts.",
-            .meaning = "The whole text was sent and then refused for its size[[: {reply}]]. "
+            .meaning = "The server refused the message for its size[[: {reply}]]. "
                        "Attachments grow by about 37 % on the way.",
             .advice =
                 {
