@@ -372,11 +372,17 @@ static void tell_dialogue(const struct sw_case *c, struct sw_prose *story)
     (void)tell_other_refusals(c, mail, UINT64_MAX, story);
 }
 
+/* A goodbye in answer to another command than QUIT. */
+static bool is_early_goodbye(const struct sw_step *reply)
+{
+    return reply->code == 221 && reply->command && reply->verb != SMTP_VERB_QUIT;
+}
+
 /* What a server that does not speak SMTP said first, or the last line that nobody asked for. */
 static const struct sw_step *unasked_word(const struct sw_case *c)
 {
     const struct sw_step *last = c->session->last_reply;
-    if (!last || !(last->flags & SMTP_FLAG_UNSOLICITED))
+    if (!last || !((last->flags & SMTP_FLAG_UNSOLICITED) || is_early_goodbye(last)))
         return NULL;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
@@ -393,7 +399,8 @@ static void tell_word(const struct sw_step *word, struct sw_prose *story)
         sw_prose_say(story, " The server sent an empty line (frame ", word->first, ").");
         return;
     }
-    sw_prose_say(story, word->code ? " Unasked, the server said " : " The server said ");
+    bool unasked = word->code != 0 && !is_early_goodbye(word);
+    sw_prose_say(story, unasked ? " Unasked, the server said " : " The server said ");
     quote_reply(story, word);
     sw_prose_say(story, ".");
 }
