@@ -1,8 +1,11 @@
 /*
- * rule_place.c - the wrong place answered: a network's log-in page, or another mail server than the
- * one that was called. Only with proof of its own, else the verdict on the server stands.
+ * rule_place.c - who answered: the wrong place (a network's log-in page, or another mail server
+ * than the one that was called), for which there has to be proof, else the verdict on the server
+ * stands; or a provider whose words are known to say less than they mean.
  */
 #include "analyzer/case.h"
+
+#include "session/tls.h"
 
 static struct sw_mark portal_page(const struct sw_case *c)
 {
@@ -81,6 +84,46 @@ static void redirected(const struct sw_case *c, struct sw_ruling *ruling)
     sw_ruling_prove_step(ruling, greeting, "greeting of another organisation's server");
 }
 
+/* Providers that call a password wrong which is right, but not taken from mail programs. */
+static const struct {
+    const char *domain;
+    uint32_t detail; /* of the reply (X.7.detail) that may mean it; 0: any */
+    enum sw_cause maybe;
+} unspoken[] = {
+    {"yahoo.com", 0, SW_CAUSE_AUTH_APP_PASSWORD_REQUIRED},
+    {"aol.com", 0, SW_CAUSE_AUTH_APP_PASSWORD_REQUIRED},
+    {"me.com", 0, SW_CAUSE_AUTH_APP_PASSWORD_REQUIRED},
+    {"office365.com", 3, SW_CAUSE_AUTH_TENANT_DISABLED},
+};
+
+static bool is_server_of(const struct sw_case *c, const char *domain)
+{
+    const struct sw_session *s = c->session;
+    const struct sw_step *hello = s->hello ? s->hello->reply : NULL;
+    const struct sw_span names[] = {
+        s->naming ? s->naming->name : (struct sw_span){NULL, 0},
+        s->tls_facts ? sw_tls_wanted_name(s->tls_facts) : (struct sw_span){NULL, 0},
+        hello ? own_name(hello) : (struct sw_span){NULL, 0},
+        s->greeting ? own_name(s->greeting) : (struct sw_span){NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (names[i].len > 0 && sw_span_eq_nocase(sw_name_owner(names[i]), sw_span_str(domain)))
+            return true;
+    }
+    return false;
+}
+
+static void left_unsaid(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    if (ruling->cause != SW_CAUSE_AUTH_BAD_CREDENTIALS || !ruling->reply)
+        return;
+    for (size_t i = 0; i < sizeof(unspoken) / sizeof(unspoken[0]); i++) {
+        bool fits = unspoken[i].detail == 0 || ruling->reply->enhanced.detail == unspoken[i].detail;
+        if (fits && is_server_of(c, unspoken[i].domain))
+            sw_ruling_also(ruling, unspoken[i].maybe, SW_CONFIDENCE_POSSIBLE);
+    }
+}
+
 void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling)
 {
     bool silent = ruling->cause == SW_CAUSE_GREET_NO_BANNER ||
@@ -88,4 +131,5 @@ void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling)
     if (silent && ruling->outcome == SW_OUTCOME_STUCK)
         (void)sw_case_portal(c, ruling->cause, ruling);
     redirected(c, ruling);
+    left_unsaid(c, ruling);
 }
