@@ -1,6 +1,6 @@
 #include "analyzer/advice.h"
 
-enum { NAME_COUNT = 20 };
+enum { NAME_COUNT = 21 };
 
 /* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
 struct name {
@@ -31,6 +31,7 @@ static const struct name names[NAME_COUNT] = {
     NAME(ended, "", NULL),
     NAME(offered, "", "certain methods"),
     NAME(what, "", "the last step"),
+    NAME(listed, "", "the address of the sending computer"),
     NAME(name, "", "of the server"),
     NAME(host, "", "the name of the outgoing server"),
     NAME(domain, "", "the part behind the @"),

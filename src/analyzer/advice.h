@@ -2,11 +2,11 @@
  * advice.h - templates of sentences and what fills them.
  *
  * A template is our own text with names in braces: {server} {port} {client} {sender} {recipient}
- * {user} {mechanism} {reply} {code} {size} {limit} {wait} {ended} {offered} {what} {name} {host}
- * {domain} {encrypted} {plain}. A name without a value becomes a generic noun ("the server").
- * {reply} and {ended} have no such noun; like every name they may stand inside [[ ... ]], a section
- * that vanishes when a name in it has no value. {port} is written out as a noun: "587" becomes
- * "port 587".
+ * {user} {mechanism} {reply} {code} {size} {limit} {wait} {ended} {offered} {what} {listed} {name}
+ * {host} {domain} {encrypted} {plain}. A name without a value becomes a generic noun ("the
+ * server"). {reply} and {ended} have no such noun; like every name they may stand inside [[ ... ]],
+ * a section that vanishes when a name in it has no value. {port} is written out as a noun: "587"
+ * becomes "port 587".
  */
 #ifndef SW_ANALYZER_ADVICE_H
 #define SW_ANALYZER_ADVICE_H
@@ -30,6 +30,7 @@ struct sw_template_values {
     const char *ended;     /* what ended the wait: "the client gave up" */
     const char *offered;   /* "CRAM-MD5 and NTLM" */
     const char *what;      /* "the password", "MAIL" ... */
+    const char *listed;    /* what is on a blocklist: "the sender's domain" */
     const char *name;      /* that was looked up, */
     const char *host;      /* what it is, if its address was asked for, */
     const char *domain;    /* and if its mail servers were */

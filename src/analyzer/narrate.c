@@ -154,6 +154,45 @@ static int64_t longest_pause(const struct sw_case *c)
     return longest;
 }
 
+static bool says(const struct sw_step *reply, const char *words)
+{
+    return sw_span_find_nocase(reply->text, sw_span_str(words)) < reply->text.len;
+}
+
+/* A blocklist may be one of names (RFC 5782 section 2.2): the words that tell which, and whose. */
+static const char *listed_name(const struct sw_step *reply)
+{
+    static const char *const said[][2] = {
+        {"helo command [", "the name with which the sending computer introduced itself"},
+        {"sender address [", "the sender's domain"},
+        {"sender domain", "the sender's domain"},
+        {"sender's domain", "the sender's domain"},
+        {"your domain", "the sender's domain"},
+        {"spamhaus dbl", "a domain that the mail names"},
+        {"dbl.spamhaus", "a domain that the mail names"},
+        {"surbl", "a domain that the mail names"},
+        {"uribl", "a domain that the mail names"},
+    };
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        if (says(reply, said[i][0]))
+            return said[i][1];
+    }
+    return NULL;
+}
+
+/* Behind a NAT another address is listed than the one in the capture. */
+static const char *listed_value(const struct sw_case *c, const struct sw_step *reply)
+{
+    const struct sw_tuple *t = &c->facts->tuple;
+    const char *name = listed_name(reply);
+    const char *address = sw_address_text(c->arena, t->src, t->ip_version);
+    if (name || !address)
+        return name;
+    return says(reply, address)
+               ? sw_arena_printf(c->arena, "the address %s of the sending computer", address)
+               : "the public address of the sending computer";
+}
+
 /* What the reply that decided it said. */
 static void reply_values(const struct sw_case *c, const struct sw_step *reply, uint32_t wanted,
                          struct sw_template_values *values)
@@ -166,6 +205,8 @@ static void reply_values(const struct sw_case *c, const struct sw_step *reply, u
     }
     if (wanted & SW_TEMPLATE_NAME(code))
         values->code = code_text(c->arena, reply);
+    if (wanted & SW_TEMPLATE_NAME(listed))
+        values->listed = listed_value(c, reply);
 }
 
 static void login_values(const struct sw_case *c, const struct sw_ruling *ruling, uint32_t wanted,
@@ -251,8 +292,9 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     lookup_values(c, values);
 }
 
-/* "Switch on the login" is no advice to somebody who is logged in, and where a recipient was only
- * put off (or there were too many) nothing about the address has to be corrected. */
+/* "Switch on the login" is no advice to somebody who is logged in, nor is another way to send where
+ * a name is on a blocklist, and where a recipient was only put off (or there were too many) nothing
+ * about the address has to be corrected. */
 static const char *const *useful_steps(const struct sw_case *c, const struct sw_ruling *ruling,
                                        const char *const *steps)
 {
@@ -261,7 +303,11 @@ static const char *const *useful_steps(const struct sw_case *c, const struct sw_
                    sw_reply_is(ruling->reply, 4) && ruling->also[0] != SW_CAUSE_NONE;
     if (put_off)
         return sw_cause_wording(ruling->also[0])->advice;
-    return first_is_login && c->session->authenticated && steps[0] ? steps + 1 : steps;
+    bool of_no_use = first_is_login && c->session->authenticated;
+    bool of_list = ruling->cause == SW_CAUSE_RCPT_DNSBL || ruling->cause == SW_CAUSE_GREET_DNSBL;
+    if (of_list && ruling->reply && listed_name(ruling->reply))
+        of_no_use = true;
+    return of_no_use && steps[0] ? steps + 1 : steps;
 }
 
 /* Of several mails of a session, those that were left behind, and whether one cause holds for all.

@@ -96,8 +96,7 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_GREET_DNSBL - FIRST] =
         {
-            .summary = "The mail was not sent because the address [[{client} ]]of the sending "
-                       "computer is on a blocklist that "
+            .summary = "The mail was not sent because {listed} is on a blocklist that "
                        "{server} uses.",
             .meaning =
                 "The server refused the connection with the name of a blocklist[[: {reply}]]. "

@@ -166,8 +166,7 @@ static const struct sw_cause_wording rows[] = {
         },
     [SW_CAUSE_RCPT_DNSBL - FIRST] =
         {
-            .summary = "The mail was not sent because the address [[{client} ]]of the sending "
-                       "computer is on a blocklist that "
+            .summary = "The mail was not sent because {listed} is on a blocklist that "
                        "the receiving server uses.",
             .meaning =
                 "The server refused the recipient with the name of a blocklist[[: {reply}]].",
