@@ -4,6 +4,7 @@
  */
 #include "analyzer/advice.h"
 #include "analyzer/case.h"
+#include "analyzer/detect.h"
 #include "analyzer/prose.h"
 #include "analyzer/story.h"
 
@@ -276,7 +277,9 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
         values->encrypted = values->port;
     else
         values->plain = values->port;
-    if (wanted & SW_TEMPLATE_NAME(client))
+    bool behind_nat =
+        sw_detect_private(t->src, t->ip_version) && !sw_detect_private(t->dst, t->ip_version);
+    if ((wanted & SW_TEMPLATE_NAME(client)) && !behind_nat) /* else the server saw another one */
         values->client = sw_address_text(c->arena, t->src, t->ip_version);
     if (ruling->reply)
         reply_values(c, ruling->reply, wanted, values);
