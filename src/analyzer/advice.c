@@ -240,3 +240,23 @@ bool sw_template_valid(const char *text)
     }
     return !open;
 }
+
+const char *sw_listed_name(struct sw_span reply)
+{
+    static const char *const said[][2] = {
+        {"helo command [", "the name with which the sending computer introduced itself"},
+        {"sender address [", "the sender's domain"},
+        {"sender domain", "the sender's domain"},
+        {"sender's domain", "the sender's domain"},
+        {"your domain", "the sender's domain"},
+        {"spamhaus dbl", "a domain that the mail names"},
+        {"dbl.spamhaus", "a domain that the mail names"},
+        {"surbl", "a domain that the mail names"},
+        {"uribl", "a domain that the mail names"},
+    };
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        if (sw_span_find_nocase(reply, sw_span_str(said[i][0])) < reply.len)
+            return said[i][1];
+    }
+    return NULL;
+}

@@ -3,11 +3,22 @@
  */
 #include "analyzer/explanation_query.h"
 
+/* How much what decided says of the stage. */
+static int weight(const struct sw_reply_reading *r)
+{
+    enum { NOTHING, PLAIN_WORDS, OWN_NUMBER, WORDS };
+    if (r->row)
+        return r->row->plain ? PLAIN_WORDS : WORDS;
+    return r->own_number ? OWN_NUMBER : NOTHING;
+}
+
 /* Is reading `a` a better guess than `b`? Earlier wordings say more; a remapped one says less. */
 static bool better(const struct sw_reply_reading *a, const struct sw_reply_reading *b)
 {
-    if (!a->row || !b->row)
-        return a->row != NULL && b->row == NULL;
+    if (weight(a) != weight(b))
+        return weight(a) > weight(b);
+    if (!a->row)
+        return false;
     if (a->row != b->row)
         return a->row < b->row;
     return !a->remapped && b->remapped;

@@ -155,43 +155,20 @@ static int64_t longest_pause(const struct sw_case *c)
     return longest;
 }
 
-static bool says(const struct sw_step *reply, const char *words)
-{
-    return sw_span_find_nocase(reply->text, sw_span_str(words)) < reply->text.len;
-}
-
-/* A blocklist may be one of names (RFC 5782 section 2.2): the words that tell which, and whose. */
-static const char *listed_name(const struct sw_step *reply)
-{
-    static const char *const said[][2] = {
-        {"helo command [", "the name with which the sending computer introduced itself"},
-        {"sender address [", "the sender's domain"},
-        {"sender domain", "the sender's domain"},
-        {"sender's domain", "the sender's domain"},
-        {"your domain", "the sender's domain"},
-        {"spamhaus dbl", "a domain that the mail names"},
-        {"dbl.spamhaus", "a domain that the mail names"},
-        {"surbl", "a domain that the mail names"},
-        {"uribl", "a domain that the mail names"},
-    };
-    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-        if (says(reply, said[i][0]))
-            return said[i][1];
-    }
-    return NULL;
-}
-
 /* Behind a NAT another address is listed than the one in the capture. */
 static const char *listed_value(const struct sw_case *c, const struct sw_step *reply)
 {
     const struct sw_tuple *t = &c->facts->tuple;
-    const char *name = listed_name(reply);
+    const char *name = sw_listed_name(reply->text);
     const char *address = sw_address_text(c->arena, t->src, t->ip_version);
     if (name || !address)
         return name;
-    return says(reply, address)
-               ? sw_arena_printf(c->arena, "the address %s of the sending computer", address)
-               : "the public address of the sending computer";
+    struct sw_span found =
+        sw_span_from(reply->text, sw_span_find_nocase(reply->text, sw_span_str(address)));
+    struct sw_span behind = sw_span_from(found, strlen(address));
+    bool said = found.len > 0 && (behind.len == 0 || !sw_ascii_digit(behind.ptr[0]));
+    return said ? sw_arena_printf(c->arena, "the address %s of the sending computer", address)
+                : "the public address of the sending computer";
 }
 
 /* What the reply that decided it said. */
@@ -308,7 +285,7 @@ static const char *const *useful_steps(const struct sw_case *c, const struct sw_
         return sw_cause_wording(ruling->also[0])->advice;
     bool of_no_use = first_is_login && c->session->authenticated;
     bool of_list = ruling->cause == SW_CAUSE_RCPT_DNSBL || ruling->cause == SW_CAUSE_GREET_DNSBL;
-    if (of_list && ruling->reply && listed_name(ruling->reply))
+    if (of_list && ruling->reply && sw_listed_name(ruling->reply->text))
         of_no_use = true;
     return of_no_use && steps[0] ? steps + 1 : steps;
 }

@@ -231,7 +231,11 @@ static bool read_enhanced(int code, struct sw_enhanced enhanced, uint16_t least,
                     enhanced.detail >= r->first && enhanced.detail <= r->last &&
                     (r->code == 0 || r->code == code);
         if (fits) {
-            *out = (struct sw_reply_reading){.cause = r->cause, .decided_by = SW_REPLY_BY_ENHANCED};
+            *out = (struct sw_reply_reading){
+                .cause = r->cause,
+                .decided_by = SW_REPLY_BY_ENHANCED,
+                .own_number = r->first >= FIRST_OWN_DETAIL,
+            };
             return true;
         }
     }

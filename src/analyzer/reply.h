@@ -77,6 +77,7 @@ struct sw_reply_reading {
     enum sw_reply_decided decided_by;
     size_t text_offset, text_length;    /* of the words that decided, in the text as given */
     const struct sw_reply_pattern *row; /* the row that decided, or NULL */
+    bool own_number;                    /* a provider's own enhanced code decided */
     bool remapped;                      /* the stage turned the row's cause into another one */
     bool login_denied;                  /* it asks for the login that it has accepted */
 };

@@ -196,6 +196,23 @@ static void a_stage_that_is_not_given_is_guessed(void **state)
     ASSERT_EXPLAINED(e, REPLY, GREET_421_BUSY);
     assert_false(e.stage_given);
     assert_int_equal(e.permanence, SW_PERMANENCE_TEMPORARY);
+
+    /* a provider's own number, wherever the plain words beside it would be at home */
+    e = explain(state,
+                "550 5.7.705 Service unavailable. Access denied, tenant has exceeded threshold");
+    ASSERT_EXPLAINED(e, REPLY, MAIL_SENDER_BLOCKED);
+    e = explain(state, "550 5.7.1 Access denied");
+    ASSERT_EXPLAINED(e, REPLY, RCPT_POLICY_DENIED);
+}
+
+static void what_a_list_of_names_lists_is_no_address(void **state)
+{
+    struct sw_explanation e = explain(
+        state, "rcpt: 554 5.7.1 Sender address [a@spam.example] blocked using dbl.spamhaus.org");
+    ASSERT_EXPLAINED(e, REPLY, RCPT_DNSBL);
+    assert_true(contains(e.summary, "the sender's domain is on a blocklist"));
+    e = explain(state, "rcpt: 554 5.7.1 Client host [192.0.2.7] blocked using bl.spamcop.net");
+    assert_true(contains(e.summary, "the address of the sending computer is on a blocklist"));
 }
 
 static void bare_codes_are_explained(void **state)
@@ -372,6 +389,7 @@ int main(void)
         cmocka_unit_test(stages_are_taken_in_every_spelling),
         cmocka_unit_test(replies_of_several_lines_are_joined),
         cmocka_unit_test(a_stage_that_is_not_given_is_guessed),
+        cmocka_unit_test(what_a_list_of_names_lists_is_no_address),
         cmocka_unit_test(bare_codes_are_explained),
         cmocka_unit_test(every_known_reply_code_is_explained),
         cmocka_unit_test(positive_replies_are_good_news),
