@@ -221,6 +221,9 @@ struct sw_watch_options {
     unsigned device_count;                        /* 1 to SW_WATCH_DEVICES_MAX */
     uint32_t snaplen_bytes;                       /* 0 = whole frames */
     uint32_t buffer_bytes;                        /* of the kernel for each device; 0 = 32 MiB */
+    /* A device is gone; the others are watched on. May be NULL. */
+    void (*gone)(void *ctx, const char *message);
+    void *gone_ctx;
 };
 
 /* What a watch has seen so far. */

@@ -344,6 +344,12 @@ static struct sw_recording_options recording_options(struct live *live)
     };
 }
 
+static void on_gone(void *ctx, const char *message)
+{
+    (void)ctx;
+    sw_complain("%s", message);
+}
+
 static bool open_watch(struct live *live)
 {
     const struct sw_live_settings *settings = &live->settings->live;
@@ -361,6 +367,7 @@ static bool open_watch(struct live *live)
         .device_count = settings->device_count,
         .snaplen_bytes = settings->snaplen_bytes,
         .buffer_bytes = settings->buffer_bytes,
+        .gone = on_gone,
     };
     if (sw_watch_open(live->run, &options) == SW_RESULT_OK)
         return true;
@@ -406,18 +413,9 @@ static void run_loop(struct live *live)
         .reopen = on_reopen,
         .tell = on_tell,
     };
-    switch (sw_loop_run(&live->loop, live->run, &hooks)) {
-    case SW_LOOP_STOPPED:
-    case SW_LOOP_ENOUGH:
-        break;
-    case SW_LOOP_GONE:
-        sw_complain("%s", sw_run_message(live->run));
-        live->incomplete = true;
-        break;
-    case SW_LOOP_FAILED: /* said already */
+    /* what went wrong was said when it did; that a device is gone, the watch tells in the end */
+    if (sw_loop_run(&live->loop, live->run, &hooks) == SW_LOOP_FAILED)
         live->trouble = true;
-        break;
-    }
     if (sw_watch_close(live->run) != SW_RESULT_OK)
         live->incomplete = true;
     if (!sw_recording_close(&live->recording))

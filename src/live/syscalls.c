@@ -92,8 +92,9 @@ static const int deadly[] = {
     SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
 };
 
-static const unsigned long terminal_requests[] = {
-    TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, FIONREAD,
+/* Of the terminal; and libpcap asks of an interface that went down whether it is still there. */
+static const unsigned long requests[] = {
+    TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, FIONREAD, SIOCGIFFLAGS,
 };
 
 static int add_all(scmp_filter_ctx filter)
@@ -103,10 +104,10 @@ static int add_all(scmp_filter_ctx filter)
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && failed == 0; i++)
         failed = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-    for (size_t i = 0; i < sizeof(terminal_requests) / sizeof(terminal_requests[0]); i++) {
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         if (failed == 0)
             failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                      SCMP_A1(SCMP_CMP_EQ, terminal_requests[i], 0));
+                                      SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
     }
     /* memory that can be run is never needed again */
     const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};

@@ -48,6 +48,8 @@ struct sw_watch {
     int64_t stalls_next_ns; /* and connections that have stalled */
     int64_t patience_ns;
     bool broken; /* a device went away */
+    void (*gone)(void *ctx, const char *message);
+    void *gone_ctx;
 };
 
 unsigned sw_watch_delay_ms(void)
@@ -148,6 +150,8 @@ enum sw_result sw_watch_open(struct sw_run *run, const struct sw_watch_options *
         return fail(run, &status);
     }
     watch->patience_ns = run->limits.stall_ns;
+    watch->gone = options->gone;
+    watch->gone_ctx = options->gone_ctx;
     struct sw_status status = open_devices(run, watch, options);
     if (status.code == SW_OK)
         status = load_all(run, watch, options);
@@ -192,6 +196,17 @@ static void look_for_losses(struct sw_watch *watch)
     }
 }
 
+static void lose(struct sw_run *run, struct source *source, const struct sw_status *status)
+{
+    struct sw_watch *watch = run->watch;
+    source->gone = true;
+    watch->broken = true;
+    (void)fail(run, status);
+    sw_summary_damage(&run->summary, sw_device_name(source->device), 0, status->message);
+    if (watch->gone)
+        watch->gone(watch->gone_ctx, status->message);
+}
+
 /* Fetches what has arrived on every device; the earliest of it, or NULL. */
 static struct source *earliest(struct sw_run *run, bool *all_wait)
 {
@@ -203,12 +218,8 @@ static struct source *earliest(struct sw_run *run, bool *all_wait)
         if (!source->waits && !source->gone) {
             struct sw_status status = sw_device_next(source->device, &source->frame);
             source->waits = status.code == SW_OK;
-            if (status.code == SW_UNREADABLE) {
-                source->gone = true;
-                watch->broken = true;
-                (void)fail(run, &status);
-                sw_summary_damage(&run->summary, sw_device_name(source->device), 0, status.message);
-            }
+            if (status.code == SW_UNREADABLE)
+                lose(run, source, &status);
         }
         if (!source->waits) {
             *all_wait = *all_wait && source->gone;

@@ -215,6 +215,33 @@ class TestLive(unittest.TestCase):
                 self.assertIn("duplicated", [quality["kind"] for quality in record["capture_quality"]])
                 self.assertEqual((json.loads(rest[-1])["sessions"], status), (1, 0), live.errors)
 
+    def test_interfaces_that_go_down_or_away(self):
+        """One that is down for a while is watched on; of one that is gone it is said at once, and the other is watched on."""
+        import clients
+        import net
+        import servers
+        lab = self.lab
+        lab.router()
+        servers.odd(lab, {}, 25)
+        live = Live(lab, lab.folder, "-o", "json", interface="b0,b1", host=lab.between)
+        clients.swaks(lab)
+        live.sessions(1)
+        net.sh("ip -n %s link set b0 down" % lab.between)
+        net.sh("ip -n %s link set b0 up" % lab.between)
+        clients.swaks(lab)
+        (_, record), = live.sessions(1)
+        self.assertIn("duplicated", [quality["kind"] for quality in record["capture_quality"]])  # both cards show it
+        self.assertEqual(live.errors, [])
+        net.sh("ip -n %s link del b1" % lab.between)
+        end = time.time() + PLENTY
+        while not live.errors and time.time() < end:
+            time.sleep(0.05)
+        self.assertEqual(live.errors, ["smtpwhy: b1: capturing ended: The interface disappeared\n"])
+        self.assertIsNone(live.process.poll())
+        rest, status, _ = live.stop()
+        self.assertEqual(status, 3)
+        self.assertEqual([damage["file"] for damage in json.loads(rest[-1])["damage"]], ["b1"])
+
     def test_text_for_people_who_watch(self):
         """Every stuck mail gets its lines, also the tenth of a kind; a long silence is told before it ends."""
         import clients
