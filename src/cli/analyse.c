@@ -63,6 +63,13 @@ struct crew {
     bool interrupted; /* and it was said */
 };
 
+/* Whoever was to read the reports is gone (| head), or the disk is full, and nobody else listens:
+ * then reading on serves nobody. */
+static bool is_in_vain(const struct crew *crew)
+{
+    return !crew->tap && sw_outputs_lost(crew->outputs);
+}
+
 static void on_record(void *ctx, const struct sw_record *record)
 {
     struct job *job = ctx;
@@ -78,6 +85,10 @@ static void on_record(void *ctx, const struct sw_record *record)
         sw_part_record(&job->parts[i], record);
     if (job->stream)
         (void)sw_outputs_flush(job->crew->outputs);
+    if (!job->crew->in_memory && is_in_vain(job->crew)) {
+        job->crew->interrupted = true; /* which output failed is said when the job is joined */
+        sw_interrupt_now();
+    }
 }
 
 static void on_progress(void *ctx, uint64_t done_bytes, uint64_t all_bytes)
@@ -232,8 +243,10 @@ static bool join_job(struct crew *crew, struct job *job)
     crew->trouble = crew->trouble || !good || job->result == SW_RESULT_UNREADABLE ||
                     job->result == SW_RESULT_USAGE;
     crew->incomplete = crew->incomplete || job->result == SW_RESULT_INCOMPLETE;
+    if (is_in_vain(crew))
+        sw_interrupt_now(); /* jobs that others are at end, too */
     /* A filter that does not compile is as wrong for the next file. */
-    return good && job->result != SW_RESULT_USAGE;
+    return !is_in_vain(crew) && job->result != SW_RESULT_USAGE;
 }
 
 static struct job *take_job(struct crew *crew)

@@ -15,6 +15,14 @@ static const int numbers[] = {SIGINT, SIGTERM};
 enum { COUNT = sizeof(numbers) / sizeof(numbers[0]) };
 static struct sigaction before[COUNT];
 
+void sw_interrupt_now(void)
+{
+    stop_files = stop_input = 1;
+    /* A read that waits goes on with what is there now: the end. */
+    if (has_input && nowhere >= 0)
+        (void)dup2(nowhere, STDIN_FILENO);
+}
+
 static void on_signal(int number)
 {
     int error = errno;
@@ -22,12 +30,9 @@ static void on_signal(int number)
         (void)signal(number, SIG_DFL);
         (void)raise(number);
     }
-    bool at_once = number == SIGTERM || stop_files || !has_input;
+    if (number == SIGTERM || stop_files || !has_input)
+        sw_interrupt_now();
     stop_files = 1;
-    stop_input = at_once;
-    /* A read that waits goes on with what is there now: the end. */
-    if (at_once && has_input && nowhere >= 0)
-        (void)dup2(nowhere, STDIN_FILENO);
     errno = error;
 }
 

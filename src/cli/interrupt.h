@@ -13,6 +13,8 @@
 
 /* From now on the signals are taken, unless whoever started the program had them ignored. */
 void sw_interrupt_begin(bool reads_standard_input);
+/* As SIGTERM does: reading ends, as soon as it can. */
+void sw_interrupt_now(void);
 /* As before. */
 void sw_interrupt_end(void);
 /* Not 0 once reading is to end: of standard input, of files. For sw_run_options.stop. */

@@ -250,6 +250,24 @@ bool sw_outputs_flush(struct sw_outputs *outputs)
     return good;
 }
 
+static bool is_lost(const struct sw_output *output)
+{
+    for (const struct sw_writer *w = &output->writer; w; w = w->next) {
+        if (w->error != 0)
+            return true;
+    }
+    return false;
+}
+
+bool sw_outputs_lost(const struct sw_outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->count; i++) {
+        if (!is_lost(&outputs->list[i]))
+            return false;
+    }
+    return outputs->count > 0;
+}
+
 unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsigned room)
 {
     char path[PATH_BYTES];

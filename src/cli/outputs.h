@@ -29,6 +29,8 @@ bool sw_outputs_open(struct sw_outputs *outputs, const struct sw_settings *setti
 /* Hands everything to the system; says the first failure of each output once. False when any
  * failed. */
 bool sw_outputs_flush(struct sw_outputs *outputs);
+/* Are there outputs, and has every one of them failed? */
+bool sw_outputs_lost(const struct sw_outputs *outputs);
 /* Paths of all files of all outputs, at most `room`, in one order; each is the caller's to free. */
 unsigned sw_outputs_files(const struct sw_outputs *outputs, char **paths, unsigned room);
 /* Who helps to open outputs anew; `output` is a place in the list. */

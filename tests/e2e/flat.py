@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The formats that say a session in one row: csv, ecs, ocsf, against the JSON records and their schemas."""
+import contextlib
 import csv
 import io
 import json
@@ -178,6 +179,32 @@ class Every(common.Case):
             child.stderr.close()
             self.assertEqual(child.wait(), 2, form)
             self.assertIn("Broken pipe", error, form)
+
+    def test_nobody_is_left_to_read_for(self):
+        """With its last reader gone the program ends, whatever there still is to be read."""
+        path = self.capture("m.pcap", *([REFUSED, DELIVERED] * 60))
+        child = subprocess.Popen([common.PROGRAM, "-o", "json", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(child.kill)
+        child.stdout.close()
+        with open(path, "rb") as file, contextlib.suppress(BrokenPipeError):
+            child.stdin.write(file.read())
+            child.stdin.flush()  # and the pipe stays open
+        self.assertEqual(child.wait(timeout=60), 2)
+        self.assertEqual(child.stderr.read().decode(), "smtpwhy: standard output: Broken pipe\n")
+        child.stderr.close()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+
+    def test_the_other_output_is_written_to_the_end(self):
+        captures = [self.capture("a.pcap", *([REFUSED] * 60)), self.capture("b.pcap", DELIVERED), self.capture("c.pcap", LOGIN)]
+        whole = run("-o", "json", *captures)
+        for kept in (["-o", "json:" + self.path("kept")], ["--db", self.path("kept.db")]):
+            child = subprocess.Popen([common.PROGRAM, "-v", "-o", "text"] + kept + captures, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            child.stdout.close()
+            self.assertEqual(child.wait(timeout=5), 2, kept)
+        self.assertEqual(self.read("kept").decode(), whole.out)
+        held = json.loads(run("audit", "--db", self.path("kept.db"), "-o", "json").out.splitlines()[-1])
+        self.assertEqual(held["sessions"], len({session["id"] for session in whole.sessions()}))
 
     def test_anonymize(self):
         path = self.capture("a.pcap", LOGIN, REFUSED)
