@@ -1,6 +1,7 @@
 #include "capture/device.h"
 
 #include "base/time.h"
+#include "capture/filter.h"
 #include "capture/internal.h"
 
 #include <fcntl.h>
@@ -63,8 +64,7 @@ static struct sw_status set_filter(struct sw_device *device, const char *express
     device->filter = given ? expression : mail_filter;
     if (pcap_compile(device->pcap, &program, device->filter, 1, PCAP_NETMASK_UNKNOWN) != 0) {
         if (given)
-            return sw_status_make(SW_USAGE, 0, "filter '%s': %s", expression,
-                                  pcap_geterr(device->pcap));
+            return sw_filter_refuse(expression, pcap_geterr(device->pcap));
         device->filter = ""; /* no link layer that it knows: all comes up */
         return sw_status_ok();
     }

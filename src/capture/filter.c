@@ -10,6 +10,14 @@ struct sw_filter_slot {
     struct bpf_program program;
 };
 
+struct sw_status sw_filter_refuse(const char *expression, const char *why)
+{
+    return sw_status_make(SW_USAGE, 0,
+                          "filter '%.100s': %s; it is written as for tcpdump (tcp port 25 and host "
+                          "192.0.2.7), not as a display filter of Wireshark",
+                          expression, why);
+}
+
 /* Compiles without an open file: only the link type matters. */
 static struct sw_status compile(struct sw_filter *filter, struct sw_filter_slot *slot)
 {
@@ -18,8 +26,7 @@ static struct sw_status compile(struct sw_filter *filter, struct sw_filter_slot 
         return sw_status_make(SW_NO_MEMORY, 0, "out of memory");
     struct sw_status status = sw_status_ok();
     if (pcap_compile(dead, &slot->program, filter->expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
-        status =
-            sw_status_make(SW_USAGE, 0, "filter '%s': %s", filter->expression, pcap_geterr(dead));
+        status = sw_filter_refuse(filter->expression, pcap_geterr(dead));
     pcap_close(dead);
     return status;
 }

@@ -25,6 +25,8 @@ struct sw_filter {
 struct sw_status sw_filter_for(struct sw_filter *filter, int32_t link_type,
                                struct sw_filter_slot **slot) SW_MUST_CHECK;
 bool sw_filter_matches(const struct sw_filter_slot *slot, const struct sw_frame *frame);
+/* SW_USAGE: what is said of an expression that libpcap refuses. */
+struct sw_status sw_filter_refuse(const char *expression, const char *why);
 void sw_filter_release(struct sw_filter *filter);
 
 #endif

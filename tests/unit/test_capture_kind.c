@@ -249,6 +249,8 @@ static void test_filter_that_does_not_compile(void **state)
     struct sw_status status = open_with(saved_write(s), "tcp port mail or so");
     assert_int_equal(status.code, SW_USAGE);
     assert_says(&status, "filter 'tcp port mail or so': ");
+    assert_says(&status, "; it is written as for tcpdump (tcp port 25 and host 192.0.2.7), not as "
+                         "a display filter of Wireshark");
     assert_int_equal(open_with(s->path, "tcp port 25").code, SW_OK);
     saved_remove(s);
 }
