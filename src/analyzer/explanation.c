@@ -227,12 +227,12 @@ static void tell_reply(struct work *w, struct sw_query_reply *reply)
         .reply = sw_arena_printf(w->arena, "\"%d%s%s\"", reply->code, shown[0] ? " " : "", shown),
         .listed = sw_listed_name(reply->text),
     };
-    if (reply->words_only)
+    if (reply->words_only || reply->inferred) { /* nobody said the code */
         values.reply = sw_arena_printf(w->arena, "\"%s\"", shown);
-    tell_cause(w, reading->cause, &values);
-    if (reply->words_only)
         w->out->code = 0;
-    else
+    }
+    tell_cause(w, reading->cause, &values);
+    if (!reply->words_only)
         w->out->permanence = reading->permanence;
     struct sw_span words = sw_span_sub(reply->text, reading->text_offset, reading->text_length);
     if (reading->decided_by == SW_REPLY_BY_TEXT)
@@ -485,7 +485,7 @@ static void tell(struct work *w)
     struct sw_query_reply reply;
     bool is_reply = sw_query_reply_read(w->query, w->arena, &reply);
     struct sw_enhanced alone;
-    bool basic_given = is_reply && sw_enhanced_parse(w->query, &alone) == 0;
+    bool basic_given = is_reply && !reply.inferred;
     size_t codes_bytes = sw_enhanced_parse(reply.text, &alone);
     const struct sw_client_code *row = sw_client_code_find(w->query, NULL);
     enum sw_cause cause = SW_CAUSE_NONE;

@@ -178,13 +178,22 @@ static void read_lines(struct sw_span query, struct sw_arena *arena, struct sw_q
     out->text = sw_span_make(text, used);
 }
 
+/* As it is quoted or pasted into a shell. */
+static struct sw_span without_quotes(struct sw_span query)
+{
+    while (query.len > 0 && (query.ptr[0] == '"' || query.ptr[0] == '\'')) {
+        bool both = query.len > 1 && query.ptr[query.len - 1] == query.ptr[0];
+        query = sw_span_sub(query, 1, query.len - (both ? 2 : 1));
+    }
+    return sw_span_trim(query);
+}
+
 bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
 {
     *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
     query = sw_span_trim(query);
     out->stage_given = sw_query_take_stage(&query, &out->stage);
-    while (query.len > 0 && (query.ptr[0] == '"' || query.ptr[0] == '\''))
-        query = sw_span_from(query, 1);
+    query = without_quotes(query);
     struct sw_enhanced code;
     out->code = sw_query_code_at(query);
     if (out->code == 0 && sw_enhanced_parse(query, &code) == 0) {
@@ -192,7 +201,8 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
         return false;
     }
     read_lines(query, arena, out);
-    if (out->code == 0) /* an enhanced code alone: the class is certain, the rest is usual */
+    out->inferred = out->code == 0;
+    if (out->inferred) /* an enhanced code alone: the class is certain, the rest is usual */
         out->code = out->enhanced.klass * 100 + 50;
     if (!out->stage_given)
         out->stage = sw_query_stage(out->code);
@@ -223,25 +233,45 @@ static bool is_quoted_enhanced(struct sw_span query, size_t at)
            code.klass >= 4 && length + 2 < rest.len && rest.ptr[length] == ' ';
 }
 
-bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+static bool is_quote(uint8_t c)
+{
+    return c == '\'' || c == '"';
+}
+
+/* "Server Response: '550 no'": so mail programs quote the server, whatever else they quote. */
+static bool is_labelled(struct sw_span query, size_t at)
+{
+    struct sw_span before = sw_span_trim(sw_span_sub(query, 0, at - 1));
+    return is_quote(query.ptr[at - 1]) && before.len > 0 && before.ptr[before.len - 1] == ':';
+}
+
+static bool find_reply(struct sw_span query, bool labelled, struct sw_arena *arena,
+                       struct sw_query_reply *out)
 {
     for (size_t i = 1; i < query.len; i++) {
         uint8_t before = query.ptr[i - 1];
         struct sw_span rest = sw_span_from(query, i);
+        if (labelled && !is_labelled(query, i))
+            continue;
         /* "Server Error: 550, Error Number" names a code; "said: 550 no" is a reply */
-        bool starts = before == ' ' || before == '"' || before == '\'' || before == '(' ||
-                      before == '<' || before == '\n';
+        bool starts =
+            before == ' ' || is_quote(before) || before == '(' || before == '<' || before == '\n';
         int code = starts ? sw_query_code_at(rest) : 0;
         bool known = code >= 400 && rest.len >= 6 && sw_reply_code_info(code); /* 587 is a port */
         if (!known && !is_quoted_enhanced(query, i))
             continue;
-        size_t quote = before == '\'' || before == '"' ? sw_span_index(rest, before) : rest.len;
+        size_t quote = is_quote(before) ? sw_span_index(rest, before) : rest.len;
         if (!sw_query_reply_read(sw_span_sub(rest, 0, quote), arena, out) || out->text.len < 2)
             continue;
         out->stage_given = find_hint(query, &out->stage);
         return true;
     }
     return false;
+}
+
+bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    return find_reply(query, true, arena, out) || find_reply(query, false, arena, out);
 }
 
 static bool is_known(struct sw_enhanced code)

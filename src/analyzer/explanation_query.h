@@ -12,6 +12,7 @@ struct sw_query_reply {
     bool stage_given;
     enum sw_reply_stage stage;
     int code;        /* 0: there was none */
+    bool inferred;   /* the code: there was an enhanced one alone */
     bool words_only; /* set by the caller that guesses at words without a code */
     struct sw_enhanced enhanced;
     struct sw_span text; /* of all lines, joined by LF, without codes; in the arena */

@@ -93,6 +93,20 @@ class Explain(common.Case):
         self.assertEqual(self.one(password)["client_codes"][0]["code"], "smtpAuthFailure")
         self.assertNotEqual(self.one("Thunderbird: 5.0.1 is running, 0x800CCC0E")["kind"], "reply")  # a version
 
+    def test_what_the_server_said_is_told_from_what_stands_around_it(self):
+        refused = "0x800CCC79, Subject '%s', Account: 'mail', Server: 'mx.example.org', Protocol: SMTP, Server Response: '550 5.7.1 Relaying denied', Port: 25"
+        for subject in ("421 parts", "your 552 order", "test"):
+            self.assertEqual(self.one(refused % subject)["cause"], "rcpt-relay-denied", subject)
+        bounce = self.one("Your message did not reach some or all of the intended recipients.\n\n      Subject:\tOrder 450 and 550\n\n"
+                          "      'bob@example.org' on 11/24/2026 11:51 AM\n            Server error: '554 5.7.1 <bob@example.org>: Relay access denied'\n")
+        self.assertIn('one of them: "554 5.7.1 <bob@example.org>: Relay access denied".', bounce["meaning"])
+        for quoted in ("\"%s\"", "'%s'", "%s"):
+            self.assertIn('one of them: "550 5.7.1 Relaying denied".', self.one(quoted % "550 5.7.1 Relaying denied")["meaning"])
+        for said in ("The server responded: 5.7.1 Relaying denied", "RCPT: 5.7.1 Relaying denied"):  # not 550, which nobody said
+            record = self.one(said)
+            self.assertIn('one of them: "5.7.1 Relaying denied".', record["meaning"])
+            self.assertEqual((record["code"], record["enhanced"], record["permanence"]), (None, "5.7.1", "permanent"))
+
     def test_pasted_lines_that_belong_together(self):
         for text, causes in PASTED:
             result = run("explain", stdin=text.encode())
