@@ -15,6 +15,13 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
                         c->reset ? "connection cut (RST)" : "connection closed (FIN)");
 }
 
+static void prove_handshake(const struct sw_tls_shape *shape, struct sw_ruling *ruling)
+{
+    sw_ruling_prove(ruling, shape->handshake_done,
+                    shape->handshake_done_by == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    "the handshake is complete");
+}
+
 static struct sw_mark begin_of(const struct sw_tls *tls)
 {
     return tls->client_hello.frame            ? tls->client_hello
@@ -58,7 +65,7 @@ static bool never_greeted(const struct sw_case *c, const struct sw_tls_shape *sh
     };
     sw_ruling_also(ruling, given_up ? SW_CAUSE_OK_NO_ATTEMPT : SW_CAUSE_TLS_SERVER_ERROR,
                    SW_CONFIDENCE_POSSIBLE);
-    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    prove_handshake(shape, ruling);
     prove_close(c, ruling);
     return true;
 }
@@ -85,7 +92,7 @@ static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
                                  .outcome = SW_OUTCOME_STUCK,
                                  .confidence = SW_CONFIDENCE_POSSIBLE,
                                  .stage = SW_STAGE_TLS};
-    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
                     "a record of the size of an alert");
     prove_close(c, ruling);
@@ -122,7 +129,7 @@ static bool client_left(const struct sw_case *c, const struct sw_tls *tls,
                                      .stage = SW_STAGE_TLS};
         sw_ruling_also(ruling, SW_CAUSE_TLS_CLIENT_ABORT_OPAQUE, SW_CONFIDENCE_POSSIBLE);
     }
-    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, shape->client_alert, SW_ORIGIN_CLIENT,
                     "a record of the size of an alert");
     prove_close(c, ruling);
@@ -225,7 +232,7 @@ static void broken_by_text(const struct sw_case *c, const struct sw_tls *tls,
                                  .outcome = SW_OUTCOME_STUCK,
                                  .confidence = SW_CONFIDENCE_LIKELY,
                                  .stage = SW_STAGE_TLS};
-    sw_ruling_prove(ruling, shape->handshake_done, SW_ORIGIN_CLIENT, "the handshake is complete");
+    prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, tls->side[SW_SERVER].junk.mark, SW_ORIGIN_SERVER,
                     "plain text inside the encryption");
     prove_close(c, ruling);

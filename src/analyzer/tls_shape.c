@@ -79,10 +79,13 @@ static const struct sw_tls_record *skip_handshake(const struct sw_tls *tls,
             continue;
         if (hidden && record->from == SW_CLIENT && sw_tls_may_finish(tls, record)) {
             shape->handshake_done = record->last;
+            shape->handshake_done_by = SW_CLIENT;
             return record->next;
         }
-        if (!hidden && sw_tls_is_established(tls))
+        if (!hidden && sw_tls_is_established(tls)) {
             shape->handshake_done = record->last;
+            shape->handshake_done_by = record->from;
+        }
     }
     return hidden ? NULL : tls->records;
 }

@@ -28,9 +28,10 @@ struct sw_tls_shape {
     uint32_t count;
     bool whole; /* every record of the connection is in it */
 
-    struct sw_mark handshake_done; /* the later Finished, as far as it can be told; frame 0 = no */
-    bool client_data;              /* the client sent application data behind its Finished */
-    bool server_data;              /* the server did (tickets are counted: they look alike) */
+    struct sw_mark handshake_done;  /* the later Finished, as far as it can be told; frame 0 = no */
+    enum sw_side handshake_done_by; /* whose it is */
+    bool client_data;               /* the client sent application data behind its Finished */
+    bool server_data;               /* the server did (tickets are counted: they look alike) */
     struct sw_mark client_alert, server_alert; /* an alert-sized record: the first of that side */
     bool client_alert_early; /* the client's came in place of its Finished (TLS 1.3) */
 
