@@ -5,11 +5,14 @@
 
 #include "store/layout.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { BUSY_MS = 10000 };
+enum { BUSY_MS = 10000, FILE_MODE = 0666 };
 
 bool sw_history_fail(struct sw_history *history)
 {
@@ -28,11 +31,21 @@ int64_t sw_history_id(const char *id)
     return (int64_t)strtoull(id, NULL, 16);
 }
 
-/* "Permission denied" tells more than "unable to open database file". */
-static const char *why_not(sqlite3 *db)
+/*
+ * "Permission denied" tells more than "unable to open database file". Of a file that cannot be made
+ * SQLite knows only that it is not there: it has tried to read it at last.
+ */
+static const char *why_not(const struct sw_history *history, int flags)
 {
-    int error = sqlite3_errcode(db) == SQLITE_CANTOPEN ? sqlite3_system_errno(db) : 0;
-    return error != 0 ? strerror(error) : sqlite3_errmsg(db);
+    bool unopened = sqlite3_errcode(history->db) == SQLITE_CANTOPEN;
+    int error = unopened ? sqlite3_system_errno(history->db) : 0;
+    if (error == ENOENT && (flags & SQLITE_OPEN_CREATE)) {
+        int fd = open(history->path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+        error = fd < 0 ? errno : error;
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    return error != 0 ? strerror(error) : sqlite3_errmsg(history->db);
 }
 
 static bool connect_to(struct sw_history *history, int flags, struct sw_status *status)
@@ -42,7 +55,8 @@ static bool connect_to(struct sw_history *history, int flags, struct sw_status *
     if (good)
         (void)sqlite3_busy_timeout(history->db, BUSY_MS);
     else
-        *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", history->path, why_not(history->db));
+        *status =
+            sw_status_make(SW_UNREADABLE, 0, "%s: %s", history->path, why_not(history, flags));
     return good;
 }
 

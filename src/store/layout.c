@@ -153,10 +153,14 @@ static int64_t pragma(sqlite3 *db, const char *sql)
 
 static bool fail(sqlite3 *db, const char *path, struct sw_status *status)
 {
-    bool foreign = sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT;
-    *status =
-        sw_status_make(SW_UNREADABLE, 0, "%s: %s", path,
-                       foreign ? "is no history of smtpwhy, or is damaged" : sqlite3_errmsg(db));
+    int error = sqlite3_errcode(db);
+    const char *why = sqlite3_errmsg(db);
+    if (error == SQLITE_NOTADB || error == SQLITE_CORRUPT)
+        why = "is no history of smtpwhy, or is damaged";
+    else if (error == SQLITE_READONLY)
+        why = "no permission to write to it or to make files beside it, which reading needs as "
+              "well; run as its owner";
+    *status = sw_status_make(SW_UNREADABLE, 0, "%s: %s", path, why);
     return false;
 }
 

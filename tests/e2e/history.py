@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -235,6 +236,22 @@ class History(common.Case):
             result = run(*arguments)
             self.assertEqual(result.status, 2, arguments)
             self.assertIn(words, result.err)
+
+    def test_who_may_not_write_is_told_so(self):
+        """Also of a file that is there to be read: SQLite makes others beside it."""
+        good = self.capture("good.pcap", DELIVERED)
+        run("-q", "--db", self.path("kept.db"), good)
+        program = shutil.copy(PROGRAM, self.path("smtpwhy"))
+        for name, mode in (("kept.db", 0o444), ("good.pcap", 0o444), ("", 0o555)):
+            os.chmod(self.path(name), mode)
+        user = 65534 if os.geteuid() == 0 else None  # root may write everywhere
+        for arguments, words in ((["audit", "--db", self.path("kept.db")], b"no permission to write to it or to make files beside it"),
+                                 (["-q", "--db", self.path("kept.db"), good], b"no permission to write to it"),
+                                 (["-q", "--db", self.path("new.db"), good], b"new.db: Permission denied")):
+            done = subprocess.run([program] + arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, user=user, check=False)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(words, done.stderr)
+        os.chmod(self.path(""), 0o755)
 
     def test_two_writers_at_once(self):
         paths = [self.capture("w%d.pcap" % n, *[["client 192.0.2.%d" % (20 * n + i)] + DELIVERED for i in range(10)])
