@@ -7,24 +7,27 @@
 
 enum { ESCAPE = 27, COLUMNS_CUT = 512 };
 
+/* As wide as the narrowest window. */
 static const char *const help_lines[] = {
     "Keys",
     "",
-    "  up down page-up page-down home end   move (also j k g G)",
-    "  enter     the session: its ladder, the evidence marked; tab: its story",
+    "  up down page-up page-down home end   move (or j k g G)",
+    "  left right  where a session is wider than the window",
+    "  enter     the session: its ladder, the evidence marked",
+    "  tab       its story",
     "  escape q  back; in the list: leave",
-    "  /         search: words of host, cause, outcome or verdict; enter keeps",
-    "            them, escape forgets them; in a session: the next line with them,",
-    "            n: the one after",
-    "  f         only stuck, partial, delivered, unknown, no-mail; or all again",
-    "  o O       sort by time, outcome, cause, client, server; O: the other way",
+    "  /         search for words of host, cause, outcome or",
+    "            verdict (enter keeps them, escape does not);",
+    "            in a session: for a line, n for the next one",
+    "  f         only stuck, partial, ...; or all again",
+    "  o O       sort by time, outcome, ...; O: backwards",
     "  p         hold the list still, and let it go on",
-    "  w         save the packets of the session (raw: passwords are in it)",
+    "  w         save its packets (raw: passwords are in it)",
     "  ?         this page",
     "",
-    "Stages: D dns  T tcp  G greeting  E ehlo  L tls  A auth  M mail  R rcpt",
-    "        D data  Q quit",
-    "        + done   x refused or broken   ? no answer seen   . not reached",
+    "Stages: D dns  T tcp  G greeting  E ehlo  L tls  A auth",
+    "        M mail  R rcpt  D data  Q quit",
+    "  + done  x refused or broken  ? no answer seen  . not so far",
 };
 
 /* --- drawing --- */
@@ -48,7 +51,8 @@ int sw_tui_attributes(enum sw_tui_tone tone)
     return A_NORMAL;
 }
 
-void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, struct sw_span text)
+void sw_tui_put_from(struct sw_tui *tui, int y, int x, int columns, int skipped, int attributes,
+                     struct sw_span text)
 {
     wchar_t wide[COLUMNS_CUT];
     int count = 0;
@@ -59,6 +63,10 @@ void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, s
     while (rest.len > 0 && count < COLUMNS_CUT - 1) {
         int32_t c = sw_text_next(&rest);
         int width = c < 0x80 ? 1 : wcwidth((wchar_t)c);
+        if (skipped > 0) {
+            skipped -= width > 0 ? width : 0;
+            continue;
+        }
         if (used + (width > 0 ? width : 0) > columns)
             break;
         used += width > 0 ? width : 0;
@@ -72,16 +80,22 @@ void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, s
     (void)attrset(A_NORMAL);
 }
 
+void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, struct sw_span text)
+{
+    sw_tui_put_from(tui, y, x, columns, 0, attributes, text);
+}
+
 void sw_tui_bar(struct sw_tui *tui, int y, enum sw_tui_tone tone, const char *text)
 {
     sw_tui_put(tui, y, 0, COLS, sw_tui_attributes(tone), sw_span_str(text));
 }
 
-void sw_tui_heading(struct sw_tui *tui, const char *before, const char *after)
+void sw_tui_heading(struct sw_tui *tui, const char *before, struct sw_span title, const char *after)
 {
     char line[COLUMNS_CUT];
     int left = COLS - (int)strlen(before) - (int)strlen(after);
-    (void)snprintf(line, sizeof(line), "%s%.*s%s", before, left > 0 ? left : 0, tui->hooks->title,
+    title = sw_span_sub(title, 0, left > 0 ? (size_t)left : 0);
+    (void)snprintf(line, sizeof(line), "%s%.*s%s", before, (int)title.len, (const char *)title.ptr,
                    after);
     sw_tui_bar(tui, 0, SW_TUI_BAR, line);
 }

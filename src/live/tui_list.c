@@ -216,14 +216,18 @@ static void draw_row(struct sw_tui *tui, int y, const struct sw_board_row *row, 
 
 static void draw_head(struct sw_tui *tui)
 {
-    char state[200];
-    const uint64_t *by = tui->board->counts.by_outcome;
-    (void)snprintf(state, sizeof(state), "%s%s%s  %llu sessions, %llu stuck, %llu partial",
-                   tui->held ? "  HELD" : "", tui->only ? "  only " : "",
-                   tui->only ? only_word(tui) : "", (unsigned long long)tui->board->counts.sessions,
-                   (unsigned long long)by[SW_OUTCOME_STUCK],
-                   (unsigned long long)by[SW_OUTCOME_PARTIAL]);
-    sw_tui_heading(tui, " smtpwhy ", state);
+    char state[200], kept[40] = "";
+    const struct sw_board *board = tui->board;
+    const uint64_t *by = board->counts.by_outcome;
+    if (board->first > 1)
+        (void)snprintf(kept, sizeof(kept), " (the last %llu are here)",
+                       (unsigned long long)(board->next - board->first));
+    (void)snprintf(
+        state, sizeof(state), "%s%s%s  %llu session%s%s, %llu stuck, %llu partial",
+        tui->held ? "  HELD" : "", tui->only ? "  only " : "", tui->only ? only_word(tui) : "",
+        (unsigned long long)board->counts.sessions, board->counts.sessions == 1 ? "" : "s", kept,
+        (unsigned long long)by[SW_OUTCOME_STUCK], (unsigned long long)by[SW_OUTCOME_PARTIAL]);
+    sw_tui_heading(tui, " smtpwhy ", sw_span_str(tui->hooks->title), state);
     int cause_width, client_width, server_width;
     int x = 1;
     int bold = A_BOLD;

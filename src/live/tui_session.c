@@ -4,7 +4,7 @@
  */
 #include "live/tui_state.h"
 
-enum { TEXT_COLUMNS = 78, BESIDE_COLUMNS = 2 * TEXT_COLUMNS + 1 };
+enum { TEXT_COLUMNS = 78, BESIDE_COLUMNS = 2 * TEXT_COLUMNS + 1, SHIFT = 10 };
 
 static unsigned body_lines(void)
 {
@@ -47,9 +47,24 @@ static void draw_text(struct sw_tui *tui, int x, int columns, struct sw_span tex
         text = sw_span_from(text, sw_span_index(text, '\n') + 1);
     for (unsigned i = 0; i < body_lines() && text.len > 0; i++) {
         struct sw_span line = sw_span_sub(text, 0, sw_span_index(text, '\n'));
-        sw_tui_put(tui, 1 + (int)i, x, columns, tone_of(line, tui->line + i + 1 == hit), line);
+        sw_tui_put_from(tui, 1 + (int)i, x, columns, tui->shift,
+                        tone_of(line, tui->line + i + 1 == hit), line);
         text = sw_span_from(text, line.len + 1);
     }
+}
+
+static struct sw_span without_folders(struct sw_span path)
+{
+    size_t slash = path.len;
+    while (slash > 0 && path.ptr[slash - 1] != '/')
+        slash--;
+    return sw_span_from(path, slash);
+}
+
+/* The widest that can be out of sight: the texts are as wide as they are. */
+static int most_shift(void)
+{
+    return COLS < TEXT_COLUMNS ? TEXT_COLUMNS - COLS : 0;
 }
 
 static void list_keys(struct sw_tui_items *line, const struct sw_tui *tui)
@@ -58,6 +73,8 @@ static void list_keys(struct sw_tui_items *line, const struct sw_tui *tui)
         sw_tui_item(line, " /%s%s  ", sw_tui_words_shown(tui->sought), tui->typing ? "_" : "");
     sw_tui_item(line, " line %u of %u   / n search  tab %s  q back", tui->line + 1, tui->line_count,
                 tui->told ? "ladder" : "story");
+    if (most_shift() > 0)
+        sw_tui_item(line, "  left right");
     sw_tui_item(line, "  up down");
     sw_tui_item(line, "  w save");
 }
@@ -83,7 +100,8 @@ void sw_tui_session_draw(struct sw_tui *tui)
     (void)snprintf(before, sizeof(before), " session %llu of ", (unsigned long long)row->number);
     (void)snprintf(after, sizeof(after), "  %s  %s", sw_outcome_name(row->outcome),
                    sw_cause_name(row->cause));
-    sw_tui_heading(tui, before, after);
+    tui->shift = tui->shift < most_shift() ? tui->shift : most_shift();
+    sw_tui_heading(tui, before, without_folders(row->file), after);
     draw_text(tui, 0, beside ? TEXT_COLUMNS : COLS, shown(tui, row, false), tui->hit);
     if (beside)
         draw_text(tui, TEXT_COLUMNS + 1, COLS - TEXT_COLUMNS - 1, shown(tui, row, true), 0);
@@ -122,6 +140,12 @@ void sw_tui_session_key(struct sw_tui *tui, int key)
     case KEY_DOWN:
     case 'j':
         tui->line++;
+        break;
+    case KEY_LEFT:
+        tui->shift = tui->shift > SHIFT ? tui->shift - SHIFT : 0;
+        break;
+    case KEY_RIGHT:
+        tui->shift += SHIFT;
         break;
     case KEY_PPAGE:
         tui->line = tui->line > page ? tui->line - page : 0;

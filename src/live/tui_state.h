@@ -49,6 +49,7 @@ struct sw_tui {
     bool told; /* the story in place of the ladder; beside it where there is room */
     unsigned line, line_count;
     unsigned hit; /* the line that was found, from 1; 0: none */
+    int shift;    /* columns that are out of sight on the left */
     struct sw_writer scratch;
     bool dirty;
 };
@@ -62,11 +63,15 @@ void sw_tui_session_draw(struct sw_tui *tui);
 void sw_tui_session_key(struct sw_tui *tui, int key);
 /* The text at a place, escaped, cut to so many columns. */
 void sw_tui_put(struct sw_tui *tui, int y, int x, int columns, int attributes, struct sw_span text);
+/* The same, without its first columns. */
+void sw_tui_put_from(struct sw_tui *tui, int y, int x, int columns, int skipped, int attributes,
+                     struct sw_span text);
 int sw_tui_attributes(enum sw_tui_tone tone);
 /* A whole line in a tone, with a text. */
 void sw_tui_bar(struct sw_tui *tui, int y, enum sw_tui_tone tone, const char *text);
-/* The first line: the title between two texts, cut where there is no room for all. */
-void sw_tui_heading(struct sw_tui *tui, const char *before, const char *after);
+/* The first line: a title between two texts, cut where there is no room for all. */
+void sw_tui_heading(struct sw_tui *tui, const char *before, struct sw_span title,
+                    const char *after);
 /* The end of the words, where they are too long to be shown whole. */
 const char *sw_tui_words_shown(const char *words);
 /* A line made of items: each is there as a whole, or where there is no room for it not at all. */

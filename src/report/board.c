@@ -167,16 +167,22 @@ static void put_ladder(struct sw_board *board, const struct sw_session *session,
 }
 
 /* The texts in one block. */
-static void keep_texts(struct sw_board *board, struct sw_board_row *row)
+static void keep_texts(struct sw_board *board, struct sw_board_row *row,
+                       const struct sw_session *session)
 {
-    struct sw_span texts[] = {sw_writer_span(&board->record_out), sw_writer_span(&board->scratch),
-                              sw_writer_span(&board->flow_out), sw_writer_span(&board->told_out)};
-    struct sw_span *kept[] = {&row->json, &row->ladder, &row->flow, &row->told};
-    size_t size = texts[0].len + texts[1].len + texts[2].len + texts[3].len;
+    enum { TEXTS = 5 };
+    const struct sw_span texts[TEXTS] = {
+        sw_view_file(session->file, &board->record_part.veil), sw_writer_span(&board->record_out),
+        sw_writer_span(&board->scratch), sw_writer_span(&board->flow_out),
+        sw_writer_span(&board->told_out)};
+    struct sw_span *kept[TEXTS] = {&row->file, &row->json, &row->ladder, &row->flow, &row->told};
+    size_t size = 0;
+    for (int i = 0; i < TEXTS; i++)
+        size += texts[i].len;
     uint8_t *memory = malloc(size ? size : 1);
     row->memory = memory;
     row->bytes = memory ? size : 0;
-    for (int i = 0; i < 4 && memory; i++) {
+    for (int i = 0; i < TEXTS && memory; i++) {
         if (texts[i].len > 0)
             memcpy(memory, texts[i].ptr, texts[i].len);
         *kept[i] = sw_span_make(memory, texts[i].len);
@@ -206,7 +212,7 @@ void sw_board_record(struct sw_board *board, const struct sw_record *record)
         row->name[0] = '\0';
     count(board, record->session, record->verdict);
     put_ladder(board, record->session, record->verdict);
-    keep_texts(board, row);
+    keep_texts(board, row, record->session);
     board->bytes += row->bytes;
     while (board->bytes > board->most_bytes && board->next - board->first > 1)
         drop_oldest(board);

@@ -67,6 +67,7 @@ struct sw_board_row {
     struct sw_board_cell stages[SW_BOARD_STAGES];
     struct sw_tuple tuple; /* for who saves its packets; not veiled */
     int64_t first_ns, last_ns;
+    struct sw_span file;         /* the capture (live: the devices) of its first frame */
     struct sw_span json, ladder; /* the record; its rungs */
     struct sw_span flow, told;   /* as --flow and -v tell it, when that was asked for */
     void *memory;                /* private: of the spans */

@@ -184,7 +184,7 @@ class Tui(common.Case):
         screen = self.open(common.DELIVERED, common.REFUSED)
         screen.wait("2 sessions")
         screen.keys("?")
-        screen.wait("save the packets", "+ done")
+        screen.wait("save its packets", "+ done")
         screen.keys("x")
         screen.wait("enter open")
         screen.keys("End", "w")
@@ -198,19 +198,47 @@ class Tui(common.Case):
 
     def test_what_the_wire_said_stays_text(self):
         screen = self.open(HOSTILE)
-        screen.wait("1 sessions, 1 stuck")
+        screen.wait("1 session, 1 stuck")
         screen.keys("Enter")
         screen.wait("session 1 of", "\\x1b[2J")
 
     def test_room(self):
         wide = self.open(common.REFUSED, columns=170, lines=40)
-        wide.wait("1 sessions")
+        wide.wait("1 session")
         wide.keys("Enter")
         wide.wait("E2", "The server greeted with")  # the ladder, and the story beside it
         small = self.open(common.REFUSED, columns=40, lines=10)
         small.wait("too small", "60x12", "40x10")
         smaller = self.open(common.REFUSED, columns=20, lines=3)
         smaller.wait("too small", "60x12", "20x3")
+
+    def test_a_narrow_window_shows_all_of_a_session(self):
+        screen = self.open(common.REFUSED, columns=60, lines=12)
+        screen.wait("1 session,")
+        screen.keys("?")
+        screen.wait("left right", "the evidence marked\n", "for a line, n for the next one\n")
+        screen.keys("x")
+        screen.wait("enter open")
+        screen.keys("Enter")
+        screen.wait("session 1 of mail.pcap", "mx.example.org does not f\n", "left right")
+        screen.keys("Right", "Right", "Right")
+        screen.wait("mx.example.org does not forward mail to\n")
+        screen.keys("Left", "Left")
+        screen.wait("  1  STUCK ", "mx.example.org does not f\n")
+
+    def test_which_capture_a_session_is_from(self):
+        paths = [self.capture(name, script) for name, script in (("night.pcap", common.DELIVERED), ("day.pcap", common.REFUSED))]
+        screen = Screen(self.folder.name, [common.PROGRAM, "tui"] + paths)
+        self.addCleanup(screen.close)
+        screen.wait("night.pcap, ...  2 sessions")
+        screen.keys("-l", "f")  # the stuck ones
+        screen.wait("only stuck")
+        screen.keys("Enter")
+        screen.wait("session 2 of day.pcap")
+
+    def test_what_has_no_place_in_the_list_is_named(self):
+        screen = self.open(*([common.SILENT] * 4100))
+        screen.wait("4100 sessions (the last 4096 are here)")
 
     def test_terminals_that_cannot(self):
         path = self.capture("mail.pcap", common.DELIVERED)
@@ -236,7 +264,7 @@ class Tui(common.Case):
             os.chmod(self.folder.name, 0o777)
             screen.wait("No session so far")
             clients.swaks(lab)
-            screen.wait("1 sessions, 1 stuck", "rcpt-unknown-us")
+            screen.wait("1 session, 1 stuck", "rcpt-unknown-us")
             clients.swaks(lab)
             lines = screen.wait("2 sessions").split("\n")
             self.assertEqual([line[10:19].strip() for line in lines[2:4]], ["delivered", "STUCK"])  # the newest first
@@ -264,7 +292,7 @@ class Tui(common.Case):
             self.addCleanup(screen.close)
             screen.wait("No session so far")
             clients.swaks(lab)
-            screen.wait("1 sessions")
+            screen.wait("1 session")
             end = time.time() + PLENTY
             while not any(name.endswith(".gz") for _, _, names in os.walk(spool) for name in names) and time.time() < end:
                 time.sleep(0.05)
