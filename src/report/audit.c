@@ -201,10 +201,26 @@ static void put_counts(const struct sw_audit_row *result, struct sw_writer *out)
         sw_writer_format(out, "%" PRIu64 " of %" PRIu64 " session%s", n, all, all == 1 ? "" : "s");
 }
 
+/* When the sessions were, of which some broke the rule; not when it was broken. */
+static void put_span(const struct sw_audit_row *result, struct sw_writer *out)
+{
+    char first[SW_TIME_TEXT_BYTES];
+    char last[SW_TIME_TEXT_BYTES];
+    if (result->first_ns == SW_TIME_NONE)
+        return;
+    (void)sw_time_format(result->first_ns, 0, first);
+    (void)sw_time_format(result->last_ns, 0, last);
+    if (strcmp(first, last) == 0)
+        sw_writer_format(out, " at %s", first);
+    else
+        sw_writer_format(out, " from %s to %s", first, last);
+}
+
 void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit_row *result,
                          struct sw_writer *out)
 {
     put_counts(result, out);
+    put_span(result, out);
     if (result->has_worst) {
         sw_writer_text(out, result->rule == SW_RULE_FAILURE_RATE_MAX ? ", " : ", worst ");
         (void)sw_audit_put_measure(result->rule, result->worst, out);
@@ -216,8 +232,6 @@ void sw_audit_put_reason(const struct sw_audit_view *view, const struct sw_audit
         sw_writer_put(out, sw_veil_text(view->veil, sw_span_str(result->waiver->reason)));
         sw_writer_text(out, ")");
     }
-    sw_writer_text(out, "; first ");
-    sw_audit_put_times(result->first_ns, result->last_ns, out);
     sw_writer_text(out, "; for example ");
     sw_audit_put_example(view, &result->example, out);
 }
