@@ -81,6 +81,11 @@ static struct sw_status refuse(struct sw_span first, const char *path, const cha
                               "%s: is a Windows event trace; convert it first (pktmon etl2pcap, or "
                               "etl2pcapng for a trace of netsh)",
                               name);
+    if (sw_span_starts(first, SW_SPAN_LIT("\xff\xfe")))
+        return sw_status_make(SW_UNREADABLE, 0,
+                              "%s: is text in UTF-16 (byte 0), as a > in PowerShell makes of "
+                              "whatever is written; let the recorder write the file: -w FILE",
+                              name);
     if (is_text(first))
         return sw_status_make(SW_UNREADABLE, 0,
                               "%s: is text, not a capture (byte 0); the packets themselves are "
@@ -154,7 +159,9 @@ struct sw_status sw_kind_look(struct sw_input *input, const char *path, const ch
         return status;
     if (first.len == 0)
         return sw_status_make(SW_UNREADABLE, 0,
-                              "%s: is empty (0 bytes); nothing was recorded in it", name);
+                              "%s: is empty (0 bytes): nothing was recorded in it, or the recorder "
+                              "still holds it back (end it, or give tcpdump -U)",
+                              name);
     struct sw_cursor c = sw_cursor_make(first);
     kind->magic = sw_cursor_be32(&c);
     kind->pcapng = kind->magic == SW_PCAPNG_SECTION;

@@ -110,7 +110,7 @@ static bool take_output(struct sw_settings *settings, const char *value, char *m
                        "; give one of them another path: -o FORMAT:PATH");
     }
     if (settings->output_count == SW_OUTPUTS_MAX)
-        return say(message, "too many outputs, at", value, "");
+        return say(message, "too many outputs, at", value, "; give the others in another run");
     bool audit = settings->command == SW_COMMAND_AUDIT;
     settings->outputs[settings->output_count++] = (struct sw_output_choice){
         audit ? NULL : sw_report_format(index), audit ? sw_audit_format(index) : NULL, path};

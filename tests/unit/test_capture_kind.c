@@ -86,6 +86,7 @@ static void test_empty(void **state)
 {
     (void)state;
     assert_bytes_refused("", 0, SW_UNREADABLE, 0, "is empty (0 bytes)");
+    assert_bytes_refused("", 0, SW_UNREADABLE, 0, "still holds it back");
     assert_refused("/dev/null", SW_UNREADABLE, 0, "is empty (0 bytes)");
 }
 
@@ -153,6 +154,9 @@ static void test_text(void **state)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_bytes_refused(texts[i], strlen(texts[i]), SW_UNREADABLE, 0,
                              "is text, not a capture");
+    /* what tcpdump -w - > FILE comes to in PowerShell */
+    static const char redirected[] = "\xff\xfe\xd4\0\x1c\x25\x93\x25\xed\0\x02\0\0\0";
+    assert_bytes_refused(redirected, sizeof(redirected), SW_UNREADABLE, 0, "PowerShell");
     struct saved *s = saved_new();
     saved_bytes(s, "x", 1);
     for (int i = 0; i < 300; i++)
