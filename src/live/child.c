@@ -77,6 +77,9 @@ static _Noreturn void live_as_child(const struct sw_child_work *work, int socket
         if (getppid() != owner)
             _exit(0);
     }
+    /* The screen is the owner's, too. What curses does about it would cut short what waits here. */
+    (void)signal(SIGWINCH, SIG_DFL);
+    (void)signal(SIGTSTP, SIG_DFL);
     if (!let_go(work, socket))
         _exit(1);
     if (work->prepare && !work->prepare(work->ctx, FIRST_FD))

@@ -2,6 +2,7 @@
 #include "live/tui_state.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -267,6 +268,16 @@ const struct sw_board_row *sw_tui_chosen(const struct sw_tui *tui)
 
 /* --- life --- */
 
+/* What is asked of another process just when the window changes its size is not cut short. */
+static void calls_go_on(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGWINCH, NULL, &action) != 0)
+        return;
+    action.sa_flags |= SA_RESTART;
+    (void)sigaction(SIGWINCH, &action, NULL);
+}
+
 static void set_up(void)
 {
     (void)cbreak();
@@ -276,6 +287,7 @@ static void set_up(void)
     (void)nodelay(stdscr, TRUE);
     (void)curs_set(0);
     (void)set_escdelay(25);
+    calls_go_on();
     if (has_colors()) {
         (void)start_color();
         (void)use_default_colors();

@@ -268,6 +268,9 @@ class Tui(common.Case):
             clients.swaks(lab)
             lines = screen.wait("2 sessions").split("\n")
             self.assertEqual([line[10:19].strip() for line in lines[2:4]], ["delivered", "STUCK"])  # the newest first
+            screen.tmux("resize-window", "-x", "100", "-y", "30")  # which every process of ours in this terminal hears of
+            while len(screen.wait("2 sessions").split("\n")[1]) < 90:
+                time.sleep(0.05)
             screen.keys("w")
             screen.wait("packets, raw")
             name, = [name for name in os.listdir(self.folder.name) if name.endswith(".pcapng")]
