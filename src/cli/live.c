@@ -231,6 +231,12 @@ static bool on_more(void *ctx)
     return !live->tui || sw_tui_turn(live->tui);
 }
 
+static const char *why_none(const struct sw_live_settings *live)
+{
+    bool recorded = live->record_kind != SW_RECORDING_NONE && live->ring_bytes == 0;
+    return recorded ? "its packets go to the recording (-w)" : "its packets are not held any more";
+}
+
 /* The packets of a session, as far as they are still held. */
 static void on_save(void *ctx, const struct sw_board_row *row, char *message, size_t room)
 {
@@ -250,7 +256,7 @@ static void on_save(void *ctx, const struct sw_board_row *row, char *message, si
                        frames);
     else
         (void)snprintf(message, room, " %s: %s", path,
-                       good ? "its packets are not held any more" : strerror(saved.error));
+                       good ? why_none(&live->settings->live) : strerror(saved.error));
 }
 
 static bool open_tui(struct live *live)
