@@ -231,32 +231,30 @@ static bool on_more(void *ctx)
     return !live->tui || sw_tui_turn(live->tui);
 }
 
-static const char *why_none(const struct sw_live_settings *live)
-{
-    bool recorded = live->record_kind != SW_RECORDING_NONE && live->ring_bytes == 0;
-    return recorded ? "its packets go to the recording (-w)" : "its packets are not held any more";
-}
-
 /* The packets of a session, as far as they are still held. */
 static void on_save(void *ctx, const struct sw_board_row *row, char *message, size_t room)
 {
     struct live *live = ctx;
     struct sw_recording saved;
     char path[64];
-    const struct sw_recording_names names = {.path = live->file_count + 1, .by_time = true};
     const struct sw_session_key key = sw_tui_key(row);
-    const struct sw_opener_file file = {.time_s = row->start_ns / 1000000000};
+    const struct sw_opener_file file = {.path = live->file_count + 1,
+                                        .time_s = row->start_ns / 1000000000,
+                                        .number = (uint32_t)row->number,
+                                        .inside = true};
     (void)sw_opener_path(session_template, &file, path, sizeof(path));
-    sw_recording_init(&saved, &names, &live->opener);
-    bool good = sw_recording_begin(&saved, row->start_ns);
+    sw_recording_init(&saved, &(struct sw_recording_names){.path = file.path}, &live->opener);
+    bool good = sw_recording_open(&saved, &file);
     uint64_t frames = good ? sw_watch_save(live->run, &key, sw_recording_write, &saved) : 0;
     good = sw_recording_close(&saved) && good;
+    if (good && frames == 0)
+        (void)sw_opener_ask(&live->opener, SW_OPENER_REMOVE, &file);
     if (good && frames > 0)
         (void)snprintf(message, room, " %s: %" PRIu64 " packets, raw, passwords are in it", path,
                        frames);
     else
-        (void)snprintf(message, room, " %s: %s", path,
-                       good ? why_none(&live->settings->live) : strerror(saved.error));
+        (void)snprintf(message, room, " nothing was saved: %s",
+                       good ? sw_tui_why_none(live->settings) : strerror(saved.error));
 }
 
 static bool open_tui(struct live *live)

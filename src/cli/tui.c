@@ -39,6 +39,13 @@ struct sw_session_key sw_tui_key(const struct sw_board_row *row)
     return key;
 }
 
+const char *sw_tui_why_none(const struct sw_settings *settings)
+{
+    const struct sw_live_settings *live = &settings->live;
+    bool recorded = live->record_kind != SW_RECORDING_NONE && live->ring_bytes == 0;
+    return recorded ? "its packets go to the recording (-w)" : "its packets are not held any more";
+}
+
 static bool write_fd(void *ctx, const void *bytes, size_t size)
 {
     return fwrite(bytes, 1, size, ctx) == size;

@@ -11,5 +11,7 @@
 int sw_tui_files(const struct sw_settings *settings);
 /* Which packets are those of a session. */
 struct sw_session_key sw_tui_key(const struct sw_board_row *row);
+/* Of live traffic: why none of them could be saved. */
+const char *sw_tui_why_none(const struct sw_settings *settings);
 
 #endif

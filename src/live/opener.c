@@ -43,9 +43,13 @@ bool sw_opener_path(const char *path, const struct sw_opener_file *file, char *o
         return false;
     if (file->number == 0 && file->digits == 0)
         return true;
-    size_t used = strlen(out);
-    return (size_t)snprintf(out + used, room - used, "%0*u", (int)(file->digits % 10),
-                            file->number) < room - used;
+    char end[16] = "";
+    const char *dot = file->inside ? strrchr(out, '.') : NULL;
+    if (dot)
+        (void)snprintf(end, sizeof(end), "%s", dot);
+    size_t used = strlen(out) - strlen(end);
+    return (size_t)snprintf(out + used, room - used, "%s%0*u%s", file->inside ? "-" : "",
+                            (int)(file->digits % 10), file->number, end) < room - used;
 }
 
 /* --- the child --- */

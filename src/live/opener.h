@@ -27,6 +27,7 @@ struct sw_opener_file {
     uint32_t path;          /* its index */
     uint32_t number;        /* put behind the name; 0: none */
     uint32_t digits;        /* with so many digits at least */
+    bool inside;            /* the number stands before the last dot, behind a dash */
     int64_t time_s;         /* for the template; 0: the path is none */
     uint64_t device, inode; /* SW_OPENER_ANEW: of the file that the owner has open */
 };

@@ -58,6 +58,12 @@ static bool close_file(struct sw_recording *recording)
     return fd < 0 || close(fd) == 0 || fail(recording);
 }
 
+bool sw_recording_open(struct sw_recording *recording, const struct sw_opener_file *file)
+{
+    recording->fd = sw_opener_ask(recording->opener, SW_OPENER_FRESH, file);
+    return recording->fd >= 0 || fail(recording);
+}
+
 bool sw_recording_begin(void *ctx, int64_t time_ns)
 {
     struct sw_recording *r = ctx;
@@ -74,9 +80,8 @@ bool sw_recording_begin(void *ctx, int64_t time_ns)
                             &r->kept[(r->begun - files) % SW_RECORDING_FILES_MAX]);
     struct sw_opener_file file = next_file(r, time_ns);
     r->kept[r->begun % SW_RECORDING_FILES_MAX] = file;
-    r->fd = sw_opener_ask(r->opener, SW_OPENER_FRESH, &file);
     r->begun++;
-    return r->fd >= 0 || fail(r);
+    return sw_recording_open(r, &file);
 }
 
 bool sw_recording_try(const struct sw_recording *r, int64_t time_ns)

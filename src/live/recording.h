@@ -32,6 +32,8 @@ struct sw_recording {
 
 void sw_recording_init(struct sw_recording *recording, const struct sw_recording_names *names,
                        const struct sw_opener *opener);
+/* Makes a file that is named otherwise; it is written to and closed as any. */
+bool sw_recording_open(struct sw_recording *recording, const struct sw_opener_file *file);
 /* The two that the library calls (struct sw_recording_options); ctx is the recording. */
 bool sw_recording_begin(void *ctx, int64_t time_ns);
 bool sw_recording_write(void *ctx, const void *bytes, size_t size);

@@ -271,10 +271,13 @@ class Tui(common.Case):
             screen.tmux("resize-window", "-x", "100", "-y", "30")  # which every process of ours in this terminal hears of
             while len(screen.wait("2 sessions").split("\n")[1]) < 90:
                 time.sleep(0.05)
-            screen.keys("w")
-            screen.wait("packets, raw")
-            name, = [name for name in os.listdir(self.folder.name) if name.endswith(".pcapng")]
-            self.assertEqual(len(run("-o", "json", self.path(name)).sessions()), 1)
+            for number, key in ((2, "Home"), (1, "End")):
+                screen.keys(key, "w")
+                screen.wait("-%d.pcapng: " % number, "packets, raw")
+            names = sorted(name for name in os.listdir(self.folder.name) if name.endswith(".pcapng"))
+            for name, number in zip(names, (1, 2), strict=True):  # also where both began in one second
+                self.assertRegex(name, r"^smtpwhy-session-\d{8}-\d{6}-%d\.pcapng$" % number)
+                self.assertEqual(len(run("-o", "json", self.path(name)).sessions()), 1)
             screen.keys("q")
             screen.wait("the end: 0")
 
