@@ -262,8 +262,11 @@ static bool open_tui(struct live *live)
     char message[SW_CLI_MESSAGE_BYTES];
     if (!live->settings->live.tui)
         return true;
-    live->tui_hooks = (struct sw_tui_hooks){
-        .ctx = live, .title = live->devices, .save = on_save, .newest_first = true};
+    live->tui_hooks = (struct sw_tui_hooks){.ctx = live,
+                                            .title = live->devices,
+                                            .none = "No session so far.",
+                                            .save = on_save,
+                                            .newest_first = true};
     live->tui = sw_tui_open(&live->board, &live->tui_hooks, message, sizeof(message));
     if (!live->tui)
         (void)fprintf(stderr, "smtpwhy: %s\n", message);

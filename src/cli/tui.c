@@ -98,7 +98,11 @@ static bool read_files(struct view *view, struct sw_run *run)
 static bool show(struct view *view)
 {
     char message[SW_CLI_MESSAGE_BYTES];
-    const struct sw_tui_hooks hooks = {.ctx = view, .title = view->title, .save = on_save};
+    const struct sw_tui_hooks hooks = {.ctx = view,
+                                       .title = view->title,
+                                       .none =
+                                           "There is no session in it, or none that was chosen.",
+                                       .save = on_save};
     struct sw_tui *tui = sw_tui_open(&view->board, &hooks, message, sizeof(message));
     if (!tui) {
         (void)fprintf(stderr, "smtpwhy: %s\n", message);

@@ -15,6 +15,7 @@ struct sw_tui;
 struct sw_tui_hooks {
     void *ctx;
     const char *title; /* what is looked at */
+    const char *none;  /* what is said while there is no session */
     bool newest_first;
     /* Saves the packets of a session; the message says where, or why not. NULL: it cannot be done.
      */

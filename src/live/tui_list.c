@@ -317,7 +317,7 @@ static void draw_foot(struct sw_tui *tui)
     } else {
         sw_tui_put(tui, y + 1, 0, COLS, A_NORMAL,
                    tui->board->counts.sessions > 0 ? SW_SPAN_LIT("No session is like that.")
-                                                   : SW_SPAN_LIT("No session so far."));
+                                                   : sw_span_str(tui->hooks->none));
     }
     sw_tui_bar(tui, LINES - 1, SW_TUI_BAR, tui->said[0] ? tui->said : line.text);
 }

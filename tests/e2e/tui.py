@@ -240,6 +240,11 @@ class Tui(common.Case):
         screen = self.open(*([common.SILENT] * 4100))
         screen.wait("4100 sessions (the last 4096 are here)")
 
+    def test_a_file_without_sessions(self):
+        screen = Screen(self.folder.name, [common.PROGRAM, "tui", "--only", "partial", self.capture("mail.pcap", common.DELIVERED)])
+        self.addCleanup(screen.close)
+        screen.wait("0 sessions", "There is no session in it, or none that was chosen.")
+
     def test_terminals_that_cannot(self):
         path = self.capture("mail.pcap", common.DELIVERED)
         done = run("tui", path)
