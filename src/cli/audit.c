@@ -185,6 +185,13 @@ static bool wants_policy(const struct sw_settings *settings)
     return false;
 }
 
+/* How captures are read: what was kept of them earlier does not change any more. */
+static bool is_about_captures(const struct sw_settings *s)
+{
+    return s->filter || s->stop_after_frames > 0 || s->ports || s->keylog || s->rsa_key ||
+           s->ca_file || s->ca_path || s->server_name;
+}
+
 static const char *contradiction(const struct sw_settings *settings)
 {
     if (settings->word_count == 0 && !settings->db && !settings->store)
@@ -192,6 +199,10 @@ static const char *contradiction(const struct sw_settings *settings)
                "store with --store";
     if (settings->word_count == 0 && settings->db && settings->store)
         return "--db and --store: one of them can be asked at a time";
+    if (settings->word_count == 0 && is_about_captures(settings))
+        return "-f, -c, -p, keys, and what certificates are judged by are about captures, and none "
+               "is given; sessions are chosen with --client, --server, --only, --cause, --since "
+               "and --until";
     if (!settings->policy && wants_policy(settings))
         return "-o junit judges a policy; name one with --policy ('default' is built in)";
     bool asks = settings->word_count == 0 && settings->store;

@@ -232,6 +232,8 @@ class History(common.Case):
         for arguments, words in ((["audit", "--diff", "last", good], "name it with --db"),
                                  (["audit", "--fail-on", "worse", good], "needs --diff"),
                                  (["audit", "--db", self.db, "--diff", "soon"], "takes 'last'"),
+                                 (["audit", "--db", self.db, "-f", "tcp port 25"], "are about captures, and none is given"),
+                                 (["audit", "--db", self.db, "-p", "25"], "sessions are chosen with --client, --server"),
                                  (["--db", self.db, "--retain", "0", good], "takes a number of days")):
             result = run(*arguments)
             self.assertEqual(result.status, 2, arguments)
