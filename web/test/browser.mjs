@@ -278,6 +278,10 @@ for (const { colorScheme, width, views } of LOOKS) {
       assert.deepEqual(said, [], hash);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(wide <= 0, `${hash}: ${wide} pixels too wide`);
+      const halved = await page.$$eval("table.sessions .happened", (cells) =>
+        cells.filter((cell) => cell.scrollHeight > cell.clientHeight + 1).map((cell) => cell.textContent),
+      );
+      assert.deepEqual(halved, [], `${hash}: cut in the middle of a line`);
     }
     await close(page);
   });
