@@ -244,6 +244,21 @@ static bool packets_are_right(struct walk *walk)
     return true;
 }
 
+/* Names of captures; what explain is asked may be anything. */
+static bool words_are_right(struct walk *walk)
+{
+    const struct sw_settings *settings = walk->settings;
+    unsigned inputs = 0;
+    if (settings->command == SW_COMMAND_EXPLAIN)
+        return true;
+    for (unsigned i = 0; i < settings->word_count; i++) {
+        if (settings->words[i][0] == '\0')
+            return refuse(walk, "the name of a file is empty; is a variable of the shell not set?");
+        inputs += strcmp(settings->words[i], "-") == 0;
+    }
+    return inputs < 2 || refuse(walk, "standard input ('-') can be read once only");
+}
+
 bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char *message)
 {
     const char **words = settings->words;
@@ -265,7 +280,7 @@ bool sw_options_parse(int argc, char **argv, struct sw_settings *settings, char 
         if (!good)
             return false;
     }
-    if (!formats_are_right(&walk) || !packets_are_right(&walk))
+    if (!words_are_right(&walk) || !formats_are_right(&walk) || !packets_are_right(&walk))
         return false;
     if (settings->verbose && settings->quiet)
         return refuse(&walk, "-v and -q exclude each other");

@@ -28,6 +28,8 @@ class Options(common.Case):
         self.usage("--fliter", "tcp", good, words="the nearest is --filter")
         self.usage("--bogus", good, words="there is no option --bogus\nTry")
         self.usage("-Z", good, words="there is no option -Z\nTry")
+        self.usage("-r", "", good, words="the name of a file is empty")
+        self.usage("-", good, "-", words="standard input ('-') can be read once only")
         self.usage("-j", "0", good, words="smtpwhy: -j takes a number")
         self.usage("--jobs", "0", good, words="smtpwhy: --jobs takes a number")
         self.usage("-i", "lo", good, words="only to 'live'")
