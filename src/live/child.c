@@ -77,9 +77,10 @@ static _Noreturn void live_as_child(const struct sw_child_work *work, int socket
         if (getppid() != owner)
             _exit(0);
     }
-    /* The screen is the owner's, too. What curses does about it would cut short what waits here. */
+    /* The screen is the owner's, too: what curses does about it would cut short what waits here,
+     * and whoever is stopped with ^Z and not taken up again would keep the owner waiting. */
     (void)signal(SIGWINCH, SIG_DFL);
-    (void)signal(SIGTSTP, SIG_DFL);
+    (void)signal(SIGTSTP, SIG_IGN);
     if (!let_go(work, socket))
         _exit(1);
     if (work->prepare && !work->prepare(work->ctx, FIRST_FD))

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <termios.h>
+#include <unistd.h>
 
 /* Input and output on what is open, memory, time, waiting. None of them takes a path to open, and
  * none makes a socket. */
@@ -109,6 +111,11 @@ static int add_all(scmp_filter_ctx filter)
             failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
                                       SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
     }
+    /* ^Z: curses gives the terminal back and stops this process itself */
+    if (failed == 0)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0),
+                                  SCMP_A1(SCMP_CMP_EQ, SIGTSTP, 0));
     /* memory that can be run is never needed again */
     const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
     for (size_t i = 0; i < 2 && failed == 0; i++)

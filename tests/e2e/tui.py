@@ -286,6 +286,32 @@ class Tui(common.Case):
             screen.keys("q")
             screen.wait("the end: 0")
 
+    def test_put_aside_and_taken_up_again(self):
+        """^Z and fg in a shell: it stops and goes on, and so does whoever opens files for it."""
+        import live as base
+        why = base.missing()
+        if why:
+            self.skipTest("the live view was not looked at: " + why)
+        os.chmod(self.folder.name, 0o777)
+        screen = Screen(self.folder.name, ["bash", "--norc", "-i"])
+        self.addCleanup(screen.close)
+        screen.keys("-l", "PS1=ready; %s live -i lo -f 'tcp port 9' --tui -o json:out.json" % common.PROGRAM)
+        screen.keys("Enter")
+        screen.wait("No session so far")
+        screen.keys("C-z")
+        screen.wait("Stopped")
+        screen.keys("-l", "mv out.json before.json; kill -HUP %1; fg")
+        screen.keys("Enter")
+        screen.wait("No session so far")
+        end = time.time() + PLENTY
+        while not os.path.exists(self.path("out.json")) and time.time() < end:
+            time.sleep(0.05)
+        self.assertTrue(os.path.exists(self.path("out.json")))
+        screen.keys("?")
+        screen.wait("this page")
+        screen.keys("q", "q")
+        screen.wait("ready", absent=["No session so far"])
+
     def test_messages_wait_for_the_end_of_the_view(self):
         """Those of other processes of ours, too."""
         import live as base
