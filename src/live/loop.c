@@ -61,7 +61,7 @@ static bool take_signals(struct sw_loop *loop)
 }
 
 /* Waits until something has arrived, or for a tick. */
-static void wait_for(const struct sw_loop *loop, const struct sw_run *run, int most_ms)
+static void wait_for(struct sw_loop *loop, const struct sw_run *run, int most_ms)
 {
     struct pollfd fds[SW_WATCH_DEVICES_MAX + 3] = {
         {.fd = loop->signal_fd, .events = POLLIN},
@@ -72,6 +72,9 @@ static void wait_for(const struct sw_loop *loop, const struct sw_run *run, int m
     for (unsigned i = 0; i < count; i++)
         fds[i + 3] = (struct pollfd){.fd = descriptors[i], .events = POLLIN};
     (void)poll(fds, count + 3, most_ms); /* a descriptor of -1 is passed over */
+    /* the terminal was closed: there would be no waiting for it any more */
+    if ((fds[1].revents | fds[2].revents) & (POLLHUP | POLLERR | POLLNVAL))
+        loop->stop = true;
 }
 
 /* Analyses all that is there at the moment. */

@@ -19,7 +19,8 @@ struct sw_loop_hooks {
      */
     bool (*flush)(void *ctx);
     /* What else is waited for (-1: nothing), and what is done when it is readable, or after a tenth
-     * of a second; NULL: nothing. False: the user wants to stop. */
+     * of a second; NULL: nothing. False: the user wants to stop. When it is gone, that is the end.
+     */
     int more_fd[2];
     bool (*more)(void *ctx);
     /* SIGHUP: outputs are opened again, by the same names. False: the same. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The terminal view, driven in tmux: keys are sent, the screen is read."""
+import json
 import os
 import re
 import shutil
@@ -285,6 +286,22 @@ class Tui(common.Case):
                 self.assertEqual(len(run("-o", "json", self.path(name)).sessions()), 1)
             screen.keys("q")
             screen.wait("the end: 0")
+
+    def test_its_terminal_is_closed(self):
+        """Nobody looks on any more, and nobody could end it."""
+        import live as base
+        why = base.missing()
+        if why:
+            self.skipTest("the live view was not looked at: " + why)
+        os.chmod(self.folder.name, 0o777)
+        screen = Screen(self.folder.name, [common.PROGRAM, "live", "-i", "lo", "-f", "tcp port 9", "--tui", "-o", "json:out.json"])
+        screen.wait("No session so far")
+        screen.close()
+        end = time.time() + PLENTY
+        while not os.path.getsize(self.path("out.json")) and time.time() < end:
+            time.sleep(0.05)
+        with open(self.path("out.json"), encoding="utf-8") as file:
+            self.assertEqual(json.loads(file.read())["type"], "summary")  # which is written when it ends
 
     def test_put_aside_and_taken_up_again(self):
         """^Z and fg in a shell: it stops and goes on, and so does whoever opens files for it."""
