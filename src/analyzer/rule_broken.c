@@ -399,9 +399,10 @@ static bool broken_between(const struct sw_case *c, struct sw_ruling *ruling)
     bool challenged = last && last->code == 334;
     bool given_up_in_order = s->messages && !c->any_message_counts;
     if (c->closed_by_server) {
-        bool at_once = c->waited_ns < SW_PATIENCE_NS; /* behind its greeting: no time to ask */
+        /* behind its greeting there was no time to ask */
+        bool at_once = c->waited_ns < SW_PATIENCE_NS && c->complete_start;
         if (!s->hellos && !c->client_spoke && !at_once)
-            return false; /* nobody asked for anything */
+            return false; /* nobody asked for anything, or it is not in the capture */
         bool idle = c->waited_ns > SILENCE_NS && !c->reset;
         enum sw_cause cause = idle       ? SW_CAUSE_SERVER_IDLE_TIMEOUT
                               : c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER

@@ -14,11 +14,24 @@ static struct sw_mark mark(const struct sw_case *c, enum sw_side side)
     return c->session->first_bytes[side].mark;
 }
 
+/* Is the TLS of the client the first that it says? A capture that begins late, or that lacks bytes,
+ * shows that only where a ClientHello (RFC 8446 4) is answered in clear. */
+static bool begins_with_tls(const struct sw_case *c)
+{
+    enum { HANDSHAKE = 22 };
+    if (content(c, SW_CLIENT) != SW_CONTENT_TLS)
+        return false;
+    if (c->complete_start && !c->session->first_bytes[SW_CLIENT].late)
+        return true;
+    return sw_session_opening(c->session, SW_CLIENT).ptr[0] == HANDSHAKE &&
+           mark(c, SW_SERVER).frame > mark(c, SW_CLIENT).frame;
+}
+
 /* A ClientHello answered in plain text: the client expects TLS at once, the port does not speak it.
  */
 static bool tls_to_plain_port(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (content(c, SW_CLIENT) != SW_CONTENT_TLS || c->session->starttls)
+    if (!begins_with_tls(c) || c->session->starttls)
         return false;
     enum sw_content server = content(c, SW_SERVER);
     if (server != SW_CONTENT_SMTP && server != SW_CONTENT_FTP && server != SW_CONTENT_TEXT)
@@ -45,7 +58,9 @@ static bool plain_to_tls_port(const struct sw_case *c, struct sw_ruling *ruling)
     if (!tls_port || !c->established || !c->server_seen || !c->client_seen)
         return false;
     enum sw_content client = content(c, SW_CLIENT);
-    if (client != SW_CONTENT_NOTHING && client != SW_CONTENT_SMTP)
+    bool said_nothing = client == SW_CONTENT_NOTHING && c->complete_start &&
+                        c->facts->half[SW_CLIENT].gap_bytes == 0;
+    if (!said_nothing && client != SW_CONTENT_SMTP)
         return false;
     bool server_is_tls = content(c, SW_SERVER) == SW_CONTENT_TLS;
     bool mutual_silence =

@@ -348,6 +348,15 @@ static bool is_tls_from_the_start(const struct sw_mail *mail, const struct sw_ch
            looks_encrypted(sw_session_opening(&mail->session, chunk->from));
 }
 
+/* The capture begins behind STARTTLS: what the server then said in clear was not its beginning. */
+SW_RARE static bool answers_hello(const struct sw_mail *mail, const struct sw_chunk *chunk)
+{
+    return mail->facts->midstream && !mail->handed_over && chunk->from == SW_SERVER &&
+           mail->session.first_bytes[SW_CLIENT].content == SW_CONTENT_TLS &&
+           mail->session.first_bytes[SW_SERVER].content != SW_CONTENT_TLS &&
+           sw_content_of(SW_SERVER, chunk->bytes) == SW_CONTENT_TLS;
+}
+
 /* One piece of the dialogue, in clear or out of TLS. */
 static void dialogue(struct sw_mail *mail, const struct sw_piece *piece)
 {
@@ -378,6 +387,8 @@ static void dialogue_gap(struct sw_mail *mail, enum sw_from from, uint64_t lengt
 
 static void take_chunk(struct sw_mail *mail, const struct sw_chunk *chunk)
 {
+    if (mail->way && answers_hello(mail, chunk))
+        mail->session.first_bytes[SW_SERVER] = (struct sw_first_bytes){.late = true};
     if (mail->session.first_bytes[chunk->from].len < SW_FIRST_BYTES)
         sw_session_first_bytes(&mail->session, chunk->from, chunk->bytes, chunk->mark);
     struct sw_piece piece = {
