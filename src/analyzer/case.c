@@ -443,6 +443,19 @@ void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum 
           &(struct sw_evidence){.mark = mark, .from = from, .what = what, .elsewhere = true});
 }
 
+void sw_case_prove_close(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    enum sw_origin closer = c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT;
+    enum sw_origin other = c->closed_by_server ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER;
+    if (c->reset)
+        sw_ruling_prove(ruling, c->facts->closed, closer, "connection cut (RST)");
+    else if (sw_case_close_is_unseen(c))
+        sw_ruling_prove(ruling, c->facts->closed, other,
+                        "confirms that the other side closed (its FIN is not in the capture)");
+    else
+        sw_ruling_prove(ruling, c->facts->closed, closer, "connection closed (FIN)");
+}
+
 void sw_case_prove_scan(const struct sw_case *c, struct sw_ruling *ruling)
 {
     struct sw_mark others[SW_SCAN_OTHERS];

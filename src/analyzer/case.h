@@ -174,6 +174,16 @@ void sw_blame_place(const struct sw_case *c, struct sw_ruling *ruling);
  * client are judged in that light. */
 void sw_case_note_refusal(const struct sw_case *c, struct sw_history *history);
 
+/* Who closed shows only in what the other side acknowledged. */
+static inline bool sw_case_close_is_unseen(const struct sw_case *c)
+{
+    const struct sw_flow_facts *f = c->facts;
+    return f->closed_by >= 0 && f->close == SW_CLOSE_FIN && f->half[f->closed_by].fin_unseen;
+}
+
+/* How the connection ended, if it did. */
+void sw_case_prove_close(const struct sw_case *c, struct sw_ruling *ruling);
+
 /* Names further attempts of the scan that this connection was part of. */
 void sw_case_prove_scan(const struct sw_case *c, struct sw_ruling *ruling);
 

@@ -95,7 +95,8 @@ static void note_quality(const struct sw_case *c, enum sw_cause cause,
     bool answered_unseen = !c->server_seen && (client->packets > f->syn_count || f->midstream);
     quality[SW_QUALITY_MIDSTREAM] = f->midstream;
     quality[SW_QUALITY_ONE_SIDED] = answered_unseen || !c->client_seen;
-    quality[SW_QUALITY_GAPS] = client->gap_count + server->gap_count;
+    quality[SW_QUALITY_GAPS] =
+        client->gap_count + server->gap_count + client->fin_unseen + server->fin_unseen;
     quality[SW_QUALITY_SNAPLEN] = client->truncated_bytes + server->truncated_bytes > 0;
     quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
     quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
@@ -311,6 +312,7 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
     bool partly = c->facts->midstream || c->session->limits_hit;
     bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
                  half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0 ||
+                 half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen ||
                  sw_case_first_is_doubtful(c, SW_CLIENT) || sw_case_first_is_doubtful(c, SW_SERVER);
     bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||

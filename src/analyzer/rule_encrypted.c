@@ -10,9 +10,7 @@ enum { PATIENCE_S = 5 };
 static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->facts->closed.frame)
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+        sw_case_prove_close(c, ruling);
 }
 
 static void prove_handshake(const struct sw_tls_shape *shape, struct sw_ruling *ruling)

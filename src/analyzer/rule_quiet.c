@@ -19,9 +19,7 @@ static void prove_last_words(const struct sw_case *c, struct sw_ruling *ruling)
     if (s->quit)
         sw_ruling_prove_step(ruling, s->quit, "QUIT");
     else if (c->facts->closed.frame)
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+        sw_case_prove_close(c, ruling);
 }
 
 static bool used(const struct sw_session *session, enum smtp_verb verb)

@@ -145,9 +145,7 @@ static void blame_goodbye(const struct sw_case *c, struct sw_ruling *ruling)
     ruling->stage = SW_STAGE_QUIT;
     if (failed) {
         sw_ruling_prove_step(ruling, c->session->quit, "QUIT, not answered");
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+        sw_case_prove_close(c, ruling);
     } else {
         sw_ruling_prove(ruling, omitted, SW_ORIGIN_CLIENT, "the client ends without QUIT");
     }

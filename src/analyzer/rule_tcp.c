@@ -46,9 +46,7 @@ static void prove_end(const struct sw_case *c, struct sw_ruling *ruling)
         ruling->reply = c->refusal;
         sw_ruling_prove_step(ruling, c->refusal, "the server gives up");
     } else if (c->facts->closed.frame) {
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+        sw_case_prove_close(c, ruling);
     }
 }
 

@@ -21,9 +21,7 @@ static struct sw_ruling stuck(enum sw_cause cause, enum sw_confidence confidence
 static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->facts->closed.frame)
-        sw_ruling_prove(ruling, c->facts->closed,
-                        c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
-                        c->reset ? "connection cut (RST)" : "connection closed (FIN)");
+        sw_case_prove_close(c, ruling);
 }
 
 static void prove_hellos(const struct sw_tls *tls, struct sw_ruling *ruling)

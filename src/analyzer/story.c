@@ -421,8 +421,10 @@ static void tell_waiting(const struct sw_case *c, struct sw_prose *story)
 
 static void tell_close(const struct sw_case *c, struct sw_prose *story)
 {
+    const char *where =
+        sw_case_close_is_unseen(c) ? "not in the capture, but confirmed in frame " : "frame ";
     sw_prose_say(story, " The ", c->closed_by_server ? "server" : "client", " ",
-                 c->reset ? "cut" : "closed", " the connection (frame ", c->facts->closed, ").");
+                 c->reset ? "cut" : "closed", " the connection (", where, c->facts->closed, ").");
 }
 
 enum ending { UNANSWERED, UNASKED, GOODBYE, CLOSED, ENDINGS };
@@ -509,13 +511,15 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
                       struct sw_prose *story)
 {
     const uint64_t *quality = verdict->quality;
+    const struct sw_half_facts *half = c->facts->half;
+    uint64_t lost_bytes = half[SW_CLIENT].gap_bytes + half[SW_SERVER].gap_bytes;
     if (quality[SW_QUALITY_ONE_SIDED])
         sw_prose_say(story, " Only the ", c->client_seen ? "client" : "server",
                      "'s packets are in the capture.");
-    if (quality[SW_QUALITY_GAPS])
-        sw_prose_say(story, " The capture lost ",
-                     c->facts->half[SW_CLIENT].gap_bytes + c->facts->half[SW_SERVER].gap_bytes,
-                     " bytes of this connection.");
+    if (lost_bytes > 0)
+        sw_prose_say(story, " The capture lost ", lost_bytes, " bytes of this connection.");
+    if (half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen)
+        sw_prose_say(story, " The capture lacks a packet that closed the connection (FIN).");
     if (quality[SW_QUALITY_SNAPLEN])
         sw_prose_say(story,
                      " Packets were cut when they were recorded (record with full packets, -s 0).");

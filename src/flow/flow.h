@@ -137,6 +137,8 @@ struct sw_half_facts {
     struct sw_mark after_rst; /* the first packet of this side that came after its own RST: whoever
                                  sent that RST, it was not this side */
     bool seen;
+    bool fin_unseen; /* the capture lacks the FIN: `fin` is the packet of the peer that was the
+                        first to acknowledge it */
 };
 
 struct sw_flow_icmp {
@@ -205,8 +207,8 @@ struct sw_flow_sink {
     /* Two copies of the bytes at `offset` differ; `second` is the copy that was not used. */
     void (*conflict)(void *ctx, struct sw_flow *flow, enum sw_side from, uint64_t offset,
                      struct sw_span second, struct sw_mark mark);
-    /* A FIN or an accepted RST, in sequence with the chunks: all bytes before it have been passed
-     * on. */
+    /* A FIN or an accepted RST that was seen, in sequence with the chunks: all bytes before it have
+     * been passed on. */
     void (*shut)(void *ctx, struct sw_flow *flow, enum sw_side from, bool rst, struct sw_mark mark);
     /* The connection is final: closed and lingered, timed out, or the capture ended. */
     void (*end)(void *ctx, struct sw_flow *flow, struct sw_mark mark);

@@ -61,6 +61,17 @@ static void take_progress(struct sw_flow_facts *f, enum sw_side other, struct sw
         peer->rto_count = 0;
 }
 
+/* The peer has got something at `offset`: when all that was seen ends there, it may be a FIN that
+ * the capture lacks. Who is the first to say so stays known. */
+static void note_maybe_fin(struct sw_half *half, uint64_t offset, struct sw_mark mark)
+{
+    bool known = half->fin_mark.frame && half->fin_offset >= offset;
+    if (known || half->has_fin || offset < half->high || offset < half->next)
+        return;
+    half->fin_offset = offset;
+    half->fin_mark = mark;
+}
+
 void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
@@ -78,8 +89,10 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
     uint64_t acked = (uint64_t)offset;
     if (peer->has_fin && acked > peer->fin_offset)
         acked = peer->fin_offset; /* the FIN counts one */
-    if (acked > peer->high && acked > peer->next)
+    if (acked > peer->high && acked > peer->next) {
         peer->ack_repeats++;
+        note_maybe_fin(peer, acked - 1, mark);
+    }
     bool bare = packet->payload_wire == 0 && !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN));
     if (acked == peer->acked && bare && peer->high > acked) {
         peer->dup_acks++;

@@ -192,13 +192,17 @@ static bool hold(struct sw_flow *flow, enum sw_side from, const struct sw_held *
 static bool depends_on_missing(const struct sw_flow *flow, enum sw_side from, uint64_t needs)
 {
     const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
-    return peer->based && flow->body->facts.half[sw_side_other(from)].seen && needs > peer->next;
+    if (!peer->based || needs <= peer->next)
+        return false;
+    bool complete = peer->has_fin && peer->next >= peer->fin_offset; /* the FIN counts one */
+    return !complete && flow->body->facts.half[sw_side_other(from)].seen;
 }
 
 static void tell_shut(struct sw_flow *flow, enum sw_side from)
 {
     struct sw_half *half = &flow->body->half[from];
-    if (!half->has_fin || half->shut_told || half->next < half->fin_offset)
+    bool unseen = flow->body->facts.half[from].fin_unseen; /* it may still turn out to be none */
+    if (!half->has_fin || half->shut_told || half->next < half->fin_offset || unseen)
         return;
     half->shut_told = true;
     if (!flow->forgotten)
@@ -211,11 +215,49 @@ static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, s
     if (!half->has_fin) {
         half->has_fin = true;
         half->fin_offset = offset;
-        half->fin_mark = mark;
+        sw_mark_set(&half->fin_mark, mark);
         if (half->acked > offset)
             half->acked = offset;
     }
     sw_flow_closing(flow, from, false, mark);
+}
+
+/* The capture lacks the FIN, the peer has it. It came before whatever the peer said from then on.
+ */
+static void take_unseen_fin(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_flow_facts *f = &flow->body->facts;
+    f->half[from].fin_unseen = true;
+    if (f->closed_by == (int)sw_side_other(from) && f->closed.frame >= half->fin_mark.frame)
+        f->closed_by = -1;
+    take_fin(flow, from, half->next, half->fin_mark);
+}
+
+/* It comes after all, only later than what confirms it. */
+static void see_fin(struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
+{
+    struct sw_flow_facts *f = &flow->body->facts;
+    f->half[from].fin_unseen = false;
+    f->half[from].fin = flow->body->half[from].fin_mark = mark;
+    if (f->closed_by == (int)from && f->close == SW_CLOSE_FIN)
+        f->closed = mark;
+}
+
+/* It was a byte: others have come behind it. */
+static void withdraw_unseen_fin(struct sw_flow *flow, enum sw_side from)
+{
+    struct sw_half *half = &flow->body->half[from];
+    struct sw_flow_facts *f = &flow->body->facts;
+    half->has_fin = f->half[from].fin_unseen = false;
+    f->half[from].fin = half->fin_mark = (struct sw_mark){0};
+    if (f->closed_by != (int)from || f->close != SW_CLOSE_FIN)
+        return;
+    f->closed_by = -1;
+    f->closed = f->half[sw_side_other(from)].fin;
+    f->close = SW_CLOSE_OPEN;
+    if (f->closed.frame)
+        sw_flow_closing(flow, sw_side_other(from), false, f->closed);
 }
 
 /* Passes on what has become contiguous; true when anything moved. */
@@ -328,8 +370,8 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
     bool maybe_fin =
         !data_above && to == half->next + 1 && half->high <= half->next && !half->has_fin;
     if (maybe_fin) {
-        half->acked = half->next;
         half->waiting = false;
+        take_unseen_fin(flow, from);
         pass_on(flow);
         return;
     }
@@ -504,6 +546,12 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
             flow->body->facts.half[from].keepalives++;
         half->probe_pending = probe;
         return;
+    }
+    if (flow->body->facts.half[from].fin_unseen) {
+        if (wire > 0 && end > (int64_t)half->fin_offset)
+            withdraw_unseen_fin(flow, from);
+        else if (packet->tcp.flags & SW_TCP_FIN)
+            see_fin(flow, from, mark);
     }
     if (packet->tcp.flags & SW_TCP_FIN && end >= 0)
         take_fin(flow, from, (uint64_t)end, mark);

@@ -226,7 +226,7 @@ static void closing(struct sw_ladder_maker *m, enum sw_side side)
     bool unanswered = side == SW_SERVER && f->refused;
     struct sw_rung *rung =
         sw_ladder_add(m, SW_RUNG_TCP, from, h->fin, SW_RANK_CLOSE, m->verdict->stage);
-    sw_ladder_say_text(m, rung, "FIN: closes");
+    sw_ladder_say_text(m, rung, h->fin_unseen ? "FIN, not in the capture" : "FIN: closes");
     rung = sw_ladder_add(m, SW_RUNG_TCP, from, h->rst, SW_RANK_CLOSE, m->verdict->stage);
     sw_ladder_say_text(m, rung, unanswered ? "RST: refused" : "RST: reset");
     if (rung)

@@ -309,9 +309,13 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
         sw_build_lonely_reply(session, reply, !facts->midstream && !session->last_reply);
 }
 
-static bool came_after(const struct sw_step *reply, struct sw_mark mark)
+/* An end that the capture lacks shows in what the server sent behind it. */
+static bool came_after_end(const struct sw_step *reply, const struct sw_half_facts *client)
 {
-    return mark.frame && mark.frame < reply->first.frame;
+    uint64_t fin = client->fin.frame;
+    bool confirms = client->fin_unseen && fin == reply->first.frame;
+    return confirms || (fin && fin < reply->first.frame) ||
+           (client->rst.frame && client->rst.frame < reply->first.frame);
 }
 
 static void on_reply(struct sw_session *session, const struct smtp_event *event,
@@ -338,8 +342,7 @@ static void on_reply(struct sw_session *session, const struct smtp_event *event,
         place_unasked(session, step, facts);
     if (facts->half[SW_SERVER].gap_bytes > 0)
         move_to_recipient(step);
-    step->after_close = came_after(step, facts->half[SW_CLIENT].fin) ||
-                        came_after(step, facts->half[SW_CLIENT].rst);
+    step->after_close = came_after_end(step, &facts->half[SW_CLIENT]);
     session->last_reply = step;
     bool whole = !(step->flags & (SMTP_FLAG_CUT | SMTP_FLAG_UNSOLICITED));
     session->answer_missing = session->answer_missing && !whole;

@@ -323,6 +323,13 @@ class Capture(Names):
         self.session.unheard[me] += self.session.unheard[me] > 0
         self.emit(1 - me, ACK)
 
+    def do_unseen_fin(self, side):
+        """A FIN that is not in the capture; what the other side sends next acknowledges it."""
+        self.handshake()
+        me = "CS".index(side)
+        self.emit(me, FIN | ACK, visible=False)
+        self.session.seq[me] += 1
+
     def do_close(self, side):
         """Both sides close, `side` first."""
         self.do_fin(side)

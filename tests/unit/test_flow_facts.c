@@ -290,6 +290,80 @@ static void test_half_close(void **state)
     assert_int_equal(CLIENT->unacked_bytes, 0);
 }
 
+/* The capture lacks the client's FIN: what the server acknowledges shows that it came first. */
+static void test_fin_that_only_its_acknowledgement_shows(void **state)
+{
+    (void)state;
+    begin();
+    data(0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK | SW_TCP_FIN, 0, text, 20, 11);
+    uint64_t confirms = s.number - 1;
+    segments_send(&s, SW_CLIENT, SW_TCP_ACK, 11, NULL, 0, 21);
+    segments_close(&s);
+    assert_int_equal(s.next[SW_SERVER], 20); /* what the server said behind it is passed on */
+    assert_true(CLIENT->fin_unseen);
+    assert_false(SERVER->fin_unseen);
+    assert_int_equal(s.facts.closed_by, SW_CLIENT);
+    assert_int_equal(s.facts.close, SW_CLOSE_FIN);
+    assert_int_equal(s.facts.closed.frame, confirms);
+    assert_int_equal(CLIENT->gap_bytes, 0);
+    assert_int_equal(CLIENT->unacked_bytes, 0);
+}
+
+/* Both closed at once, and the capture lacks the client's FIN: the server's came first. */
+static void test_unseen_fin_behind_that_of_the_other_side(void **state)
+{
+    (void)state;
+    begin();
+    data(0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK | SW_TCP_FIN, 0, NULL, 0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 1, NULL, 0, 11);
+    segments_close(&s);
+    assert_true(CLIENT->fin_unseen);
+    assert_int_equal(s.facts.closed_by, SW_SERVER);
+}
+
+/* A byte that the capture lacks looks the same until more come behind it. */
+static void test_unseen_fin_that_was_a_byte(void **state)
+{
+    (void)state;
+    begin();
+    data(0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 0, NULL, 0, 11);
+    s.now_ns += SW_NS_PER_S;
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 0, text, 5, 11);
+    s.now_ns += SW_NS_PER_S;
+    segments_send(&s, SW_SERVER, SW_TCP_ACK | SW_TCP_FIN, 5, text, 5, 11);
+    segments_send(&s, SW_CLIENT, SW_TCP_ACK, 11, text, 9, 11);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 11, NULL, 0, 20);
+    segments_close(&s);
+    assert_false(CLIENT->fin_unseen);
+    assert_int_equal(CLIENT->fin.frame, 0);
+    assert_int_equal(CLIENT->gap_bytes, 1);
+    assert_int_equal(s.next[SW_CLIENT], 20);
+    assert_int_equal(s.facts.closed_by, SW_SERVER);
+    assert_int_equal(s.facts.close, SW_CLOSE_FIN);
+}
+
+/* It comes much later than what confirms it, as from another recorder. */
+static void test_unseen_fin_that_comes_after_all(void **state)
+{
+    (void)state;
+    begin();
+    data(0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 0, NULL, 0, 11);
+    s.now_ns += SW_NS_PER_S;
+    segments_send(&s, SW_SERVER, SW_TCP_ACK, 0, NULL, 0, 11);
+    segments_send(&s, SW_CLIENT, SW_TCP_ACK | SW_TCP_FIN, 10, NULL, 0, 0);
+    uint64_t fin = s.number - 1;
+    segments_send(&s, SW_SERVER, SW_TCP_ACK | SW_TCP_FIN, 0, NULL, 0, 11);
+    segments_close(&s);
+    assert_false(CLIENT->fin_unseen);
+    assert_int_equal(CLIENT->fin.frame, fin);
+    assert_int_equal(s.facts.closed.frame, fin);
+    assert_int_equal(s.facts.closed_by, SW_CLIENT);
+}
+
 /* The same packet but for one flag, with the same IP id and at the same moment, is another one. */
 static void test_a_flag_more_is_no_copy(void **state)
 {
@@ -394,6 +468,10 @@ int main(void)
         cmocka_unit_test(test_rst_of_somebody_else),
         cmocka_unit_test(test_rst_far_outside_of_the_window_is_ignored),
         cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_fin_that_only_its_acknowledgement_shows),
+        cmocka_unit_test(test_unseen_fin_behind_that_of_the_other_side),
+        cmocka_unit_test(test_unseen_fin_that_was_a_byte),
+        cmocka_unit_test(test_unseen_fin_that_comes_after_all),
         cmocka_unit_test(test_a_flag_more_is_no_copy),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
