@@ -161,7 +161,8 @@ struct sw_flow_facts {
     struct sw_mark last_syn; /* last retransmission of it */
     struct sw_mark syn_ack;
     struct sw_mark last_syn_ack; /* its last repetition, when there was one */
-    struct sw_mark established;  /* the client's ACK of the SYN/ACK, or first data */
+    struct sw_mark established; /* the client's ACK of the SYN/ACK, or first data; the SYN/ACK where
+                                   the capture lacks its ACK */
     uint32_t syn_count;
     int64_t syn_ns[SW_FLOW_SYN_TIMES]; /* when the first of them were sent */
     uint32_t syn_ack_count;

@@ -58,6 +58,19 @@ static void reset(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         sw_flow_acknowledge(flow, from, packet, mark);
 }
 
+/*
+ * The connection is up. A server whose SYN/ACK is not confirmed repeats it after a second (RFC 6298
+ * 2.1; formerly three): where nothing of that is seen for longer, the confirmation came soon after
+ * it, and the capture lacks it.
+ */
+static void note_established(struct sw_flow_facts *f, struct sw_mark mark)
+{
+    const int64_t repetition_due_ns = 3 * SW_NS_PER_S;
+    struct sw_mark accepted = f->last_syn_ack.frame ? f->last_syn_ack : f->syn_ack;
+    bool late = accepted.frame && mark.time_ns - accepted.time_ns > repetition_due_ns;
+    f->established = late ? accepted : mark;
+}
+
 static void take_segment(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
@@ -75,10 +88,12 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
     }
     if (flags & SW_TCP_ACK)
         sw_flow_acknowledge(flow, from, packet, mark);
+    struct sw_flow_facts *f = &flow->body->facts;
+    /* a client that confirms has seen the SYN/ACK, be that in the capture or not */
     bool handshake_done = from == SW_CLIENT && (flags & (SW_TCP_ACK | SW_TCP_SYN)) == SW_TCP_ACK &&
-                          flow->body->facts.syn_ack.frame;
-    if (!flow->body->facts.established.frame && (handshake_done || packet->payload_wire > 0))
-        flow->body->facts.established = mark;
+                          (f->syn_ack.frame || f->syn.frame);
+    if (!f->established.frame && (handshake_done || packet->payload_wire > 0))
+        note_established(f, mark);
     uint32_t seq = packet->tcp.seq + (flags & SW_TCP_SYN ? 1 : 0);
     int64_t offset = seq_offset(seq, half->base, half->next);
     if (packet->payload_wire > 0 || (flags & SW_TCP_FIN) || offset == (int64_t)half->next - 1)

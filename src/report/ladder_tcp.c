@@ -141,7 +141,7 @@ static void handshake(struct sw_ladder_maker *m, const struct sw_flow_facts *f)
         rung->mood = SW_RUNG_ODD;
     bool with_data = f->established.frame == f->half[SW_CLIENT].first_data.frame ||
                      f->established.frame == f->half[SW_SERVER].first_data.frame;
-    if (with_data || f->midstream)
+    if (with_data || f->midstream || f->established.frame == f->syn_ack.frame)
         return;
     rung = sw_ladder_add(m, SW_RUNG_TCP, SW_ORIGIN_CLIENT, f->established, SW_RANK_OPEN,
                          SW_STAGE_CONNECT);

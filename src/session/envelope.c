@@ -329,10 +329,9 @@ static void on_greeting(struct sw_session *session, struct sw_step *reply)
     if ((reply->flags & SMTP_FLAG_UNSOLICITED) || session->greeting)
         return;
     session->greeting = reply;
-    if (!f->syn_ack.frame)
-        return;
     int64_t since_ns = f->established.frame ? f->established.time_ns : f->syn_ack.time_ns;
-    if (reply->first.time_ns > since_ns)
+    bool known = f->established.frame || f->syn_ack.frame;
+    if (known && reply->first.time_ns > since_ns)
         session->greeting_delay_ns = reply->first.time_ns - since_ns;
 }
 

@@ -117,7 +117,7 @@ class Capture(Names):
         if visible and s and s.mirror is not None:
             self.frames.append((self.time + 0.00005, macs + s.mirror + kind + head + body))
 
-    def handshake(self):
+    def handshake(self, lacks=""):
         s = self.session
         if s.established or s.midstream:
             return
@@ -126,9 +126,9 @@ class Capture(Names):
             options = [options[i] + struct.pack("!BBBB", 1, 3, 3, s.scale[i]) for i in (0, 1)]
         self.emit(0, SYN, options=options[0])
         s.seq[0] += 1
-        self.emit(1, SYN | ACK, options=options[1])
+        self.emit(1, SYN | ACK, options=options[1], visible=lacks != "SYN/ACK")
         s.seq[1] += 1
-        self.emit(0, ACK)
+        self.emit(0, ACK, visible=lacks != "ACK")
         s.established = True
 
     def send(self, side, data, visible=True):
@@ -236,8 +236,9 @@ class Capture(Names):
     def do_wait(self, seconds):
         self.time += float(seconds)
 
-    def do_handshake(self):
-        self.handshake()
+    def do_handshake(self, lacks=""):
+        """`lacks`: the packet of it that is not in the capture, SYN/ACK or ACK."""
+        self.handshake(lacks)
 
     def do_midstream(self):
         self.session.midstream = True
