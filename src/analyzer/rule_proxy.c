@@ -8,6 +8,12 @@ bool sw_rule_proxy(const struct sw_case *c, struct sw_ruling *ruling)
     const struct sw_proxied *p = sw_session_proxied(c->session);
     if (p->kind == SW_PROXY_NONE || p->open)
         return false;
+    bool missing = c->reply_lost || c->facts->half[SW_CLIENT].gap_bytes > 0;
+    if (!p->refused && missing) {
+        (void)sw_rule_unknown(c, ruling);
+        ruling->stage = SW_STAGE_CONNECT;
+        return true;
+    }
     bool over = c->facts->closed_by >= 0 || c->waited_ns > 60 * SW_NS_PER_S;
     *ruling = (struct sw_ruling){
         .cause = SW_CAUSE_MBX_PROXY_FAILED,

@@ -191,7 +191,8 @@ static void tell_proxy(const struct sw_case *c, struct sw_prose *story)
         sw_prose_say(story, "; the proxy refused with code ", p->status, " (frame ", p->answered,
                      ").");
     else
-        sw_prose_say(story, "; the proxy did not answer.");
+        sw_prose_say(story, c->reply_lost ? "; what the proxy answered is not in the capture."
+                                          : "; the proxy did not answer.");
 }
 
 static void tell_greeting(const struct sw_case *c, struct sw_prose *story)

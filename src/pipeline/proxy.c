@@ -301,11 +301,21 @@ static bool is_harmless(const struct sw_proxy *proxy)
     return proxy->step == SW_PROXY_METHODS || proxy->step == SW_PROXY_REQUEST;
 }
 
+/* The answer is missing, and the mail server greets (RFC 5321 3.1): it was yes. */
+static bool greets_behind_gap(const struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
+                              const struct sw_proxied *out)
+{
+    return proxy->step == SW_PROXY_LOST && from == SW_SERVER && out->asked.frame &&
+           sw_span_starts(bytes, SW_SPAN_LIT("220"));
+}
+
 size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark, struct sw_proxied *out)
 {
     if (proxy->step == SW_PROXY_REFUSED && from == SW_CLIENT && is_http(bytes))
         go_on(proxy, SW_PROXY_HTTP_REQUEST);
+    if (greets_behind_gap(proxy, from, bytes, out))
+        answered(proxy, out, 0, true, mark);
     size_t used = 0;
     while (used < bytes.len && proxy->step != SW_PROXY_IDLE) {
         if (speaker(proxy->step) != from || proxy->step == SW_PROXY_REFUSED ||

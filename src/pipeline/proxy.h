@@ -58,7 +58,7 @@ void sw_proxy_start(struct sw_proxy *proxy, struct sw_span first, struct sw_prox
 /* Takes bytes up to where the tunnel begins; returns how many. */
 size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark, struct sw_proxied *out);
-/* Bytes are missing: where the tunnel begins is not known any more. */
+/* Bytes are missing: where the tunnel begins only a greeting tells. */
 void sw_proxy_gap(struct sw_proxy *proxy);
 
 #endif

@@ -188,6 +188,25 @@ static void test_behind_a_gap_nothing_is_believed(void **state)
     assert_false(out.open || out.refused);
 }
 
+static void test_behind_a_gap_a_greeting_shows_that_it_connected(void **state)
+{
+    (void)state;
+    struct sw_proxied out = {0};
+    struct sw_proxy proxy;
+    struct sw_mark mark = {1, 0};
+    struct sw_span request = SW_SPAN_LIT("CONNECT mx.example.org:25 HTTP/1.1\r\n\r\n");
+    struct sw_span greeting = SW_SPAN_LIT("220 mx.example.org ESMTP\r\n");
+    sw_proxy_start(&proxy, request, &out);
+    sw_proxy_gap(&proxy); /* the request is not known to have ended */
+    assert_int_equal(sw_proxy_feed(&proxy, SW_SERVER, greeting, mark, &out), greeting.len);
+    assert_false(out.open);
+    sw_proxy_start(&proxy, request, &out);
+    assert_int_equal(sw_proxy_feed(&proxy, SW_CLIENT, request, mark, &out), request.len);
+    sw_proxy_gap(&proxy);
+    assert_int_equal(sw_proxy_feed(&proxy, SW_SERVER, greeting, mark, &out), 0);
+    assert_true(out.open && !out.refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_what_begins),
         cmocka_unit_test(test_collects_what_it_needs),
         cmocka_unit_test(test_behind_a_gap_nothing_is_believed),
+        cmocka_unit_test(test_behind_a_gap_a_greeting_shows_that_it_connected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
