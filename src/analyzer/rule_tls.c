@@ -194,11 +194,13 @@ static struct sw_ruling ruling_on_client_alert(const struct sw_tls *tls, uint8_t
     }
 }
 
-/* The server asked for a certificate, and the client has answered that (TLS 1.3: it may have). */
+/* The server asked for a certificate, and the client has answered that (TLS 1.3: it may have);
+ * behind its ServerHelloDone the server has waited for that (RFC 5246 7.3). */
 static bool client_certificate_was_due(const struct sw_tls *tls)
 {
     return tls->certificate_request.frame &&
-           (tls->client_certificate || tls->side[SW_CLIENT].change_cipher.frame);
+           (tls->client_certificate || tls->side[SW_CLIENT].change_cipher.frame ||
+            tls->server_done.frame);
 }
 
 static struct sw_ruling ruling_on_server_alert(const struct sw_tls *tls, uint8_t description)

@@ -364,14 +364,20 @@ class Capture(Names):
 
     # --- TLS, for real (support/tls.py) ---
     def do_tls(self, *options):
-        """A handshake, or with flights=N its beginning; `again=yes` takes up the session of the last one."""
+        """A handshake, or with flights=N its beginning; the capture lacks flight lost=N; `again=yes` takes up the session of the last one."""
         import tls  # pylint: disable=import-outside-toplevel
 
         how = dict(option.split("=", 1) for option in options)
         if "--ca-file" not in self.arguments:
             self.arguments += ["--ca-file", tls.STORE.anchor()]
         self.tls = tls.Connection(how, self.tls if how.get("again") else None)
-        self.tls.shake(self.send, int(how.get("flights", "99")))
+        lost, said = int(how.get("lost", "0")), []
+
+        def send(side, data):
+            said.append(side)
+            self.send(side, data, visible=len(said) != lost)
+
+        self.tls.shake(send, int(how.get("flights", "99")))
 
     def do_tls_on(self, flights="99"):
         """Goes on with a handshake."""
