@@ -56,7 +56,8 @@ static bool recipient_unseen(const struct sw_case *c, const struct sw_message *m
  * one of its recipients (RFC 2033: each has an answer of its own). */
 static bool refused_unseen(const struct sw_case *c)
 {
-    bool words_lost = c->facts->half[SW_CLIENT].gap_bytes > 0;
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    bool words_lost = client->gap_bytes > 0 || client->truncated_bytes > 0 || c->facts->midstream;
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         bool refusal = sw_reply_is(s, 5) || (sw_reply_is(s, 4) && s->code != 421);

@@ -415,6 +415,10 @@ class Capture(Names):
         body += struct.pack("!H", len(extensions)) + extensions
         self.send(1, b"\x16" + version + struct.pack("!HB", len(body) + 4, 2) + struct.pack("!I", len(body))[1:] + body)
 
+    def do_snaplen(self, octets):
+        """All frames are cut when they are recorded."""
+        self.snaplen = int(octets)
+
     def do_arguments(self, *words):
         self.arguments += words
 
