@@ -241,6 +241,23 @@ void sw_flow_note_new_path(struct sw_flow *flow, enum sw_side from, const struct
     flow->body->facts.tunnel = flow->body->tunnel;
 }
 
+/* Has this side sent or got anything more since? A copy that another recorder has seen later, as in
+ * captures of both ends that were merged, shows nothing of that. */
+static bool brings_news(const struct sw_flow *flow, enum sw_side from,
+                        const struct sw_packet *packet)
+{
+    const struct sw_half *half = &flow->body->half[from];
+    const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
+    bool fin = packet->tcp.flags & SW_TCP_FIN;
+    if (!half->based || !peer->based)
+        return true;
+    int64_t end = seq_offset(packet->tcp.seq, half->base, half->next) + packet->payload_wire;
+    if (end > (int64_t)half->high || (fin && !half->has_fin))
+        return true;
+    return (packet->tcp.flags & SW_TCP_ACK) &&
+           seq_offset(packet->tcp.ack, peer->base, peer->next) > (int64_t)peer->acked;
+}
+
 void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                   struct sw_mark mark)
 {
@@ -255,9 +272,9 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         !(packet->tcp.flags & SW_TCP_RST))
         revive(flow, sw_side_other(from));
     sw_flow_heard(f, from, packet, mark);
-    bool after_rst = half->rst.frame && !half->after_rst.frame &&
-                     !(packet->tcp.flags & SW_TCP_RST) &&
-                     mark.time_ns - half->rst.time_ns > SW_NS_PER_MS;
+    bool after_rst =
+        half->rst.frame && !half->after_rst.frame && !(packet->tcp.flags & SW_TCP_RST) &&
+        mark.time_ns - half->rst.time_ns > SW_NS_PER_MS && brings_news(flow, from, packet);
     if (after_rst)
         half->after_rst = mark;
     note_window(flow, from, packet, mark);
