@@ -137,6 +137,7 @@ struct sw_half_facts {
     struct sw_mark after_rst; /* the first packet of this side that came after its own RST: whoever
                                  sent that RST, it was not this side */
     bool seen;
+    bool fin_ahead;  /* it acknowledges bytes that had not been seen when it was recorded */
     bool fin_unseen; /* the capture lacks the FIN: `fin` is the packet of the peer that was the
                         first to acknowledge it */
 };

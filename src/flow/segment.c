@@ -553,6 +553,9 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         else if (packet->tcp.flags & SW_TCP_FIN)
             see_fin(flow, from, mark);
     }
+    if (packet->tcp.flags & SW_TCP_FIN && !half->has_fin)
+        flow->body->facts.half[from].fin_ahead = depends_on_missing(
+            flow, from, needs_of(&flow->body->half[sw_side_other(from)], packet));
     if (packet->tcp.flags & SW_TCP_FIN && end >= 0)
         take_fin(flow, from, (uint64_t)end, mark);
     if (wire > 0 && end > 0) {

@@ -76,6 +76,7 @@ class Capture(Names):
         self.marks = {}
         self.arguments = []  # what the program is to be told besides the capture
         self.tls = None
+        self.waiting = []  # frames that are recorded later
 
     # --- packets ---
     def emit(self, side, flags, payload=b"", seq=None, visible=True, options=b"", damaged=False):
@@ -183,6 +184,12 @@ class Capture(Names):
         lost = re.match(r"^lost ([CS]): ?(.*)$", line)  # sent and acknowledged, but not in the capture
         if lost:
             self.send("CS".index(lost.group(1)), unescape(lost.group(2)) + b"\r\n", visible=False)
+            return
+        late = re.match(r"^late-recorded ([CS]): ?(.*)$", line)  # comes into the capture with the word `recorded`
+        if late:
+            count = len(self.frames)
+            self.send("CS".index(late.group(1)), unescape(late.group(2)) + b"\r\n")
+            self.waiting.append(self.frames.pop(count))
             return
         copy = re.match(r"^(again|damaged) ([CS]): ?(.*)$", line)  # the last segment once more, with these bytes
         if copy:
@@ -414,6 +421,13 @@ class Capture(Names):
         body = version + random + b"\0" + bytes.fromhex(how.get("cipher", "c02f")) + bytes([int(how.get("compression", "0"))])
         body += struct.pack("!H", len(extensions)) + extensions
         self.send(1, b"\x16" + version + struct.pack("!HB", len(body) + 4, 2) + struct.pack("!I", len(body))[1:] + body)
+
+    def do_recorded(self):
+        """What was recorded late comes into the capture, with the time of now."""
+        for _, frame in self.waiting:
+            self.time += 0.0001
+            self.frames.append((self.time, frame))
+        self.waiting = []
 
     def do_snaplen(self, octets):
         """All frames are cut when they are recorded."""
