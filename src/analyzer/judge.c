@@ -98,7 +98,8 @@ static void note_quality(const struct sw_case *c, enum sw_cause cause,
     quality[SW_QUALITY_GAPS] =
         client->gap_count + server->gap_count + client->fin_unseen + server->fin_unseen;
     quality[SW_QUALITY_SNAPLEN] = client->truncated_bytes + server->truncated_bytes > 0;
-    quality[SW_QUALITY_REORDERED] = client->out_of_order + server->out_of_order;
+    quality[SW_QUALITY_REORDERED] =
+        client->out_of_order + server->out_of_order + client->came_late + server->came_late;
     quality[SW_QUALITY_DUPLICATED] = client->duplicates + server->duplicates;
     /* also when somebody waits for the connection itself, or for an answer after half a close */
     quality[SW_QUALITY_ENDS_OPEN] =

@@ -20,6 +20,69 @@ static const struct sw_cause_wording limited = {
         },
 };
 
+/* What is it that the recording does not show? */
+static const struct sw_cause_wording packets_cut = {
+    .summary = "It cannot be told what became of the mail, because only the beginning of each "
+               "packet was recorded.",
+    .meaning = "What decides was said in bytes that were cut off.",
+    .advice =
+        {
+            "Record again with whole packets: tcpdump -s 0, or in Wireshark without a limit for "
+            "the size of a packet.",
+            "Start the recording before pressing Send and stop it after the error appears.",
+        },
+};
+
+static const struct sw_cause_wording packets_misplaced = {
+    .summary = "It cannot be told what became of the mail, because the packets of this connection "
+               "stand in the recording in another order than they were sent.",
+    .meaning = "Some came so late behind the answers to them that they had to be taken for lost. "
+               "Recorders with different clocks, or files put one behind the other, do this.",
+    .advice =
+        {
+            "Put the packets in the order of their times (reordercap IN OUT; mergecap for several "
+            "files) and analyse that.",
+            "Record both directions with one recorder.",
+        },
+};
+
+static const struct sw_cause_wording packets_lost = {
+    .summary = "It cannot be told what became of the mail, because packets of this connection are "
+               "missing in the recording.",
+    .meaning = "What decides was said in packets that the other side received and the recorder "
+               "did not keep.",
+    .advice =
+        {
+            "Record on the sending computer itself, or on a mirror port that is not overloaded.",
+            "Let the recorder lose less: a filter on the mail ports and a larger buffer (tcpdump "
+            "-s 0 -B 65536).",
+        },
+};
+
+static const struct sw_cause_wording begun_late = {
+    .summary = "It cannot be told what became of the mail, because the recording begins in the "
+               "middle of this connection.",
+    .meaning = "What decides is not in the part that was recorded.",
+    .advice =
+        {
+            "Start the recording before pressing Send and stop it after the error appears.",
+            "If the recorder wrote several files, analyse them together with the one before.",
+        },
+};
+
+static const struct sw_cause_wording *what_is_missing(const struct sw_case *c)
+{
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    const struct sw_half_facts *server = &c->facts->half[SW_SERVER];
+    if (client->truncated_bytes + server->truncated_bytes > 0)
+        return &packets_cut;
+    if (client->came_late + server->came_late > 0)
+        return &packets_misplaced;
+    if (client->gap_bytes + server->gap_bytes > 0)
+        return &packets_lost;
+    return c->facts->midstream ? &begun_late : sw_cause_wording(SW_CAUSE_UNK_INCOMPLETE);
+}
+
 /* There was an answer, but not the whole of it. */
 static const struct sw_cause_wording cut_short = {
     .summary = "The mail was not sent because the name service's answer about {server} was too "
@@ -192,6 +255,8 @@ const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
         return &early;
     if (by_limit)
         return &limited;
+    if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE)
+        return what_is_missing(c);
     const struct sw_cause_wording *special = wording_of_reply(c, ruling);
     return special ? special : sw_cause_wording(ruling->cause);
 }

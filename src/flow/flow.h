@@ -93,6 +93,7 @@ struct sw_half_facts {
     uint64_t out_of_order;             /* segments that came a moment after later ones */
     uint64_t gap_bytes;                /* lost by the capture */
     uint64_t gap_count;
+    uint64_t came_late;       /* segments out of a gap that came when it had been told */
     uint64_t truncated_bytes; /* cut off by the snaplen */
     uint64_t unacked_bytes;   /* seen or missing below the highest sent byte and not acknowledged at
                                  the end */

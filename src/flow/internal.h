@@ -83,6 +83,7 @@ struct sw_half {
     int64_t high_ns; /* when the highest byte was seen */
     uint8_t *past;   /* bytes that were passed on: [past_from, past_to) of the stream */
     uint64_t past_from, past_to;
+    uint64_t lost_from, lost_to; /* the last gap of the capture's */
     uint32_t past_room;
     uint32_t held_bytes;
     struct sw_held *held; /* sorted by offset, disjoint, all at or above next */

@@ -17,6 +17,8 @@ static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
     } else {
         facts->gap_bytes += length;
         facts->gap_count++;
+        half->lost_from = half->lost_to == offset ? half->lost_from : offset;
+        half->lost_to = half->next;
     }
     if (kind == SW_GAP_LIMIT)
         flow->body->facts.limit_hit = true;
@@ -562,6 +564,8 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         uint64_t begin = offset < 0 ? 0 : (uint64_t)offset;
         uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;
         sw_flow_note_segment(flow, from, begin, (uint64_t)end, mark);
+        if (begin < half->lost_to && (uint64_t)end > half->lost_from)
+            flow->body->facts.half[from].came_late++;
         if (skip > 0 && offset >= 0)
             compare_old(flow, from, packet, begin, skip < wire ? skip : wire, mark);
         if (skip < wire)
