@@ -404,7 +404,7 @@ bool sw_case_offers_are_known(const struct sw_case *c)
 {
     const struct sw_hello *hello = c->session->hello;
     if (!hello || !hello->reply)
-        return !c->reply_lost;
+        return !c->reply_lost && c->complete_start;
     return !(hello->reply->flags & (SMTP_FLAG_CUT | SMTP_FLAG_GUESSED));
 }
 

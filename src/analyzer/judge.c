@@ -312,8 +312,7 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
     const struct sw_half_facts *half = c->facts->half;
     bool partly = c->facts->midstream || c->session->limits_hit;
     uint64_t client_missing = half[SW_CLIENT].gap_bytes + half[SW_CLIENT].truncated_bytes;
-    bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost ||
-                 (c->session->tls_facts && client_missing > 0) ||
+    bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost || client_missing > 0 ||
                  half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0 ||
                  half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen ||
                  sw_case_first_is_doubtful(c, SW_CLIENT) || sw_case_first_is_doubtful(c, SW_SERVER);

@@ -153,7 +153,8 @@ static bool accepted_and_cut(const struct sw_case *c, struct sw_ruling *ruling)
 /* Connected, and not one byte from the server, or the greeting was never finished. */
 static bool no_greeting(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (c->waiting != SW_WAITING_GREETING || !c->established)
+    bool maybe_tls = c->session->implicit_tls_port && c->facts->half[SW_CLIENT].gap_bytes > 0;
+    if (c->waiting != SW_WAITING_GREETING || !c->established || maybe_tls)
         return false;
     if (c->closed_by_server) {
         *ruling = stuck(SW_CAUSE_GREET_CLOSED_NO_BANNER, SW_CONFIDENCE_CERTAIN, SW_STAGE_GREETING);
@@ -273,9 +274,10 @@ static bool why_unanswered(const struct sw_case *c, bool dot, struct sw_ruling *
         bool sure = cause != SW_CAUSE_SERVER_IDLE_TIMEOUT && cause != SW_CAUSE_STARTTLS_PIPELINED;
         *ruling = stuck(cause, sure ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame && (dot || c->waited_ns >= SW_PATIENCE_NS)) {
-        *ruling = stuck(
-            dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
-            c->waited_ns >= SW_PATIENCE_NS ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
+        /* what the server does not confirm may never have reached it */
+        bool sure = c->waited_ns >= SW_PATIENCE_NS && c->facts->half[SW_CLIENT].unacked_bytes == 0;
+        *ruling = stuck(dot ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT : SW_CAUSE_SMTP_REPLY_TIMEOUT,
+                        sure ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame && login_taken_back(c)) {
         *ruling = stuck(SW_CAUSE_AUTH_CANCELLED, SW_CONFIDENCE_LIKELY, stage);
     } else if (c->gave_up.frame) {

@@ -88,7 +88,9 @@ static bool is_over(const struct sw_message *m)
 static void on_rcpt(struct sw_session *session, struct sw_step *step)
 {
     struct sw_message *m = session->message;
-    bool unseen = session->facts->midstream || session->gaps_in_dialogue > 0; /* the MAIL may be */
+    const struct sw_half_facts *client = &session->facts->half[SW_CLIENT];
+    bool unseen = session->facts->midstream || client->gap_bytes > 0 ||
+                  client->truncated_bytes > 0; /* the MAIL may be */
     bool belongs = m && !is_over(m);
     if (!belongs && !unseen)
         return;
