@@ -301,6 +301,18 @@ static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ru
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
 }
 
+/* The capture ends right behind the refusal: another mechanism, or another recipient, may follow.
+ */
+static bool may_be_overcome(const struct sw_case *c)
+{
+    const struct sw_step *command = c->session->last_command;
+    if (!c->refusal || c->facts->closed_by >= 0)
+        return false;
+    struct sw_mark refused = sw_step_last(c->refusal);
+    bool went_on = command && command->first.frame > refused.frame;
+    return !went_on && c->session->final.time_ns - refused.time_ns < SW_PATIENCE_NS;
+}
+
 /*
  * What happened before the capture began, or after a cap was reached, is not known, so nothing that
  * failed is certain; nor is it when frames were lost meanwhile, which may have been some of this
@@ -318,7 +330,7 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
                  sw_case_first_is_doubtful(c, SW_CLIENT) || sw_case_first_is_doubtful(c, SW_SERVER);
     bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
-           (holes && failed) ||
+           (holes && failed) || (failed && may_be_overcome(c)) ||
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
 }
 
