@@ -371,7 +371,9 @@ void sw_case_open(struct sw_case *c, struct sw_session *session, const struct sw
     };
     c->client_seen = f->half[SW_CLIENT].packets > 0;
     c->server_seen = f->half[SW_SERVER].packets > 0;
-    c->established = f->established.frame != 0 || session->first_bytes[SW_CLIENT].len > 0 ||
+    const struct sw_first_bytes *first = &session->first_bytes[SW_CLIENT];
+    bool beyond_syn = first->len > 0 && first->mark.frame != f->syn.frame;
+    c->established = f->established.frame != 0 || beyond_syn ||
                      session->first_bytes[SW_SERVER].len > 0 ||
                      (f->midstream && c->client_seen && c->server_seen && !f->refused);
     c->server_spoke = f->half[SW_SERVER].bytes > 0;

@@ -175,8 +175,8 @@ void sw_flow_rst(struct sw_flow *flow, enum sw_side from, const struct sw_packet
     struct sw_flow_facts *f = &flow->body->facts;
     if (!rst_is_acceptable(flow, from, packet))
         return;
-    bool answers_syn = from == SW_SERVER && f->syn.frame && !f->syn_ack.frame &&
-                       !sw_flow_has_payload(flow) && !f->established.frame;
+    bool answers_syn =
+        from == SW_SERVER && f->syn.frame && !f->syn_ack.frame && !f->established.frame;
     if (answers_syn)
         f->refused = true;
     f->half[from].rst_ttl = packet->ttl;

@@ -92,7 +92,9 @@ static void take_segment(struct sw_flow *flow, enum sw_side from, const struct s
     /* a client that confirms has seen the SYN/ACK, be that in the capture or not */
     bool handshake_done = from == SW_CLIENT && (flags & (SW_TCP_ACK | SW_TCP_SYN)) == SW_TCP_ACK &&
                           (f->syn_ack.frame || f->syn.frame);
-    if (!f->established.frame && (handshake_done || packet->payload_wire > 0))
+    bool data =
+        packet->payload_wire > 0 && !(flags & SW_TCP_SYN); /* RFC 7413: a SYN may bring some */
+    if (!f->established.frame && (handshake_done || data))
         note_established(f, mark);
     uint32_t seq = packet->tcp.seq + (flags & SW_TCP_SYN ? 1 : 0);
     int64_t offset = seq_offset(seq, half->base, half->next);

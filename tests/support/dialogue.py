@@ -287,6 +287,20 @@ class Capture(Names):
         self.session.seq[1] += 1
         self.session.established = True
 
+    def do_open_fast(self, text, answer="taken"):
+        """A SYN that brings data (RFC 7413), which the server takes, leaves or refuses."""
+        s = self.session
+        data = unescape(text.replace("_", " ")) + b"\r\n"
+        self.emit(0, SYN, data)
+        s.seq[0] += 1 + (len(data) if answer == "taken" else 0)
+        if answer == "refused":
+            self.emit(1, RST | ACK, seq=0)
+            return
+        self.emit(1, SYN | ACK)
+        s.seq[1] += 1
+        self.emit(0, ACK)
+        s.established = True
+
     def do_unheard(self, times):
         """The client confirms the SYN/ACK, which the server does not hear: it repeats it so often."""
         self.do_synack("1")
