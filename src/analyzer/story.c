@@ -517,7 +517,11 @@ void sw_story_caveats(const struct sw_case *c, const struct sw_verdict *verdict,
     if (quality[SW_QUALITY_ONE_SIDED])
         sw_prose_say(story, " Only the ", c->client_seen ? "client" : "server",
                      "'s packets are in the capture.");
-    if (lost_bytes > 0)
+    bool misplaced = half[SW_CLIENT].came_late + half[SW_SERVER].came_late > 0;
+    if (misplaced)
+        sw_prose_say(story, " Packets came so late into the capture that they had to be taken for "
+                            "lost.");
+    else if (lost_bytes > 0)
         sw_prose_say(story, " The capture lost ", lost_bytes, " bytes of this connection.");
     if (half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen)
         sw_prose_say(story, " The capture lacks a packet that closed the connection (FIN).");
