@@ -52,6 +52,13 @@ static bool recipient_unseen(const struct sw_case *c, const struct sw_message *m
     return false;
 }
 
+/* A word that nobody knows, in a capture with damaged ones: it may have been RCPT or MAIL. */
+static bool is_garbled(const struct sw_case *c, const struct sw_step *command)
+{
+    bool unknown = command->verb == SMTP_VERB_UNKNOWN || command->verb == SMTP_VERB_JUNK;
+    return unknown && c->facts->half[SW_CLIENT].damaged > 0;
+}
+
 /* Where words of the client are missing it is not known whether what was refused is this mail's, or
  * one of its recipients (RFC 2033: each has an answer of its own). */
 static bool refused_unseen(const struct sw_case *c)
@@ -61,7 +68,7 @@ static bool refused_unseen(const struct sw_case *c)
     const struct sw_step *s;
     SW_EACH(s, c->session->steps) {
         bool refusal = sw_reply_is(s, 5) || (sw_reply_is(s, 4) && s->code != 421);
-        if (refusal && (!c->client_seen || (words_lost && !s->command)))
+        if (refusal && (!c->client_seen || (s->command ? is_garbled(c, s->command) : words_lost)))
             return true;
     }
     return false;
