@@ -301,12 +301,23 @@ static void doubt_for_lost_replies(const struct sw_case *c, struct sw_ruling *ru
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
 }
 
-/* The capture ends right behind the refusal: another mechanism, or another recipient, may follow.
- */
+/* Bytes are missing, or may be others than those that were sent. */
+static bool has_holes(const struct sw_case *c)
+{
+    const struct sw_half_facts *client = &c->facts->half[SW_CLIENT];
+    const struct sw_half_facts *server = &c->facts->half[SW_SERVER];
+    return c->session->gaps_in_dialogue > 0 || c->reply_lost ||
+           client->gap_bytes + client->truncated_bytes > 0 ||
+           client->damaged + server->damaged > 0 || sw_case_first_is_doubtful(c, SW_CLIENT) ||
+           sw_case_first_is_doubtful(c, SW_SERVER);
+}
+
+/* The capture ends right behind the refusal: another mechanism, or another recipient, may follow
+ * (not where the server ends the session, RFC 5321 3.8). */
 static bool may_be_overcome(const struct sw_case *c)
 {
     const struct sw_step *command = c->session->last_command;
-    if (!c->refusal || c->facts->closed_by >= 0)
+    if (!c->refusal || c->refusal->code == 421 || c->facts->closed_by >= 0)
         return false;
     struct sw_mark refused = sw_step_last(c->refusal);
     bool went_on = command && command->first.frame > refused.frame;
@@ -323,14 +334,11 @@ static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
 {
     const struct sw_half_facts *half = c->facts->half;
     bool partly = c->facts->midstream || c->session->limits_hit;
-    uint64_t client_missing = half[SW_CLIENT].gap_bytes + half[SW_CLIENT].truncated_bytes;
-    bool holes = c->session->gaps_in_dialogue > 0 || c->reply_lost || client_missing > 0 ||
-                 half[SW_CLIENT].damaged + half[SW_SERVER].damaged > 0 ||
-                 half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen ||
-                 sw_case_first_is_doubtful(c, SW_CLIENT) || sw_case_first_is_doubtful(c, SW_SERVER);
     bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
+    bool end_unseen = half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen;
+    bool doubted = has_holes(c) || may_be_overcome(c) || (end_unseen && !ruling->reply);
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
-           (holes && failed) || (failed && may_be_overcome(c)) ||
+           (failed && doubted) ||
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);
 }
 

@@ -8,7 +8,8 @@
  * Invariants
  * - Of two copies of the same byte the one captured first wins; a difference is told
  * (sink->conflict).
- * - Bytes that the peer acknowledged but that the capture lacks are a gap (the capture lost them).
+ * - Bytes that the peer acknowledged but that the capture lacks are a gap (the capture lost them);
+ * one more than all that was seen, with nothing behind it, is a FIN that the capture lacks.
  * Bytes that were never acknowledged are never passed over: they are counted as undelivered at the
  * end (the wire lost them).
  * - A connection is its addresses and ports, whatever VLAN or tunnel its packets were seen in,
