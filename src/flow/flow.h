@@ -135,6 +135,8 @@ struct sw_half_facts {
     struct sw_mark first_data, last_data; /* payload, first copies */
     struct sw_mark last_ack_progress; /* when this side last acknowledged new bytes of the peer */
     struct sw_mark fin, rst;
+    uint64_t fin_confirmed; /* the frame of the peer that acknowledged the FIN before it was seen,
+                               if ever it was; 0: it was seen first */
     uint8_t rst_ttl;
     struct sw_mark after_rst; /* the first packet of this side that came after its own RST: whoever
                                  sent that RST, it was not this side */

@@ -2,6 +2,7 @@
  * progress.c - what segments and acknowledgements tell: sent again or out of order, how large a
  * segment gets through, how far the peer has got.
  */
+#include "flow/fin.h"
 #include "flow/internal.h"
 
 #define REORDER_NS (3 * SW_NS_PER_MS) /* later than that a hole is filled by a retransmission */
@@ -61,17 +62,6 @@ static void take_progress(struct sw_flow_facts *f, enum sw_side other, struct sw
         peer->rto_count = 0;
 }
 
-/* The peer has got something at `offset`: when all that was seen ends there, it may be a FIN that
- * the capture lacks. Who is the first to say so stays known. */
-static void note_maybe_fin(struct sw_half *half, uint64_t offset, struct sw_mark mark)
-{
-    bool known = half->fin_mark.frame && half->fin_offset >= offset;
-    if (known || half->has_fin || offset < half->high || offset < half->next)
-        return;
-    half->fin_offset = offset;
-    half->fin_mark = mark;
-}
-
 void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct sw_packet *packet,
                          struct sw_mark mark)
 {
@@ -91,7 +81,7 @@ void sw_flow_acknowledge(struct sw_flow *flow, enum sw_side from, const struct s
         acked = peer->fin_offset; /* the FIN counts one */
     if (acked > peer->high && acked > peer->next) {
         peer->ack_repeats++;
-        note_maybe_fin(peer, acked - 1, mark);
+        sw_flow_note_maybe_fin(peer, acked - 1, mark);
     }
     bool bare = packet->payload_wire == 0 && !(packet->tcp.flags & (SW_TCP_SYN | SW_TCP_FIN));
     if (acked == peer->acked && bare && peer->high > acked) {

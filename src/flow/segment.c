@@ -2,6 +2,7 @@
  * segment.c - reassembly: bytes of one direction in order, once, without a copy where that is
  * possible.
  */
+#include "flow/fin.h"
 #include "flow/internal.h"
 
 static void tell_gap(struct sw_flow *flow, enum sw_side from, uint64_t length,
@@ -200,68 +201,6 @@ static bool depends_on_missing(const struct sw_flow *flow, enum sw_side from, ui
     return !complete && flow->body->facts.half[sw_side_other(from)].seen;
 }
 
-static void tell_shut(struct sw_flow *flow, enum sw_side from)
-{
-    struct sw_half *half = &flow->body->half[from];
-    bool unseen = flow->body->facts.half[from].fin_unseen; /* it may still turn out to be none */
-    if (!half->has_fin || half->shut_told || half->next < half->fin_offset || unseen)
-        return;
-    half->shut_told = true;
-    if (!flow->forgotten)
-        flow->table->sink.shut(flow->table->sink.ctx, flow, from, false, half->fin_mark);
-}
-
-static void take_fin(struct sw_flow *flow, enum sw_side from, uint64_t offset, struct sw_mark mark)
-{
-    struct sw_half *half = &flow->body->half[from];
-    if (!half->has_fin) {
-        half->has_fin = true;
-        half->fin_offset = offset;
-        sw_mark_set(&half->fin_mark, mark);
-        if (half->acked > offset)
-            half->acked = offset;
-    }
-    sw_flow_closing(flow, from, false, mark);
-}
-
-/* The capture lacks the FIN, the peer has it. It came before whatever the peer said from then on.
- */
-static void take_unseen_fin(struct sw_flow *flow, enum sw_side from)
-{
-    struct sw_half *half = &flow->body->half[from];
-    struct sw_flow_facts *f = &flow->body->facts;
-    f->half[from].fin_unseen = true;
-    if (f->closed_by == (int)sw_side_other(from) && f->closed.frame >= half->fin_mark.frame)
-        f->closed_by = -1;
-    take_fin(flow, from, half->next, half->fin_mark);
-}
-
-/* It comes after all, only later than what confirms it. */
-static void see_fin(struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
-{
-    struct sw_flow_facts *f = &flow->body->facts;
-    f->half[from].fin_unseen = false;
-    f->half[from].fin = flow->body->half[from].fin_mark = mark;
-    if (f->closed_by == (int)from && f->close == SW_CLOSE_FIN)
-        f->closed = mark;
-}
-
-/* It was a byte: others have come behind it. */
-static void withdraw_unseen_fin(struct sw_flow *flow, enum sw_side from)
-{
-    struct sw_half *half = &flow->body->half[from];
-    struct sw_flow_facts *f = &flow->body->facts;
-    half->has_fin = f->half[from].fin_unseen = false;
-    f->half[from].fin = half->fin_mark = (struct sw_mark){0};
-    if (f->closed_by != (int)from || f->close != SW_CLOSE_FIN)
-        return;
-    f->closed_by = -1;
-    f->closed = f->half[sw_side_other(from)].fin;
-    f->close = SW_CLOSE_OPEN;
-    if (f->closed.frame)
-        sw_flow_closing(flow, sw_side_other(from), false, f->closed);
-}
-
 /* Passes on what has become contiguous; true when anything moved. */
 static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
 {
@@ -290,12 +229,12 @@ static bool pass_on_side(struct sw_flow *flow, enum sw_side from)
         sw_flow_deliver(flow, from, bytes, (uint32_t)(piece.wire - skip), piece.mark);
         sw_blocks_give(&flow->table->blocks, piece.bytes, piece.captured);
         if (piece.fin)
-            take_fin(flow, from, half->next, piece.mark);
+            sw_flow_take_fin(flow, from, half->next, piece.mark);
         moved = true;
     }
     if (half->acked <= half->next)
         half->waiting = false;
-    tell_shut(flow, from);
+    sw_flow_tell_shut(flow, from);
     return moved;
 }
 
@@ -373,7 +312,7 @@ static void give_up_waiting(struct sw_flow *flow, enum sw_side from, struct sw_m
         !data_above && to == half->next + 1 && half->high <= half->next && !half->has_fin;
     if (maybe_fin) {
         half->waiting = false;
-        take_unseen_fin(flow, from);
+        sw_flow_take_unseen_fin(flow, from);
         pass_on(flow);
         return;
     }
@@ -549,17 +488,13 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         half->probe_pending = probe;
         return;
     }
-    if (flow->body->facts.half[from].fin_unseen) {
-        if (wire > 0 && end > (int64_t)half->fin_offset)
-            withdraw_unseen_fin(flow, from);
-        else if (packet->tcp.flags & SW_TCP_FIN)
-            see_fin(flow, from, mark);
-    }
+    if (flow->body->facts.half[from].fin_unseen && end > 0)
+        sw_flow_doubt_unseen_fin(flow, from, packet, (uint64_t)end, mark);
     if (packet->tcp.flags & SW_TCP_FIN && !half->has_fin)
         flow->body->facts.half[from].fin_ahead = depends_on_missing(
             flow, from, needs_of(&flow->body->half[sw_side_other(from)], packet));
     if (packet->tcp.flags & SW_TCP_FIN && end >= 0)
-        take_fin(flow, from, (uint64_t)end, mark);
+        sw_flow_take_fin(flow, from, (uint64_t)end, mark);
     if (wire > 0 && end > 0) {
         uint64_t begin = offset < 0 ? 0 : (uint64_t)offset;
         uint64_t skip = offset < (int64_t)half->next ? (uint64_t)((int64_t)half->next - offset) : 0;

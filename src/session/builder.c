@@ -309,14 +309,14 @@ static void place_unasked(struct sw_session *session, struct sw_step *reply,
         sw_build_lonely_reply(session, reply, !facts->midstream && !session->last_reply);
 }
 
-/* An end that the capture lacks shows in what the server sent behind it; one that acknowledges what
- * only comes behind it was recorded too early. */
+/* What confirms the client's FIN came behind it, wherever that was recorded; a FIN that
+ * acknowledges what only comes behind it was recorded too early. */
 static bool came_after_end(const struct sw_step *reply, const struct sw_half_facts *client)
 {
-    uint64_t fin = client->fin.frame;
-    bool confirms = client->fin_unseen && fin == reply->first.frame;
-    bool behind = fin && fin < reply->first.frame && !client->fin_ahead;
-    return confirms || behind || (client->rst.frame && client->rst.frame < reply->first.frame);
+    uint64_t frame = reply->first.frame;
+    bool confirms = client->fin_confirmed && client->fin_confirmed <= frame;
+    bool behind = client->fin.frame && client->fin.frame < frame && !client->fin_ahead;
+    return confirms || behind || (client->rst.frame && client->rst.frame < frame);
 }
 
 static void on_reply(struct sw_session *session, const struct smtp_event *event,

@@ -436,6 +436,14 @@ class Capture(Names):
         body += struct.pack("!H", len(extensions)) + extensions
         self.send(1, b"\x16" + version + struct.pack("!HB", len(body) + 4, 2) + struct.pack("!I", len(body))[1:] + body)
 
+    def do_late_fin(self, side):
+        """A FIN that is recorded late; what the other side sends next acknowledges it."""
+        self.handshake()
+        me, count = "CS".index(side), len(self.frames)
+        self.emit(me, FIN | ACK)
+        self.waiting.append(self.frames.pop(count))
+        self.session.seq[me] += 1
+
     def do_recorded(self):
         """What was recorded late comes into the capture, with the time of now."""
         for _, frame in self.waiting:

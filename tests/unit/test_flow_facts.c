@@ -364,6 +364,24 @@ static void test_unseen_fin_that_comes_after_all(void **state)
     assert_int_equal(s.facts.closed_by, SW_CLIENT);
 }
 
+/* Two recorders: the server's FIN stands before the client's, which it acknowledges. */
+static void test_fin_that_is_recorded_behind_what_confirms_it(void **state)
+{
+    (void)state;
+    begin();
+    data(0, 10);
+    segments_send(&s, SW_SERVER, SW_TCP_ACK | SW_TCP_FIN, 0, NULL, 0, 11);
+    uint64_t confirms = s.number - 1;
+    segments_send(&s, SW_CLIENT, SW_TCP_ACK | SW_TCP_FIN, 10, NULL, 0, 0);
+    segments_close(&s);
+    assert_false(CLIENT->fin_unseen);
+    assert_int_equal(CLIENT->fin.frame, confirms + 1);
+    assert_int_equal(CLIENT->fin_confirmed, confirms);
+    assert_int_equal(SERVER->fin_confirmed, 0);
+    assert_int_equal(s.facts.closed_by, SW_CLIENT);
+    assert_int_equal(s.facts.closed.frame, confirms + 1);
+}
+
 /* The same packet but for one flag, with the same IP id and at the same moment, is another one. */
 static void test_a_flag_more_is_no_copy(void **state)
 {
@@ -472,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_unseen_fin_behind_that_of_the_other_side),
         cmocka_unit_test(test_unseen_fin_that_was_a_byte),
         cmocka_unit_test(test_unseen_fin_that_comes_after_all),
+        cmocka_unit_test(test_fin_that_is_recorded_behind_what_confirms_it),
         cmocka_unit_test(test_a_flag_more_is_no_copy),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
