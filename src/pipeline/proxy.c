@@ -305,7 +305,8 @@ static bool is_harmless(const struct sw_proxy *proxy)
 static bool greets_behind_gap(const struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
                               const struct sw_proxied *out)
 {
-    return proxy->step == SW_PROXY_LOST && from == SW_SERVER && out->asked.frame &&
+    bool asked = out && out->asked.frame; /* else it is not even known to be a proxy */
+    return proxy->step == SW_PROXY_LOST && from == SW_SERVER && asked &&
            sw_span_starts(bytes, SW_SPAN_LIT("220"));
 }
 

@@ -55,7 +55,8 @@ enum sw_proxy_guess sw_proxy_begins(struct sw_span first, uint16_t *port);
  * many of these it took. No more are kept than that needs. */
 enum sw_proxy_guess sw_proxy_collect(struct sw_proxy *proxy, struct sw_span bytes, size_t *used);
 void sw_proxy_start(struct sw_proxy *proxy, struct sw_span first, struct sw_proxied *out);
-/* Takes bytes up to where the tunnel begins; returns how many. */
+/* Takes bytes up to where the tunnel begins; returns how many. `out` may be NULL behind a gap in
+ * what was still being guessed. */
 size_t sw_proxy_feed(struct sw_proxy *proxy, enum sw_side from, struct sw_span bytes,
                      struct sw_mark mark, struct sw_proxied *out);
 /* Bytes are missing: where the tunnel begins only a greeting tells. */

@@ -186,6 +186,10 @@ static void test_behind_a_gap_nothing_is_believed(void **state)
     sw_proxy_gap(&proxy);
     assert_int_equal(sw_proxy_feed(&proxy, SW_SERVER, SW_SPAN_LIT("\5\0\0\1"), mark, &out), 4);
     assert_false(out.open || out.refused);
+    struct sw_span greeting = SW_SPAN_LIT("220 mx.example.org ESMTP\r\n");
+    proxy = (struct sw_proxy){.step = SW_PROXY_GUESS};
+    sw_proxy_gap(&proxy); /* nobody knows whether it was one */
+    assert_int_equal(sw_proxy_feed(&proxy, SW_SERVER, greeting, mark, NULL), greeting.len);
 }
 
 static void test_behind_a_gap_a_greeting_shows_that_it_connected(void **state)
