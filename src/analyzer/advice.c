@@ -1,5 +1,7 @@
 #include "analyzer/advice.h"
 
+#include <ctype.h>
+
 enum { NAME_COUNT = 21 };
 
 /* What stands for a name in a sentence when its value is not known; NULL: nothing can. */
@@ -241,8 +243,32 @@ bool sw_template_valid(const char *text)
     return !open;
 }
 
-const char *sw_listed_name(struct sw_span reply)
+bool sw_says_address(struct sw_span reply, const char *address)
 {
+    size_t length = strlen(address);
+    for (size_t at = 0; at < reply.len; at++) {
+        struct sw_span rest = sw_span_from(reply, at);
+        at += sw_span_find_nocase(rest, sw_span_str(address));
+        if (at >= reply.len)
+            return false;
+        struct sw_span behind = sw_span_from(reply, at + length);
+        uint8_t before = at > 0 ? reply.ptr[at - 1] : ' ';
+        uint8_t after = behind.len > 0 ? behind.ptr[0] : ' ';
+        uint8_t next = behind.len > 1 ? behind.ptr[1] : ' ';
+        bool longer = isxdigit(before) || before == '.' || isxdigit(after) ||
+                      ((after == '.' || after == ':') && isxdigit(next));
+        if (!longer)
+            return true;
+    }
+    return false;
+}
+
+const char *sw_listed_name(struct sw_span reply, const char *address)
+{
+    struct sw_span host = SW_SPAN_LIT("client host [");
+    if ((address && sw_says_address(reply, address)) ||
+        sw_span_find_nocase(reply, host) < reply.len)
+        return NULL;
     static const char *const said[][2] = {
         {"helo command [", "the name with which the sending computer introduced itself"},
         {"sender address [", "the sender's domain"},

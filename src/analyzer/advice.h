@@ -53,9 +53,12 @@ uint32_t sw_template_names(const char *text);
  */
 const char *sw_template_fill(const char *text, const struct sw_template_values *values,
                              struct sw_arena *arena);
+/* Does the reply name this address, and not one that only contains it? */
+bool sw_says_address(struct sw_span reply, const char *address);
 /* What a blocklist lists if it is one of names (RFC 5782 section 2.2), as a noun, by the words of
- * the reply; NULL: an address, as far as it says. */
-const char *sw_listed_name(struct sw_span reply);
+ * the reply; NULL: an address, as far as it says. `address` is that of the sending computer, or
+ * NULL: a reply that names it is about it, whatever else it mentions. */
+const char *sw_listed_name(struct sw_span reply, const char *address);
 /* False when the text has an unknown name, or a section that is not closed. For the tables' test.
  */
 bool sw_template_valid(const char *text);

@@ -225,7 +225,7 @@ static void tell_reply(struct work *w, struct sw_query_reply *reply)
     const char *shown = sw_wire_text(w->arena, reply->text, WORDS_SHOWN);
     struct sw_template_values values = {
         .reply = sw_arena_printf(w->arena, "\"%d%s%s\"", reply->code, shown[0] ? " " : "", shown),
-        .listed = sw_listed_name(reply->text),
+        .listed = sw_listed_name(reply->text, NULL),
     };
     if (reply->words_only || reply->inferred) { /* nobody said the code */
         values.reply = sw_arena_printf(w->arena, "\"%s\"", shown);

@@ -313,11 +313,15 @@ static bool has_holes(const struct sw_case *c)
 }
 
 /* The capture ends right behind the refusal: another mechanism, or another recipient, may follow
- * (not where the server ends the session, RFC 5321 3.8). */
+ * (not behind a greeting that refuses, or where the server ends the session, RFC 5321 3.1 and 3.8;
+ * nor behind the answer to DATA or to the text, which is about the mail as a whole). */
 static bool may_be_overcome(const struct sw_case *c)
 {
     const struct sw_step *command = c->session->last_command;
+    const struct sw_step *last = c->session->last_reply;
     if (!c->refusal || c->refusal->code == 421 || c->facts->closed_by >= 0)
+        return false;
+    if (last && (last->phase == SW_PHASE_GREETING || last->phase >= SW_PHASE_DATA))
         return false;
     struct sw_mark refused = sw_step_last(c->refusal);
     bool went_on = command && command->first.frame > refused.frame;
@@ -332,11 +336,10 @@ static bool may_be_overcome(const struct sw_case *c)
  */
 static bool is_unsure(const struct sw_case *c, const struct sw_ruling *ruling)
 {
-    const struct sw_half_facts *half = c->facts->half;
     bool partly = c->facts->midstream || c->session->limits_hit;
     bool failed = ruling->outcome != SW_OUTCOME_DELIVERED && ruling->outcome != SW_OUTCOME_UNKNOWN;
-    bool end_unseen = half[SW_CLIENT].fin_unseen || half[SW_SERVER].fin_unseen;
-    bool doubted = has_holes(c) || may_be_overcome(c) || (end_unseen && !ruling->reply);
+    bool doubted =
+        has_holes(c) || may_be_overcome(c) || (sw_case_close_is_unseen(c) && !ruling->reply);
     return c->facts->conflicts > 0 || (partly && ruling->outcome == SW_OUTCOME_STUCK) ||
            (failed && doubted) ||
            (c->session->lost_frames > 0 && ruling->outcome != SW_OUTCOME_DELIVERED);

@@ -159,16 +159,13 @@ static int64_t longest_pause(const struct sw_case *c)
 static const char *listed_value(const struct sw_case *c, const struct sw_step *reply)
 {
     const struct sw_tuple *t = &c->facts->tuple;
-    const char *name = sw_listed_name(reply->text);
     const char *address = sw_address_text(c->arena, t->src, t->ip_version);
+    const char *name = sw_listed_name(reply->text, address);
     if (name || !address)
         return name;
-    struct sw_span found =
-        sw_span_from(reply->text, sw_span_find_nocase(reply->text, sw_span_str(address)));
-    struct sw_span behind = sw_span_from(found, strlen(address));
-    bool said = found.len > 0 && (behind.len == 0 || !sw_ascii_digit(behind.ptr[0]));
-    return said ? sw_arena_printf(c->arena, "the address %s of the sending computer", address)
-                : "the public address of the sending computer";
+    return sw_says_address(reply->text, address)
+               ? sw_arena_printf(c->arena, "the address %s of the sending computer", address)
+               : "the public address of the sending computer";
 }
 
 /* What the reply that decided it said. */
@@ -285,7 +282,9 @@ static const char *const *useful_steps(const struct sw_case *c, const struct sw_
         return sw_cause_wording(ruling->also[0])->advice;
     bool of_no_use = first_is_login && c->session->authenticated;
     bool of_list = ruling->cause == SW_CAUSE_RCPT_DNSBL || ruling->cause == SW_CAUSE_GREET_DNSBL;
-    if (of_list && ruling->reply && sw_listed_name(ruling->reply->text))
+    const struct sw_tuple *t = &c->facts->tuple;
+    if (of_list && ruling->reply &&
+        sw_listed_name(ruling->reply->text, sw_address_text(c->arena, t->src, t->ip_version)))
         of_no_use = true;
     return of_no_use && steps[0] ? steps + 1 : steps;
 }

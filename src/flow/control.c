@@ -135,8 +135,8 @@ static bool rst_is_acceptable(const struct sw_flow *flow, enum sw_side from,
     const struct sw_half *half = &flow->body->half[from];
     const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
     if (!flow->body->facts.syn_ack.frame && flow->body->facts.syn.frame && from == SW_SERVER)
-        return !(packet->tcp.flags & SW_TCP_ACK) || packet->tcp.ack == peer->base ||
-               packet->tcp.ack == peer->base - 1;
+        return !(packet->tcp.flags & SW_TCP_ACK) ||
+               packet->tcp.ack - (peer->base - 1) <= peer->high + 1; /* the SYN may bring data */
     if (!half->based)
         return true;
     enum { WINDOW = 1 << 20 };
@@ -241,10 +241,11 @@ void sw_flow_note_new_path(struct sw_flow *flow, enum sw_side from, const struct
     flow->body->facts.tunnel = flow->body->tunnel;
 }
 
-/* Has this side sent or got anything more since? A copy that another recorder has seen later, as in
- * captures of both ends that were merged, shows nothing of that. */
+/* Has this side sent or got anything more since, or does it send again what was not confirmed? A
+ * copy that another recorder has seen later, as in captures of both ends that were merged, shows
+ * nothing of that, and comes sooner than anybody sends again. */
 static bool brings_news(const struct sw_flow *flow, enum sw_side from,
-                        const struct sw_packet *packet)
+                        const struct sw_packet *packet, struct sw_mark mark)
 {
     const struct sw_half *half = &flow->body->half[from];
     const struct sw_half *peer = &flow->body->half[sw_side_other(from)];
@@ -252,7 +253,9 @@ static bool brings_news(const struct sw_flow *flow, enum sw_side from,
     if (!half->based || !peer->based)
         return true;
     int64_t end = seq_offset(packet->tcp.seq, half->base, half->next) + packet->payload_wire;
-    if (end > (int64_t)half->high || (fin && !half->has_fin))
+    bool again = packet->payload_wire > 0 && end > (int64_t)half->acked &&
+                 mark.time_ns - flow->body->facts.half[from].rst.time_ns >= SW_SENT_AGAIN_NS;
+    if (end > (int64_t)half->high || (fin && !half->has_fin) || again)
         return true;
     return (packet->tcp.flags & SW_TCP_ACK) &&
            seq_offset(packet->tcp.ack, peer->base, peer->next) > (int64_t)peer->acked;
@@ -274,7 +277,7 @@ void sw_flow_note(struct sw_flow *flow, enum sw_side from, const struct sw_packe
     sw_flow_heard(f, from, packet, mark);
     bool after_rst =
         half->rst.frame && !half->after_rst.frame && !(packet->tcp.flags & SW_TCP_RST) &&
-        mark.time_ns - half->rst.time_ns > SW_NS_PER_MS && brings_news(flow, from, packet);
+        mark.time_ns - half->rst.time_ns > SW_NS_PER_MS && brings_news(flow, from, packet, mark);
     if (after_rst)
         half->after_rst = mark;
     note_window(flow, from, packet, mark);

@@ -56,6 +56,29 @@ static void see(struct sw_flow *flow, enum sw_side from, struct sw_mark mark)
         f->closed = mark;
 }
 
+/* Of the ends that are left the first is the one that counts. */
+static void close_anew(struct sw_flow *flow)
+{
+    struct sw_flow_facts *f = &flow->body->facts;
+    struct sw_mark first = {0};
+    enum sw_side side = SW_CLIENT;
+    bool rst = false;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct sw_half_facts *half = &f->half[i / 2];
+        struct sw_mark end = i % 2 ? half->rst : half->fin;
+        if (!end.frame || (first.frame && first.frame <= end.frame))
+            continue;
+        first = end;
+        side = i / 2 ? SW_SERVER : SW_CLIENT;
+        rst = i % 2;
+    }
+    f->closed_by = -1;
+    f->closed = first;
+    f->close = SW_CLOSE_OPEN;
+    if (first.frame)
+        sw_flow_closing(flow, side, rst, first);
+}
+
 /* It was a byte: others have come behind it. */
 static void withdraw(struct sw_flow *flow, enum sw_side from)
 {
@@ -64,13 +87,8 @@ static void withdraw(struct sw_flow *flow, enum sw_side from)
     half->has_fin = f->half[from].fin_unseen = false;
     f->half[from].fin = half->fin_mark = (struct sw_mark){0};
     f->half[from].fin_confirmed = 0;
-    if (f->closed_by != (int)from || f->close != SW_CLOSE_FIN)
-        return;
-    f->closed_by = -1;
-    f->closed = f->half[sw_side_other(from)].fin;
-    f->close = SW_CLOSE_OPEN;
-    if (f->closed.frame)
-        sw_flow_closing(flow, sw_side_other(from), false, f->closed);
+    if (f->closed_by == (int)from && f->close == SW_CLOSE_FIN)
+        close_anew(flow);
 }
 
 void sw_flow_doubt_unseen_fin(struct sw_flow *flow, enum sw_side from,

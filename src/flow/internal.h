@@ -29,6 +29,9 @@ enum {
 };
 
 #define SW_WAIT_NS (50 * SW_NS_PER_MS)
+/* No system in use sends again sooner than this (RFC 6298 would have a second): what comes earlier
+ * is the same packet, seen elsewhere or recorded late. */
+#define SW_SENT_AGAIN_NS (200 * SW_NS_PER_MS)
 
 /* Bytes that cannot be passed on yet. */
 struct sw_held {

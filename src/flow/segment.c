@@ -488,7 +488,7 @@ void sw_flow_data(struct sw_flow *flow, enum sw_side from, const struct sw_packe
         half->probe_pending = probe;
         return;
     }
-    if (flow->body->facts.half[from].fin_unseen && end > 0)
+    if (flow->body->facts.half[from].fin_unseen && end >= 0)
         sw_flow_doubt_unseen_fin(flow, from, packet, (uint64_t)end, mark);
     if (packet->tcp.flags & SW_TCP_FIN && !half->has_fin)
         flow->body->facts.half[from].fin_ahead = depends_on_missing(

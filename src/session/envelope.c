@@ -472,17 +472,19 @@ static bool says_that_it_is_taken(const struct sw_step *reply)
     return e->klass == 2 && e->subject == 6 && e->detail == 0;
 }
 
-/* A login: nothing else gets such a code (RFC 4954 6; 534, 538 and 432 of RFC 2554), or such an
- * enhanced one (RFC 5248; some say X.7.9 and X.7.12 of a mail), or the server had asked for more of
- * it. */
+/* A login: nothing else gets such a code (RFC 4954 6, RFC 5248; 432 and 534 of RFC 2554), or such
+ * an enhanced one (some say X.7.9 and X.7.11 to X.7.13 of a mail), or the server had asked for more
+ * of it. */
 static bool answers_login(const struct sw_session *session, const struct sw_step *reply)
 {
+    static const int codes[] = {235, 334, 432, 524, 525, 534, 535, 538};
     const struct smtp_enhanced *e = &reply->enhanced;
-    bool by_code = reply->code == 235 || reply->code == 334 || reply->code == 432 ||
-                   reply->code == 534 || reply->code == 535 || reply->code == 538;
-    bool by_enhanced =
-        e->klass >= 4 && e->subject == 7 && (e->detail == 8 || e->detail == 11 || e->detail == 13);
-    return by_code || by_enhanced || (session->last_reply && session->last_reply->code == 334);
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (reply->code == codes[i])
+            return true;
+    }
+    return (e->klass >= 4 && e->subject == 7 && e->detail == 8) ||
+           (session->last_reply && session->last_reply->code == 334);
 }
 
 void sw_build_lonely_reply(struct sw_session *session, struct sw_step *reply, bool first)

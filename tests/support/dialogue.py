@@ -181,9 +181,10 @@ class Capture(Names):
         if raw:
             self.send("CS".index(raw.group(1)), unescape(raw.group(2) or ""))
             return
-        lost = re.match(r"^lost ([CS]): ?(.*)$", line)  # sent and acknowledged, but not in the capture
+        lost = re.match(r"^lost ([CS])(: ?|\. )(.*)$", line)  # sent and acknowledged, but not in the capture
         if lost:
-            self.send("CS".index(lost.group(1)), unescape(lost.group(2)) + b"\r\n", visible=False)
+            end = b"\r\n" if lost.group(2)[0] == ":" else b""
+            self.send("CS".index(lost.group(1)), unescape(lost.group(3)) + end, visible=False)
             return
         late = re.match(r"^late-recorded ([CS]): ?(.*)$", line)  # comes into the capture with the word `recorded`
         if late:
@@ -293,7 +294,8 @@ class Capture(Names):
         data = unescape(text.replace("_", " ")) + b"\r\n"
         self.emit(0, SYN, data)
         s.seq[0] += 1 + (len(data) if answer == "taken" else 0)
-        if answer == "refused":
+        if answer == "refused":  # what it acknowledges is all of it (RFC 9293 3.10.7.1)
+            s.seq[0] += len(data)
             self.emit(1, RST | ACK, seq=0)
             return
         self.emit(1, SYN | ACK)
@@ -352,6 +354,11 @@ class Capture(Names):
         self.emit(me, FIN | ACK, visible=False)
         self.session.seq[me] += 1
 
+    def do_fin_again(self, side):
+        """The FIN of this side once more."""
+        me = "CS".index(side)
+        self.emit(me, FIN | ACK, seq=self.session.seq[me] - 1)
+
     def do_close(self, side):
         """Both sides close, `side` first."""
         self.do_fin(side)
@@ -371,14 +378,17 @@ class Capture(Names):
         me = "CS".index(side)
         self.emit(me, RST, seq=self.session.seq[me] + int(octets))
 
-    def do_repeat(self, side, text, times="4", gap="0.3"):
-        """A line that is sent again and again and never acknowledged."""
+    def do_repeat(self, side, text, times="4", gap="0.3", reset=""):
+        """A line that is sent again and again and never acknowledged; `rst`: with a RST behind the first one."""
         self.handshake()
         me = "CS".index(side)
         data = unescape(text.replace("_", " ")) + b"\r\n"
         wait = float(gap)
         for _ in range(int(times)):
             self.emit(me, PSH | ACK, data)
+            if reset:
+                self.emit(me, RST | ACK, seq=self.session.seq[me] + len(data))
+                reset = ""
             self.time += wait
             wait *= 2
         self.session.seq[me] += len(data)
