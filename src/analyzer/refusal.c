@@ -153,11 +153,17 @@ static bool is_consequence(const struct sw_case *c, const struct sw_step *reply)
     return sequence && c->refusal && c->refusal->message == reply->message;
 }
 
-/* In mid-stream a reply without anything around it: what it answers is not known. */
+/* In mid-stream a reply without anything around it, of which neither the words nor the enhanced
+ * code say what it is about: what it answers is not known. */
 static bool out_of_context(const struct sw_case *c, const struct sw_step *reply)
 {
-    return c->facts->midstream && !reply->command && reply != c->session->greeting &&
-           c->client_spoke && !c->session->hellos && !c->session->messages;
+    bool alone = c->facts->midstream && !reply->command && reply != c->session->greeting &&
+                 c->client_spoke && !c->session->hellos && !c->session->messages;
+    if (!alone)
+        return false;
+    struct sw_reply_reading reading;
+    sw_case_read(c, reply, &reading);
+    return reading.decided_by == SW_REPLY_BY_CODE;
 }
 
 /* Said unasked, and the dialogue went on all the same (a goodbye does not count): it stopped

@@ -61,7 +61,7 @@ static struct sw_span without_folders(struct sw_span path)
     return sw_span_from(path, slash);
 }
 
-/* The widest that can be out of sight: the texts are as wide as they are. */
+/* So much of a text can be out of sight. */
 static int most_shift(void)
 {
     return COLS < TEXT_COLUMNS ? TEXT_COLUMNS - COLS : 0;
