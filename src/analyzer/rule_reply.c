@@ -10,8 +10,7 @@ static enum sw_confidence confidence_of_reply(const struct sw_case *c, const str
     bool partial_view = !c->complete_start || !c->client_seen || c->session->gaps_in_dialogue > 0 ||
                         c->facts->half[SW_SERVER].gap_bytes > 0 || c->facts->conflicts > 0;
     bool guessed = reply->flags & (SMTP_FLAG_GUESSED | SMTP_FLAG_CUT);
-    bool adrift = c->facts->midstream && !reply->command && !sw_reply_is(reply, 2);
-    if ((reply->flags & SMTP_FLAG_UNSURE) || adrift)
+    if (reply->flags & SMTP_FLAG_UNSURE)
         return SW_CONFIDENCE_POSSIBLE;
     return partial_view || guessed ? SW_CONFIDENCE_LIKELY : SW_CONFIDENCE_CERTAIN;
 }
@@ -300,7 +299,8 @@ static void rule_by_refusal(const struct sw_case *c, const struct sw_step *reply
         .has_permanence = true,
         .permanence = reading.permanence,
     };
-    bool words_lost = (reply->flags & SMTP_FLAG_CUT) || !c->client_seen;
+    bool adrift = c->facts->midstream && !reply->command;
+    bool words_lost = (reply->flags & SMTP_FLAG_CUT) || !c->client_seen || adrift;
     if (rests_on_lost_replies(c, reply) || (words_lost && reading.decided_by != SW_REPLY_BY_TEXT))
         ruling->confidence = SW_CONFIDENCE_POSSIBLE;
     if (ruling->cause == SW_CAUSE_RCPT_PARTIAL) /* the specific one first */
