@@ -115,10 +115,13 @@ static bool is_server_of(const struct sw_case *c, const char *domain)
 
 static void left_unsaid(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (ruling->cause != SW_CAUSE_AUTH_BAD_CREDENTIALS || !ruling->reply)
+    enum { SECURITY = 7 }; /* RFC 3463 3.8 */
+    const struct sw_step *said = ruling->reply;
+    if (ruling->cause != SW_CAUSE_AUTH_BAD_CREDENTIALS || !said)
         return;
     for (size_t i = 0; i < sizeof(unspoken) / sizeof(unspoken[0]); i++) {
-        bool fits = unspoken[i].detail == 0 || ruling->reply->enhanced.detail == unspoken[i].detail;
+        bool fits = unspoken[i].detail == 0 || (said->enhanced.subject == SECURITY &&
+                                                said->enhanced.detail == unspoken[i].detail);
         if (fits && is_server_of(c, unspoken[i].domain))
             sw_ruling_also(ruling, unspoken[i].maybe, SW_CONFIDENCE_POSSIBLE);
     }

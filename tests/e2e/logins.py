@@ -145,6 +145,14 @@ class Logins(common.Case):
             self.assertEqual((record["outcome"], record["verdict"]["cause"], record["messages"]), ("unknown", "unk-incomplete", []))
             self.assertIn(words, record["verdict"]["explanation"])
 
+    def test_what_a_provider_leaves_unsaid(self):
+        for words, maybe in (("535 5.7.3 Authentication unsuccessful", ["auth-tenant-disabled"]),
+                             ("535 5.5.3 Authentication unsuccessful", [])):
+            record = self.record(["S: 220 smtp.office365.com ESMTP", GREETING[1]] + ehlo("AUTH PLAIN")
+                                 + ["C: AUTH PLAIN " + PLAIN, "S: " + words, "quit"])
+            self.assertEqual(record["verdict"]["cause"], "auth-bad-credentials")
+            self.assertEqual([also["cause"] for also in record["verdict"]["also"]], maybe)
+
     def verdict(self, *lines):
         record = self.record(list(lines))
         return record["outcome"], record["verdict"]["cause"]
