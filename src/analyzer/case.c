@@ -449,6 +449,8 @@ void sw_case_prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
     enum sw_origin closer = c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT;
     enum sw_origin other = c->closed_by_server ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER;
+    if (!c->facts->closed.frame)
+        return;
     if (c->reset)
         sw_ruling_prove(ruling, c->facts->closed, closer, "connection cut (RST)");
     else if (sw_case_close_is_unseen(c))

@@ -26,8 +26,7 @@ static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
     if (c->gave_up.frame && c->gave_up.frame != c->facts->closed.frame)
         sw_ruling_prove(ruling, c->gave_up, SW_ORIGIN_CLIENT, "the client gives up");
-    if (c->facts->closed.frame)
-        sw_case_prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
 }
 
 /* RFC 792, RFC 4443 3.3: the packet went from router to router until its lifetime was over. */

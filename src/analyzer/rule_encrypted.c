@@ -7,12 +7,6 @@
 
 enum { PATIENCE_S = 5 };
 
-static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    if (c->facts->closed.frame)
-        sw_case_prove_close(c, ruling);
-}
-
 static void prove_handshake(const struct sw_tls_shape *shape, struct sw_ruling *ruling)
 {
     sw_ruling_prove(ruling, shape->handshake_done,
@@ -64,7 +58,7 @@ static bool never_greeted(const struct sw_case *c, const struct sw_tls_shape *sh
     sw_ruling_also(ruling, given_up ? SW_CAUSE_OK_NO_ATTEMPT : SW_CAUSE_TLS_SERVER_ERROR,
                    SW_CONFIDENCE_POSSIBLE);
     prove_handshake(shape, ruling);
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -93,7 +87,7 @@ static bool server_left(const struct sw_case *c, const struct sw_tls *tls,
     prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
                     "a record of the size of an alert");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -130,7 +124,7 @@ static bool client_left(const struct sw_case *c, const struct sw_tls *tls,
     prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, shape->client_alert, SW_ORIGIN_CLIENT,
                     "a record of the size of an alert");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -170,7 +164,7 @@ static bool upload_broken(const struct sw_case *c, const struct sw_tls_shape *sh
     sw_ruling_prove(ruling, shape->upload_last, SW_ORIGIN_CLIENT, "the last of them, not answered");
     sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
                     "a record of the size of an alert");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -183,7 +177,7 @@ static void likely_delivered(const struct sw_case *c, const struct sw_tls *tls,
     sw_ruling_prove(ruling, shape->upload_first, SW_ORIGIN_CLIENT,
                     "encrypted records of the size of a message");
     sw_ruling_prove(ruling, shape->answer, SW_ORIGIN_SERVER, "their answer");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
 }
 
 static void no_upload(const struct sw_case *c, const struct sw_tls *tls,
@@ -207,7 +201,7 @@ static void no_upload(const struct sw_case *c, const struct sw_tls *tls,
                         shape->turns[shape->count - 1].from == SW_CLIENT ? SW_ORIGIN_CLIENT
                                                                          : SW_ORIGIN_SERVER,
                         "last encrypted words");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
 }
 
 /* The server, or who sits before it, falls back to plain text while the dialogue is under way; what
@@ -233,7 +227,7 @@ static void broken_by_text(const struct sw_case *c, const struct sw_tls *tls,
     prove_handshake(shape, ruling);
     sw_ruling_prove(ruling, tls->side[SW_SERVER].junk.mark, SW_ORIGIN_SERVER,
                     "plain text inside the encryption");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
 }
 
 /*
@@ -252,7 +246,7 @@ static void early_words(const struct sw_case *c, const struct sw_tls *tls, struc
     ruling->confidence = SW_CONFIDENCE_CERTAIN;
     sw_ruling_prove(ruling, tls->early, SW_ORIGIN_CLIENT,
                     "words that were sent at once, with the request for encryption (0-RTT)");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
 }
 
 static bool closed_dialogue(const struct sw_case *c, const struct sw_tls_shape *shape,
@@ -397,7 +391,7 @@ static bool broken_dialogue(const struct sw_case *c, struct sw_ruling *ruling)
     const char *what = sw_arena_printf(c->arena, "alert: %s", name ? name : "damage");
     sw_ruling_prove(ruling, alert->mark, client ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
                     what ? what : "alert");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 

@@ -18,12 +18,6 @@ static struct sw_ruling stuck(enum sw_cause cause, enum sw_confidence confidence
                               .stage = SW_STAGE_TLS};
 }
 
-static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
-{
-    if (c->facts->closed.frame)
-        sw_case_prove_close(c, ruling);
-}
-
 static void prove_hellos(const struct sw_tls *tls, struct sw_ruling *ruling)
 {
     sw_ruling_prove(ruling, tls->client_hello, SW_ORIGIN_CLIENT, "ClientHello");
@@ -364,7 +358,7 @@ static bool closed_by_server(const struct sw_case *c, const struct sw_tls *tls,
     else
         *ruling = stuck(SW_CAUSE_TLS_SERVER_ERROR, SW_CONFIDENCE_LIKELY);
     prove_hellos(tls, ruling);
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -389,7 +383,7 @@ static bool waits_for_server(const struct sw_case *c, const struct sw_tls *tls,
     prove_hellos(tls, ruling);
     sw_ruling_prove(ruling, turn.since, turn.of_server ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER,
                     "last word before the silence");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     return true;
 }
 
@@ -414,7 +408,7 @@ static bool client_turned_away(const struct sw_case *c, const struct sw_tls *tls
     if (shape->client_alert_early)
         sw_ruling_prove(ruling, shape->client_alert, SW_ORIGIN_CLIENT,
                         "a record too short for the end of the handshake: an alert");
-    prove_close(c, ruling);
+    sw_case_prove_close(c, ruling);
     sw_tls_also_problems(tls, ruling);
     return true;
 }
