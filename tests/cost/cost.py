@@ -15,6 +15,9 @@ import tempfile
 
 import attacks
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import start  # noqa: E402  (needs the path above)
+
 SKIPPED = 77
 PEAK = os.environ.get("SW_PEAK", "")
 AGAIN = os.environ["SW_AGAIN"]
@@ -37,7 +40,7 @@ class Counted:
         self.log = os.path.join(folder, "valgrind.log")
         command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", "--log-file=" + self.log, AGAIN]
         self.process = subprocess.Popen(command + ["-o", "json:/dev/null", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
+                                        stderr=subprocess.DEVNULL, text=True, env=dict(os.environ, **start.TRUST))
 
     def instructions(self, path, limits):
         words = [AGAIN, "-o", "json:/dev/null"] + (["--limits", limits] if limits else []) + [path]
