@@ -195,6 +195,12 @@ static void save(struct sw_tui *tui)
         tui->hooks->save(tui->hooks->ctx, row, tui->said, sizeof(tui->said));
 }
 
+static void open_help(struct sw_tui *tui)
+{
+    tui->behind = tui->view;
+    tui->view = SW_TUI_HELP;
+}
+
 /* Those of the list are gone on with; in a session each search is another one. */
 static void begin_words(struct sw_tui *tui)
 {
@@ -213,7 +219,7 @@ static bool take_key(struct sw_tui *tui, int key)
         return true;
     }
     if (tui->view == SW_TUI_HELP) {
-        tui->view = SW_TUI_LIST;
+        tui->view = tui->behind;
         return true;
     }
     if (key == 'q' || key == ESCAPE) {
@@ -225,7 +231,7 @@ static bool take_key(struct sw_tui *tui, int key)
         return !leave;
     }
     if (key == '?')
-        tui->view = SW_TUI_HELP;
+        open_help(tui);
     else if (key == '/')
         begin_words(tui);
     else if (key == 'w')

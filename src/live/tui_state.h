@@ -30,11 +30,11 @@ struct sw_tui {
     const struct sw_board *board;
     const struct sw_tui_hooks *hooks;
     SCREEN *screen;
-    enum sw_tui_view view;
-    bool typing;               /* words are being typed */
-    char words[SW_TUI_WORDS];  /* of the list */
-    char sought[SW_TUI_WORDS]; /* in a session; those of the list at first */
-    char said[200];            /* the bottom line */
+    enum sw_tui_view view, behind; /* behind the page of keys */
+    bool typing;                   /* words are being typed */
+    char words[SW_TUI_WORDS];      /* of the list */
+    char sought[SW_TUI_WORDS];     /* in a session; those of the list at first */
+    char said[200];                /* the bottom line */
     enum sw_tui_sort sort;
     bool upwards;
     unsigned only; /* its place in the turn of outcomes, 0: all are shown */
