@@ -314,15 +314,32 @@ static bool ends_waiting(const struct sw_case *c, const struct sw_step *quit)
     return !pipelined && !(at_once && c->facts->closed.frame);
 }
 
+/* Who says goodbye inside TLS has left; the other side may be the first to close the connection
+ * then. What says only that the same side closes, as the FIN does, tells nothing new. */
+static const struct sw_tls_alert *left_inside(const struct sw_case *c)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    const struct sw_flow_facts *f = c->facts;
+    const struct sw_tls_alert *goodbye = tls && tls->decrypted ? sw_tls_goodbye(tls) : NULL;
+    if (!goodbye || f->closed_by < 0 || goodbye->mark.frame >= f->closed.frame)
+        return NULL;
+    bool same_side = goodbye->from == (enum sw_side)f->closed_by;
+    return same_side && !tls_alert_is_error(goodbye->description) ? NULL : goodbye;
+}
+
 /* How the waiting ended: the client's QUIT, FIN or RST, the server's close, or not at all. */
 static void find_end(struct sw_case *c)
 {
     const struct sw_flow_facts *f = c->facts;
-    struct sw_mark close = f->closed;
-    c->closed_by_client = f->closed_by == SW_CLIENT;
-    c->closed_by_server = f->closed_by == SW_SERVER;
-    c->reset = f->close == SW_CLOSE_RST ||
-               (f->closed_by >= 0 && f->half[f->closed_by].rst.frame == close.frame && close.frame);
+    c->goodbye = left_inside(c);
+    struct sw_mark close = c->goodbye ? c->goodbye->mark : f->closed;
+    int closed_by = c->goodbye ? (int)c->goodbye->from : f->closed_by;
+    c->closed_by_client = closed_by == SW_CLIENT;
+    c->closed_by_server = closed_by == SW_SERVER;
+    c->reset =
+        !c->goodbye &&
+        (f->close == SW_CLOSE_RST ||
+         (f->closed_by >= 0 && f->half[f->closed_by].rst.frame == close.frame && close.frame));
     if (c->closed_by_client)
         c->gave_up = close;
     const struct sw_step *quit = c->session->quit;
@@ -445,13 +462,26 @@ void sw_ruling_prove_beside(struct sw_ruling *ruling, struct sw_mark mark, enum 
           &(struct sw_evidence){.mark = mark, .from = from, .what = what, .elsewhere = true});
 }
 
+static void prove_goodbye(const struct sw_case *c, struct sw_ruling *ruling)
+{
+    const char *name = tls_alert_name(c->goodbye->description);
+    const char *what =
+        sw_arena_printf(c->arena, "ends the encrypted connection (alert %s)", name ? name : "");
+    sw_ruling_prove(ruling, c->goodbye->mark,
+                    c->goodbye->from == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
+                    what ? what : "ends the encrypted connection");
+}
+
 void sw_case_prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    enum sw_origin closer = c->closed_by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT;
-    enum sw_origin other = c->closed_by_server ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER;
+    bool by_server = c->facts->closed_by == SW_SERVER;
+    enum sw_origin closer = by_server ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT;
+    enum sw_origin other = by_server ? SW_ORIGIN_CLIENT : SW_ORIGIN_SERVER;
     if (!c->facts->closed.frame)
         return;
-    if (c->reset)
+    if (c->goodbye)
+        prove_goodbye(c, ruling);
+    else if (c->reset)
         sw_ruling_prove(ruling, c->facts->closed, closer, "connection cut (RST)");
     else if (sw_case_close_is_unseen(c))
         sw_ruling_prove(ruling, c->facts->closed, other,

@@ -61,7 +61,8 @@ struct sw_case {
     int64_t waited_ns; /* from wait_begin to gave_up, to the server's close, or to the end of the
                           capture */
 
-    bool closed_by_client, closed_by_server; /* first FIN or RST */
+    bool closed_by_client, closed_by_server; /* first goodbye of TLS that was read, FIN or RST */
+    const struct sw_tls_alert *goodbye;      /* it was this; FIN or RST came later */
     bool reset;                              /* it was an RST */
     bool orderly_quit;                       /* QUIT was sent and nothing else was pending */
     bool tried_mail;                         /* MAIL was sent, */

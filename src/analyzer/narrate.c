@@ -269,12 +269,44 @@ static void fill_values(const struct sw_case *c, const struct sw_ruling *ruling,
     lookup_values(c, values);
 }
 
+/*
+ * Programs that send mail never ask for another handshake, and servers refuse it. Somebody who
+ * types to openssl s_client does with every line that begins with R.
+ */
+static const char *const after_second_handshake[] = {
+    "If this was a test with 'openssl s_client', start it with -quiet, or write 'rcpt to' in small "
+    "letters: a line that begins with R asks for another TLS handshake there, and is not sent.",
+    "Else update the mail program: it asks for another TLS handshake in the middle, which servers "
+    "refuse.",
+    NULL,
+};
+
+static bool ended_by_second_handshake(const struct sw_case *c, const struct sw_ruling *ruling)
+{
+    switch (ruling->cause) {
+    case SW_CAUSE_TCP_CLIENT_CLOSED_EARLY:
+    case SW_CAUSE_TCP_SERVER_CLOSED_EARLY:
+    case SW_CAUSE_TCP_RESET_BY_CLIENT:
+    case SW_CAUSE_TCP_RESET_BY_SERVER:
+    case SW_CAUSE_SESSION_421_SHUTDOWN:
+    case SW_CAUSE_ENC_NO_UPLOAD:
+        break;
+    default:
+        return false;
+    }
+    const struct sw_tls *tls = c->session->tls_facts;
+    const struct sw_tls_record *again = tls ? sw_tls_second_handshake(tls) : NULL;
+    return again && again->from == SW_CLIENT;
+}
+
 /* "Switch on the login" is no advice to somebody who is logged in, nor is another way to send where
  * a name is on a blocklist, and where a recipient was only put off (or there were too many) nothing
  * about the address has to be corrected. */
 static const char *const *useful_steps(const struct sw_case *c, const struct sw_ruling *ruling,
                                        const char *const *steps)
 {
+    if (ended_by_second_handshake(c, ruling))
+        return after_second_handshake;
     bool first_is_login = ruling->cause == SW_CAUSE_RCPT_RELAY_DENIED;
     bool put_off = ruling->cause == SW_CAUSE_RCPT_PARTIAL && ruling->reply &&
                    sw_reply_is(ruling->reply, 4) && ruling->also[0] != SW_CAUSE_NONE;

@@ -24,7 +24,7 @@ static void prove_waiting(const struct sw_case *c, struct sw_ruling *ruling, con
 
 static void prove_close(const struct sw_case *c, struct sw_ruling *ruling)
 {
-    if (c->gave_up.frame && c->gave_up.frame != c->facts->closed.frame)
+    if (c->gave_up.frame && c->gave_up.frame != c->facts->closed.frame && !c->goodbye)
         sw_ruling_prove(ruling, c->gave_up, SW_ORIGIN_CLIENT, "the client gives up");
     sw_case_prove_close(c, ruling);
 }

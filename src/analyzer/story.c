@@ -424,7 +424,8 @@ static void tell_close(const struct sw_case *c, struct sw_prose *story)
 {
     const char *where =
         sw_case_close_is_unseen(c) ? "not in the capture, but confirmed in frame " : "frame ";
-    sw_prose_say(story, " The ", c->closed_by_server ? "server" : "client", " ",
+    sw_story_tls_goodbye(c, story);
+    sw_prose_say(story, " The ", c->facts->closed_by == SW_SERVER ? "server" : "client", " ",
                  c->reset ? "cut" : "closed", " the connection (", where, c->facts->closed, ").");
 }
 
@@ -497,6 +498,7 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story)
     tell_logins(c, story);
     sw_unread_tell(c, story);
     tell_dialogue(c, story);
+    sw_story_tls_again(c, story);
     sw_story_tcp(c, story);
     tell_end(c, story);
     sw_story_tls_end(c, story);

@@ -19,6 +19,10 @@ void sw_story_tell(const struct sw_case *c, struct sw_prose *story);
 void sw_story_mails(const struct sw_case *c, bool name_client, struct sw_prose *story);
 /* How encryption was set up, or failed (story_tls.c). */
 void sw_story_tls(const struct sw_case *c, struct sw_prose *story);
+/* Another handshake behind the words that were said. */
+void sw_story_tls_again(const struct sw_case *c, struct sw_prose *story);
+/* What a side said inside TLS before the other one closed the connection. */
+void sw_story_tls_goodbye(const struct sw_case *c, struct sw_prose *story);
 /* An alert that ended it, where the dialogue inside was read and has been told. */
 void sw_story_tls_end(const struct sw_case *c, struct sw_prose *story);
 /* Did TLS begin before this? */

@@ -219,9 +219,29 @@ void sw_story_tls(const struct sw_case *c, struct sw_prose *story)
     tell_keys(tls, story);
 }
 
+void sw_story_tls_again(const struct sw_case *c, struct sw_prose *story)
+{
+    const struct sw_tls *tls = c->session->tls_facts;
+    const struct sw_tls_record *again = tls ? sw_tls_second_handshake(tls) : NULL;
+    if (again)
+        sw_prose_add(story, " The %s asked for another TLS handshake in the middle (frame %s).",
+                     again->from == SW_SERVER ? "server" : "client", frame(story, again->first));
+}
+
+void sw_story_tls_goodbye(const struct sw_case *c, struct sw_prose *story)
+{
+    if (!c->goodbye)
+        return;
+    const char *name = tls_alert_name(c->goodbye->description);
+    sw_prose_add(story, " The %s ended the encrypted connection with the alert %s (%u, frame %s).",
+                 c->goodbye->from == SW_SERVER ? "server" : "client",
+                 name ? name : "without a name", c->goodbye->description,
+                 frame(story, c->goodbye->mark));
+}
+
 void sw_story_tls_end(const struct sw_case *c, struct sw_prose *story)
 {
     const struct sw_tls *tls = c->session->tls_facts;
-    if (tls && tls->decrypted)
+    if (tls && tls->decrypted && !c->goodbye)
         tell_alerts(tls, story);
 }

@@ -224,7 +224,8 @@ static void add_alert(struct sw_session *session, struct sw_tls *tls, const stru
     tls->alert_count++;
 }
 
-/* An alert that was closed when its record ended and has been opened now. */
+/* An alert that was closed when its record ended may have been opened now, or its record ends
+ * later. */
 static void on_alert(struct sw_session *session, struct sw_tls *tls, const struct tls_event *event)
 {
     struct sw_tls_alert *alert;
@@ -238,6 +239,7 @@ static void on_alert(struct sw_session *session, struct sw_tls *tls, const struc
         return;
     }
     add_alert(session, tls, event, true);
+    tls->side[side_of(event->from)].alert_told = true;
 }
 
 /* Application data before the ServerHello is early data (RFC 8446 2.3), and no part of what
@@ -303,6 +305,8 @@ static void on_record_end(struct sw_session *session, struct sw_tls *tls,
     side->records++;
     side->last = mark_of(event->end);
     side->cut = (event->flags & TLS_FLAG_CUT) != 0;
+    bool told = side->alert_told;
+    side->alert_told = false;
     if (event->code == TLS_CONTENT_CHANGE_CIPHER_SPEC && !side->change_cipher.frame)
         side->change_cipher = mark_of(event->end);
     if (!(event->flags & TLS_FLAG_ENCRYPTED))
@@ -311,7 +315,7 @@ static void on_record_end(struct sw_session *session, struct sw_tls *tls,
         add_early(tls, event);
     else
         add_record(session, tls, event);
-    if (event->code == TLS_CONTENT_ALERT)
+    if (event->code == TLS_CONTENT_ALERT && !told)
         add_alert(session, tls, event, false);
 }
 

@@ -96,9 +96,10 @@ struct sw_tls_side {
     uint32_t messages;            /* handshake messages that could be read, 1 << type */
     struct sw_mark change_cipher; /* ChangeCipherSpec */
     struct sw_tls_junk junk;
-    bool gap;    /* bytes are missing */
-    bool unsure; /* the way was lost and found again */
-    bool cut;    /* the last record was not finished */
+    bool gap;        /* bytes are missing */
+    bool unsure;     /* the way was lost and found again */
+    bool cut;        /* the last record was not finished */
+    bool alert_told; /* the record that is being read holds an alert, and it was opened */
 };
 
 /* What became of the keys that were given. */
@@ -181,6 +182,14 @@ struct sw_tls {
 
 /* The first alert of a side (or of both, with side < 0) that ends the handshake, or NULL. */
 const struct sw_tls_alert *sw_tls_fatal(const struct sw_tls *tls, int side);
+
+/* The alert that ended the connection inside the encryption: the first close_notify, or the first
+ * that nothing may follow (RFC 8446 6, RFC 5246 7.2). NULL: none that could be read. */
+const struct sw_tls_alert *sw_tls_goodbye(const struct sw_tls *tls);
+
+/* Up to TLS 1.2: with this record another handshake was asked for behind the client's first words,
+ * or NULL. */
+const struct sw_tls_record *sw_tls_second_handshake(const struct sw_tls *tls);
 
 /* Up to TLS 1.2: the server went on without a certificate because the client named an old session;
  * TLS 1.3: it accepted a pre-shared key. */

@@ -43,6 +43,36 @@ const struct sw_tls_alert *sw_tls_fatal(const struct sw_tls *tls, int side)
     return NULL;
 }
 
+const struct sw_tls_alert *sw_tls_goodbye(const struct sw_tls *tls)
+{
+    enum { FATAL = 2 };
+    const struct sw_tls_alert *alert;
+    SW_EACH(alert, tls->alerts) {
+        bool last = tls_alert_is_error(alert->description) &&
+                    (alert->level == FATAL || tls->version == TLS_VERSION_1_3);
+        if (alert->known && alert->encrypted && (last || alert->description == 0))
+            return alert;
+    }
+    return NULL;
+}
+
+const struct sw_tls_record *sw_tls_second_handshake(const struct sw_tls *tls)
+{
+    const struct sw_tls_record *record;
+    bool finished[2] = {false, false}; /* the first one that is encrypted (RFC 5246 7.4.9) */
+    bool spoke = false;
+    if (tls->version == TLS_VERSION_1_3)
+        return NULL;
+    SW_EACH(record, tls->records) {
+        bool handshake = record->content == TLS_CONTENT_HANDSHAKE && !record->guessed;
+        if (handshake && spoke && finished[record->from])
+            return record;
+        finished[record->from] = finished[record->from] || handshake;
+        spoke = spoke || (record->from == SW_CLIENT && record->content == TLS_CONTENT_APPLICATION);
+    }
+    return NULL;
+}
+
 bool sw_tls_is_resumed(const struct sw_tls *tls)
 {
     if (!tls->server_hello.frame)

@@ -196,6 +196,26 @@ class OddTls(common.Case):
                 ends[1 - side].incoming.write(said)
             self.connection.drain()
 
+    def test_who_says_goodbye_inside_has_left(self):
+        """The other side may be the first to close the connection then."""
+        for version in ("1.2", "1.3"):
+            for side, cause in ((0, "tcp-client-closed-early"), (1, "tcp-server-closed-early")):
+                with self.subTest(version, side=side):
+                    self.begin(version=version)
+                    for who, data in self.flights():
+                        self.made.send(who, data)
+                    for who, text in SAID[:5]:
+                        self.made.send(who, self.connection.write(who, text))
+                    self.made.send(side, self.connection.close(side))
+                    self.made.step("close " + "SC"[side])
+                    _, opened = self.judge()
+                    self.assertEqual((opened["outcome"], opened["verdict"]["cause"], opened["verdict"]["confidence"]), ("stuck", cause, "certain"))
+                    proof = opened["verdict"]["evidence"][-1]
+                    self.assertEqual((proof["from"], proof["what"]),
+                                     (("client", "server")[side], "ends the encrypted connection (alert close_notify)"))
+                    self.assertEqual([(alert["from"], alert["description"]) for alert in opened["tls"]["alerts"]],
+                                     [(("client", "server")[side], "close_notify")])
+
     def test_a_certificate_asked_for_later(self):
         self.check(self.ask_within(True))
 

@@ -183,6 +183,16 @@ for who, order in (("server", "r"), ("client", None)):
         s_client(lab, SENDING if order else SENDING[:1] + ["R"] + SENDING[1:])
 
 
+@recording("tls/recipient-swallowed-by-s_client-tls1.2.pcap", "openssl s_client -> Postfix",
+           "RCPT is typed in capitals: s_client takes it for an order to begin another handshake, which Postfix refuses", NOTHING,
+           inside=[("stuck", "tcp-client-closed-early", "mail", alert(40))])
+def swallowed(lab):
+    chain(lab, "good")
+    postfix_tls(lab, 587, "1.2")
+    lab.record()
+    s_client(lab, SENDING[:2] + ["RCPT TO:<bob@example.org>"])
+
+
 # --- what is wrong with a certificate, in TLS 1.3: OpenSSL says why in clear, Node finishes and leaves ---
 def in_13(name, client, done, cause, found, number, certificates):
     """`cause` is what can be seen without the certificate, `found` with it."""
