@@ -130,16 +130,42 @@ static bool client_left(const struct sw_case *c, const struct sw_tls *tls,
 
 /* --- an upload that nothing answered --- */
 
+/* With an alert behind its text, whatever the server says or does then. */
+static bool client_left_text(const struct sw_tls_shape *shape)
+{
+    struct sw_mark left = shape->client_alert;
+    return left.frame && left.time_ns >= shape->upload_last.time_ns &&
+           (!shape->server_alert.frame || left.time_ns < shape->server_alert.time_ns);
+}
+
+/* A record that does not fit is answered at once (RFC 5246 7.2.2, RFC 8446 5.2); behind a silence a
+ * server says goodbye because it had enough. */
+static bool complained_at_once(const struct sw_tls_shape *shape)
+{
+    struct sw_mark alert = shape->server_alert;
+    return alert.frame && alert.time_ns >= shape->upload_first.time_ns &&
+           alert.time_ns - shape->upload_last.time_ns < PATIENCE_S * SW_NS_PER_S;
+}
+
 static enum sw_cause broken_cause(const struct sw_case *c, const struct sw_tls_shape *shape)
 {
-    int64_t waited_ns = c->facts->closed.time_ns - shape->upload_last.time_ns;
+    bool left = client_left_text(shape);
+    struct sw_mark end = left ? shape->client_alert : c->facts->closed;
+    int64_t waited_ns = end.time_ns - shape->upload_last.time_ns;
     const struct sw_tls *tls = c->session->tls_facts;
-    if (shape->server_alert.frame && shape->server_alert.time_ns >= shape->upload_first.time_ns)
+    if (left)
+        return waited_ns >= PATIENCE_S * SW_NS_PER_S ? SW_CAUSE_DATA_NO_REPLY_AFTER_DOT
+                                                     : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY;
+    if (complained_at_once(shape))
         return SW_CAUSE_TLS_CORRUPT;
     if (tls->side[SW_SERVER].junk.mark.frame)
         return SW_CAUSE_TLS_CORRUPT;
-    if (c->closed_by_server)
-        return c->reset ? SW_CAUSE_TCP_RESET_BY_SERVER : SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
+    if (c->closed_by_server && c->reset)
+        return SW_CAUSE_TCP_RESET_BY_SERVER;
+    bool goodbye =
+        shape->server_alert.frame && shape->server_alert.time_ns >= shape->upload_last.time_ns;
+    if (c->closed_by_server || goodbye)
+        return SW_CAUSE_TCP_SERVER_CLOSED_EARLY;
     if (waited_ns >= PATIENCE_S * SW_NS_PER_S)
         return SW_CAUSE_DATA_NO_REPLY_AFTER_DOT;
     return c->reset ? SW_CAUSE_TCP_RESET_BY_CLIENT : SW_CAUSE_TCP_CLIENT_CLOSED_EARLY;
@@ -159,9 +185,14 @@ static bool upload_broken(const struct sw_case *c, const struct sw_tls_shape *sh
         .confidence = SW_CONFIDENCE_LIKELY,
         .stage = cause == SW_CAUSE_DATA_NO_REPLY_AFTER_DOT ? SW_STAGE_FINAL : SW_STAGE_BODY,
     };
+    if (cause == SW_CAUSE_TLS_CORRUPT && !c->session->tls_facts->side[SW_SERVER].junk.mark.frame)
+        sw_ruling_also(ruling, SW_CAUSE_TCP_SERVER_CLOSED_EARLY, SW_CONFIDENCE_POSSIBLE);
     sw_ruling_prove(ruling, shape->upload_first, SW_ORIGIN_CLIENT,
                     "encrypted records of the size of a message");
     sw_ruling_prove(ruling, shape->upload_last, SW_ORIGIN_CLIENT, "the last of them, not answered");
+    if (client_left_text(shape))
+        sw_ruling_prove(ruling, shape->client_alert, SW_ORIGIN_CLIENT,
+                        "a record of the size of an alert");
     sw_ruling_prove(ruling, shape->server_alert, SW_ORIGIN_SERVER,
                     "a record of the size of an alert");
     sw_case_prove_close(c, ruling);

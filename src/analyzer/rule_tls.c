@@ -310,9 +310,16 @@ static struct turn whose_turn(const struct sw_case *c)
     return turn;
 }
 
+/* What the server says or does then follows from it. */
+static bool client_alerts_before(const struct sw_tls_shape *shape, struct sw_mark mark)
+{
+    return shape->client_alert_early && shape->client_alert.time_ns <= mark.time_ns &&
+           shape->client_alert.frame < mark.frame;
+}
+
 /* All that the server has to say before the client's next word is there: ServerHelloDone; in TLS
  * 1.3 a record that is long enough for its Finished, the last of its flight. */
-static bool server_said_all(const struct sw_tls *tls)
+static bool server_said_all(const struct sw_tls *tls, const struct sw_tls_shape *shape)
 {
     if (tls->version != TLS_VERSION_1_3)
         return tls->server_done.frame != 0 ||
@@ -320,7 +327,7 @@ static bool server_said_all(const struct sw_tls *tls)
     const struct sw_tls_record *record;
     const struct sw_tls_record *last = NULL;
     SW_EACH(record, tls->records) {
-        if (record->from == SW_SERVER)
+        if (record->from == SW_SERVER && !client_alerts_before(shape, record->first))
             last = record;
     }
     return last && last->last_bytes >= sw_tls_finished_bytes(tls) && !tls->side[SW_SERVER].cut;
@@ -328,7 +335,8 @@ static bool server_said_all(const struct sw_tls *tls)
 
 /* TLS 1.3: the last that the server says is as short as an alert and nothing else of a handshake.
  */
-static bool server_alerts(const struct sw_tls *tls, struct sw_ruling *ruling)
+static bool server_alerts(const struct sw_tls *tls, const struct sw_tls_shape *shape,
+                          struct sw_ruling *ruling)
 {
     enum { ALERT = 2 + 1 + 16 };
     const struct sw_tls_record *record;
@@ -337,7 +345,8 @@ static bool server_alerts(const struct sw_tls *tls, struct sw_ruling *ruling)
         if (record->from == SW_SERVER && record->content == TLS_CONTENT_APPLICATION)
             last = record;
     }
-    if (tls->version != TLS_VERSION_1_3 || !last || last->last_bytes != ALERT)
+    if (tls->version != TLS_VERSION_1_3 || !last || last->last_bytes != ALERT ||
+        client_alerts_before(shape, last->last))
         return false;
     *ruling = stuck(SW_CAUSE_TLS_SERVER_ERROR, SW_CONFIDENCE_LIKELY);
     prove_hellos(tls, ruling);
@@ -347,9 +356,9 @@ static bool server_alerts(const struct sw_tls *tls, struct sw_ruling *ruling)
 
 /* The server closed, or broke off, before the handshake was over. */
 static bool closed_by_server(const struct sw_case *c, const struct sw_tls *tls,
-                             struct sw_ruling *ruling)
+                             const struct sw_tls_shape *shape, struct sw_ruling *ruling)
 {
-    if (!c->closed_by_server)
+    if (!c->closed_by_server || client_alerts_before(shape, c->facts->closed))
         return false;
     if (!tls->server_hello.frame && is_old(tls->client_version))
         *ruling = stuck(SW_CAUSE_TLS_VERSION_MISMATCH, SW_CONFIDENCE_LIKELY);
@@ -364,10 +373,10 @@ static bool closed_by_server(const struct sw_case *c, const struct sw_tls *tls,
 
 /* The server's part is missing or unfinished, and the client waits for it. */
 static bool waits_for_server(const struct sw_case *c, const struct sw_tls *tls,
-                             struct sw_ruling *ruling)
+                             const struct sw_tls_shape *shape, struct sw_ruling *ruling)
 {
     struct turn turn = whose_turn(c);
-    bool server_due = turn.of_server || (tls->server_hello.frame && !server_said_all(tls));
+    bool server_due = turn.of_server || (tls->server_hello.frame && !server_said_all(tls, shape));
     if (!server_due || c->facts->half[SW_CLIENT].unacked_bytes > 0)
         return false;
     bool client_gave_up = c->closed_by_client && turn.waited_ns >= PATIENCE_S * SW_NS_PER_S;
@@ -395,7 +404,7 @@ static bool client_turned_away(const struct sw_case *c, const struct sw_tls *tls
         return false;
     if (tls->version != TLS_VERSION_1_3 && tls->side[SW_CLIENT].change_cipher.frame)
         return false; /* it did its part */
-    if (!tls->server_hello.frame || !server_said_all(tls))
+    if (!tls->server_hello.frame || !server_said_all(tls, shape))
         return false;
     enum sw_cause visible = certificate_was_read(tls) ? sw_tls_visible_problem(tls) : SW_CAUSE_NONE;
     if (visible != SW_CAUSE_NONE)
@@ -442,6 +451,6 @@ bool sw_rule_handshake(const struct sw_case *c, const struct sw_tls_shape *shape
                 !c->client_seen || c->reply_lost;
     if (lost)
         return false;
-    return server_alerts(tls, ruling) || closed_by_server(c, tls, ruling) ||
-           client_turned_away(c, tls, shape, ruling) || waits_for_server(c, tls, ruling);
+    return server_alerts(tls, shape, ruling) || closed_by_server(c, tls, shape, ruling) ||
+           client_turned_away(c, tls, shape, ruling) || waits_for_server(c, tls, shape, ruling);
 }
