@@ -230,8 +230,8 @@ void sw_story_tls_again(const struct sw_case *c, struct sw_prose *story)
 
 void sw_story_tls_goodbye(const struct sw_case *c, struct sw_prose *story)
 {
-    if (!c->goodbye)
-        return;
+    if (!c->goodbye || (c->session->quit && !tls_alert_is_error(c->goodbye->description)))
+        return; /* behind a QUIT it goes without saying */
     const char *name = tls_alert_name(c->goodbye->description);
     sw_prose_add(story, " The %s ended the encrypted connection with the alert %s (%u, frame %s).",
                  c->goodbye->from == SW_SERVER ? "server" : "client",
