@@ -1,6 +1,6 @@
 """Runs a program many times without loading its libraries each time.
 
-Where SW_STARTER_LIBRARY names the library made of starter.c, each thread of a test has one process of the program that
+Where SW_STARTER_LIBRARY names the library made of starter.c, each thread of a test has a process of the program that
 has not reached main yet, and main runs in forks of it; what the test sees is what subprocess.run would show. Without the
 library, and where a run wants something that is decided before main (a variable for the loader, the allocator or a
 sanitizer), it is subprocess.run.
@@ -19,16 +19,21 @@ BEFORE_MAIN = ("LD_", "MALLOC_", "GLIBC_", "ASAN_", "LSAN_", "UBSAN_", "OPENSSL_
 # Trust anchors of the tests' own. What a machine trusts should not decide what a test sees, and OpenSSL takes 40 ms to read
 # its 140 certificates, a quarter of a second under the sanitizers: more than all the rest of a run.
 TRUST = {"SSL_CERT_FILE": os.path.join(os.path.dirname(os.path.abspath(__file__)), "anchors.pem"), "SSL_CERT_DIR": "/nonexistent"}
+# Under the sanitizers a search for leaks is a third of a run of the program: every so many runs of a thread have one.
+LEAKS_EVERY = int(os.environ.get("SW_LEAKS_EVERY", "1"))
 PIPE_HOLDS = 60000  # so much can be written before anybody reads
 CHUNK = 1 << 16
 
 
 class Starter:
-    def __init__(self, program):
+    def __init__(self, program, leaks):
         self.socket, other = socket.socketpair()
+        variables = dict(os.environ, LD_PRELOAD=LIBRARY)
+        if not leaks:
+            variables["ASAN_OPTIONS"] = variables.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         with other:
-            self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, pass_fds=[other.fileno()],
-                                            env=dict(os.environ, LD_PRELOAD=LIBRARY, SW_STARTER=str(other.fileno())))
+            variables["SW_STARTER"] = str(other.fileno())
+            self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, pass_fds=[other.fileno()], env=variables)
 
     def close(self):
         """It ends where its socket does; if it still waits for the program, both are killed."""
@@ -54,22 +59,30 @@ class Starter:
 
 
 class Kept(threading.local):
-    """The starter of each thread; the others of a process would wait for one another."""
-    starter = None
-    program = None
+    """The starters of each thread, those that search for leaks and those that do not; the others of a process would wait for
+    one another."""
+
+    def __init__(self):
+        self.starters = {}
+        self.program = None
+        self.runs = 0
 
     def of(self, program):
         if self.program != program:
             self.drop()
-            self.starter, self.program = Starter(program), program
-            atexit.register(self.starter.close)
-        return self.starter
+            self.program = program
+        leaks = self.runs % LEAKS_EVERY == 0
+        self.runs += 1
+        if leaks not in self.starters:
+            self.starters[leaks] = Starter(program, leaks)
+            atexit.register(self.starters[leaks].close)
+        return self.starters[leaks]
 
     def drop(self):
-        if self.starter:
-            atexit.unregister(self.starter.close)
-            self.starter.close()
-        self.starter = self.program = None
+        for starter in self.starters.values():
+            atexit.unregister(starter.close)
+            starter.close()
+        self.starters, self.program = {}, None
 
 
 kept = Kept()
