@@ -138,6 +138,7 @@ static struct sw_reply_context context_of(const struct sw_case *c, const struct 
         .stage = sw_case_is_turned_away(c, reply) ? SW_REPLY_STAGE_GREETING
                  : unasked                        ? SW_REPLY_STAGE_HELLO
                                                   : reply_stage(reply->phase),
+        .chunk = reply->verb == SMTP_VERB_BDAT,
         .dialogue_known = true,
         .tls_active = reply->encrypted,
         .inside_text = reply->phase == SW_PHASE_BODY && (reply->flags & SMTP_FLAG_UNSOLICITED),

@@ -192,6 +192,7 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
 {
     *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
     query = sw_span_trim(query);
+    out->chunk = sw_span_starts_nocase(query, SW_SPAN_LIT("bdat"));
     out->stage_given = sw_query_take_stage(&query, &out->stage);
     query = without_quotes(query);
     struct sw_enhanced code;

@@ -11,6 +11,7 @@
 struct sw_query_reply {
     bool stage_given;
     enum sw_reply_stage stage;
+    bool chunk;      /* the stage was given as BDAT */
     int code;        /* 0: there was none */
     bool inferred;   /* the code: there was an enhanced one alone */
     bool words_only; /* set by the caller that guesses at words without a code */

@@ -48,7 +48,7 @@ static void read_at_stages(const struct sw_reply_kb *kb, struct sw_query_reply *
 void sw_query_reply_guess(const struct sw_reply_kb *kb, struct sw_query_reply *reply,
                           struct sw_reply_reading *out)
 {
-    struct sw_reply_context context = {.stage = reply->stage};
+    struct sw_reply_context context = {.stage = reply->stage, .chunk = reply->chunk};
     sw_reply_read(kb, reply->code, reply->enhanced, reply->text, &context, out);
     if (reply->stage_given)
         return;

@@ -323,6 +323,9 @@ static void refine_envelope(int code, struct sw_span text, const struct sw_reply
 static void refine(int code, struct sw_span text, const struct sw_reply_context *ctx,
                    struct sw_reply_reading *out)
 {
+    bool about_command = code >= 500 && code <= 504; /* RFC 5321 4.2.3 */
+    if (ctx->chunk && about_command && out->decided_by == SW_REPLY_BY_CODE)
+        out->cause = SW_CAUSE_SMTP_BAD_SEQUENCE;
     if (!ctx->dialogue_known)
         return;
     if (ctx->stage == SW_REPLY_STAGE_AUTH)

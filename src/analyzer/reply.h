@@ -35,6 +35,7 @@ enum sw_reply_stage {
  */
 struct sw_reply_context {
     enum sw_reply_stage stage;
+    bool chunk; /* it answers BDAT, a command, and no dot */
     bool dialogue_known;
     bool starttls_offered; /* by the EHLO reply in force or the one before TLS */
     bool tls_active;
