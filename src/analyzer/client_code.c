@@ -9,9 +9,19 @@ static const struct sw_client_code codes[] = {
 #include "analyzer/client_code_programs.def"
 
 #include "analyzer/client_code_servers.def"
+
+#include "analyzer/client_code_libraries.def"
 };
 
-enum { CODE_COUNT = sizeof(codes) / sizeof(codes[0]) };
+#undef SW_CLIENT
+#define SW_CLIENT(...) +1
+enum {
+    CODE_COUNT = sizeof(codes) / sizeof(codes[0]),
+    UNLISTED = 0
+#include "analyzer/client_code_libraries.def"
+    ,
+    LISTED = CODE_COUNT - UNLISTED
+};
 
 /*
  * The causes of each row as a set, of which each word stands with that of the other rows: each
@@ -33,7 +43,7 @@ _Static_assert(SW_CAUSE_COUNT <= 64 * CAUSE_WORDS, "a bit for each");
                SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE,          \
                SW_CAUSE_NONE, SW_CAUSE_NONE, SW_CAUSE_NONE),
 
-static const uint64_t cause_bits[CAUSE_WORDS][CODE_COUNT] = {
+static const uint64_t cause_bits[CAUSE_WORDS][LISTED] = {
     {
 #define WORD 0
 #include "analyzer/client_code_windows.def"
@@ -75,6 +85,11 @@ enum {
     SHORT_SENTENCE = 8, /* enough when nothing else was asked */
 };
 
+bool sw_client_code_listed(const struct sw_client_code *row)
+{
+    return row < codes + LISTED && strcmp(row->code, "-") != 0;
+}
+
 const struct sw_client_code *sw_client_codes(size_t *count)
 {
     *count = CODE_COUNT;
@@ -86,7 +101,7 @@ const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
 {
     const uint64_t *bits = cause_bits[cause / 64];
     const uint64_t wanted = CAUSE_BIT(cause / 64, cause);
-    for (size_t i = before ? (size_t)(before - codes) + 1 : 0; i < CODE_COUNT; i++) {
+    for (size_t i = before ? (size_t)(before - codes) + 1 : 0; i < LISTED; i++) {
         if ((bits[i] & wanted) && strcmp(codes[i].code, "-") != 0)
             return &codes[i];
     }
@@ -299,8 +314,8 @@ static size_t sentence_end(struct sw_span s, size_t *skip)
     return end;
 }
 
-/* The best of the sentences that a column holds. */
-static size_t column_weight(const char *column, struct sw_span words)
+/* The best of the sentences that a column holds, and how much of it is found; *said becomes it. */
+static size_t best_sentence(const char *column, struct sw_span words, struct sw_span *said)
 {
     struct sw_span rest = sw_span_str(column);
     size_t best = 0;
@@ -312,11 +327,28 @@ static size_t column_weight(const char *column, struct sw_span words)
         if (sentence.len > 2 && sentence.ptr[0] == 'Z' && sw_ascii_alpha(sentence.ptr[1]))
             sentence = sw_span_from(sentence, 1);
         size_t weight = sentence_weight(sentence, words);
-        best = weight > best ? weight : best;
+        if (weight > best) {
+            best = weight;
+            *said = sentence;
+        }
         rest = sw_span_from(rest, end + skip);
     }
+    return best;
+}
+
+static size_t column_weight(const char *column, struct sw_span words)
+{
+    struct sw_span said;
+    size_t best = best_sentence(column, words, &said);
     bool whole = best >= SHORT_SENTENCE && best + 4 >= words.len; /* little else was asked */
     return best >= LEAST_SENTENCE || whole ? best : 0;
+}
+
+struct sw_span sw_client_code_said(const struct sw_client_code *row, struct sw_span words)
+{
+    struct sw_span said = sw_span_str(row->code);
+    (void)best_sentence(row->code, words, &said);
+    return said;
 }
 
 size_t sw_client_code_weight(const struct sw_client_code *row, struct sw_span words)

@@ -25,9 +25,11 @@ struct sw_client_code {
 const struct sw_client_code *sw_client_codes(size_t *count);
 /* The program of a row as one would name it to a person. */
 const char *sw_client_code_program(const struct sw_client_code *row);
+/* Is it one of those that a cause shows as? Not those without a code of their own, nor what
+ * libraries say. */
+bool sw_client_code_listed(const struct sw_client_code *row);
 /*
- * The next code that a cause shows as: pass NULL first, then the row before. NULL at the end. Rows
- * without a code of their own are left out.
+ * The next code that a cause shows as: pass NULL first, then the row before. NULL at the end.
  */
 const struct sw_client_code *sw_client_code_next(enum sw_cause cause,
                                                  const struct sw_client_code *before);
@@ -44,6 +46,9 @@ const struct sw_client_code *sw_client_code_find(struct sw_span words,
  * How well a row fits the words: 0 not at all, else the more the better.
  */
 size_t sw_client_code_weight(const struct sw_client_code *row, struct sw_span words);
+/* Of a row's code, which may hold several, the sentence that the words hold; all of it where they
+ * hold none. Constant text. */
+struct sw_span sw_client_code_said(const struct sw_client_code *row, struct sw_span words);
 /* True when the words hold the row's number or name, not only a sentence like its message. */
 bool sw_client_code_certain(const struct sw_client_code *row, struct sw_span words);
 

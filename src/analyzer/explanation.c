@@ -341,10 +341,13 @@ static const char *row_summary(struct work *w)
         const struct sw_client_code *row = rows[i];
         bool named = strchr(row->symbol, '_') != NULL; /* not "status=deferred" */
         bool coded = strcmp(row->code, "-") != 0;
-        const char *quote = strchr(row->code, ' ') ? "\"" : ""; /* a sentence */
-        sw_prose_add(&prose, "%s%s%s%s%s%s%s in %s means: %s.", i > 0 ? " " : "", quote,
-                     coded ? row->code : "This", quote, named ? " (" : "", named ? row->symbol : "",
-                     named ? ")" : "", sw_client_code_program(row), row->message);
+        struct sw_span said =
+            coded ? sw_client_code_said(row, w->query) : (struct sw_span)SW_SPAN_LIT("This");
+        const char *quote = sw_span_index(said, ' ') < said.len ? "\"" : ""; /* a sentence */
+        sw_prose_add(&prose, "%s%s%.*s%s%s%s%s in %s means: %s.", i > 0 ? " " : "", quote,
+                     (int)said.len, (const char *)said.ptr, quote, named ? " (" : "",
+                     named ? row->symbol : "", named ? ")" : "", sw_client_code_program(row),
+                     row->message);
     }
     return sw_prose_text(&prose);
 }

@@ -155,6 +155,37 @@ class Explain(common.Case):
             record = self.one(form)
             self.assertEqual((record["kind"], record["client_codes"][0]["code"]), ("client-code", "0x800CCC0B"), form)
 
+    def test_what_libraries_say(self):
+        """As logs have it; the sentence that tells most wins, and it alone is quoted."""
+        for words, said, causes in (
+                ("ssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1129)", '"wrong version number"',
+                 {"mode-tls-to-plain-port", "tls-version-mismatch"}),
+                ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1131)", '"certificate has expired"',
+                 {"tls-cert-expired", "tls-clock-wrong"}),
+                ("certificate verify failed: self-signed certificate in certificate chain", '"self-signed certificate in certificate chain"',
+                 {"tls-cert-unknown-ca", "mbx-tls-intercept", "mbx-av-proxy"}),
+                ("warning: TLS library problem: error:0A000418:SSL routines::tlsv1 alert unknown ca:ssl/record/rec_layer_s3.c:1590:SSL alert number 48:",
+                 '"alert unknown ca"', {"tls-cert-unknown-ca", "tls-cert-self-signed", "tls-cert-chain-incomplete", "tls-cert-name-mismatch"}),
+                ("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", '"Unsupported or unrecognized SSL message"',
+                 {"mode-tls-to-plain-port"}),
+                ("gnutls_handshake() failed: An unexpected TLS packet was received.", '"An unexpected TLS packet was received"', {"mode-tls-to-plain-port"}),
+                ("Error: unable to verify the first certificate { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }", '"unable to verify the first certificate"',
+                 {"tls-cert-unknown-ca", "tls-cert-chain-incomplete"}),
+                ("socket.gaierror: [Errno -3] Temporary failure in name resolution", '"Temporary failure in name resolution"',
+                 {"dns-timeout", "dns-servfail", "dns-resolver-unreachable"}),
+                ("4057:error:0A000153:SSL routines:ssl3_read_bytes:no renegotiation:../ssl/record/rec_layer_s3.c:1618:", '"no renegotiation"',
+                 {"tcp-client-closed-early"})):
+            record = self.one(words)
+            self.assertEqual(record["kind"], "client-code", words)
+            self.assertEqual(set(record["causes"]), causes, words)
+            self.assertTrue(record["summary"].startswith(said + " "), record["summary"])
+        # what says more than its library stays what it is
+        self.assertEqual(self.one("SSL_connect error to mx.example.org[192.0.2.1]:25: Connection timed out")["client_codes"][0]["code"], "10060")
+        # a verdict lists what the users of mail programs see
+        shown = {code["client"] for code in self.one("tls-cert-expired")["client_codes"]}
+        self.assertTrue(shown)
+        self.assertNotIn("programs with OpenSSL", shown)
+
     def test_the_question_that_is_asked_most(self):
         shown = " ".join(run("explain", "0x800CCC0B").out.split())
         for words in ("no single answer of a server stands behind it", "IXP_E_BUSY", "What to look for on the wire, in this order",
