@@ -13,14 +13,15 @@ static const struct sw_client_code codes[] = {
 #include "analyzer/client_code_libraries.def"
 };
 
+/* A byte for each of those at the end, which no cause lists. */
 #undef SW_CLIENT
-#define SW_CLIENT(...) +1
+#define SW_CLIENT(...) 0,
 enum {
     CODE_COUNT = sizeof(codes) / sizeof(codes[0]),
-    UNLISTED = 0
+    UNLISTED = sizeof((const uint8_t[]){
 #include "analyzer/client_code_libraries.def"
-    ,
-    LISTED = CODE_COUNT - UNLISTED
+    }),
+    LISTED = CODE_COUNT - UNLISTED,
 };
 
 /*
