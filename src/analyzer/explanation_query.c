@@ -188,6 +188,13 @@ static struct sw_span without_quotes(struct sw_span query)
     return sw_span_trim(query);
 }
 
+/* For an enhanced code alone: the class is certain, the rest is usual (RFC 4954 6). */
+static int usual_code(struct sw_enhanced code)
+{
+    bool login_refused = code.klass == 5 && code.subject == 7 && code.detail == 8;
+    return login_refused ? 535 : code.klass * 100 + 50;
+}
+
 bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
 {
     *out = (struct sw_query_reply){.stage = SW_REPLY_STAGE_RCPT};
@@ -203,8 +210,8 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
     }
     read_lines(query, arena, out);
     out->inferred = out->code == 0;
-    if (out->inferred) /* an enhanced code alone: the class is certain, the rest is usual */
-        out->code = out->enhanced.klass * 100 + 50;
+    if (out->inferred)
+        out->code = usual_code(out->enhanced);
     if (!out->stage_given)
         out->stage = sw_query_stage(out->code);
     return true;

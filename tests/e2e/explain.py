@@ -88,6 +88,8 @@ class Explain(common.Case):
         shown = "An error occurred while sending mail. The mail server responded: %s Please check the message recipient \"bob@example.com\" and try again."
         self.assertEqual(self.one(shown % "5.7.1 <bob@example.com>: Relay access denied.")["cause"], "rcpt-relay-denied")
         self.assertEqual(self.one("The server responded: 4.7.0 Temporary authentication failure")["cause"], "auth-temp-failure")
+        self.assertEqual(self.one("Cannot send message using the server mx.example.org. The server response was: 5.7.8 Error: authentication failed")["cause"],
+                         "auth-bad-credentials")
         self.assertEqual(self.one(shown % "no.")["client_codes"][0]["code"], "errorSendingRcptCommand")
         password = "Unable to authenticate to Outgoing server (SMTP) mx.example.org. Please check the password."
         self.assertEqual(self.one(password)["client_codes"][0]["code"], "smtpAuthFailure")
@@ -179,6 +181,14 @@ class Explain(common.Case):
             self.assertEqual(record["kind"], "client-code", words)
             self.assertEqual(set(record["causes"]), causes, words)
             self.assertTrue(record["summary"].startswith(said + " "), record["summary"])
+        for words, causes in (
+                ("Outlook cannot connect to your outgoing (SMTP) e-mail server. If you continue to receive this message, contact your provider.",
+                 {"tcp-syn-timeout", "tcp-refused", "tcp-port25-blocked", "net-icmp-prohibited"}),
+                ("Your server does not support the connection encryption type you have specified.",
+                 {"mode-tls-to-plain-port", "starttls-not-offered", "tls-version-mismatch", "tls-no-shared-cipher"}),
+                ("Delivery incomplete. Gmail will retry for 47 more hours. The response was: The recipient server did not accept our requests to connect.",
+                 {"tcp-syn-timeout", "tcp-refused", "greet-no-banner"})):
+            self.assertEqual(set(self.one(words)["causes"]), causes, words)
         # what says more than its library stays what it is
         self.assertEqual(self.one("SSL_connect error to mx.example.org[192.0.2.1]:25: Connection timed out")["client_codes"][0]["code"], "10060")
         # a verdict lists what the users of mail programs see
