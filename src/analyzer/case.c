@@ -467,7 +467,7 @@ static void prove_goodbye(const struct sw_case *c, struct sw_ruling *ruling)
 {
     const char *name = tls_alert_name(c->goodbye->description);
     const char *what =
-        sw_arena_printf(c->arena, "ends the encrypted connection (alert %s)", name ? name : "");
+        name ? sw_arena_printf(c->arena, "ends the encrypted connection (alert %s)", name) : NULL;
     sw_ruling_prove(ruling, c->goodbye->mark,
                     c->goodbye->from == SW_SERVER ? SW_ORIGIN_SERVER : SW_ORIGIN_CLIENT,
                     what ? what : "ends the encrypted connection");
