@@ -321,7 +321,8 @@ class Tui(common.Case):
         screen.wait("No session so far")
         screen.keys("C-z")
         screen.wait("Stopped")
-        screen.keys("-l", "mv out.json before.json; kill -HUP %1; fg")
+        # not the shell's own kill: with HUP that one wakes a stopped job, and the shell may think that it stopped again
+        screen.keys("-l", "mv out.json before.json; env kill -HUP $(jobs -p); fg")
         screen.keys("Enter")
         screen.wait("No session so far")
         end = time.time() + PLENTY
