@@ -47,16 +47,45 @@ static void tell_escaped_user(struct smtp_io *io, struct sw_span name)
     tell_user(io, sw_span_make(text, len));
 }
 
-/* authzid NUL authcid NUL passwd (RFC 4616). */
+/*
+ * authzid NUL authcid NUL passwd (RFC 4616). Without a password at its place, and with something
+ * before the name, the password may stand where the name should.
+ */
 static struct sw_span plain_user(struct sw_span s)
 {
     size_t first = sw_span_index(s, 0);
     struct sw_span rest = sw_span_from(s, first + 1);
     size_t second = sw_span_index(rest, 0);
-    if (first == s.len || second == rest.len)
+    bool password = second + 1 < rest.len;
+    if (first == s.len || second == rest.len || (!password && first > 0))
         return (struct sw_span){NULL, 0};
     struct sw_span authcid = sw_span_sub(rest, 0, second);
     return authcid.len > 0 ? authcid : sw_span_sub(s, 0, first);
+}
+
+/* Some count the byte behind a C string as part of it. */
+static struct sw_span without_last_nuls(struct sw_span s)
+{
+    while (s.len > 0 && s.ptr[s.len - 1] == 0)
+        s.len--;
+    return s;
+}
+
+/* The last of the parts between NULs. */
+static struct sw_span plain_password(struct sw_span s)
+{
+    s = without_last_nuls(s);
+    size_t start = s.len;
+    while (start > 0 && s.ptr[start - 1] != 0)
+        start--;
+    return sw_span_from(s, start);
+}
+
+/* A name that stands by itself, unless somebody sends here what PLAIN wants. */
+static struct sw_span lone_user(struct sw_span s)
+{
+    s = without_last_nuls(s);
+    return sw_span_index(s, 0) < s.len ? plain_user(s) : s;
 }
 
 /* The value behind `key` up to one of the bytes in `stops`. */
@@ -72,12 +101,35 @@ static struct sw_span value_behind(struct sw_span s, const char *key, const char
     return sw_span_sub(value, 0, end);
 }
 
-static struct sw_span until_last_blank(struct sw_span s)
+/* The name in front of a token. Who writes what separates the two in some other way than as the
+ * byte 1 must not have the token taken for a part of the name. */
+static struct sw_span token_user(struct sw_span value)
 {
+    size_t end = 0;
+    while (end < value.len && value.ptr[end] > ' ')
+        end++;
+    struct sw_span word = sw_span_sub(value, 0, end);
+    return sw_span_sub(word, 0, sw_span_find_nocase(word, SW_SPAN_LIT("auth=")));
+}
+
+/* "n,a=name," and then what is of no interest here (RFC 5801 4). */
+static struct sw_span gs2_user(struct sw_span s)
+{
+    struct sw_span binding, name;
+    if (!sw_span_item(&s, &binding) || !sw_span_item(&s, &name) ||
+        !sw_span_starts_nocase(name, SW_SPAN_LIT("a=")))
+        return (struct sw_span){NULL, 0};
+    return token_user(sw_span_from(name, strlen("a=")));
+}
+
+/* name, blank, 32 digits (RFC 2195 2); anything else may be the password itself. */
+static struct sw_span cram_user(struct sw_span s)
+{
+    enum { DIGITS = 32 };
     size_t end = s.len;
     while (end > 0 && s.ptr[end - 1] != ' ')
         end--;
-    return sw_span_sub(s, 0, end > 0 ? end - 1 : 0);
+    return sw_span_sub(s, 0, end > 0 && s.len - end == DIGITS ? end - 1 : 0);
 }
 
 /* A field of an NTLM message: length and offset in little-endian order (MS-NLMP 2.2.1.3). */
@@ -145,10 +197,10 @@ static void read_message(struct smtp_io *io, struct sw_span s)
         break;
     case SMTP_MECH_LOGIN:
         if (is_login_name(st))
-            tell_user(io, s);
+            tell_user(io, lone_user(s));
         break;
     case SMTP_MECH_CRAM_MD5:
-        tell_user(io, until_last_blank(s));
+        tell_user(io, cram_user(s));
         break;
     case SMTP_MECH_DIGEST_MD5:
         tell_user(io, value_behind(s, "username=\"", "\""));
@@ -163,15 +215,15 @@ static void read_message(struct smtp_io *io, struct sw_span s)
         break;
     case SMTP_MECH_XOAUTH2:
         if (sw_span_starts_nocase(s, SW_SPAN_LIT("user=")))
-            tell_user(io, value_behind(s, "user=", "\001"));
+            tell_user(io, token_user(sw_span_from(s, strlen("user="))));
         break;
     case SMTP_MECH_OAUTHBEARER:
         if (first)
-            tell_escaped_user(io, value_behind(sw_span_sub(s, 0, sw_span_index(s, 1)), "a=", ","));
+            tell_escaped_user(io, gs2_user(s));
         break;
     case SMTP_MECH_EXTERNAL:
         if (first)
-            tell_user(io, s);
+            tell_user(io, lone_user(s));
         break;
     case SMTP_MECH_ANONYMOUS:
     case SMTP_MECH_UNKNOWN:
@@ -192,9 +244,10 @@ static bool sends_token(const struct smtp_state *state)
 /* The password or token in a decoded message: a server may repeat it in clear as well. */
 static struct sw_span secret_in(const struct smtp_state *state, struct sw_span s)
 {
-    struct sw_span rest = sw_span_from(s, sw_span_index(s, 0) + 1);
-    if (state->mechanism == SMTP_MECH_PLAIN)
-        return sw_span_from(rest, sw_span_index(rest, 0) + 1);
+    bool named = state->mechanism == SMTP_MECH_LOGIN || state->mechanism == SMTP_MECH_EXTERNAL;
+    bool has_parts = sw_span_index(without_last_nuls(s), 0) < s.len;
+    if (state->mechanism == SMTP_MECH_PLAIN || (named && has_parts))
+        return plain_password(s);
     if (state->mechanism == SMTP_MECH_LOGIN && !is_login_name(state))
         return s;
     if (sends_token(state))
@@ -209,7 +262,8 @@ static void decode(struct smtp_io *io, struct sw_span base64)
     int len = sw_base64_decode(sw_span_trim(base64), clear, sizeof(clear));
     struct sw_span message = sw_span_make(clear, len > 0 ? (size_t)len : 0);
     if (message.len > 0) {
-        smtp_echo_remember_whole(io->state, secret_in(io->state, message));
+        /* "echo password | base64" has a line end in it */
+        smtp_echo_remember_whole(io->state, sw_span_trim(secret_in(io->state, message)));
         read_message(io, message);
     }
     sw_wipe(clear, sizeof(clear));
@@ -270,11 +324,15 @@ bool smtp_may_hold_secret(struct sw_span line)
 
 void smtp_auth_data(struct smtp_io *io, struct sw_span response)
 {
-    if (response.len > 0 && !is_cancellation(response))
+    struct smtp_state *st = io->state;
+    bool answered = response.len > 0 && !is_cancellation(response);
+    if (answered)
         decode(io, response);
-    if (io->state->auth_step < UINT8_MAX)
-        io->state->auth_step++;
-    io->state->auth_prompt = 0;
+    if (answered && st->mechanism == SMTP_MECH_LOGIN && is_login_name(st))
+        st->auth_user_told = true; /* even unreadable: what follows may be the password */
+    if (st->auth_step < UINT8_MAX)
+        st->auth_step++;
+    st->auth_prompt = 0;
 }
 
 /* "Username:" and "Password:" in base64, in whatever case the server writes them. */

@@ -1,11 +1,15 @@
 /*
  * echo.c - servers quote what they do not understand ('500 unrecognized command: "..."'), and that
  * may be a password. What must not be shown is remembered by length and hash, never itself; a line
- * of the server is cut where it repeats it.
+ * of the server is cut where it repeats it. Long lines are quoted in part, so that of a long secret
+ * only the beginning is looked for.
  */
 #include "dissectors/smtp/internal.h"
 
-enum { SHORTEST = 6 }; /* shorter ones would be found in ordinary words */
+enum {
+    SHORTEST = 6, /* shorter ones would be found in ordinary words */
+    LOOKED_FOR = 16,
+};
 
 static const uint64_t factor = 0x100000001B3u;
 
@@ -19,10 +23,11 @@ static uint64_t hash_of(struct sw_span s)
 
 void smtp_echo_remember_whole(struct smtp_state *state, struct sw_span secret)
 {
-    if (secret.len < SHORTEST || secret.len > SW_LINE_BYTES)
+    if (secret.len < SHORTEST)
         return;
+    struct sw_span begin = sw_span_sub(secret, 0, LOOKED_FOR);
     state->secrets[state->secret_next++ % SMTP_SECRETS] =
-        (struct smtp_secret){hash_of(secret), (uint32_t)secret.len};
+        (struct smtp_secret){hash_of(begin), (uint32_t)begin.len};
 }
 
 void smtp_echo_remember(struct smtp_state *state, struct sw_span words)

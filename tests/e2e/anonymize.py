@@ -12,7 +12,7 @@ SCRIPT = [
     r"S. 250-corpmail Hello q7 [192.0.2.10], pleased to meet you\r\n250-SIZE 1000\r\n250 AUTH CRAM-MD5 NTLM\r\n",
     "C: VRFY secretanna", "S: 252 secretanna maybe",
     "C: AUTH CRAM-MD5", "S: 334 " + base64.b64encode(b"<12.456@corpmail.hidden.example>").decode(),
-    "C: " + base64.b64encode(b"secretanna abcdef").decode(), "S: 535 user BIGCORP\\\\secretanna refused from 192.0.2.10 (010.020.030.040)",
+    "C: " + base64.b64encode(b"secretanna b913a602c7eda7a495b4e6e7334d3890").decode(), "S: 535 user BIGCORP\\\\secretanna refused from 192.0.2.10 (010.020.030.040)",
     "C: XCLIENT NAME=hidden-host ADDR=203.0.113.77", "S: 220 corpmail ESMTP", "C: ETRN hiddendomain", "S: 250 ok",
     "C: MAIL FROM:<anna@hidden.example> AUTH=hiddenauth", "S: 250 ok",
     'C: RCPT TO:<"quoted name"@hidden.example> ORCPT=rfc822;zz@hidden.example',
