@@ -524,6 +524,21 @@ static void tell(struct work *w)
     }
 }
 
+/* Behind "AUTH ": how much stands before what is secret, 0 where these are words about logins. */
+static size_t before_secret(struct sw_span text, bool several)
+{
+    size_t name = 0;
+    while (name < text.len && text.ptr[name] > ' ')
+        name++;
+    struct sw_span data = sw_span_trim(sw_span_from(text, name));
+    bool prose = !several;
+    for (size_t i = 0; i < data.len && data.ptr[i] != ' '; i++)
+        prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
+    if (prose || smtp_mechanism_of(sw_span_sub(text, 0, name)) == SMTP_MECH_UNKNOWN)
+        return 0;
+    return (size_t)(data.ptr - text.ptr);
+}
+
 /* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
 static struct sw_span before_login(struct sw_span query)
 {
@@ -531,19 +546,13 @@ static struct sw_span before_login(struct sw_span query)
     size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
     if (several) /* what follows a challenge is its answer */
         query = sw_span_sub(query, 0, challenge);
-    size_t at = sw_span_find_nocase(query, SW_SPAN_LIT("AUTH "));
-    struct sw_span rest = sw_span_from(query, at + 5);
-    size_t name = 0;
-    while (name < rest.len && rest.ptr[name] > ' ')
-        name++;
-    struct sw_span mechanism = sw_span_sub(rest, 0, name);
-    struct sw_span data = sw_span_trim(sw_span_from(rest, name));
-    bool prose = !several;
-    for (size_t i = 0; i < data.len && data.ptr[i] != ' '; i++)
-        prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
-    if (prose || smtp_mechanism_of(mechanism) == SMTP_MECH_UNKNOWN)
-        return query;
-    return sw_span_sub(query, 0, (size_t)(data.ptr - query.ptr));
+    for (size_t at = 0; at < query.len;) {
+        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("AUTH ")) + strlen("AUTH ");
+        size_t shown = before_secret(sw_span_from(query, at), several);
+        if (shown > 0)
+            return sw_span_sub(query, 0, at + shown);
+    }
+    return query;
 }
 
 static const char *shown_query(struct sw_arena *arena, struct sw_span query)

@@ -12,6 +12,7 @@ enum { ARENA_BYTES = 512 * 1024, LABEL = 11, INDENT = 2 };
 
 struct sw_explainer {
     struct sw_reply_kb kb;
+    bool challenged; /* the last line that was understood asks for a password */
 };
 
 struct sw_explainer *sw_explainer_new(void)
@@ -217,6 +218,13 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
     sw_page_newline(page);
 }
 
+/* Logs of programs that are not known as dialogues are read line by line: what is not understood
+ * behind a challenge may be the answer to it. */
+static bool is_challenge(struct sw_span line)
+{
+    return sw_span_find_nocase(line, SW_SPAN_LIT("334 ")) < line.len;
+}
+
 bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
                          const struct sw_explain_style *style, struct sw_writer *out)
 {
@@ -224,6 +232,13 @@ bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
     struct sw_explanation explanation;
     sw_arena_init(&arena, ARENA_BYTES, NULL);
     sw_explain(&explainer->kb, query, &arena, &explanation);
+    bool understood = explanation.kind != SW_EXPLANATION_UNKNOWN;
+    if (is_challenge(query))
+        explainer->challenged = true;
+    else if (understood)
+        explainer->challenged = false;
+    else if (explainer->challenged)
+        explanation.query = "***";
     if (style->json) {
         write_json(&explanation, out);
     } else {
@@ -232,7 +247,6 @@ bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,
         write_text(&explanation, &page);
         sw_page_release(&page);
     }
-    bool understood = explanation.kind != SW_EXPLANATION_UNKNOWN;
     sw_arena_release(&arena);
     return understood;
 }

@@ -184,6 +184,19 @@ class Secrets(common.Case):
                 for form in forms(PASSWORD):
                     self.assertFalse(form in shown.raw + shown.err.encode(), line)
 
+    def test_explain_repeats_no_dialogue_with_a_login(self):
+        dialogues = [
+            "* Server auth using PLAIN\n> AUTH PLAIN %s\n< 535 5.7.8 no\n" % encoded("\0anna\0" + PASSWORD),
+            "CLIENT -> SERVER: AUTH LOGIN\nSERVER -> CLIENT: 334 VXNlcm5hbWU6\nCLIENT -> SERVER: YW5uYQ==\n"
+            "SERVER -> CLIENT: 334 UGFzc3dvcmQ6\nCLIENT -> SERVER: %s\nSERVER -> CLIENT: 535 5.7.8 no\n" % encoded(PASSWORD),
+            "send: 'AUTH LOGIN YW5uYQ==\\r\\n'\nreply: b'334 UGFzc3dvcmQ6\\r\\n'\nreply: retcode (334); Msg: b'UGFzc3dvcmQ6'\n"
+            "send: '%s\\r\\n'\nreply: b'535 5.7.8 no\\r\\n'\n" % encoded(PASSWORD)]
+        for dialogue in dialogues:
+            for shown in (run("explain", stdin=dialogue.encode()), run("explain", dialogue)):
+                self.assertIn("auth-bad-credentials", shown.out)
+                for form in forms(PASSWORD):
+                    self.assertFalse(form in shown.raw + shown.err.encode(), dialogue)
+
     def test_messages_of_damaged_files(self):
         path = self.capture("whole.pcap", ["port 587", "hello AUTH_PLAIN"] + LOGINS["plain-initial"])
         content = self.read("whole.pcap")
