@@ -9,7 +9,8 @@ static struct sw_span unit(const struct sw_proxy *proxy)
     return sw_span_make(proxy->unit, proxy->kept);
 }
 
-/* "host:port" of an HTTP request line; an IPv6 address stands in brackets. */
+/* "host:port" of an HTTP request line; an IPv6 address stands in brackets. A login is no part of it
+ * (RFC 9110 9.3.6). */
 static bool split_authority(struct sw_span line, struct sw_span *host, uint16_t *port)
 {
     struct sw_span rest = line;
@@ -19,7 +20,8 @@ static bool split_authority(struct sw_span line, struct sw_span *host, uint16_t 
     while (colon > 0 && authority.ptr[colon - 1] != ':')
         colon--;
     uint64_t value = 0;
-    if (colon == 0 || !sw_span_u64(sw_span_from(authority, colon), &value) || value > 65535)
+    if (colon == 0 || !sw_span_u64(sw_span_from(authority, colon), &value) || value > 65535 ||
+        sw_span_index(authority, '@') < authority.len)
         return false;
     *host = sw_span_sub(authority, 0, colon - 1);
     *port = (uint16_t)value;
