@@ -429,17 +429,18 @@ static void put_token(struct sw_veil *veil, struct sw_span token, bool named)
     } else if (token.len > 0 && put_name(veil, token, named)) {
         token.len = 0;
     }
-    if (token.len > 0) {
-        while (token.len > 0) {
-            size_t n = 0;
-            while (n < token.len && !is_joint(token.ptr[n]))
-                n++;
-            struct sw_span part = sw_span_sub(token, 0, n);
-            if (n == 0 || !put_name(veil, part, named))
-                sw_writer_put(&veil->text, part);
-            sw_writer_put(&veil->text, sw_span_sub(token, n, 1));
-            token = sw_span_from(token, n + 1);
-        }
+    while (token.len > 0) {
+        size_t n = 0;
+        while (n < token.len && !is_joint(token.ptr[n]))
+            n++;
+        struct sw_span part = sw_span_sub(token, 0, n);
+        if (n == 0 || !put_name(veil, part, named))
+            sw_writer_put(&veil->text, part);
+        sw_writer_put(&veil->text, sw_span_sub(token, n, 1));
+        token = sw_span_from(token, n + 1);
+        /* behind "ip=" or "IPv6:" a name may have joints of its own */
+        if (token.len <= TOKEN_BYTES && put_name(veil, token, named))
+            token.len = 0;
     }
     sw_writer_put(&veil->text, behind);
 }

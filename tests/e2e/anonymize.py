@@ -6,17 +6,19 @@ import common
 from common import run
 
 HIDDEN = ("corpmail", "q7", "secretanna", "BIGCORP", "hidden-host", "hiddendomain", "hiddenauth", "quoted name", "hidden.example", "192.0.2.10",
-          "198.51.100.25", "010.020.030.040", "oddid$1$", "monster", "carol", "zz@", "192.0.2")
+          "198.51.100.25", "010.020.030.040", "oddid$1$", "monster", "carol", "zz@", "192.0.2", "2001:", ":db8:", "sentfor")
 SCRIPT = [
     "port 587", "S: 220 corpmail ESMTP Postfix", "C: EHLO q7",
     r"S. 250-corpmail Hello q7 [192.0.2.10], pleased to meet you\r\n250-SIZE 1000\r\n250 AUTH CRAM-MD5 NTLM\r\n",
     "C: VRFY secretanna", "S: 252 secretanna maybe",
     "C: AUTH CRAM-MD5", "S: 334 " + base64.b64encode(b"<12.456@corpmail.hidden.example>").decode(),
     "C: " + base64.b64encode(b"secretanna b913a602c7eda7a495b4e6e7334d3890").decode(), "S: 535 user BIGCORP\\\\secretanna refused from 192.0.2.10 (010.020.030.040)",
-    "C: XCLIENT NAME=hidden-host ADDR=203.0.113.77", "S: 220 corpmail ESMTP", "C: ETRN hiddendomain", "S: 250 ok",
-    "C: MAIL FROM:<anna@hidden.example> AUTH=hiddenauth", "S: 250 ok",
+    "C: XCLIENT NAME=hidden-host ADDR=203.0.113.77", "S: 220 corpmail ESMTP",
+    "C: XFORWARD ADDR=IPV6:2001:db8::77", "S: 250 ok", "C: ETRN hiddendomain", "S: 250 ok",
+    "C: MAIL FROM:<anna@hidden.example> AUTH=hiddenauth ENVID=sentfor+2B17", "S: 250 ok",
     'C: RCPT TO:<"quoted name"@hidden.example> ORCPT=rfc822;zz@hidden.example',
     'S: 550 no "quoted name" here, see http://help.hidden.example/?e=zz%40hidden.example&ip=192.0.2.10',
+    "C: RCPT TO:<eve@hidden.example>", "S: 550 SPF http://spf.hidden.example/Why?s=mfrom;ip=2001:db8::77;r=mx (client-ip=2001:DB8::77)",
     "C: RCPT TO:<carol@>", "S: 501 <carol@>: domain missing", "C: RCPT TO:<dave@hidden.example>", "S: 250 ok", "C: DATA", "S: 354 go",
     "C: Message-ID: <oddid$1$@monster>", "C: From: anna@hidden.example", "C: Subject: hiddendomain", "C: ", "C: Hi", "C: .",
     "S: 250 queued, " + "x" * 100 + " 192.0.2.10", "quit"]
