@@ -216,6 +216,12 @@ static bool unknown_key(struct reader *r, struct sw_span key, const char *sectio
                   shown(key), (const char *)key.ptr, section);
 }
 
+/* What there is one of: the second would silently take the place of the first. */
+static bool refuse_second(struct reader *r, struct sw_span key)
+{
+    return refuse(r, "%.*s stands twice in one section", shown(key), (const char *)key.ptr);
+}
+
 static bool take_rule(struct reader *r, struct sw_span key, struct sw_span value)
 {
     bool taken = false;
@@ -227,7 +233,7 @@ static bool take_rule(struct reader *r, struct sw_span key, struct sw_span value
     if (rule == SW_RULE_COUNT)
         return unknown_key(r, key, "[rules]");
     if (r->section->demands[rule].given)
-        return refuse(r, "%s stands twice in one section", rules[rule].key);
+        return refuse_second(r, key);
     return sw_policy_read_demand(&r->policy->arena, rule, value, &r->section->demands[rule], &item,
                                  &wrong) ||
            refuse_value(r, key, item, wrong);
@@ -247,6 +253,8 @@ static bool take_waived_rules(struct reader *r, struct sw_span key, struct sw_sp
 
 static bool take_until(struct reader *r, struct sw_span key, struct sw_span value)
 {
+    if (r->waiver->until)
+        return refuse_second(r, key);
     r->waiver->until = keep(r, value);
     if (sw_time_parse(r->waiver->until, &r->waiver->until_ns) != 0)
         return refuse_value(r, key, value, "is no date; write for example 2027-01-31");
@@ -272,6 +280,8 @@ static bool take_waiver(struct reader *r, struct sw_span key, struct sw_span val
     }
     if (!sw_span_eq(key, sw_span_str("reason")))
         return unknown_key(r, key, "[waiver]");
+    if (waiver->reason)
+        return refuse_second(r, key);
     waiver->reason = keep(r, value);
     return true;
 }

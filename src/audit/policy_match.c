@@ -49,6 +49,19 @@ static bool list_fits(const struct sw_pattern *list, const uint8_t *address, int
     return false;
 }
 
+/* Who is asked about; where that is nobody, all who logged in. */
+static bool user_fits(const struct sw_pattern *list, const struct sw_fact *fact,
+                      struct sw_span user)
+{
+    if (!list || user.len > 0)
+        return list_fits(list, NULL, 0, user);
+    for (unsigned i = 0; i < fact->login_count; i++) {
+        if (list_fits(list, NULL, 0, fact->logins[i].user))
+            return true;
+    }
+    return false;
+}
+
 static bool scope_fits(const struct sw_scope *scope, const struct sw_fact *fact,
                        struct sw_span user)
 {
@@ -56,7 +69,7 @@ static bool scope_fits(const struct sw_scope *scope, const struct sw_fact *fact,
     return list_fits(scope->clients, fact->client, fact->ip_version, no_name) &&
            list_fits(scope->servers, fact->has_server ? fact->server : NULL, fact->ip_version,
                      fact->server_name) &&
-           list_fits(scope->users, NULL, 0, user);
+           user_fits(scope->users, fact, user);
 }
 
 const struct sw_demand *sw_policy_demand(const struct sw_policy *policy, enum sw_rule rule,

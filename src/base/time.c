@@ -135,6 +135,13 @@ static bool read_zone(const char **at, int64_t *offset_ns)
     return true;
 }
 
+static int64_t days_of_month(int64_t year, unsigned month)
+{
+    if (month == 12)
+        return 31;
+    return days_from_date(year, month + 1, 1) - days_from_date(year, month, 1);
+}
+
 int sw_time_parse(const char *text, int64_t *time_ns)
 {
     const char *at = text;
@@ -146,8 +153,10 @@ int sw_time_parse(const char *text, int64_t *time_ns)
     if (!read_digits(&at, 4, &year) || !read_char(&at, '-') || !read_digits(&at, 2, &month) ||
         !read_char(&at, '-') || !read_digits(&at, 2, &day))
         return -1;
-    if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1678 || year > 2261)
+    if (month < 1 || month > 12 || year < 1678 || year > 2261)
         return -1; /* the years that 64-bit nanoseconds hold */
+    if (day < 1 || day > days_of_month(year, (unsigned)month))
+        return -1;
     if (*at != '\0') {
         if (!read_char(&at, 'T') && !read_char(&at, 't') && !read_char(&at, ' '))
             return -1;

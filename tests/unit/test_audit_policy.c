@@ -71,6 +71,11 @@ static void test_errors_name_the_line(void **state)
             "p.ini:3: the waiver names no 'rule'");
     refuses("[rules]\nstarttls = require\n[waiver a]\nuntil = soon\n",
             "p.ini:4: until: 'soon' is no date");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nuntil = 2027-02-29\n", "is no date");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nuntil = 2027-01-31\nuntil = 2027-03-31\n",
+            "p.ini:5: until stands twice");
+    refuses("[rules]\nstarttls = require\n[waiver a]\nreason = x\nreason = y\n",
+            "p.ini:5: reason stands twice");
     refuses("[rules]\nstarttls = require\n[waiver a]\nrule = x\n", "p.ini:4: rule: 'x' is no rule");
 }
 
@@ -136,6 +141,27 @@ static void test_the_last_section_that_fits_decides(void **state)
     assert_int_equal(limit(policy, rule, "192.0.2.99", "mx.example", "Robot"), 1);
     assert_int_equal(limit(policy, rule, "192.0.2.99", "mx.example", "rob"), 30);
     assert_string_equal(sw_policy_name(policy), "Example");
+    sw_policy_free(policy);
+}
+
+/* Rules that are not about users: a user is named for the sessions with a login of his. */
+static void test_a_user_stands_for_sessions(void **state)
+{
+    (void)state;
+    struct sw_policy *policy = read_good(
+        "[rules]\nstarttls = require\n[rules robot]\nuser = robot*\nstarttls = off\n"
+        "[waiver a]\nrule = certificate\nuser = robot*\nuntil = 2027-01-01\nreason = x\n");
+    struct sw_span nobody = {NULL, 0};
+    struct sw_fact fact = a_fact("192.0.2.1", "mx.example");
+    fact.logins[0].user = sw_span_str("anna");
+    fact.logins[1].user = sw_span_str("robot7");
+    for (unsigned count = 0; count <= 2; count++) {
+        fact.login_count = count;
+        assert_int_equal(count < 2,
+                         sw_policy_demand(policy, SW_RULE_STARTTLS, &fact, nobody) != NULL);
+        assert_int_equal(count == 2, sw_policy_waiver(policy, SW_RULE_CERTIFICATE, SW_FINDING_COUNT,
+                                                      &fact, nobody) != NULL);
+    }
     sw_policy_free(policy);
 }
 
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_errors_name_the_line),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_the_last_section_that_fits_decides),
+        cmocka_unit_test(test_a_user_stands_for_sessions),
         cmocka_unit_test(test_waivers),
         cmocka_unit_test(test_the_policy_that_is_built_in),
         cmocka_unit_test(test_hostile_bytes),
