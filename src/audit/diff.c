@@ -339,6 +339,8 @@ bool sw_diff_finish(struct sw_diff *diff)
         if (diff->certificates.slots[i].hash != 0)
             offer_certificate(diff->certificates.slots[i].value);
     }
+    if (diff->sessions[false] == 0) /* who fails may have failed ever since */
+        return !diff->short_of_memory;
     for (size_t i = 0; i < diff->servers.room; i++) {
         if (diff->servers.slots[i].hash != 0)
             compare(diff, diff->servers.slots[i].value);

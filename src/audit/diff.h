@@ -3,7 +3,8 @@
  * certificate is another one, what is no longer offered.
  *
  * Facts of the time before and of the time after go in, in any order; changes come out in a fixed
- * one. A server that was seen at one of the times only has changed nothing but, perhaps, to fail.
+ * one. A server that was seen at one of the times only has changed nothing but, perhaps, to fail;
+ * where nothing at all was seen before, nothing has changed.
  *
  * Life: new, add ..., finish, read, free.
  */

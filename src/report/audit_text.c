@@ -355,9 +355,12 @@ static void put_changes(struct text *t)
     if (!diff)
         return;
     sw_page_newline(&t->page);
-    sw_writer_format(
-        &t->line, "%s (%" PRIu64 " sessions) compared with what was before (%" PRIu64 " sessions)",
-        sw_audit_since_words(t->view), sw_diff_sessions(diff, true), sw_diff_sessions(diff, false));
+    uint64_t before = sw_diff_sessions(diff, false);
+    uint64_t after = sw_diff_sessions(diff, true);
+    sw_writer_format(&t->line,
+                     "%s (%" PRIu64 " session%s) compared with what was before (%" PRIu64
+                     " session%s)",
+                     sw_audit_since_words(t->view), after, plural(after), before, plural(before));
     put_line(t, 0, SW_TONE_BOLD);
     for (; (change = sw_diff_change(diff, n)); n++) {
         if (n >= LISTED_VERBOSE)
