@@ -54,11 +54,42 @@ static size_t find(struct sw_span s, const struct smtp_secret *secret)
     }
 }
 
+/* A run of base64 (RFC 4648 4) that is no word: of those no capital stands behind a small letter.
+ */
+static bool begins_encoded(struct sw_span text)
+{
+    enum { LEAST = 8 };
+    bool mixed = false;
+    size_t n = 0;
+    for (; n < text.len; n++) {
+        uint8_t c = text.ptr[n];
+        bool capital = c >= 'A' && c <= 'Z';
+        if (!sw_ascii_alpha(c) && !sw_ascii_digit(c) && c != '+' && c != '/')
+            break;
+        mixed = mixed || (capital && n > 0 && sw_ascii_upper(text.ptr[n - 1]) != text.ptr[n - 1]);
+    }
+    return mixed && n >= LEAST;
+}
+
+/* How much of a line stands before the login that it quotes, which may have been said in a part of
+ * the dialogue that the capture lacks. */
+static size_t before_login(struct sw_span line)
+{
+    size_t at = sw_span_find_nocase(line, SW_SPAN_LIT("AUTH "));
+    struct sw_span rest = sw_span_from(line, at + strlen("AUTH "));
+    struct sw_span mechanism = sw_span_word(&rest);
+    struct sw_span data = sw_span_trim(rest);
+    bool login = smtp_mechanism_of(mechanism) != SMTP_MECH_UNKNOWN && begins_encoded(data);
+    return login ? (size_t)(data.ptr - line.ptr) : line.len;
+}
+
 struct sw_span smtp_echo_cut(const struct smtp_state *state, struct sw_span line)
 {
+    bool refusal = line.len > 0 && (line.ptr[0] == '4' || line.ptr[0] == '5');
+    size_t shown = refusal ? before_login(line) : line.len;
     if (!smtp_echo_is_possible(state))
-        return line;
-    size_t shown = line.len; /* each is looked for in the whole line: one may be part of another */
+        return sw_span_sub(line, 0, shown);
+    /* each is looked for in the whole line: one may be part of another */
     for (size_t i = 0; i < SMTP_SECRETS; i++) {
         size_t at = find(line, &state->secrets[i]);
         shown = at < shown ? at : shown;

@@ -193,7 +193,7 @@ void smtp_server_line(struct smtp_io *io, const struct sw_line *line)
 {
     struct smtp_state *st = io->state;
     bool open = line->end == SW_LINE_OPEN;
-    struct sw_span text = smtp_echo_is_possible(st) ? smtp_echo_cut(st, line->text) : line->text;
+    struct sw_span text = smtp_echo_cut(st, line->text);
     struct reply_line r = parse_line(text, open);
     bool skip = st->skip_to_line_end[SW_FROM_SERVER];
     st->skip_to_line_end[SW_FROM_SERVER] = false;
