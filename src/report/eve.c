@@ -261,6 +261,11 @@ static void put_evidence(struct eve *eve)
     sw_json_array(json, "evidence");
     SW_EACH(e, eve->verdict->evidence) {
         sw_json_object(json, NULL);
+        if (eve->session->file_count > 1) {
+            const char *file = sw_session_file_of(eve->session, e->mark.frame);
+            sw_json_wire_member(json, SW_SPAN_LIT("pcap_filename"),
+                                sw_view_file(file, &eve->part->veil));
+        }
         sw_json_number(json, "pcap_cnt", sw_frame_number(e->mark.frame));
         sw_json_text(json, "from", sw_origin_name(e->from));
         put_wire(eve, "text", sw_span_str(e->what));

@@ -99,6 +99,18 @@ SW_FIELD_READER(evidence_frames)
     return sw_field_give_made(s, v);
 }
 
+SW_FIELD_READER(evidence_files)
+{
+    const struct sw_evidence *e;
+    if (s->session->file_count < 2)
+        return false;
+    SW_EACH(e, s->verdict->evidence) {
+        const char *file = sw_session_file_of(s->session, e->mark.frame);
+        sw_field_add_item(s, sw_view_file(file, &s->part->veil));
+    }
+    return sw_field_give_made(s, v);
+}
+
 SW_FIELD_READER(evidence)
 {
     const struct sw_evidence *e;

@@ -50,6 +50,15 @@ SW_FIELD_READER(last_frame)
     return sw_field_give_number(v, sw_frame_number(s->session->facts->last.frame));
 }
 
+SW_FIELD_READER(last_frame_file)
+{
+    if (s->session->file_count < 2)
+        return false;
+    const char *file = sw_session_file_of(s->session, s->session->facts->last.frame);
+    v->text = sw_view_file(file, &s->part->veil);
+    return v->text.len > 0;
+}
+
 SW_FIELD_READER(display_filter)
 {
     sw_view_filter(s->session, &s->part->veil, &s->text);

@@ -319,6 +319,18 @@ PUT(evidence)
     sw_zeek_items_end(row, any);
 }
 
+/* Where several captures were read as a series, a number alone says too little. */
+PUT(evidence_files)
+{
+    const struct sw_evidence *e;
+    bool any = false;
+    SW_EACH(e, row->session->file_count > 1 ? row->verdict->evidence : NULL) {
+        const char *file = sw_session_file_of(row->session, e->mark.frame);
+        sw_zeek_item(row, sw_view_file(file, &row->part->veil), &any);
+    }
+    sw_zeek_items_end(row, any);
+}
+
 PUT(findings)
 {
     const struct sw_finding *f;
@@ -365,6 +377,7 @@ static const struct sw_zeek_column verdict_columns[] = {
     {"findings", "set[string]", put_findings},
     {"capture_quality", "set[string]", put_quality},
     {"file", "string", put_file},
+    {"evidence_files", "vector[string]", put_evidence_files},
     {NULL, NULL, NULL},
 };
 

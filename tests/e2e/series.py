@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Rotated captures given together are one stream: sessions that cross files come out once, and their frames say where they are."""
+import csv
+import io
 import json
 import os
 import struct
@@ -89,6 +91,37 @@ class Series(common.Case):
         crossing = run("-v", *self.split(self.frames(REFUSED), 2))
         self.assertRegex(crossing.out, r"evidence +frame [0-9]+ of .*mail\.pcap")
         self.assertIn(" to %s" % paths[1], " ".join(crossing.out.split()))
+
+    def test_every_format_names_the_files(self):
+        """A frame's number says nothing without its file."""
+        paths = self.split(self.frames(REFUSED), 2)
+        record = run("-o", "json", *paths).sessions()[0]
+        proofs = [(e["frame"], e["file"]) for e in record["verdict"]["evidence"]]
+        last = (record["capture"]["last_frame"], record["capture"]["last_frame_file"])
+        self.assertEqual({last[1]}, {paths[1]})
+        self.assertIn(paths[1], [file for _, file in proofs])
+        row = next(csv.DictReader(io.StringIO(run("-o", "csv", *paths).out, newline="")))
+        self.assertEqual((int(row["last_frame"]), row["last_frame_file"]), last)
+        self.assertEqual(list(zip(map(int, row["evidence_frames"].split("; ")), row["evidence_files"].split("; "))), proofs)
+        ecs, ocsf = (run("-o", form, *paths).records()[0] for form in ("ecs", "ocsf"))
+        ecs, ocsf = ecs["smtpwhy"], ocsf["unmapped"]
+        self.assertEqual((ecs["capture"]["last_frame"], ecs["capture"]["last_frame_file"]), last)
+        self.assertEqual((ocsf["last_frame"], ocsf["last_frame_file"]), last)
+        self.assertEqual(list(zip(ecs["evidence"]["frame"], ecs["evidence"]["file"])), proofs)
+        self.assertEqual(list(zip(ocsf["evidence_frames"], ocsf["evidence_files"])), proofs)
+        outbox = [e for e in run("-o", "eve", *paths).records() if e["event_type"] == "outbox"][0]
+        self.assertEqual([(e["pcap_cnt"], e["pcap_filename"]) for e in outbox["outbox"]["evidence"]], proofs)
+        run("-o", "zeek:" + self.path("zeek"), *paths)
+        lines = [line.split("\t") for line in self.read("zeek/smtpwhy.log").decode().splitlines()]
+        names, values = next(line[1:] for line in lines if line[0] == "#fields"), next(line for line in lines if line[0][0] != "#")
+        row = dict(zip(names, values))
+        self.assertEqual(list(zip(map(int, row["evidence"].split(",")), row["evidence_files"].split(","))), proofs)
+
+    def test_one_capture_is_named_once(self):
+        path = self.capture("one.pcap", REFUSED)
+        row = next(csv.DictReader(io.StringIO(run("-o", "csv", path).out, newline="")))
+        self.assertEqual((row["evidence_files"], row["last_frame_file"]), ("", ""))
+        self.assertNotIn("file", run("-o", "ecs", path).records()[0]["smtpwhy"]["evidence"])
 
     def test_jobs_do_not_change_the_output(self):
         paths = self.split(self.frames(DELIVERED, REFUSED, DELIVERED), 3)
