@@ -81,11 +81,17 @@ static struct sw_span plain_password(struct sw_span s)
     return sw_span_from(s, start);
 }
 
-/* A name that stands by itself, unless somebody sends here what PLAIN wants. */
-static struct sw_span lone_user(struct sw_span s)
+/* Somebody sends what PLAIN wants, whatever was asked for. */
+static bool is_plain_message(struct sw_span s)
 {
     s = without_last_nuls(s);
-    return sw_span_index(s, 0) < s.len ? plain_user(s) : s;
+    return sw_span_index(s, 0) < s.len;
+}
+
+/* A name that stands by itself. */
+static struct sw_span lone_user(struct sw_span s)
+{
+    return is_plain_message(s) ? plain_user(s) : without_last_nuls(s);
 }
 
 /* The value behind `key` up to one of the bytes in `stops`. */
@@ -245,8 +251,7 @@ static bool sends_token(const struct smtp_state *state)
 static struct sw_span secret_in(const struct smtp_state *state, struct sw_span s)
 {
     bool named = state->mechanism == SMTP_MECH_LOGIN || state->mechanism == SMTP_MECH_EXTERNAL;
-    bool has_parts = sw_span_index(without_last_nuls(s), 0) < s.len;
-    if (state->mechanism == SMTP_MECH_PLAIN || (named && has_parts))
+    if (state->mechanism == SMTP_MECH_PLAIN || (named && is_plain_message(s)))
         return plain_password(s);
     if (state->mechanism == SMTP_MECH_LOGIN && !is_login_name(state))
         return s;
@@ -279,6 +284,17 @@ void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, ui
     state->auth_unsure = false;
 }
 
+/* In place of LOGIN's name: what PLAIN wants, or the password behind it in the command. */
+static bool holds_password(const struct smtp_state *state, struct sw_span response)
+{
+    uint8_t clear[DECODED_BYTES];
+    int len = sw_base64_decode(response, clear, sizeof(clear));
+    bool plain = len > 0 && is_plain_message(sw_span_make(clear, (size_t)len));
+    bool in_command = state->auth_step == 0 && state->auth_prompt == 0;
+    sw_wipe(clear, sizeof(clear));
+    return plain || (in_command && sw_span_index(response, ' ') < response.len);
+}
+
 /*
  * Of mechanisms that send the secret itself. What ends an exchange of tokens whose end the server
  * has told is no token: an empty line or one byte, AQ== (RFC 7628 3.2.3).
@@ -286,7 +302,8 @@ void smtp_auth_begin(struct smtp_state *state, enum smtp_mechanism mechanism, ui
 static bool is_secret(const struct smtp_state *state, struct sw_span response)
 {
     return state->mechanism == SMTP_MECH_PLAIN ||
-           (state->mechanism == SMTP_MECH_LOGIN && is_login_password(state)) ||
+           (state->mechanism == SMTP_MECH_LOGIN &&
+            (is_login_password(state) || holds_password(state, response))) ||
            (sends_token(state) && response.len > 4);
 }
 
