@@ -88,6 +88,10 @@ const char *sw_fleet_contradiction(const struct sw_settings *settings)
         return "--retain belongs to --db";
     if (settings->store && settings->anonymize)
         return "--anonymize and --store exclude each other: a store is asked by address and name";
+    bool asks = settings->command == SW_COMMAND_AUDIT && settings->word_count == 0;
+    if (settings->db && settings->anonymize && !asks)
+        return "--anonymize and --db exclude each other where sessions are kept: a history holds "
+               "addresses and names; 'audit --db FILE --anonymize' tells it without them";
     return NULL;
 }
 

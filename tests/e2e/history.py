@@ -173,6 +173,14 @@ class History(common.Case):
         self.assertEqual(read, kept)
         self.assertIn("t.pcap1", kept)
 
+    def test_anonymized_when_it_is_told(self):
+        run("-q", "--db", self.db, self.capture("a.pcap", LOGIN, REFUSED))
+        told = run("audit", "-v", "--anonymize", "--db", self.db)
+        self.assertEqual(told.status, 0)
+        self.assertIn("aud-plaintext-auth-used", told.out)
+        for word in ("192.0.2.", "198.51.100", "anna", "mx.example"):
+            self.assertNotIn(word, told.out)
+
     def test_the_same_capture_counts_once(self):
         path = self.capture("two.pcap", LOGIN, REFUSED)
         for _ in range(3):
@@ -236,6 +244,8 @@ class History(common.Case):
                                  (["audit", "--db", self.db, "--diff", "soon"], "takes 'last'"),
                                  (["audit", "--db", self.db, "-f", "tcp port 25"], "are about captures, and none is given"),
                                  (["audit", "--db", self.db, "-p", "25"], "sessions are chosen with --client, --server"),
+                                 (["--db", self.db, "--anonymize", good], "exclude each other"),
+                                 (["audit", "--db", self.db, "--anonymize", good], "exclude each other"),
                                  (["--db", self.db, "--retain", "0", good], "takes a number of days")):
             result = run(*arguments)
             self.assertEqual(result.status, 2, arguments)
