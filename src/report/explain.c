@@ -222,7 +222,13 @@ static void write_text(const struct sw_explanation *e, struct sw_page *page)
  * behind a challenge may be the answer to it. */
 static bool is_challenge(struct sw_span line)
 {
-    return sw_span_find_nocase(line, SW_SPAN_LIT("334 ")) < line.len;
+    static const struct sw_span code = SW_SPAN_LIT("334");
+    for (struct sw_span word = sw_span_word(&line); word.len > 0; word = sw_span_word(&line)) {
+        /* also "b'334" */
+        if (word.len >= code.len && sw_span_eq(sw_span_from(word, word.len - code.len), code))
+            return true;
+    }
+    return false;
 }
 
 bool sw_explainer_answer(struct sw_explainer *explainer, struct sw_span query,

@@ -189,6 +189,7 @@ class Secrets(common.Case):
             "* Server auth using PLAIN\n> AUTH PLAIN %s\n< 535 5.7.8 no\n" % encoded("\0anna\0" + PASSWORD),
             "CLIENT -> SERVER: AUTH LOGIN\nSERVER -> CLIENT: 334 VXNlcm5hbWU6\nCLIENT -> SERVER: YW5uYQ==\n"
             "SERVER -> CLIENT: 334 UGFzc3dvcmQ6\nCLIENT -> SERVER: %s\nSERVER -> CLIENT: 535 5.7.8 no\n" % encoded(PASSWORD),
+            "CLIENT -> SERVER: AUTH PLAIN\nSERVER -> CLIENT: 334\nCLIENT -> SERVER: %s\nSERVER -> CLIENT: 535 5.7.8 no\n" % encoded("\0anna\0" + PASSWORD),
             "send: 'AUTH LOGIN YW5uYQ==\\r\\n'\nreply: b'334 UGFzc3dvcmQ6\\r\\n'\nreply: retcode (334); Msg: b'UGFzc3dvcmQ6'\n"
             "send: '%s\\r\\n'\nreply: b'535 5.7.8 no\\r\\n'\n" % encoded(PASSWORD)]
         for dialogue in dialogues:
