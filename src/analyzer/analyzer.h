@@ -31,10 +31,10 @@ void sw_analyzer_free(struct sw_analyzer *analyzer);
 /* From now on sentences call hosts by their addresses only. */
 void sw_analyzer_no_names(struct sw_analyzer *analyzer);
 
-/* A connection attempt of any kind was seen (its SYN). Needed to tell a scan and a blocked port
- * from a single failure. */
+/* A connection attempt of any kind was seen (its SYN); `looked_up`: the client had asked for the
+ * server's name. Needed to tell a scan and a blocked port from a single failure. */
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                         struct sw_mark syn);
+                         struct sw_mark syn, bool looked_up);
 /* Its server accepted the connection (SYN/ACK). */
 void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
                            struct sw_mark accepted);

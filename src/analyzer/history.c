@@ -34,6 +34,7 @@ struct target {
     bool connected;
     bool answered;
     bool refused;
+    bool sought;   /* the client had asked for its name, or is one that sends mail */
     uint16_t name; /* a short hash of the name of a server that refused; 0 = not known */
 };
 
@@ -212,9 +213,11 @@ static void add_target(struct sw_history *history, struct client *c, struct targ
     c->many->targets[c->next++ % TARGETS] = target;
 }
 
+/* Who searches takes addresses as they come. A mail server tries all that a domain's MX records
+ * name: to count hosts says nothing then, to count ports does. */
 static bool same_target(const struct target *a, const struct target *b)
 {
-    return a->server == b->server && a->port == b->port;
+    return a->port == b->port && (a->server == b->server || (a->sought && b->sought));
 }
 
 /* Is the i-th target the first of its kind in the list? */
@@ -276,7 +279,7 @@ static void note_client(struct sw_history *history, uint8_t ip_version, uint64_t
 }
 
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
-                        struct sw_mark syn)
+                        struct sw_mark syn, bool looked_up)
 {
     uint64_t key = address_hash(tuple->src);
     struct client *c = find_or_make(history, key);
@@ -288,6 +291,7 @@ void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple
                    .server = address_hash(tuple->dst),
                    .syn = syn,
                    .port = tuple->dst_port,
+                   .sought = looked_up || c->has_tried_mail,
                });
     note_scan(c, syn.time_ns);
 }

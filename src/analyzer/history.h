@@ -18,9 +18,9 @@ void sw_history_fetch(const struct sw_history *history, const struct sw_tuple *t
 /* The same of its server. */
 void sw_history_fetch_server(const struct sw_history *history, const struct sw_tuple *tuple);
 
-/* A SYN of a new connection. */
+/* A SYN of a new connection. `looked_up`: the client had asked for the server's name. */
 void sw_history_attempt(struct sw_history *history, const struct sw_tuple *tuple,
-                        struct sw_mark syn);
+                        struct sw_mark syn, bool looked_up);
 /* The server accepted the connection (its SYN/ACK). */
 void sw_history_connected(struct sw_history *history, const struct sw_tuple *tuple,
                           struct sw_mark accepted);
@@ -68,7 +68,8 @@ struct sw_mark sw_history_find_beside(const struct sw_history *history,
 
 /*
  * True when the attempt at `time_ns` was one of a scan: within 10 s the client tried four or more
- * hosts or ports that gave no payload.
+ * hosts or ports that gave no payload. Hosts that it had looked up count as one, and so do all of
+ * a client that has sent mail before.
  */
 bool sw_history_is_scan(const struct sw_history *history, const struct sw_tuple *tuple,
                         int64_t time_ns);

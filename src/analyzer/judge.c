@@ -54,9 +54,9 @@ void sw_analyzer_no_names(struct sw_analyzer *analyzer)
 }
 
 void sw_analyzer_attempt(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,
-                         struct sw_mark syn)
+                         struct sw_mark syn, bool looked_up)
 {
-    sw_history_attempt(analyzer->history, tuple, syn);
+    sw_history_attempt(analyzer->history, tuple, syn, looked_up);
 }
 
 void sw_analyzer_connected(struct sw_analyzer *analyzer, const struct sw_tuple *tuple,

@@ -378,7 +378,7 @@ static uint32_t nodes_of(const struct sw_book *book, const struct sw_tuple *tupl
     return sw_book_nodes(book, tuple->src, tuple->dst, tuple->ip_version, nodes);
 }
 
-void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
+bool sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
 {
     struct entry_address *nodes[BOOK_NODES];
     uint32_t count = nodes_of(book, tuple, nodes);
@@ -388,6 +388,7 @@ void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple)
         if (entry->mx_of && entry->mx_of->id == entry->mx_of_id)
             entry->mx_of->used = true;
     }
+    return count > 0;
 }
 
 void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark)

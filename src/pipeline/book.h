@@ -57,8 +57,8 @@ void sw_book_icmp(struct sw_book *book, const struct sw_icmp_header *icmp, struc
 /* ARP or neighbour discovery. */
 void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbour,
                        struct sw_mark mark, uint8_t time_digits);
-/* A connection was tried: the name that led there was used. */
-void sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple);
+/* A connection was tried: the name that led there was used. False: none is known. */
+bool sw_book_connection(struct sw_book *book, const struct sw_tuple *tuple);
 /* A connection was accepted. */
 void sw_book_connected(struct sw_book *book, const struct sw_tuple *tuple, struct sw_mark mark);
 /* `server` takes mail at this moment, and until `until_ns`: what it looks up meanwhile is about

@@ -68,9 +68,9 @@ static bool on_open(void *ctx, struct sw_flow *flow, const struct sw_packet *pac
     struct sw_engine *engine = ctx;
     const struct sw_flow_facts *facts = sw_flow_facts(flow);
     engine->summary->tcp_connections++;
+    bool looked_up = sw_book_connection(engine->book, &facts->tuple);
     if ((packet->tcp.flags & SW_TCP_SYN) && !(packet->tcp.flags & SW_TCP_ACK))
-        sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first);
-    sw_book_connection(engine->book, &facts->tuple);
+        sw_analyzer_attempt(engine->analyzer, &packet->tuple, facts->first, looked_up);
     if (is_dns(engine, facts))
         sw_book_retry(engine->book, &facts->tuple, facts->first);
     else

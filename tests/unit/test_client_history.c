@@ -43,7 +43,7 @@ static void knock(struct sw_history *history, uint8_t client, unsigned servers)
 {
     for (unsigned i = 1; i <= servers; i++) {
         struct sw_tuple t = tuple(client, (uint8_t)i, 25);
-        sw_history_attempt(history, &t, mark(i * 100));
+        sw_history_attempt(history, &t, mark(i * 100), false);
     }
 }
 
@@ -79,7 +79,7 @@ static void test_answered(void **state)
             sw_history_answered(history, &t);
         }
         t = tuple(7, 4, 25);
-        sw_history_attempt(history, &t, mark(400));
+        sw_history_attempt(history, &t, mark(400), false);
         assert_int_equal(sw_history_is_scan(history, &t, mark(400).time_ns), answered == 0);
         close_history(history);
     }
@@ -127,7 +127,7 @@ static void test_port_25_refused(void **state)
     sw_history_refused(history, &other, SW_SPAN_LIT("mx2.example.org"));
     assert_true(port_25_blocked(history, &own, 300, &shown));
     assert_int_equal(shown.syn.frame, mark(200).frame);
-    sw_history_attempt(history, &submission, mark(400));
+    sw_history_attempt(history, &submission, mark(400), false);
     assert_true(port_25_blocked(history, &own, 500, &shown));
     sw_history_refused(history, &submission, (struct sw_span){NULL, 0});
     assert_false(port_25_blocked(history, &own, 500, &shown));
@@ -166,8 +166,8 @@ static void test_superseded(void **state)
     struct sw_tuple asked = tuple(7, 1, 25);
     struct sw_tuple other = tuple(7, 2, 25);
     struct sw_tuple stranger = tuple(8, 2, 25);
-    sw_history_attempt(history, &asked, mark(0));
-    sw_history_attempt(history, &stranger, mark(1));
+    sw_history_attempt(history, &asked, mark(0), false);
+    sw_history_attempt(history, &stranger, mark(1), false);
     assert_int_equal(sw_history_superseded(history, &asked, 0).frame, 0);
     sw_history_connected(history, &other, mark(50));
     for (int i = 0; i < 63; i++) {
