@@ -11,6 +11,9 @@ enum {
     ENTRY_ASKS = 8, /* questions that an answer or ICMP error can still be matched to */
 };
 
+/* So soon nobody asks again: it is the same question, recorded once more. */
+#define BOOK_COPY_NS (SW_NS_PER_S / 20)
+
 /* The types that decide whether a host can be reached, and what it asks of those who send to it. */
 enum entry_type { ENTRY_A, ENTRY_AAAA, ENTRY_MX, ENTRY_POLICY, ENTRY_SERVICE, ENTRY_TYPES };
 

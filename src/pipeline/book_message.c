@@ -39,10 +39,32 @@ static void set_first(struct sw_mark *place, struct sw_mark mark)
         *place = mark;
 }
 
+static bool has_asked(const struct entry *entry, const uint8_t resolver[16], uint16_t port,
+                      uint16_t id)
+{
+    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
+        const struct entry_ask *ask = &entry->asks[i];
+        if (ask->id == id && ask->port == port && memcmp(ask->resolver, resolver, 16) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A mirror port, or a bridge and its ports, show one question several times. */
+static bool is_copy(const struct entry *entry, const struct sw_tuple *t, struct sw_mark mark,
+                    uint16_t id)
+{
+    struct sw_mark last = entry->again.frame ? entry->again : entry->asked;
+    return last.frame && mark.time_ns - last.time_ns < BOOK_COPY_NS &&
+           has_asked(entry, t->dst, t->src_port, id);
+}
+
 static void on_question(struct sw_book *book, struct entry *entry, const struct dns_message *m,
                         int type)
 {
     const struct sw_tuple *t = &book->tuple;
+    if (is_copy(entry, t, book->mark, m->id))
+        return;
     const struct host *host = sw_book_host(book, t->src);
     if (!host || book->mark.time_ns > host->serving_until_ns)
         entry->own++;
@@ -63,12 +85,8 @@ static void on_question(struct sw_book *book, struct entry *entry, const struct 
  */
 static bool answers_a_question(const struct entry *entry, const struct sw_tuple *t, uint16_t id)
 {
-    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
-        const struct entry_ask *ask = &entry->asks[i];
-        if (ask->id == id && ask->port == t->dst_port && memcmp(ask->resolver, t->src, 16) == 0)
-            return true;
-    }
-    return entry->ask_count == 0 || entry->ask_count > ENTRY_ASKS;
+    return has_asked(entry, t->src, t->dst_port, id) || entry->ask_count == 0 ||
+           entry->ask_count > ENTRY_ASKS;
 }
 
 static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)

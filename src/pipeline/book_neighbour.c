@@ -93,7 +93,8 @@ void sw_book_neighbour(struct sw_book *book, const struct sw_neighbour *neighbou
         n->answered = false;
         n->time_digits = time_digits;
     }
-    n->asked++;
+    if (n->asked == 0 || mark.time_ns - n->last.time_ns >= BOOK_COPY_NS)
+        n->asked++;
     n->last = mark;
     list_remove(book, n);
     list_append(book, n);
