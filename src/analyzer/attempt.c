@@ -39,6 +39,22 @@ static uint64_t hash_from(uint64_t hash, struct sw_span bytes)
     return sw_hash_sized(&key, bytes.ptr, bytes.len);
 }
 
+/* A look-up has no sequence number, but one of its own. */
+static uint64_t hash_question(const struct sw_lookup *l)
+{
+    if (l->end == SW_LOOKUP_NEIGHBOUR || !l->asked.frame)
+        return 0;
+    uint64_t h = sw_hash_on(l->id, sw_span_make(l->resolver, sizeof(l->resolver)));
+    return sw_hash_on(h, l->name);
+}
+
+/* Nothing but requests for a connection, whether it was refused or not answered at all. */
+static bool is_only_request(const struct sw_flow_facts *f)
+{
+    return !f->syn_ack.frame && !f->established.frame &&
+           (f->refused || f->icmp_count > 0 || !sw_flow_was_answered(f));
+}
+
 /*
  * Everything that was said, with both initial sequence numbers: equal on both sides of a NAT and
  * nowhere else. 0 when too little was seen to tell.
@@ -46,7 +62,11 @@ static uint64_t hash_from(uint64_t hash, struct sw_span bytes)
 static uint64_t hash_content(const struct sw_session *session)
 {
     const struct sw_flow_facts *f = session->facts;
-    if (!f->syn.frame || !f->syn_ack.frame || f->half[SW_SERVER].bytes == 0)
+    if (session->lookup)
+        return hash_question(session->lookup);
+    if (f->syn.frame && is_only_request(f))
+        return sw_hash_number(6, f->half[SW_CLIENT].isn);
+    if (!f->syn.frame || !f->syn_ack.frame)
         return 0;
     uint64_t h = sw_hash_number(f->half[SW_CLIENT].isn, f->half[SW_SERVER].isn);
     for (enum sw_side side = SW_CLIENT; side <= SW_SERVER; side++) {
@@ -178,6 +198,7 @@ static void fill_tried(const struct source *source, struct sw_tried *tried)
         .direct_ttl = direct_ttl(&f->half[SW_CLIENT]),
         .time_digits = f->time_digits,
         .has_server = !session->lookup,
+        .connected = f->syn_ack.frame != 0,
         .unanswered = f->syn.frame && !sw_flow_was_answered(f),
     };
     memcpy(tried->id, session->id, sizeof(tried->id));

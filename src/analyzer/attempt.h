@@ -41,6 +41,7 @@ struct sw_tried {
     uint8_t time_digits;
     bool has_server : 1; /* a look-up that failed has none */
     bool unanswered : 1; /* the connection request was */
+    bool connected : 1;  /* the server accepted it */
 };
 
 enum sw_addressee_state {

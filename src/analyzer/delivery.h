@@ -32,7 +32,9 @@
  *    and for one hour after a permanent refusal.
  *
  * Both sides of a NAT: the sessions begin within half a second, both initial sequence numbers are
- * equal, and so is everything that was said.
+ * equal, and so is everything that was said. Of a request that no server accepted there is but the
+ * client's number, and one end is the same; of a look-up the resolver, the name and the number of
+ * the question.
  */
 #ifndef SW_ANALYZER_DELIVERY_H
 #define SW_ANALYZER_DELIVERY_H

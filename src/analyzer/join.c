@@ -352,6 +352,20 @@ static struct sw_story *by_place(const struct sw_ledger *ledger, const struct sw
 
 /* --- the other side of a NAT --- */
 
+/* A NAT writes another address for one end, or for both; where nobody answered, little but the
+ * other end shows that it is the same request. */
+static bool ends_fit(const struct sw_tried *a, const struct sw_tried *b)
+{
+    const struct sw_tuple *x = &a->tuple;
+    const struct sw_tuple *y = &b->tuple;
+    bool same_version = x->ip_version == y->ip_version;
+    bool same_src = same_version && memcmp(x->src, y->src, sizeof(x->src)) == 0;
+    bool same_dst = same_version && memcmp(x->dst, y->dst, sizeof(x->dst)) == 0;
+    if (same_src || same_dst)
+        return !(same_src && same_dst);
+    return a->connected;
+}
+
 static struct sw_story *by_content(const struct sw_ledger *ledger, const struct sw_attempt *a)
 {
     unsigned seen = 0;
@@ -362,11 +376,8 @@ static struct sw_story *by_content(const struct sw_ledger *ledger, const struct 
          found = sw_link_next(ledger, found), seen++) {
         const struct sw_tried *other = found.story->last->tried;
         int64_t apart_ns = sw_time_between(other->start_ns, a->tried->start_ns);
-        bool same_ends = other->tuple.ip_version == a->tried->tuple.ip_version &&
-                         memcmp(other->tuple.src, a->tried->tuple.src, 16) == 0 &&
-                         memcmp(other->tuple.dst, a->tried->tuple.dst, 16) == 0;
-        if (!same_ends && other->content == a->tried->content && apart_ns >= -TWIN_NS &&
-            apart_ns <= TWIN_NS)
+        if (other->content == a->tried->content && ends_fit(other, a->tried) &&
+            apart_ns >= -TWIN_NS && apart_ns <= TWIN_NS)
             return found.story;
     }
     return NULL;

@@ -210,6 +210,7 @@ void sw_book_settle(struct sw_book *book, struct entry *entry, int64_t now_ns, b
         .heard = book->heard_at,
         .heard_by = book->heard_by,
         .asked_mx = entry->types[ENTRY_MX].questions > 0,
+        .id = entry->asks[0].id,
         .questions = entry->ask_count,
         .answers = entry->answers,
         .asked = entry->asked,

@@ -30,6 +30,7 @@ struct sw_lookup {
     bool guess;          /* nothing says that it was about mail but that there is nothing else */
     bool deaf;           /* the capture shows no answer to anybody: it may hold one side only */
     bool asked_mx;
+    uint16_t id;            /* of the first question, in the message */
     uint32_t questions;     /* that were seen, repeats and all types */
     uint32_t answers;       /* that were seen */
     uint8_t rcode;          /* of the deciding answer */

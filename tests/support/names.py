@@ -55,7 +55,12 @@ class Names:
     questions = 0
 
     def udp(self, src, dst, src_port, dst_port, body):
-        self.ip(src, dst, 17, struct.pack("!HHHH", src_port, dst_port, 8 + len(body), 0) + body, 64, True)
+        datagram = struct.pack("!HHHH", src_port, dst_port, 8 + len(body), 0) + body
+        self.ip(src, dst, 17, datagram, 64, True)
+        s = self.session
+        if s and s.nat:
+            other = {s.address[0]: s.nat}
+            self.ip(other.get(src, src), other.get(dst, dst), 17, datagram, 63, True)
 
     def do_resolver(self, ip):
         self.resolver = packed_address(ip)
