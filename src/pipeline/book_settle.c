@@ -23,18 +23,19 @@ static bool asks_a_list(struct sw_span name)
     static const char *const lists[] = {"spamhaus", "surbl", "uribl", "dnswl", "barracudacentral",
                                         "spamcop",  "sorbs", "dnsbl", "rbl"};
     struct sw_span rest = name;
+    unsigned labels = 0;
     unsigned numbers = 0;
-    for (unsigned i = 0; rest.len > 0; i++) {
+    for (; rest.len > 0; labels++) {
         size_t dot = sw_span_index(rest, '.');
         struct sw_span label = sw_span_sub(rest, 0, dot);
-        numbers += i < 4 && is_number(label);
-        for (size_t l = 0; i > 0 && l < sizeof(lists) / sizeof(lists[0]); l++) {
+        numbers += labels < 4 && is_number(label);
+        for (size_t l = 0; labels > 0 && l < sizeof(lists) / sizeof(lists[0]); l++) {
             if (sw_span_eq(label, sw_span_str(lists[l])))
                 return true;
         }
         rest = sw_span_from(rest, dot + 1);
     }
-    return numbers == 4;
+    return numbers == 4 && labels > 4; /* else it is an address in the place of a name */
 }
 
 static bool ends_with(struct sw_span name, const char *end)
