@@ -28,9 +28,10 @@ struct sw_book_sink {
     void *ctx;
     void (*failed)(void *ctx, const struct sw_lookup *lookup, const struct sw_flow_facts *facts,
                    int64_t now_ns);
-    /* Has the stream shown mail (a session, a failed look-up of a mail host)? Any connection? */
+    /* Has the stream shown mail (a session, a failed look-up of a mail host)? Hosts that talk to
+     * each other at all? */
     bool (*any_mail)(void *ctx);
-    bool (*any_connection)(void *ctx);
+    bool (*any_talk)(void *ctx);
 };
 
 struct sw_book;

@@ -225,6 +225,6 @@ void sw_book_finish(struct sw_book *book, int64_t now_ns)
     if (book->sink.any_mail(book->sink.ctx))
         return;
     guess_lookups(book, now_ns);
-    if (!book->sink.any_connection(book->sink.ctx))
+    if (!book->sink.any_talk(book->sink.ctx))
         guess_neighbours(book, now_ns);
 }

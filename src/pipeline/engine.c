@@ -340,10 +340,10 @@ static bool any_mail(void *ctx)
     return engine->any_mail;
 }
 
-static bool any_connection(void *ctx)
+static bool any_talk(void *ctx)
 {
     const struct sw_engine *engine = ctx;
-    return engine->summary->tcp_connections > 0;
+    return engine->summary->tcp_connections > 0 || engine->any_talk;
 }
 
 static void on_end(void *ctx, struct sw_flow *flow, struct sw_mark mark)
@@ -406,7 +406,7 @@ static bool make_rooms(struct sw_engine *engine, const struct sw_reply_kb *kb)
         .user_bytes = SW_MAIL_NEAR_BYTES,
         .rest_bytes = SW_MAIL_REST_NEAR_BYTES,
     };
-    const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_connection};
+    const struct sw_book_sink book_sink = {engine, on_failed_lookup, any_mail, any_talk};
     struct sw_hash_key key = sw_hash_random_key();
     engine->flows = sw_flow_table_new(&engine->limits.flow, &key, &sink);
     engine->analyzer = sw_analyzer_new(kb, &engine->limits.ledger, engine->account);
@@ -472,6 +472,16 @@ static void take_dns(struct sw_engine *engine, const struct sw_frame *frame,
     sw_book_message(engine->book, &packet->tuple, packet->payload, mark, frame->time_digits);
 }
 
+/* UDP between two hosts that have their addresses: not to all (a subnet's broadcast mostly ends in
+ * 255), and not about addresses (DHCP). */
+static bool is_talk(const struct sw_tuple *t)
+{
+    enum { DHCP_SERVER = 67, DHCP_CLIENT = 68, MULTICAST_4 = 224, MULTICAST_6 = 0xFF };
+    bool to_all = t->ip_version == 4 ? t->dst[0] >= MULTICAST_4 || t->dst[3] == UINT8_MAX
+                                     : t->dst[0] == MULTICAST_6;
+    return !to_all && t->dst_port != DHCP_SERVER && t->dst_port != DHCP_CLIENT;
+}
+
 static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
                         const struct sw_packet *packet)
 {
@@ -494,6 +504,8 @@ static void take_packet(struct sw_engine *engine, const struct sw_frame *frame,
         engine->summary->udp_packets++;
         if (packet->tuple.src_port == DNS_PORT || packet->tuple.dst_port == DNS_PORT)
             take_dns(engine, frame, packet);
+        else
+            engine->any_talk = engine->any_talk || is_talk(&packet->tuple);
         break;
     case SW_TRANSPORT_NONE:
         break;

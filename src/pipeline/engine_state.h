@@ -44,6 +44,7 @@ struct sw_engine {
     struct sw_strangers strangers;
     uint32_t dns_streams; /* read at the moment */
     bool any_mail;        /* a session, or a failed look-up that was about mail */
+    bool any_talk;        /* over UDP */
     struct sw_losses losses;
     struct sw_packet packet; /* the last one; nothing that it borrows is good any more */
     bool packet_whole;       /* there was one, and not only a part of it */
