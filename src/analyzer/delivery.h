@@ -8,10 +8,11 @@
  * THE RULE FOR JOINING. Two tries are one mail when none of these speaks against it:
  *
  * 1. The envelope. Same client address (and same real client behind a proxy), same MAIL FROM, same
- *    recipients; a try that was accepted in part is continued for the rest. Where both show a SIZE,
- *    a complete text or a Message-ID, these are equal too; then one of them may have ended after
- *    its first recipients. The server may be another one. A try that was refused at MAIL goes on at
- *    the same server within one hour, when no other such try of the sender could be meant.
+ *    recipients; a try that was accepted in part is continued for the rest. Where both show a
+ *    Message-ID, it is equal too, else where both show a SIZE or a complete text these are; then
+ *    one of them may have ended after its first recipients. The server may be another one, and so
+ *    may the IP version, see 2. A try that was refused at MAIL goes on at the same server within
+ *    one hour, when no other such try of the sender, who is somebody, could be meant.
  * 2. Where one of the two ended before MAIL it has no envelope. It is joined by its place: the next
  *    try of this client
  *    - on the same server and port, or for the same name and port, within 2 hours;

@@ -70,12 +70,13 @@ static bool recipients_fit(const struct sw_story *s, const struct sw_attempt *a,
            (o.later == a->to_count && o.later == sw_story_count(s, SW_STATES_LATER)) || same_size;
 }
 
-enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
+/* What both show of the mail itself. A Message-ID outranks sizes: a server that takes no 8-bit text
+ * gets the mail in another encoding (RFC 6152). */
+static enum sw_fit mail_fit(const struct sw_story *s, const struct sw_attempt *a)
 {
     enum sw_fit fit = SW_FIT_ENVELOPE;
-    if (s->last->tried->client != a->tried->client ||
-        !sw_span_eq(sw_attempt_sender(s->envelope), sw_attempt_sender(a)))
-        return SW_FIT_NONE;
+    if (s->message_id && a->message_id)
+        return s->message_id == a->message_id ? SW_FIT_MESSAGE_ID : SW_FIT_NONE;
     if (s->has_declared && a->has_declared) {
         if (s->size_declared != a->size_declared)
             return SW_FIT_NONE;
@@ -86,15 +87,30 @@ enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
             return SW_FIT_NONE;
         fit = SW_FIT_SIZE;
     }
-    if (s->message_id && a->message_id) {
-        if (s->message_id != a->message_id)
-            return SW_FIT_NONE;
-        fit = SW_FIT_MESSAGE_ID;
-    }
-    if (!recipients_fit(s, a, fit >= SW_FIT_SIZE))
+    return fit;
+}
+
+/* The hosts of two IP versions count as one when each sends from the recorded link itself; who that
+ * is for, behind a proxy, nothing shows. */
+static bool is_same_client(const struct sw_tried *a, const struct sw_tried *b)
+{
+    return a->client == b->client ||
+           (a->tuple.ip_version != b->tuple.ip_version && a->direct_ttl > 0 &&
+            a->direct_ttl == b->direct_ttl && a->proxied_for_len == 0 && b->proxied_for_len == 0);
+}
+
+enum sw_fit sw_story_fit(const struct sw_story *s, const struct sw_attempt *a)
+{
+    if (!is_same_client(s->last->tried, a->tried) ||
+        !sw_span_eq(sw_attempt_sender(s->envelope), sw_attempt_sender(a)))
+        return SW_FIT_NONE;
+    enum sw_fit fit = mail_fit(s, a);
+    if (fit == SW_FIT_NONE || !recipients_fit(s, a, fit >= SW_FIT_SIZE))
         return SW_FIT_NONE;
     if (s->envelope->to_count > 0 && a->to_count > 0)
         return fit;
-    return sw_is_other_server(&s->last->tried->tuple, &a->tried->tuple) ? SW_FIT_NONE
-                                                                        : SW_FIT_SENDER;
+    /* Every host sends its bounces from nobody. */
+    if (a->sender_len == 0 || sw_is_other_server(&s->last->tried->tuple, &a->tried->tuple))
+        return SW_FIT_NONE;
+    return SW_FIT_SENDER;
 }

@@ -243,6 +243,8 @@ static struct choice by_envelope(const struct sw_ledger *ledger, const struct sw
         look_behind(ledger, key[SW_KEY_LEAST], a, &choice);
     if (choice.fit == SW_FIT_NONE && key[SW_KEY_SENDER])
         look_behind(ledger, key[SW_KEY_SENDER], a, &choice);
+    if (choice.fit == SW_FIT_NONE && key[SW_KEY_FIRST] && key[SW_KEY_OTHER_FAMILY])
+        look_behind(ledger, key[SW_KEY_OTHER_FAMILY], a, &choice);
     /* Without recipients one mail of a sender looks like the other. */
     if (choice.fit == SW_FIT_SENDER && choice.candidates > 1)
         choice = (struct choice){0};
@@ -488,6 +490,18 @@ static void absorb(struct sw_ledger *ledger, struct sw_story *to, struct sw_stor
     sw_story_drop(ledger, from);
 }
 
+/* Over the other IP version the envelope alone could also be of another host's mail, but not within
+ * a moment. */
+static enum sw_confidence mail_confidence(const struct sw_story *s, const struct sw_attempt *a,
+                                          enum sw_fit fit)
+{
+    bool other_host = s->last->tried->client != a->tried->client;
+    bool at_once = sw_time_between(s->last->decided_ns, a->tried->start_ns) <= NEXT_SERVER_NS;
+    if (fit == SW_FIT_SENDER || (fit == SW_FIT_ENVELOPE && other_host && !at_once))
+        return SW_CONFIDENCE_POSSIBLE;
+    return fit == SW_FIT_MESSAGE_ID ? SW_CONFIDENCE_CERTAIN : SW_CONFIDENCE_LIKELY;
+}
+
 /* One server of a destination at once after the other is the usual way of one mail. */
 static enum sw_confidence place_confidence(const struct sw_story *s, const struct sw_attempt *a)
 {
@@ -523,9 +537,7 @@ void sw_ledger_read(struct sw_ledger *ledger, struct sw_attempt *a)
     struct sw_story *place = by_place(ledger, a);
     struct sw_story *s = mail.story ? mail.story : place;
     if (mail.story) {
-        weaken(s, mail.fit == SW_FIT_MESSAGE_ID ? SW_CONFIDENCE_CERTAIN
-                  : mail.fit == SW_FIT_SENDER   ? SW_CONFIDENCE_POSSIBLE
-                                                : SW_CONFIDENCE_LIKELY);
+        weaken(s, mail_confidence(s, a, mail.fit));
         if (place && place != s && !place->envelope &&
             place->attempts->begin_ns >= s->last->decided_ns &&
             s->attempt_count + place->attempt_count < TRIES_MOST)
