@@ -25,6 +25,7 @@ struct sw_book *sw_book_new(const struct sw_book_limits *limits, const struct sw
     book->sink = *sink;
     book->key = *key;
     book->next_id = 1;
+    book->local.serving_until_ns = INT64_MIN;
     book->account = &book->own_account;
     size_t buckets = 64;
     while (buckets < book->limits.lookups)
@@ -212,7 +213,7 @@ struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16
 /* A question after the wait is over begins anew; what the name led to is still known. */
 static void begin_anew(struct entry *entry, struct sw_mark mark)
 {
-    entry->used = entry->null_mx = false;
+    entry->used = entry->null_mx = entry->asked_on = false;
     entry->own = entry->answers = entry->unreachable = entry->ask_count = 0;
     entry->asked = entry->again = entry->unreachable_mark = entry->foreign = (struct sw_mark){0};
     entry->retried = entry->retry_over = (struct sw_mark){0};
@@ -261,7 +262,8 @@ void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_
 static bool may_be_same(const struct entry *entry, const uint8_t client[16], uint8_t ip_version)
 {
     bool link_local = ip_version == 6 && client[0] == 0xFE && (client[1] & 0xC0) == 0x80;
-    return entry->ip_version != ip_version || link_local;
+    bool loopback = sw_address_kind_of(entry->client, entry->ip_version) == SW_ADDRESS_NOWHERE;
+    return entry->ip_version != ip_version || link_local || loopback;
 }
 
 uint32_t sw_book_nodes(const struct sw_book *book, const uint8_t client[16],
@@ -321,11 +323,20 @@ struct host *sw_book_host(struct sw_book *book, const uint8_t address[16])
     return book->last_host = host;
 }
 
+struct host *sw_book_asker(struct sw_book *book, const uint8_t client[16], uint8_t ip_version)
+{
+    if (sw_address_kind_of(client, ip_version) == SW_ADDRESS_NOWHERE)
+        return &book->local;
+    return sw_book_host(book, client);
+}
+
 void sw_book_serving(struct sw_book *book, const struct sw_tuple *tuple, int64_t until_ns)
 {
     struct host *host = sw_book_host(book, tuple->dst);
     if (host)
         host->serving_until_ns = until_ns;
+    if (until_ns > book->local.serving_until_ns)
+        book->local.serving_until_ns = until_ns;
 }
 
 static uint64_t owner_hash(const struct sw_book *book, struct sw_span name)
@@ -340,9 +351,11 @@ static uint64_t owner_hash(const struct sw_book *book, struct sw_span name)
 
 void sw_book_offered(struct sw_book *book, const struct sw_tuple *tuple, struct sw_span name)
 {
+    uint64_t owner = owner_hash(book, name);
     struct host *host = sw_book_host(book, tuple->dst);
     if (host)
-        host->offers[host->offer_count++ % HOST_OFFERS] = owner_hash(book, name);
+        host->offers[host->offer_count++ % HOST_OFFERS] = owner;
+    book->local.offers[book->local.offer_count++ % HOST_OFFERS] = owner;
 }
 
 bool sw_book_was_offered(const struct sw_book *book, const struct host *host, struct sw_span name)

@@ -64,7 +64,8 @@ struct entry {
     bool told;    /* a record of it has been handed out */
     bool used;    /* a connection to one of its addresses was tried */
     bool null_mx;
-    uint32_t own; /* questions that were not a mail server's checks */
+    bool asked_on; /* the resolver that was asked over the loopback asked another one */
+    uint32_t own;  /* questions that were not a mail server's checks */
     uint32_t answers;
     struct sw_mark foreign; /* an answer to none of its questions */
     uint32_t unreachable;   /* questions answered by ICMP */
@@ -133,6 +134,9 @@ struct sw_book {
     struct host *host_buckets[HOST_BUCKETS];
     uint32_t next_host;
     struct host *last_host;       /* that was asked for, or NULL */
+    struct host local;            /* whoever asks over the loopback: all servers in one */
+    uint8_t local_client[16];     /* that address of the one who asked last, */
+    bool has_local_client;        /* if anybody did */
     struct neighbour *neighbours; /* limits.neighbours of them, allocated at the first need */
     uint32_t neighbour_count;
     struct neighbour *oldest_neighbour, *newest_neighbour;
@@ -161,6 +165,9 @@ struct entry *sw_book_find_or_make(struct sw_book *book, const uint8_t client[16
 void sw_book_add_address(struct sw_book *book, struct entry *entry, const uint8_t address[16],
                          uint8_t ip_version, struct sw_mark mark);
 struct host *sw_book_host(struct sw_book *book, const uint8_t address[16]);
+/* The host that asks a question from this address. Over the loopback it is the recording machine,
+ * whose other addresses nothing shows: any server that is offered mail may be it. */
+struct host *sw_book_asker(struct sw_book *book, const uint8_t client[16], uint8_t ip_version);
 /* Was the host told a name of the same owner by somebody who offered it mail? */
 bool sw_book_was_offered(const struct sw_book *book, const struct host *host, struct sw_span name);
 /* Tells the sink when the entry failed. `at_end` = the capture is over and shows no mail: any name

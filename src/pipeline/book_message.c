@@ -59,13 +59,31 @@ static bool is_copy(const struct entry *entry, const struct sw_tuple *t, struct 
            has_asked(entry, t->dst, t->src_port, id);
 }
 
+/* What a program asks the resolver of its own machine, that one asks another: one look-up, which is
+ * told of the address that the machine has on the network, unless it asks for others as well. */
+static void note_asked_on(struct sw_book *book, const struct entry *entry)
+{
+    const struct sw_tuple *t = &book->tuple;
+    const struct host *asker = sw_book_host(book, t->src);
+    if (sw_address_kind_of(t->src, t->ip_version) == SW_ADDRESS_NOWHERE) {
+        memcpy(book->local_client, t->src, sizeof(book->local_client));
+        book->has_local_client = true;
+    } else if (book->has_local_client && asker && !asker->resolver) {
+        struct sw_span name = sw_span_make(entry->name.text, entry->name.length);
+        struct entry *local = sw_book_find(book, book->local_client, name);
+        if (local && !local->settled)
+            local->asked_on = true;
+    }
+}
+
 static void on_question(struct sw_book *book, struct entry *entry, const struct dns_message *m,
                         int type)
 {
     const struct sw_tuple *t = &book->tuple;
     if (is_copy(entry, t, book->mark, m->id))
         return;
-    const struct host *host = sw_book_host(book, t->src);
+    note_asked_on(book, entry);
+    const struct host *host = sw_book_asker(book, t->src, t->ip_version);
     if (!host || book->mark.time_ns > host->serving_until_ns)
         entry->own++;
     entry->types[type].questions++;

@@ -61,13 +61,15 @@ static bool is_suffix_repeat(const struct sw_book *book, const struct entry *ent
 static bool is_candidate(struct sw_book *book, const struct entry *entry)
 {
     struct sw_span name = name_of(entry);
-    if (entry->used || sw_span_index(name, '.') == name.len || name.ptr[0] == '_')
+    if (entry->used || entry->asked_on || sw_span_index(name, '.') == name.len ||
+        name.ptr[0] == '_')
         return false;
     if (ends_with(name, ".local") || ends_with(name, ".arpa") || ends_with(name, ".localhost"))
         return false;
     const struct host *host = sw_book_host(book, entry->client);
     if (host && host->resolver)
         return false; /* it asks for others */
+    host = sw_book_asker(book, entry->client, entry->ip_version);
     /* A server that is being offered mail checks what it is told; only an MX that nobody spoke of
      * is its own: a relay delivers while it receives. */
     bool while_serving = entry->asked.frame && entry->own == 0;
