@@ -33,7 +33,7 @@ struct sw_device {
 static const char mail_filter[] =
     "not udp or udp port 53 or ip[6:2] & 0x3fff != 0 or ip6 proto 44 or udp port 4789 or "
     "udp port 8472 or udp port 4790 or udp port 6081 or udp port 2152 or udp port 1701 or "
-    "udp port 3544 or udp port 4500 or udp port 1194 or udp port 51820";
+    "udp port 3544 or udp port 37008 or udp port 4500 or udp port 1194 or udp port 51820";
 
 static struct sw_status refuse(const struct sw_device *device, int code)
 {

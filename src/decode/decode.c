@@ -79,6 +79,8 @@ static enum sw_layer step(struct sw_inside *in, enum sw_layer layer)
         return sw_read_l2tp(in);
     case SW_LAYER_TEREDO:
         return sw_read_teredo(in);
+    case SW_LAYER_TZSP:
+        return sw_read_tzsp(in);
     case SW_LAYER_DECODED:
     case SW_LAYER_OTHER:
     case SW_LAYER_BROKEN:

@@ -29,6 +29,7 @@ enum sw_layer {
     SW_LAYER_GTPU,
     SW_LAYER_L2TP,
     SW_LAYER_TEREDO,
+    SW_LAYER_TZSP,
     /* the walk is over: */
     SW_LAYER_DECODED,
     SW_LAYER_OTHER,
@@ -116,6 +117,7 @@ enum sw_layer sw_read_geneve(struct sw_inside *in);
 enum sw_layer sw_read_gtpu(struct sw_inside *in);
 enum sw_layer sw_read_l2tp(struct sw_inside *in);
 enum sw_layer sw_read_teredo(struct sw_inside *in);
+enum sw_layer sw_read_tzsp(struct sw_inside *in);
 /* What the payload of a UDP packet carries, by its ports; the cursor holds the payload and is not
  * moved. SW_LAYER_DECODED: a UDP packet like any other. */
 enum sw_layer sw_tunnel_in_udp(struct sw_inside *in);

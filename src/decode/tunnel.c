@@ -192,6 +192,30 @@ enum sw_layer sw_read_teredo(struct sw_inside *in)
     return in->c.bad ? SW_LAYER_BROKEN : into(in, SW_TUNNEL_TEREDO, 0, SW_LAYER_IP6);
 }
 
+/*
+ * TaZmen Sniffer Protocol, in which MikroTik's routers and others stream what they record: tags of
+ * one byte, or with a length behind it, then the frame.
+ */
+enum { TZSP_ETHERNET = 0x01, TZSP_WLAN = 0x12 };
+
+enum sw_layer sw_read_tzsp(struct sw_inside *in)
+{
+    enum { PADDING = 0, END = 1, TAGS_MAX = 32 };
+    sw_cursor_skip(&in->c, 2);
+    uint16_t carried = sw_cursor_be16(&in->c);
+    for (int n = 0;; n++) {
+        uint8_t tag = sw_cursor_u8(&in->c);
+        if (in->c.bad || n == TAGS_MAX)
+            return SW_LAYER_BROKEN;
+        if (tag == END)
+            break;
+        if (tag != PADDING)
+            sw_cursor_skip(&in->c, sw_cursor_u8(&in->c));
+    }
+    enum sw_layer next = into(in, SW_TUNNEL_TZSP, 0, SW_LAYER_ETHERNET);
+    return next == SW_LAYER_ETHERNET && carried == TZSP_WLAN ? sw_read_wlan(in, false) : next;
+}
+
 /* Does the payload look like what the port promises? Any program may use any port. */
 static bool is_vxlan(struct sw_cursor c)
 {
@@ -236,6 +260,14 @@ static bool is_teredo(struct sw_cursor c)
     return sw_cursor_u8(&inner) >> 4 == 6 && !inner.bad;
 }
 
+/* Version 1, a received packet. */
+static bool is_tzsp(struct sw_cursor c)
+{
+    uint16_t version_type = sw_cursor_be16(&c);
+    uint16_t carried = sw_cursor_be16(&c);
+    return !c.bad && version_type == 0x0100 && (carried == TZSP_ETHERNET || carried == TZSP_WLAN);
+}
+
 /* Keep-alives of one byte, and IKE behind four zeros (RFC 3948 section 2.2), are no ESP. */
 static bool is_esp_in_udp(struct sw_cursor c)
 {
@@ -260,6 +292,8 @@ enum sw_layer sw_tunnel_in_udp(struct sw_inside *in)
         return SW_LAYER_GENEVE;
     if (port == 2152 && is_gtpu(c))
         return SW_LAYER_GTPU;
+    if (port == 37008 && is_tzsp(c))
+        return SW_LAYER_TZSP;
     if (port == 53 || from == 53)
         return SW_LAYER_DECODED; /* the other numbers are also those of clients */
     if ((port == 1701 || from == 1701) && is_l2tp_data(c))

@@ -278,6 +278,34 @@ static void test_geneve_with_options(void **state)
     }
 }
 
+/* The frame behind the tags is one of Ethernet, or of 802.11. */
+static void test_tzsp_with_tags(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        struct frames f = {0};
+        struct sw_packet packet;
+        bool wlan = variant > 1;
+        struct open_ip outer = outer_udp(&f, 37008);
+        frames_u16(&f, 0x0100);
+        frames_u16(&f, wlan ? 0x12 : 1);
+        if (variant % 2) /* padding, and a signal strength */
+            frames_bytes(&f, "\0\x0A\1\xC5", 4);
+        frames_u8(&f, 1);
+        if (wlan) {
+            frames_u16(&f, 0x0801);
+            frames_bytes(&f, "\0\0\2\0\0\0\0\1\2\0\0\0\0\2\2\0\0\0\0\3\0\0", 22);
+            frames_bytes(&f, "\xAA\xAA\3\0\0\0\x08\0", 8);
+        } else {
+            frames_ethernet(&f, 0x0800);
+        }
+        inner_tcp(&f, 4);
+        close_ip(&f, outer);
+        assert_is_rcpt(&f, ETHERNET, &packet);
+        assert_one_tunnel(&packet, SW_TUNNEL_TZSP, 0, true);
+    }
+}
+
 static void test_gtp_with_extensions(void **state)
 {
     (void)state;
@@ -347,7 +375,7 @@ static void test_l2tp_and_teredo(void **state)
 static void test_other_udp_on_those_ports(void **state)
 {
     (void)state;
-    static const unsigned ports[] = {4789, 8472, 4790, 6081, 2152, 1701, 3544};
+    static const unsigned ports[] = {4789, 8472, 4790, 6081, 2152, 1701, 3544, 37008};
     for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
         struct frames f = {0};
         struct sw_packet packet;
@@ -500,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_vxlan),
         cmocka_unit_test(test_vlan_of_the_carrier_does_not_count),
         cmocka_unit_test(test_geneve_with_options),
+        cmocka_unit_test(test_tzsp_with_tags),
         cmocka_unit_test(test_gtp_with_extensions),
         cmocka_unit_test(test_l2tp_and_teredo),
         cmocka_unit_test(test_other_udp_on_those_ports),
