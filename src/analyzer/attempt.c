@@ -255,6 +255,16 @@ static enum sw_permanence permanence_of(const struct sw_step *reply, enum sw_cau
     return sw_reply_is(reply, 5) ? SW_PERMANENCE_PERMANENT : sw_cause_info(cause)->permanence;
 }
 
+/* A mail that is put off for one recipient is tried again, whatever was said of the others. */
+static enum sw_permanence mail_permanence(const struct sw_attempt *a, const struct sw_step *reply)
+{
+    for (uint32_t i = 0; i < a->to_count; i++) {
+        if (a->to[i].state == SW_ADDRESSEE_LATER)
+            return SW_PERMANENCE_TEMPORARY;
+    }
+    return permanence_of(reply, a->cause);
+}
+
 static enum sw_addressee_state state_of(const struct sw_recipient_verdict *rv)
 {
     if (rv->outcome == SW_OUTCOME_DELIVERED)
@@ -330,7 +340,7 @@ static struct sw_attempt *new_mail(struct source *source, const struct sw_messag
             break;
         }
     }
-    a->permanence = permanence_of(mv->reply, a->cause);
+    a->permanence = mail_permanence(a, mv->reply);
     a->code = mv->reply ? mv->reply->code : 0;
     a->stage = m->end_mark.frame ? SW_STAGE_FINAL : SW_STAGE_RCPT;
     a->unconfirmed = m->end_mark.frame && !m->final;

@@ -246,14 +246,13 @@ static const struct sw_attempt *add_failures(struct telling *t, const struct sw_
     return next;
 }
 
-static void add_acceptance(struct telling *t, const struct sw_attempt *a, uint32_t which,
-                           bool part_before)
+static void add_acceptance(struct telling *t, const struct sw_attempt *a, const char *for_whom)
 {
     char room[24];
-    add(&t->text, part_before ? "accepted for the rest" : "accepted");
+    add(&t->text, "accepted%s", for_whom);
     add_server(t, "by", a);
-    if (which > 1)
-        add(&t->text, " on the %s attempt", ordinal(which, room));
+    if (t->tries > 1)
+        add(&t->text, " on the %s attempt", ordinal(t->tries, room));
     add(&t->text, " at ");
     add_time(&t->text, a->decided_ns);
 }
@@ -271,6 +270,17 @@ static bool may_come_twice(const struct sw_story *story)
     return false;
 }
 
+/* The last try was accepted, and yet not everybody has the mail. */
+static void add_missing(struct telling *t)
+{
+    const struct sw_attempt *all = t->story->envelope;
+    if (all->to_more > 0)
+        add(&t->text, "; not accepted for some recipients");
+    else
+        add(&t->text, "; not accepted for %u of %u recipients",
+            sw_story_count(t->story, SW_STATES_NOT_TAKEN), all->to_count);
+}
+
 static void add_end(struct telling *t, const struct sw_delivery *d)
 {
     const struct sw_attempt *last = t->story->last;
@@ -278,19 +288,22 @@ static void add_end(struct telling *t, const struct sw_delivery *d)
         add(&t->text, d->outcome == SW_OUTCOME_DELIVERED ? "; it may arrive twice"
                                                          : "; it may arrive nevertheless");
     bool waits = last->permanence == SW_PERMANENCE_TEMPORARY && t->story->at_end;
-    if (last->outcome == SW_OUTCOME_PARTIAL && waits) {
-        add(&t->text, "; the rest still waiting when the capture ended");
-    } else if (last->outcome == SW_OUTCOME_STUCK) {
-        add(&t->text, waits ? "; still waiting when the capture ended" : "; never accepted");
-    }
+    bool in_part = d->outcome == SW_OUTCOME_PARTIAL;
+    if (waits && (last->outcome == SW_OUTCOME_PARTIAL || last->outcome == SW_OUTCOME_STUCK))
+        add(&t->text, "; %sstill waiting when the capture ended", in_part ? "the rest " : "");
+    else if (last->outcome == SW_OUTCOME_STUCK)
+        add(&t->text, "; %snever accepted", in_part ? "the rest " : "");
+    else if (last->outcome == SW_OUTCOME_DELIVERED && in_part)
+        add_missing(t);
     if (t->tries < t->story->attempt_count)
         add(&t->text, "; seen on both sides of a NAT");
 }
 
-static void add_last(struct telling *t, const struct sw_attempt *last, bool part_before)
+/* `for_whom`: " for the rest", or empty. */
+static void add_last(struct telling *t, const struct sw_attempt *last, const char *for_whom)
 {
     if (last->outcome == SW_OUTCOME_DELIVERED) {
-        add_acceptance(t, last, t->tries, part_before);
+        add_acceptance(t, last, for_whom);
     } else if (last->cause == SW_CAUSE_ENC_LIKELY_DELIVERED) {
         add(&t->text, "probably accepted inside encryption");
         add_server(t, "by", last);
@@ -343,7 +356,8 @@ void sw_delivery_phrase(struct sw_delivery *delivery, const struct sw_story *sto
                (last->outcome == SW_OUTCOME_UNKNOWN && !last->tried->unanswered);
     const struct sw_attempt *before = NULL;
     const struct sw_attempt *a = story->attempts;
-    bool part_before = false;
+    const char *rest = delivery->outcome == SW_OUTCOME_PARTIAL ? " for others" : " for the rest";
+    const char *for_whom = "";
     uint32_t parts = 0;
     while (a && !(own && a == last)) {
         if (++parts > PARTS_LISTED) {
@@ -353,7 +367,7 @@ void sw_delivery_phrase(struct sw_delivery *delivery, const struct sw_story *sto
             add(&t.text, ", %u more failed attempt%s", more, more == 1 ? "" : "s");
             break;
         }
-        part_before = part_before || a->outcome == SW_OUTCOME_PARTIAL;
+        for_whom = a->outcome == SW_OUTCOME_PARTIAL ? rest : for_whom;
         const struct sw_attempt *next = add_failures(&t, before, a, own ? last : NULL);
         before = a;
         a = next;
@@ -361,7 +375,7 @@ void sw_delivery_phrase(struct sw_delivery *delivery, const struct sw_story *sto
     if (own) {
         if (parts > 0)
             add(&t.text, ", ");
-        add_last(&t, last, part_before);
+        add_last(&t, last, for_whom);
     }
     add_end(&t, delivery);
 }
