@@ -44,10 +44,12 @@ struct entry_address {
 };
 
 struct entry_ask {
+    int64_t time_ns;
     uint8_t resolver[16];
     uint16_t port;
     uint16_t id;
     bool unreachable;
+    bool answered;
 };
 
 /* What one client asked about one name. */

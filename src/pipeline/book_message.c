@@ -39,24 +39,24 @@ static void set_first(struct sw_mark *place, struct sw_mark mark)
         *place = mark;
 }
 
-static bool has_asked(const struct entry *entry, const uint8_t resolver[16], uint16_t port,
-                      uint16_t id)
+static bool is_ask(const struct entry_ask *ask, const uint8_t resolver[16], uint16_t port,
+                   uint16_t id)
 {
-    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
-        const struct entry_ask *ask = &entry->asks[i];
-        if (ask->id == id && ask->port == port && memcmp(ask->resolver, resolver, 16) == 0)
-            return true;
-    }
-    return false;
+    return ask->id == id && ask->port == port && memcmp(ask->resolver, resolver, 16) == 0;
 }
 
-/* A mirror port, or a bridge and its ports, show one question several times. */
+/* A mirror port, or a bridge and its ports, show one question several times before it is answered.
+ * After an error some ask at once again, with the same number. */
 static bool is_copy(const struct entry *entry, const struct sw_tuple *t, struct sw_mark mark,
                     uint16_t id)
 {
-    struct sw_mark last = entry->again.frame ? entry->again : entry->asked;
-    return last.frame && mark.time_ns - last.time_ns < BOOK_COPY_NS &&
-           has_asked(entry, t->dst, t->src_port, id);
+    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
+        const struct entry_ask *ask = &entry->asks[i];
+        if (!ask->answered && !ask->unreachable && mark.time_ns - ask->time_ns < BOOK_COPY_NS &&
+            is_ask(ask, t->dst, t->src_port, id))
+            return true;
+    }
+    return false;
 }
 
 /* What a program asks the resolver of its own machine, that one asks another: one look-up, which is
@@ -93,7 +93,7 @@ static void on_question(struct sw_book *book, struct entry *entry, const struct 
     memcpy(entry->resolver, t->dst, 16);
     entry->resolver_version = t->ip_version;
     struct entry_ask *ask = &entry->asks[entry->ask_count++ % ENTRY_ASKS];
-    *ask = (struct entry_ask){.port = t->src_port, .id = m->id};
+    *ask = (struct entry_ask){.time_ns = book->mark.time_ns, .port = t->src_port, .id = m->id};
     memcpy(ask->resolver, t->dst, 16);
 }
 
@@ -101,10 +101,17 @@ static void on_question(struct sw_book *book, struct entry *entry, const struct 
  * RFC 5452 section 9.1: an answer has the addresses, port and number of a question, else the client
  * does not take it. Where no question is in the capture, or too many are, it is taken at its word.
  */
-static bool answers_a_question(const struct entry *entry, const struct sw_tuple *t, uint16_t id)
+static bool answers_a_question(struct entry *entry, const struct sw_tuple *t, uint16_t id)
 {
-    return has_asked(entry, t->src, t->dst_port, id) || entry->ask_count == 0 ||
-           entry->ask_count > ENTRY_ASKS;
+    bool found = false;
+    for (uint32_t i = 0; i < entry->ask_count && i < ENTRY_ASKS; i++) {
+        struct entry_ask *ask = &entry->asks[i];
+        if (!is_ask(ask, t->src, t->dst_port, id))
+            continue;
+        ask->answered = true;
+        found = true;
+    }
+    return found || entry->ask_count == 0 || entry->ask_count > ENTRY_ASKS;
 }
 
 static void on_message(void *ctx, const struct dns_message *m, struct sw_at at)
