@@ -206,6 +206,17 @@ static const struct sw_recipient_verdict *first_refused(const struct sw_message_
     return NULL;
 }
 
+/* Not one of them was refused for good: they may still get it, unchanged. */
+static bool all_put_off(const struct sw_message_verdict *mv)
+{
+    for (uint32_t i = 0; i < mv->recipient_count; i++) {
+        const struct sw_recipient_verdict *rv = &mv->recipients[i];
+        if (rv->outcome == SW_OUTCOME_STUCK && !sw_reply_is(rv->reply, 4))
+            return false;
+    }
+    return true;
+}
+
 static void rule_partial_recipients(const struct sw_case *c, const struct sw_message_verdict *mv,
                                     struct sw_ruling *ruling)
 {
@@ -219,6 +230,8 @@ static void rule_partial_recipients(const struct sw_case *c, const struct sw_mes
     if (refused && refused->reply) {
         ruling->reply = refused->reply;
         ruling->confidence = confidence_of_reply(c, refused->reply);
+        ruling->has_permanence = all_put_off(mv);
+        ruling->permanence = SW_PERMANENCE_TEMPORARY;
         prove_reply(ruling, refused->reply, "refused");
     } else if (refused) { /* the connection ended before the answer for that one */
         ruling->confidence = SW_CONFIDENCE_LIKELY;

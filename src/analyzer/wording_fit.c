@@ -159,6 +159,19 @@ static const struct sw_cause_wording unanswered_in_part = {
         },
 };
 
+/* No address is wrong: greylisting for each recipient, a full mailbox. */
+static const struct sw_cause_wording put_off_in_part = {
+    .summary = "The mail was accepted for some of its recipients and put off for the others.",
+    .meaning = "The server took the message for some of its recipients, and asked to come back "
+               "later for the others.",
+    .advice =
+        {
+            "Send the mail again later, to the addresses that were put off only; a mail server "
+            "does so by itself.",
+            "Look at what the server said about each of them in the list of recipients.",
+        },
+};
+
 /* "554 5.3.0": trying again is no cure. */
 static const struct sw_cause_wording out_of_order = {
     .summary = "The mail was not sent because {server} had a problem of its own.",
@@ -245,9 +258,8 @@ const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
         return &ahead;
     if (ruling->cause == SW_CAUSE_GREET_NO_BANNER && c->session->greeting)
         return &sw_wording_greeting_unfinished;
-    bool in_part = ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && !ruling->reply;
-    if (in_part && ruling->has_permanence)
-        return &unanswered_in_part;
+    if (ruling->cause == SW_CAUSE_OK_DELIVERED_PARTIAL && ruling->has_permanence)
+        return ruling->reply ? &put_off_in_part : &unanswered_in_part;
     if (ruling->cause == SW_CAUSE_OK_VRFY_ONLY && ruling->stage == SW_STAGE_BODY)
         return &taken_back;
     const struct sw_tls *tls = c->session->tls_facts;
