@@ -209,7 +209,8 @@ static bool looks_like_name(struct sw_span token)
         uint8_t c = token.ptr[i], before = token.ptr[i - 1];
         joined = joined || c == '_' || (c >= 'A' && c <= 'Z' && before >= 'a' && before <= 'z');
     }
-    bool winsock = token.len >= 8 && (token.ptr[0] == 'E' || token.ptr[0] == 'W');
+    bool capitals = token.ptr[1] >= 'A' && token.ptr[1] <= 'Z'; /* ECONNRESET, not Exception */
+    bool winsock = token.len >= 8 && (token.ptr[0] == 'E' || token.ptr[0] == 'W') && capitals;
     return token.len >= 6 && (joined || winsock);
 }
 

@@ -179,6 +179,7 @@ static const struct sw_span whole_marks[] = {
     SW_SPAN_LIT("did not reach some or all of the intended"),
     SW_SPAN_LIT("diagnostic information for administrators"),
     SW_SPAN_LIT("windows live mail error id"),
+    SW_SPAN_LIT("nested exception is"),
 };
 
 /* Words that are said in one line as well; only beside others are they part of something longer. */

@@ -30,6 +30,8 @@ PASTED = (
      "Remote host said: 550 5.1.1 User unknown\nGiving up on 198.51.100.25.\n", ["rcpt-unknown-user"]),
     ("An error occurred while sending mail. The mail server responded:\n5.7.1 <bob@example.com>: Relay access denied.\n"
      "Please check the message recipient \"bob@example.com\" and try again.\n", ["rcpt-relay-denied"]),
+    ("javax.mail.SendFailedException: Invalid Addresses;\n  nested exception is:\ncom.sun.mail.smtp.SMTPAddressFailedException: "
+     "550 5.1.1 <bob@example.org> User unknown\n\tat com.sun.mail.smtp.SMTPTransport.rcptTo(SMTPTransport.java:2079)\n", ["rcpt-unknown-user"]),
     ("An unknown error has occurred.\n\nSubject 'test'\nServer Error: 550\nServer Response: 550 5.7.1 Unable to relay\n"
      "Server: 'mail.example.com'\nWindows Live Mail Error ID: 0x800CCC79\nProtocol: SMTP\nPort: 25\nSecure(SSL): No\n", ["rcpt-relay-denied"]),
     ("220 mx.example.org ESMTP\nEHLO pc\n250-mx.example.org\n250 SIZE\nMAIL FROM:<anna@example.net>\n450 4.1.8 Domain not found\n"
@@ -170,6 +172,16 @@ class Explain(common.Case):
                  '"alert unknown ca"', {"tls-cert-unknown-ca", "tls-cert-self-signed", "tls-cert-chain-incomplete", "tls-cert-name-mismatch"}),
                 ("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", '"Unsupported or unrecognized SSL message"',
                  {"mode-tls-to-plain-port"}),
+                ("javax.mail.MessagingException: Could not convert socket to TLS; nested exception is: javax.net.ssl.SSLHandshakeException: "
+                 "No appropriate protocol (protocol is disabled or cipher suites are inappropriate)", '"No appropriate protocol"',
+                 {"tls-version-mismatch"}),
+                ("javax.mail.MessagingException: Could not connect to SMTP host: smtp.example.com, port: 587; nested exception is: "
+                 "java.net.ConnectException: Connection timed out: connect", '"nested exception is: … Exception: Connection timed out"',
+                 {"tcp-syn-timeout", "tcp-port25-blocked"}),
+                ("javax.mail.MessagingException: Exception reading response; nested exception is: java.net.SocketException: Connection reset",
+                 '"Exception: Connection reset"', {"tcp-reset-by-server", "tcp-server-closed-early", "greet-closed-no-banner"}),
+                ("javax.mail.MessagingException: Could not connect to SMTP host: smtp.example.com, port: 25",
+                 '"Could not connect to SMTP host: …, port"', {"tcp-syn-timeout", "tcp-refused", "tcp-port25-blocked"}),
                 ("gnutls_handshake() failed: An unexpected TLS packet was received.", '"An unexpected TLS packet was received"', {"mode-tls-to-plain-port"}),
                 ("Error: unable to verify the first certificate { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }", '"unable to verify the first certificate"',
                  {"tls-cert-unknown-ca", "tls-cert-chain-incomplete"}),
