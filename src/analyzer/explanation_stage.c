@@ -12,7 +12,10 @@ static int weight(const struct sw_reply_reading *r)
     return r->own_number ? OWN_NUMBER : NOTHING;
 }
 
-/* Is reading `a` a better guess than `b`? Earlier wordings say more; a remapped one says less. */
+/*
+ * Is reading `a` a better guess than `b`? Earlier wordings say more, where either could be meant;
+ * of those for different stages ("domain not found") the longer one does. A remapped one says less.
+ */
 static bool better(const struct sw_reply_reading *a, const struct sw_reply_reading *b)
 {
     if (weight(a) != weight(b))
@@ -20,7 +23,7 @@ static bool better(const struct sw_reply_reading *a, const struct sw_reply_readi
     if (!a->row)
         return false;
     if (a->row != b->row)
-        return a->row < b->row;
+        return a->row->stages & b->row->stages ? a->row < b->row : a->text_length > b->text_length;
     return !a->remapped && b->remapped;
 }
 

@@ -264,6 +264,10 @@ static void remap(int code, struct sw_enhanced enhanced, const struct sw_reply_c
                   (out->row && strstr(out->row->needle, "sender") != NULL);
     if (out->cause == SW_CAUSE_MAIL_SENDER_SYNTAX && sender)
         return;
+    /* and so does its domain (X.1.8), if the words are about some domain */
+    if (out->cause == SW_CAUSE_RCPT_DOMAIN_NOT_FOUND && enhanced.subject == 1 &&
+        enhanced.detail == 8)
+        out->cause = SW_CAUSE_MAIL_SENDER_DOMAIN;
     size_t rows;
     const struct sw_remap_rule *rules = sw_remap_rules(&rows);
     for (size_t i = 0; i < rows; i++) {

@@ -203,6 +203,14 @@ static void a_stage_that_is_not_given_is_guessed(void **state)
     ASSERT_EXPLAINED(e, REPLY, MAIL_SENDER_BLOCKED);
     e = explain(state, "550 5.7.1 Access denied");
     ASSERT_EXPLAINED(e, REPLY, RCPT_POLICY_DENIED);
+
+    /* of words that MAIL and RCPT share, what people ask about is the recipient's domain */
+    e = explain(state, "550 5.1.2 No such domain");
+    ASSERT_EXPLAINED(e, REPLY, RCPT_DOMAIN_NOT_FOUND);
+    e = explain(state, "Domain not found");
+    ASSERT_EXPLAINED(e, REPLY, RCPT_DOMAIN_NOT_FOUND);
+    e = explain(state, "550 5.1.8 Domain not found");
+    ASSERT_EXPLAINED(e, REPLY, MAIL_SENDER_DOMAIN);
 }
 
 static void what_a_list_of_names_lists_is_no_address(void **state)
