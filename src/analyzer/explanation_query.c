@@ -188,6 +188,23 @@ static struct sw_span without_quotes(struct sw_span query)
     return sw_span_trim(query);
 }
 
+/*
+ * "550 5.4.300 Message expired -> 451 4.3.2 busy", "5.7.57 Client not authenticated. Error: 535
+ * no": Exchange quotes behind its own reply the one that it is about.
+ */
+static struct sw_span innermost(struct sw_span query)
+{
+    static const struct sw_span marks[] = {SW_SPAN_LIT(" -> "), SW_SPAN_LIT(" Error: ")};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        size_t at = sw_span_find_nocase(query, marks[i]);
+        struct sw_span behind = sw_span_trim(sw_span_from(query, at + marks[i].len));
+        int code = sw_query_code_at(behind);
+        if (code >= 400 && sw_reply_code_info(code))
+            query = behind;
+    }
+    return query;
+}
+
 /* For an enhanced code alone: the class is certain, the rest is usual (RFC 4954 6). */
 static int usual_code(struct sw_enhanced code)
 {
@@ -203,6 +220,8 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
     out->stage_given = sw_query_take_stage(&query, &out->stage);
     query = without_quotes(query);
     struct sw_enhanced code;
+    if (sw_query_code_at(query) >= 400 || sw_enhanced_parse(query, &code) > 0)
+        query = innermost(query);
     out->code = sw_query_code_at(query);
     if (out->code == 0 && sw_enhanced_parse(query, &code) == 0) {
         out->text = query;

@@ -189,6 +189,7 @@ static const struct sw_span part_marks[] = {
     SW_SPAN_LIT("the server response was"),
     SW_SPAN_LIT("server responded"),
     SW_SPAN_LIT("the response from the remote server was"),
+    SW_SPAN_LIT("the response was:"),
     SW_SPAN_LIT("an error occurred while sending mail"),
 };
 

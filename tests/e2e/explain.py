@@ -32,6 +32,9 @@ PASTED = (
      "Please check the message recipient \"bob@example.com\" and try again.\n", ["rcpt-relay-denied"]),
     ("javax.mail.SendFailedException: Invalid Addresses;\n  nested exception is:\ncom.sun.mail.smtp.SMTPAddressFailedException: "
      "550 5.1.1 <bob@example.org> User unknown\n\tat com.sun.mail.smtp.SMTPTransport.rcptTo(SMTPTransport.java:2079)\n", ["rcpt-unknown-user"]),
+    ("Address not found\nYour message wasn't delivered to bob@example.org because the domain example.org couldn't be found.\n\n"
+     "The response was:\n\nDNS Error: DNS type 'mx' lookup of example.org responded with code NXDOMAIN Domain name not found: example.org\n",
+     ["rcpt-domain-not-found"]),
     ("An unknown error has occurred.\n\nSubject 'test'\nServer Error: 550\nServer Response: 550 5.7.1 Unable to relay\n"
      "Server: 'mail.example.com'\nWindows Live Mail Error ID: 0x800CCC79\nProtocol: SMTP\nPort: 25\nSecure(SSL): No\n", ["rcpt-relay-denied"]),
     ("220 mx.example.org ESMTP\nEHLO pc\n250-mx.example.org\n250 SIZE\nMAIL FROM:<anna@example.net>\n450 4.1.8 Domain not found\n"
@@ -207,6 +210,25 @@ class Explain(common.Case):
         shown = {code["client"] for code in self.one("tls-cert-expired")["client_codes"]}
         self.assertTrue(shown)
         self.assertNotIn("programs with OpenSSL", shown)
+
+    def test_what_a_sending_server_says_of_the_next_one(self):
+        """In its queue and in bounces: what it was told itself counts, not that it gave up over it."""
+        for words, cause, permanence in (
+                ("550 5.4.300 Message expired -> 451 4.3.2 Temporary server error. Please try again later ATTR5", "mail-server-error", "temporary"),
+                ("Remote server returned '550 5.0.350 Remote server returned an error -> 552 5.2.2 Mailbox full'", "rcpt-mailbox-full", "permanent"),
+                ("550 5.4.312 Message expired, DNS query failed -> DNS query failed: NonExistentDomain", "rcpt-domain-not-found", "permanent"),
+                ("550 5.4.316 Message expired, connection refused(Socket error code 10061)", "tcp-refused", "permanent"),
+                ("451 4.4.0 Primary target IP address responded with: \"421 4.4.1 Connection timed out.\" Attempted failover to alternate host",
+                 "tcp-syn-timeout", "temporary"),
+                ("454 4.7.5 Certificate validation failure, Reason:SubjectMismatch", "tls-cert-name-mismatch", "temporary"),
+                ("450 4.7.321 starttls-not-supported: Destination mail server must support TLS to receive mail.", "starttls-not-offered", "temporary"),
+                ("450 4.7.324 dnssec-invalid: Destination domain returned invalid DNSSEC records", "dns-servfail", "temporary"),
+                ("The server response was: 5.7.57 Client not authenticated to send mail. Error: 535 5.7.139 Authentication unsuccessful, "
+                 "the user credentials were incorrect.", "auth-bad-credentials", "permanent"),
+                ("DNS Error: DNS type 'mx' lookup of example.org responded with code SERVFAIL", "rcpt-domain-not-found", "permanent"),
+                ("all relevant MX records point to non-existent hosts", "rcpt-domain-not-found", "permanent")):
+            record = self.one(words)
+            self.assertEqual((record["cause"], record["permanence"]), (cause, permanence), words)
 
     def test_the_question_that_is_asked_most(self):
         shown = " ".join(run("explain", "0x800CCC0B").out.split())
