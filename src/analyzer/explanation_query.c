@@ -92,9 +92,11 @@ static const struct {
     {SW_SPAN_LIT("end of data"), SW_REPLY_STAGE_FINAL},
     {SW_SPAN_LIT("after i sent the message"), SW_REPLY_STAGE_FINAL},
     {SW_SPAN_LIT("pipelined end"), SW_REPLY_STAGE_FINAL},
+    {SW_SPAN_LIT("data end command"), SW_REPLY_STAGE_FINAL},
     {SW_SPAN_LIT("in reply to data"), SW_REPLY_STAGE_DATA},
     {SW_SPAN_LIT("after data"), SW_REPLY_STAGE_DATA},
     {SW_SPAN_LIT("failed on data"), SW_REPLY_STAGE_DATA},
+    {SW_SPAN_LIT("data command failed"), SW_REPLY_STAGE_DATA},
     {SW_SPAN_LIT("rcpt to"), SW_REPLY_STAGE_RCPT},
     {SW_SPAN_LIT("does not like recipient"), SW_REPLY_STAGE_RCPT},
     {SW_SPAN_LIT("recipients was rejected"), SW_REPLY_STAGE_RCPT},
@@ -296,9 +298,36 @@ static bool find_reply(struct sw_span query, bool labelled, struct sw_arena *are
     return false;
 }
 
+/* "Detail: no such user SMTP code: 550 Additional SMTP info: 5.1.1": PHPMailer takes replies apart.
+ */
+static bool find_parts(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    static const struct sw_span words_mark = SW_SPAN_LIT("Detail: ");
+    static const struct sw_span code_mark = SW_SPAN_LIT(" SMTP code: ");
+    static const struct sw_span enhanced_mark = SW_SPAN_LIT("Additional SMTP info: ");
+    size_t end = sw_span_find_nocase(query, code_mark);
+    size_t begin = sw_span_find_nocase(query, words_mark);
+    struct sw_span rest = sw_span_from(query, end + code_mark.len);
+    int code = sw_query_code_at(rest);
+    if (begin >= end || code < 400 || !sw_reply_code_info(code))
+        return false;
+    begin += words_mark.len;
+    struct sw_span words = sw_span_sub(query, begin, end - begin);
+    rest = sw_span_from(rest, sw_span_find_nocase(rest, enhanced_mark) + enhanced_mark.len);
+    struct sw_span enhanced = sw_span_word(&rest);
+    const char *whole =
+        sw_arena_printf(arena, "%d %.*s %.*s", code, (int)enhanced.len, (const char *)enhanced.ptr,
+                        (int)words.len, (const char *)words.ptr);
+    if (!whole || !sw_query_reply_read(sw_span_str(whole), arena, out))
+        return false;
+    out->stage_given = find_hint(query, &out->stage);
+    return true;
+}
+
 bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
 {
-    return find_reply(query, true, arena, out) || find_reply(query, false, arena, out);
+    return find_parts(query, arena, out) || find_reply(query, true, arena, out) ||
+           find_reply(query, false, arena, out);
 }
 
 static bool is_known(struct sw_enhanced code)

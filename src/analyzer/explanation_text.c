@@ -8,9 +8,16 @@
 
 /* --- lines of a dialogue --- */
 
-/* What programs put before the lines of either side: swaks, curl, msmtp, Thunderbird's log, ... */
+/* What programs put before the lines of either side: swaks, curl, msmtp, Thunderbird's log, ...
+ * Before a mark of two sides ("CLIENT -> SERVER:" of PHPMailer) the time or a name may stand. */
 static struct sw_span without_arrow(struct sw_span line)
 {
+    static const struct sw_span marks[] = {
+        SW_SPAN_LIT("SERVER -> CLIENT: "),
+        SW_SPAN_LIT("CLIENT -> SERVER: "),
+        SW_SPAN_LIT(" S: "),
+        SW_SPAN_LIT(" C: "),
+    };
     static const struct sw_span arrows[] = {
         SW_SPAN_LIT("C:"),  SW_SPAN_LIT("S:"),  SW_SPAN_LIT("-->"), SW_SPAN_LIT("<--"),
         SW_SPAN_LIT("->"),  SW_SPAN_LIT("<-"),  SW_SPAN_LIT("~>"),  SW_SPAN_LIT("<~"),
@@ -18,6 +25,11 @@ static struct sw_span without_arrow(struct sw_span line)
         SW_SPAN_LIT("<<<"), SW_SPAN_LIT("<="),  SW_SPAN_LIT(">"),   SW_SPAN_LIT("<"),
     };
     line = sw_span_trim(line);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        size_t at = sw_span_find_nocase(line, marks[i]);
+        if (at < line.len)
+            return sw_span_trim(sw_span_from(line, at + marks[i].len));
+    }
     for (size_t i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++) {
         bool path = line.len > 1 && arrows[i].len == 1 && line.ptr[1] != ' ';
         if (sw_span_starts(line, arrows[i]) && !path)

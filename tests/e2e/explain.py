@@ -35,6 +35,13 @@ PASTED = (
     ("Address not found\nYour message wasn't delivered to bob@example.org because the domain example.org couldn't be found.\n\n"
      "The response was:\n\nDNS Error: DNS type 'mx' lookup of example.org responded with code NXDOMAIN Domain name not found: example.org\n",
      ["rcpt-domain-not-found"]),
+    ("2026-01-05 10:00:00 SERVER -> CLIENT: 220 mx.example.org ESMTP\n2026-01-05 10:00:00 CLIENT -> SERVER: EHLO www.example.net\n"
+     "2026-01-05 10:00:00 SERVER -> CLIENT: 250-mx.example.org\n250 SIZE\n2026-01-05 10:00:00 CLIENT -> SERVER: MAIL FROM:<anna@example.net>\n"
+     "2026-01-05 10:00:00 SERVER -> CLIENT: 553 5.7.1 <anna@example.net>: Sender address rejected: not owned by user bob\n"
+     "2026-01-05 10:00:00 CLIENT -> SERVER: QUIT\n2026-01-05 10:00:00 SERVER -> CLIENT: 221 2.0.0 Bye\n", ["mail-sender-not-owned"]),
+    ("mailnews.smtp: S: 220 mx.example.org\nmailnews.smtp: C: EHLO [192.0.2.1]\nmailnews.smtp: S: 250 mx.example.org\n"
+     "mailnews.smtp: C: MAIL FROM:<anna@example.net>\nmailnews.smtp: S: 250 2.1.0 Ok\nmailnews.smtp: C: RCPT TO:<bob@example.org>\n"
+     "mailnews.smtp: S: 550 5.1.1 User unknown\nmailnews.smtp: Command failed: 550 5.1.1 User unknown\n", ["rcpt-unknown-user"]),
     ("An unknown error has occurred.\n\nSubject 'test'\nServer Error: 550\nServer Response: 550 5.7.1 Unable to relay\n"
      "Server: 'mail.example.com'\nWindows Live Mail Error ID: 0x800CCC79\nProtocol: SMTP\nPort: 25\nSecure(SSL): No\n", ["rcpt-relay-denied"]),
     ("220 mx.example.org ESMTP\nEHLO pc\n250-mx.example.org\n250 SIZE\nMAIL FROM:<anna@example.net>\n450 4.1.8 Domain not found\n"
@@ -229,6 +236,20 @@ class Explain(common.Case):
                 ("all relevant MX records point to non-existent hosts", "rcpt-domain-not-found", "permanent")):
             record = self.one(words)
             self.assertEqual((record["cause"], record["permanence"]), (cause, permanence), words)
+
+    def test_a_reply_that_was_taken_apart(self):
+        """PHPMailer, and WordPress and shops with it: the words first, the code behind them."""
+        for words, cause, stage in (
+                ("SMTP Error: data not accepted.SMTP server error: DATA END command failed Detail: Sender address rejected: not owned by user "
+                 "anna@example.net SMTP code: 553 Additional SMTP info: 5.7.1", "mail-sender-not-owned", "final"),
+                ("The following From address failed: shop@example.net : MAIL FROM command failed,Authentication required,530,5.7.1SMTP server error: "
+                 "MAIL FROM command failed Detail: Authentication required SMTP code: 530 Additional SMTP info: 5.7.1",
+                 "auth-required-not-attempted", "mail"),
+                ("SMTP Error: data not accepted. SMTP server error: DATA END command failed Detail: Rejected as spam SMTP code: 550",
+                 "data-spam-rejected", "final")):
+            record = self.one(words)
+            self.assertEqual((record["cause"], record["stage"]), (cause, stage), words)
+        self.assertIn('"553 5.7.1 not owned by user anna"', self.one("Detail: not owned by user anna SMTP code: 553 Additional SMTP info: 5.7.1")["meaning"])
 
     def test_the_question_that_is_asked_most(self):
         shown = " ".join(run("explain", "0x800CCC0B").out.split())
