@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { QUERY_SHOWN = 4000, WORDS_SHOWN = 200, SENTENCE_WORDS = 3 };
+enum { WORDS_SHOWN = 200, SENTENCE_WORDS = 3 };
 
 /* What one call works with. */
 struct work {
@@ -63,7 +63,7 @@ static void add_references(struct work *w, const char *list)
                !sw_span_eq(sw_span_str(w->out->references[n]), one))
             n++;
         if (n < SW_EXPLANATION_REFERENCES && !w->out->references[n])
-            w->out->references[n] = sw_wire_text(w->arena, one, QUERY_SHOWN);
+            w->out->references[n] = sw_wire_text(w->arena, one, SW_QUERY_SHOWN);
     }
 }
 
@@ -452,6 +452,9 @@ static bool tell_bare_words(struct work *w)
         words++;
     if (!reading.row || reading.text_length < (words >= SENTENCE_WORDS ? 4 : 8))
         return false;
+    size_t behind = reading.text_offset + reading.text_length;
+    if (behind < reply.text.len && reply.text.ptr[behind] == '=') /* "relay=mx.example.org" */
+        return false;
     tell_reply(w, &reply);
     return true;
 }
@@ -483,6 +486,22 @@ static bool tell_id(struct work *w)
     return false;
 }
 
+/* A reply that is quoted in other text; of a mere number the words must say that it is one. */
+static bool tell_reply_inside(struct work *w)
+{
+    struct sw_query_reply reply;
+    if (!sw_query_reply_find(w->query, w->arena, &reply))
+        return false;
+    struct sw_query_reply tried = reply;
+    struct sw_reply_reading reading;
+    sw_query_reply_guess(w->kb, &tried, &reading);
+    bool by_words = reading.row || reply.enhanced.klass != 0;
+    if (reply.stray && !by_words)
+        return false;
+    tell_reply(w, &reply);
+    return true;
+}
+
 static void tell(struct work *w)
 {
     struct sw_query_reply reply;
@@ -509,10 +528,12 @@ static void tell(struct work *w)
         return;
     } else if (row && (single = sw_code_single_name(w->query, &cause))) {
         tell_single(w, row, single, cause);
+    } else if (sw_query_success_find(w->query, w->arena, &reply)) {
+        tell_reply(w, &reply);
     } else if (row && sw_client_code_certain(row, w->query)) {
         tell_client_code(w, row);
-    } else if (sw_query_reply_find(w->query, w->arena, &reply)) {
-        tell_reply(w, &reply);
+    } else if (tell_reply_inside(w)) {
+        return;
     } else if (row) {
         tell_client_code(w, row);
     } else if (tell_bare_words(w)) {
@@ -524,52 +545,12 @@ static void tell(struct work *w)
     }
 }
 
-/* Behind "AUTH ": how much stands before what is secret, 0 where these are words about logins. */
-static size_t before_secret(struct sw_span text, bool several)
-{
-    size_t name = 0;
-    while (name < text.len && text.ptr[name] > ' ')
-        name++;
-    struct sw_span data = sw_span_trim(sw_span_from(text, name));
-    bool prose = !several;
-    for (size_t i = 0; i < data.len && data.ptr[i] != ' '; i++)
-        prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
-    if (prose || smtp_mechanism_of(sw_span_sub(text, 0, name)) == SMTP_MECH_UNKNOWN)
-        return 0;
-    return (size_t)(data.ptr - text.ptr);
-}
-
-/* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
-static struct sw_span before_login(struct sw_span query)
-{
-    bool several = sw_span_index(query, '\n') < query.len;
-    size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
-    if (several) /* what follows a challenge is its answer */
-        query = sw_span_sub(query, 0, challenge);
-    for (size_t at = 0; at < query.len;) {
-        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("AUTH ")) + strlen("AUTH ");
-        size_t shown = before_secret(sw_span_from(query, at), several);
-        if (shown > 0)
-            return sw_span_sub(query, 0, at + shown);
-    }
-    return query;
-}
-
-static const char *shown_query(struct sw_arena *arena, struct sw_span query)
-{
-    struct sw_span shown = before_login(query);
-    const char *text = sw_wire_text(arena, shown, QUERY_SHOWN);
-    if (shown.len < query.len)
-        text = sw_arena_printf(arena, "%s ***", text);
-    return text ? text : "";
-}
-
 void sw_explain(const struct sw_reply_kb *kb, struct sw_span query, struct sw_arena *arena,
                 struct sw_explanation *out)
 {
     *out = (struct sw_explanation){
         .kind = SW_EXPLANATION_UNKNOWN,
-        .query = shown_query(arena, query),
+        .query = sw_query_shown(query, arena),
         .permanence = SW_PERMANENCE_UNKNOWN,
         .finding = SW_FINDING_COUNT,
         .stage = SW_REPLY_STAGE_RCPT,

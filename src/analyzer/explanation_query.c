@@ -98,6 +98,7 @@ static const struct {
     {SW_SPAN_LIT("failed on data"), SW_REPLY_STAGE_DATA},
     {SW_SPAN_LIT("data command failed"), SW_REPLY_STAGE_DATA},
     {SW_SPAN_LIT("rcpt to"), SW_REPLY_STAGE_RCPT},
+    {SW_SPAN_LIT("reject: rcpt"), SW_REPLY_STAGE_RCPT},
     {SW_SPAN_LIT("does not like recipient"), SW_REPLY_STAGE_RCPT},
     {SW_SPAN_LIT("recipients was rejected"), SW_REPLY_STAGE_RCPT},
     {SW_SPAN_LIT("mail from"), SW_REPLY_STAGE_MAIL},
@@ -274,6 +275,21 @@ static bool is_labelled(struct sw_span query, size_t at)
     return is_quote(query.ptr[at - 1]) && before.len > 0 && before.ptr[before.len - 1] == ':';
 }
 
+/* "shows error 550 when scanning", and not "said: 550 no" or "(550 no)". */
+static bool is_stray(struct sw_span query, size_t at)
+{
+    struct sw_span before = sw_span_trim(sw_span_sub(query, 0, at));
+    uint8_t last = before.len > 0 ? before.ptr[before.len - 1] : ':';
+    return query.ptr[at - 1] == ' ' &&
+           (sw_ascii_alpha(last) || sw_ascii_digit(last) || last == '.');
+}
+
+/* What was received, in the protocol log of Exchange: "...,<,550 5.7.1 no,". */
+static bool is_logged(struct sw_span query, size_t at)
+{
+    return at > 1 && query.ptr[at - 1] == ',' && query.ptr[at - 2] == '<';
+}
+
 static bool find_reply(struct sw_span query, bool labelled, struct sw_arena *arena,
                        struct sw_query_reply *out)
 {
@@ -283,8 +299,8 @@ static bool find_reply(struct sw_span query, bool labelled, struct sw_arena *are
         if (labelled && !is_labelled(query, i))
             continue;
         /* "Server Error: 550, Error Number" names a code; "said: 550 no" is a reply */
-        bool starts =
-            before == ' ' || is_quote(before) || before == '(' || before == '<' || before == '\n';
+        bool starts = before == ' ' || is_quote(before) || before == '(' || before == '<' ||
+                      before == '\n' || is_logged(query, i);
         int code = starts ? sw_query_code_at(rest) : 0;
         bool known = code >= 400 && rest.len >= 6 && sw_reply_code_info(code); /* 587 is a port */
         if (!known && !is_quoted_enhanced(query, i))
@@ -293,6 +309,7 @@ static bool find_reply(struct sw_span query, bool labelled, struct sw_arena *are
         if (!sw_query_reply_read(sw_span_sub(rest, 0, quote), arena, out) || out->text.len < 2)
             continue;
         out->stage_given = find_hint(query, &out->stage);
+        out->stray = known && is_stray(query, i);
         return true;
     }
     return false;
@@ -328,6 +345,25 @@ bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw
 {
     return find_parts(query, arena, out) || find_reply(query, true, arena, out) ||
            find_reply(query, false, arena, out);
+}
+
+bool sw_query_success_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)
+{
+    static const struct sw_span marks[] = {
+        SW_SPAN_LIT("status=sent ("), /* Postfix */
+        SW_SPAN_LIT("stat=Sent ("),   /* Sendmail */
+        SW_SPAN_LIT("] C=\""),        /* Exim */
+    };
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        size_t at = sw_span_find_nocase(query, marks[i]);
+        struct sw_span said = sw_span_from(query, at < query.len ? at + marks[i].len : at);
+        if (sw_query_code_at(said) / 100 != 2 || !sw_query_reply_read(said, arena, out))
+            continue;
+        out->stage = SW_REPLY_STAGE_FINAL;
+        out->stage_given = true;
+        return true;
+    }
+    return false;
 }
 
 static bool is_known(struct sw_enhanced code)

@@ -17,6 +17,7 @@ struct sw_query_reply {
     bool words_only; /* set by the caller that guesses at words without a code */
     struct sw_enhanced enhanced;
     struct sw_span text; /* of all lines, joined by LF, without codes; in the arena */
+    bool stray; /* a number between words: without words that fit it may count something else */
 };
 
 /*
@@ -29,6 +30,16 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
  * RCPT TO command)"). False when there is none.
  */
 bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out);
+enum { SW_QUERY_SHOWN = 4000 };
+
+/* The query as it may be shown, in the arena: cut at SW_QUERY_SHOWN bytes and before a login. */
+const char *sw_query_shown(struct sw_span query, struct sw_arena *arena);
+/*
+ * Finds the 2xx that a mail server logs of a mail that it has handed over ("status=sent (250 ok)").
+ * False when there is none.
+ */
+bool sw_query_success_find(struct sw_span query, struct sw_arena *arena,
+                           struct sw_query_reply *out);
 /*
  * Finds a bare code in other text ("error 5.7.1 again"): a basic one that has a meaning, an
  * enhanced one that is known, or both. *basic_given as for the caller of sw_query_reply_read.

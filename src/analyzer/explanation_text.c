@@ -1,9 +1,10 @@
 /*
- * explanation_text.c - pasted text of several lines: which of them belong together, and where in a
- * dialogue the word fell that is asked about.
+ * explanation_text.c - pasted text of several lines: which of them belong together, where in a
+ * dialogue the word fell that is asked about, and what of it may be shown.
  */
 #include "analyzer/explanation.h"
 #include "analyzer/explanation_query.h"
+#include "analyzer/prose.h"
 #include "session/session.h"
 
 /* --- lines of a dialogue --- */
@@ -17,6 +18,8 @@ static struct sw_span without_arrow(struct sw_span line)
         SW_SPAN_LIT("CLIENT -> SERVER: "),
         SW_SPAN_LIT(" S: "),
         SW_SPAN_LIT(" C: "),
+        SW_SPAN_LIT(",<,"), /* the protocol log of Exchange */
+        SW_SPAN_LIT(",>,"),
     };
     static const struct sw_span arrows[] = {
         SW_SPAN_LIT("C:"),  SW_SPAN_LIT("S:"),  SW_SPAN_LIT("-->"), SW_SPAN_LIT("<--"),
@@ -269,4 +272,46 @@ bool sw_explain_is_one(struct sw_span text)
         return true;
     bool together = lines.companions > 0 || lines.unfinished > 0 || lines.paragraphs > 1;
     return met_once(lines.whole, WHOLE) || (together && met_once(lines.parts, PARTS));
+}
+
+/* --- what comes back to the eyes --- */
+
+/* Behind "AUTH ": how much stands before what is secret, 0 where these are words about logins. */
+static size_t before_secret(struct sw_span text, bool several)
+{
+    size_t name = 0;
+    while (name < text.len && text.ptr[name] > ' ')
+        name++;
+    struct sw_span data = sw_span_trim(sw_span_from(text, name));
+    bool prose = !several;
+    for (size_t i = 0; i < data.len && data.ptr[i] != ' '; i++)
+        prose = prose && sw_ascii_alpha(data.ptr[i]) && data.ptr[i] == sw_ascii_lower(data.ptr[i]);
+    if (prose || smtp_mechanism_of(sw_span_sub(text, 0, name)) == SMTP_MECH_UNKNOWN)
+        return 0;
+    return (size_t)(data.ptr - text.ptr);
+}
+
+/* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
+static struct sw_span before_login(struct sw_span query)
+{
+    bool several = sw_span_index(query, '\n') < query.len;
+    size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
+    if (several) /* what follows a challenge is its answer */
+        query = sw_span_sub(query, 0, challenge);
+    for (size_t at = 0; at < query.len;) {
+        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("AUTH ")) + strlen("AUTH ");
+        size_t shown = before_secret(sw_span_from(query, at), several);
+        if (shown > 0)
+            return sw_span_sub(query, 0, at + shown);
+    }
+    return query;
+}
+
+const char *sw_query_shown(struct sw_span query, struct sw_arena *arena)
+{
+    struct sw_span shown = before_login(query);
+    const char *text = sw_wire_text(arena, shown, SW_QUERY_SHOWN);
+    if (shown.len < query.len)
+        text = sw_arena_printf(arena, "%s ***", text);
+    return text ? text : "";
 }

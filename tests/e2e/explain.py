@@ -39,6 +39,9 @@ PASTED = (
      "2026-01-05 10:00:00 SERVER -> CLIENT: 250-mx.example.org\n250 SIZE\n2026-01-05 10:00:00 CLIENT -> SERVER: MAIL FROM:<anna@example.net>\n"
      "2026-01-05 10:00:00 SERVER -> CLIENT: 553 5.7.1 <anna@example.net>: Sender address rejected: not owned by user bob\n"
      "2026-01-05 10:00:00 CLIENT -> SERVER: QUIT\n2026-01-05 10:00:00 SERVER -> CLIENT: 221 2.0.0 Bye\n", ["mail-sender-not-owned"]),
+    ("2026-01-05T10:00:00.1Z,EX01,08DC,2,192.0.2.10:2534,192.0.2.1:25,<,220 mx.example.org,\n"
+     "2026-01-05T10:00:00.2Z,EX01,08DC,3,192.0.2.10:2534,192.0.2.1:25,>,EHLO mail.example.net,\n"
+     "2026-01-05T10:00:00.3Z,EX01,08DC,4,192.0.2.10:2534,192.0.2.1:25,<,501 5.5.4 Invalid domain name,\n", ["hello-rejected-syntax"]),
     ("mailnews.smtp: S: 220 mx.example.org\nmailnews.smtp: C: EHLO [192.0.2.1]\nmailnews.smtp: S: 250 mx.example.org\n"
      "mailnews.smtp: C: MAIL FROM:<anna@example.net>\nmailnews.smtp: S: 250 2.1.0 Ok\nmailnews.smtp: C: RCPT TO:<bob@example.org>\n"
      "mailnews.smtp: S: 550 5.1.1 User unknown\nmailnews.smtp: Command failed: 550 5.1.1 User unknown\n", ["rcpt-unknown-user"]),
@@ -250,6 +253,28 @@ class Explain(common.Case):
             record = self.one(words)
             self.assertEqual((record["cause"], record["stage"]), (cause, stage), words)
         self.assertIn('"553 5.7.1 not owned by user anna"', self.one("Detail: not owned by user anna SMTP code: 553 Additional SMTP info: 5.7.1")["meaning"])
+
+    def test_log_lines(self):
+        for line, cause, stage in (
+                ("Jan  5 10:00:00 mx postfix/smtp[9]: 4ABCD: to=<bob@example.org>, relay=mx.example.org[192.0.2.1]:25, delay=1, dsn=2.0.0, "
+                 "status=sent (250 2.0.0 Ok: queued as 4XYZ)", "ok-delivered", "final"),
+                ("Jan  5 10:00:00 mx sm-mta[9]: 405A: to=<bob@example.org>, relay=mx.example.org. [192.0.2.1], dsn=2.0.0, stat=Sent (250 ok)",
+                 "ok-delivered", "final"),
+                ("2026-01-05 10:00:00 1rL-0001 => bob@example.org R=dnslookup T=remote_smtp H=mx.example.org [192.0.2.1] C=\"250 OK id=1rL\"",
+                 "ok-delivered", "final"),
+                ("Jan  5 10:00:00 mx postfix/smtpd[9]: NOQUEUE: reject: RCPT from unknown[192.0.2.9]: 554 5.7.1 <bob@example.org>: Relay access "
+                 "denied; from=<a@b.example> to=<bob@example.org> proto=ESMTP helo=<pc>", "rcpt-relay-denied", "rcpt"),
+                ("2026-01-05T10:00:00.123Z,EX01\\Internet,08DC,12,192.0.2.10:25345,192.0.2.1:25,<,550 5.1.1 User unknown,", "rcpt-unknown-user", "rcpt")):
+            record = self.one(line)
+            self.assertEqual((record["cause"], record["stage"]), (cause, stage), line)
+        self.assertNotEqual(self.one("relay=local, delay=0.1, dsn=2.0.0, status=sent (delivered to maildir)")["kind"], "reply")
+
+    def test_a_number_between_words_is_no_verdict(self):
+        for words in ("Our phone number is 0421 550 555", "for 450 minutes nothing was sent", "the printer shows error 550 when scanning"):
+            record = self.one(words)
+            self.assertEqual((record["kind"], record["cause"]), ("reply-code", None), words)
+        for words in ("the server said 550 no such user", "it said 550 5.7.1 no", "said: 550 no"):
+            self.assertEqual(self.one(words)["kind"], "reply", words)
 
     def test_the_question_that_is_asked_most(self):
         shown = " ".join(run("explain", "0x800CCC0B").out.split())
