@@ -172,6 +172,21 @@ static const struct sw_cause_wording put_off_in_part = {
         },
 };
 
+/* "551 User not local; please try <bob@example.org>" (RFC 5321 3.4) */
+static const struct sw_cause_wording moved = {
+    .summary = "The mail was not sent because {recipient} is no longer at {server}.",
+    .meaning = "The server knows the address and says that it has moved[[: {reply}]]. It does not "
+               "forward mail to the new one.",
+    .advice =
+        {
+            "Send the mail to the new address, if the server's reply names one.",
+            "Correct the address book, and delete the old suggestion while you type the address. "
+            "Outlook: the cross beside the name; Thunderbird and Apple Mail: remove it from the "
+            "collected or previous recipients.",
+            "If the reply names no address, ask the recipient in another way for the current one.",
+        },
+};
+
 /* "554 5.3.0": trying again is no cure. */
 static const struct sw_cause_wording out_of_order = {
     .summary = "The mail was not sent because {server} had a problem of its own.",
@@ -231,10 +246,27 @@ static bool maybe_refused_before(const struct sw_case *c, const struct sw_step *
     return false;
 }
 
+static bool says(const struct sw_step *reply, const char *words)
+{
+    return sw_span_find_nocase(reply->text, sw_span_str(words)) < reply->text.len;
+}
+
+/* RFC 5321 4.2.3, RFC 3463 3.2; 551 alone is said of anybody who is not there. */
+static bool has_moved(const struct sw_step *reply)
+{
+    if (!reply)
+        return false;
+    bool numbered = reply->enhanced.subject == 1 && reply->enhanced.detail == 6;
+    bool forward_path = reply->code == 551 && says(reply, "please try");
+    return numbered || forward_path || says(reply, "has moved");
+}
+
 /* Where a reply of the server decided: in the light of what came before it. */
 static const struct sw_cause_wording *wording_of_reply(const struct sw_case *c,
                                                        const struct sw_ruling *ruling)
 {
+    if (ruling->cause == SW_CAUSE_RCPT_UNKNOWN_USER && has_moved(ruling->reply))
+        return &moved;
     if (ruling->cause == SW_CAUSE_SMTP_BAD_SEQUENCE && !maybe_refused_before(c, ruling->reply))
         return &no_earlier_refusal;
     if (ruling->cause != SW_CAUSE_MAIL_SERVER_ERROR || !ruling->reply)
