@@ -120,7 +120,8 @@ int sw_query_code_at(struct sw_span s)
     if (!sw_ascii_digit(s.ptr[1]) || !sw_ascii_digit(s.ptr[2]))
         return 0;
     bool ends = s.len == 3 || s.ptr[3] == ' ' || s.ptr[3] == '-' || s.ptr[3] == '\\' ||
-                s.ptr[3] == '\n' || s.ptr[3] == '\r' || s.ptr[3] == ',' || s.ptr[3] == '\'';
+                (s.ptr[3] == ':' && s.len > 4 && s.ptr[4] == ' ') || s.ptr[3] == '\n' ||
+                s.ptr[3] == '\r' || s.ptr[3] == ',' || s.ptr[3] == '\'';
     return ends ? (s.ptr[0] - '0') * 100 + (s.ptr[1] - '0') * 10 + (s.ptr[2] - '0') : 0;
 }
 

@@ -193,6 +193,14 @@ static const struct sw_span whole_marks[] = {
     SW_SPAN_LIT("delivery has failed to these recipients"),
     SW_SPAN_LIT("did not reach some or all of the intended"),
     SW_SPAN_LIT("diagnostic information for administrators"),
+    SW_SPAN_LIT("diagnoseinformationen für administratoren"),
+    SW_SPAN_LIT("informations de diagnostic pour les administrateurs"),
+    SW_SPAN_LIT("información de diagnóstico para administradores"),
+    SW_SPAN_LIT("informazioni di diagnostica per gli amministratori"),
+    SW_SPAN_LIT("einige oder alle empfänger nicht erreicht"),
+    SW_SPAN_LIT("technical details of permanent failure"),
+    SW_SPAN_LIT("unable to deliver your message to the following"),
+    SW_SPAN_LIT("was undeliverable"),
     SW_SPAN_LIT("windows live mail error id"),
     SW_SPAN_LIT("nested exception is"),
 };
@@ -205,6 +213,8 @@ static const struct sw_span part_marks[] = {
     SW_SPAN_LIT("server responded"),
     SW_SPAN_LIT("the response from the remote server was"),
     SW_SPAN_LIT("the response was:"),
+    SW_SPAN_LIT("remote server returned '"),
+    SW_SPAN_LIT("smtp error from remote mail server"),
     SW_SPAN_LIT("an error occurred while sending mail"),
 };
 

@@ -42,6 +42,17 @@ PASTED = (
     ("2026-01-05T10:00:00.1Z,EX01,08DC,2,192.0.2.10:2534,192.0.2.1:25,<,220 mx.example.org,\n"
      "2026-01-05T10:00:00.2Z,EX01,08DC,3,192.0.2.10:2534,192.0.2.1:25,>,EHLO mail.example.net,\n"
      "2026-01-05T10:00:00.3Z,EX01,08DC,4,192.0.2.10:2534,192.0.2.1:25,<,501 5.5.4 Invalid domain name,\n", ["hello-rejected-syntax"]),
+    ("Die Übermittlung ist für folgende Empfänger oder Gruppen fehlgeschlagen:\n\nbob@example.org\nDer Empfänger nimmt 550 Mails an.\n\n"
+     "Diagnoseinformationen für Administratoren:\n\nGenerierender Server: mail.example.net\n\nbob@example.org\n"
+     "Remote Server returned '554 5.7.1 <bob@example.org>: Relay access denied'\n", ["rcpt-relay-denied"]),
+    ("Ihre Nachricht hat einige oder alle Empfänger nicht erreicht.\n\n      Betreff:\tBestellung 450 und 550\n\n"
+     "Folgende(r) Empfänger kann/können nicht erreicht werden:\n\n      'bob@example.org' am 24.11.2026 11:51\n"
+     "            Serverfehler: '554 5.7.1 <bob@example.org>: Relay access denied'\n", ["rcpt-relay-denied"]),
+    ("Delivery to the following recipients failed.\n\n     bob@example.org\n\nTechnical details of permanent failure: \nGoogle tried to deliver "
+     "your message, but it was rejected by the server for the recipient domain example.org by mx.example.org. [192.0.2.1].\n\n"
+     "The error that the other server returned was:\n552 5.2.2 <bob@example.org> Mailbox full\n", ["rcpt-mailbox-full"]),
+    ("Sorry, we were unable to deliver your message to the following address.\n\n<bob@example.org>:\n"
+     "554: 5.7.1 <bob@example.org>: Relay access denied\n", ["rcpt-relay-denied"]),
     ("mailnews.smtp: S: 220 mx.example.org\nmailnews.smtp: C: EHLO [192.0.2.1]\nmailnews.smtp: S: 250 mx.example.org\n"
      "mailnews.smtp: C: MAIL FROM:<anna@example.net>\nmailnews.smtp: S: 250 2.1.0 Ok\nmailnews.smtp: C: RCPT TO:<bob@example.org>\n"
      "mailnews.smtp: S: 550 5.1.1 User unknown\nmailnews.smtp: Command failed: 550 5.1.1 User unknown\n", ["rcpt-unknown-user"]),
