@@ -52,6 +52,12 @@ const struct sw_cause_wording *sw_cause_wording(enum sw_cause cause)
     return cause >= table->first && at < table->count ? &table->rows[at] : &none;
 }
 
+const struct sw_cause_wording *sw_cause_wording_of_code(enum sw_cause cause, int code)
+{
+    bool goes_on = cause == SW_CAUSE_SESSION_421_SHUTDOWN && code > 421 && code < 500;
+    return goes_on ? &sw_wording_session_busy : sw_cause_wording(cause);
+}
+
 const char *sw_cause_name(enum sw_cause cause)
 {
     return sw_cause_info(cause)->id;

@@ -105,6 +105,9 @@ struct sw_cause_wording {
 const struct sw_cause_info *sw_cause_info(enum sw_cause cause);
 /* The texts of a cause; of SW_CAUSE_NONE a row of empty texts. Never NULL. */
 const struct sw_cause_wording *sw_cause_wording(enum sw_cause cause);
+
+/* The same where a reply with this code decided (0: none): 421 alone ends a session. */
+const struct sw_cause_wording *sw_cause_wording_of_code(enum sw_cause cause, int code);
 /* The stable id ("tcp-refused"); "" for SW_CAUSE_NONE. */
 const char *sw_cause_name(enum sw_cause cause);
 /* The cause with this id (any case), or SW_CAUSE_NONE. */

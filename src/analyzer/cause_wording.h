@@ -32,6 +32,9 @@ extern const struct sw_wording_table sw_wording_session;
 extern const struct sw_wording_table sw_wording_outcome;
 extern const struct sw_wording_table sw_wording_unknown;
 
+/* SESSION_421_SHUTDOWN, when the server only put off what was asked. */
+extern const struct sw_cause_wording sw_wording_session_busy;
+
 /* GREET_NO_BANNER, when the greeting had begun. */
 extern const struct sw_cause_wording sw_wording_greeting_unfinished;
 

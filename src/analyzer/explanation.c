@@ -71,7 +71,7 @@ static void add_references(struct work *w, const char *list)
 static void tell_cause(struct work *w, enum sw_cause cause, const struct sw_template_values *values)
 {
     const struct sw_cause_info *info = sw_cause_info(cause);
-    const struct sw_cause_wording *wording = sw_cause_wording(cause);
+    const struct sw_cause_wording *wording = sw_cause_wording_of_code(cause, w->out->code);
     w->out->cause = cause;
     w->out->permanence = info->permanence;
     w->out->actor = info->actor;

@@ -302,5 +302,7 @@ const struct sw_cause_wording *sw_case_wording(const struct sw_case *c,
     if (ruling->cause == SW_CAUSE_UNK_INCOMPLETE)
         return what_is_missing(c);
     const struct sw_cause_wording *special = wording_of_reply(c, ruling);
-    return special ? special : sw_cause_wording(ruling->cause);
+    return special
+               ? special
+               : sw_cause_wording_of_code(ruling->cause, ruling->reply ? ruling->reply->code : 0);
 }

@@ -241,6 +241,18 @@ static const struct sw_cause_wording rows[] = {
         },
 };
 
+const struct sw_cause_wording sw_wording_session_busy = {
+    .summary = "The mail was not sent yet because {server} was busy and asked to come back later.",
+    .meaning = "The server gave a temporary refusal[[: {reply}]]. It has too much to do, or takes "
+               "less from this sender for a while.",
+    .advice =
+        {
+            "Wait a few minutes and send again; the message stays in the outbox.",
+            "If it repeats for hours, send the reply to the provider.",
+        },
+    .references = "RFC 5321 4.2.3",
+};
+
 const struct sw_wording_table sw_wording_session = {
     .first = SW_CAUSE_TCP_RESET_BY_SERVER,
     .count = sizeof(rows) / sizeof(rows[0]),
