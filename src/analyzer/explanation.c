@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { WORDS_SHOWN = 200, SENTENCE_WORDS = 3 };
+enum { QUERY_SHOWN = 4000, WORDS_SHOWN = 200, SENTENCE_WORDS = 3 };
 
 /* What one call works with. */
 struct work {
@@ -63,7 +63,7 @@ static void add_references(struct work *w, const char *list)
                !sw_span_eq(sw_span_str(w->out->references[n]), one))
             n++;
         if (n < SW_EXPLANATION_REFERENCES && !w->out->references[n])
-            w->out->references[n] = sw_wire_text(w->arena, one, SW_QUERY_SHOWN);
+            w->out->references[n] = sw_wire_text(w->arena, one, QUERY_SHOWN);
     }
 }
 
@@ -222,7 +222,7 @@ static void tell_reply(struct work *w, struct sw_query_reply *reply)
         tell_positive(w, reply);
         return;
     }
-    const char *shown = sw_wire_text(w->arena, reply->text, WORDS_SHOWN);
+    const char *shown = sw_query_shown(reply->text, WORDS_SHOWN, w->arena);
     struct sw_template_values values = {
         .reply = sw_arena_printf(w->arena, "\"%d%s%s\"", reply->code, shown[0] ? " " : "", shown),
         .listed = sw_listed_name(reply->text, NULL),
@@ -550,7 +550,7 @@ void sw_explain(const struct sw_reply_kb *kb, struct sw_span query, struct sw_ar
 {
     *out = (struct sw_explanation){
         .kind = SW_EXPLANATION_UNKNOWN,
-        .query = sw_query_shown(query, arena),
+        .query = sw_query_shown(query, QUERY_SHOWN, arena),
         .permanence = SW_PERMANENCE_UNKNOWN,
         .finding = SW_FINDING_COUNT,
         .stage = SW_REPLY_STAGE_RCPT,

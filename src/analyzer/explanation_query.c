@@ -156,9 +156,11 @@ struct sw_span sw_query_next_line(struct sw_span *rest)
     }
     if (skip > 0)
         end--;
-    struct sw_span line = sw_span_trim(sw_span_sub(*rest, 0, end));
+    struct sw_span line = sw_span_sub(*rest, 0, end);
     *rest = sw_span_from(*rest, end + skip);
-    return line;
+    if (skip == 2 && line.len >= 2 && memcmp(line.ptr + line.len - 2, "\\r", 2) == 0)
+        line.len -= 2;
+    return sw_span_trim(line);
 }
 
 static void read_lines(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out)

@@ -30,10 +30,9 @@ bool sw_query_reply_read(struct sw_span query, struct sw_arena *arena, struct sw
  * RCPT TO command)"). False when there is none.
  */
 bool sw_query_reply_find(struct sw_span query, struct sw_arena *arena, struct sw_query_reply *out);
-enum { SW_QUERY_SHOWN = 4000 };
 
-/* The query as it may be shown, in the arena: cut at SW_QUERY_SHOWN bytes and before a login. */
-const char *sw_query_shown(struct sw_span query, struct sw_arena *arena);
+/* What of pasted words may be shown, in the arena: cut at so many bytes, and before a login. */
+const char *sw_query_shown(struct sw_span words, size_t most, struct sw_arena *arena);
 /*
  * Finds the 2xx that a mail server logs of a mail that it has handed over ("status=sent (250 ok)").
  * False when there is none.

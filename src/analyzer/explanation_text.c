@@ -304,7 +304,9 @@ static size_t before_secret(struct sw_span text, bool several)
 /* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
 static struct sw_span before_login(struct sw_span query)
 {
-    bool several = sw_span_index(query, '\n') < query.len;
+    struct sw_span rest = query;
+    (void)sw_query_next_line(&rest);
+    bool several = rest.len > 0;
     size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
     if (several) /* what follows a challenge is its answer */
         query = sw_span_sub(query, 0, challenge);
@@ -317,11 +319,11 @@ static struct sw_span before_login(struct sw_span query)
     return query;
 }
 
-const char *sw_query_shown(struct sw_span query, struct sw_arena *arena)
+const char *sw_query_shown(struct sw_span words, size_t most, struct sw_arena *arena)
 {
-    struct sw_span shown = before_login(query);
-    const char *text = sw_wire_text(arena, shown, SW_QUERY_SHOWN);
-    if (shown.len < query.len)
+    struct sw_span shown = before_login(words);
+    const char *text = sw_wire_text(arena, shown, most);
+    if (shown.len < words.len)
         text = sw_arena_printf(arena, "%s ***", text);
     return text ? text : "";
 }

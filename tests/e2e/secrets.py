@@ -178,7 +178,9 @@ class Secrets(common.Case):
         self.clean([self.capture("inside.pcap", script)], (PASSWORD,))
 
     def test_explain_repeats_no_login(self):
-        for line in ("AUTH PLAIN " + encoded("\0anna\0" + PASSWORD), "C: auth login " + encoded(PASSWORD)):
+        plain = encoded("\0anna\0" + PASSWORD)
+        for line in ("AUTH PLAIN " + plain, "C: auth login " + encoded(PASSWORD), '500 5.5.1 Command unrecognized: "AUTH PLAIN %s"' % plain,
+                     "535 5.7.8 no\\n535 5.7.8 AUTH PLAIN " + plain, "334 UGFzc3dvcmQ6\\n%s\\n535 5.7.8 no" % encoded(PASSWORD)):
             for options in ([], ["-o", "json"]):
                 shown = run("explain", *options, line)
                 for form in forms(PASSWORD):
