@@ -191,8 +191,9 @@ static bool tell_token_error(struct work *w, const struct sw_query_reply *reply)
     return true;
 }
 
-/* The positive end of a message is a success, everything else positive only goes on. */
-static void tell_positive(struct work *w, const struct sw_query_reply *reply)
+/* The positive end of a message is a success, everything else positive only goes on; what is
+ * refused beside the mail is no failure of it. */
+static void tell_no_failure(struct work *w, const struct sw_query_reply *reply)
 {
     struct sw_prose prose = {.arena = w->arena};
     bool accepted = reply->code / 100 == 2 && reply->stage == SW_REPLY_STAGE_FINAL;
@@ -200,8 +201,12 @@ static void tell_positive(struct work *w, const struct sw_query_reply *reply)
         tell_cause(w, SW_CAUSE_OK_DELIVERED, NULL);
     const struct sw_reply_code_info *basic = sw_reply_code_info(reply->code);
     if (!accepted)
-        w->out->summary = sw_arena_printf(w->arena, "The server agreed (%d): %s.", reply->code,
-                                          basic ? basic->meaning : "the dialogue goes on");
+        w->out->summary =
+            sw_arena_printf(w->arena, "The server %s (%d): %s.",
+                            reply->aside ? "refused a command that carries no mail" : "agreed",
+                            reply->code, basic ? basic->meaning : "the dialogue goes on");
+    if (reply->aside)
+        w->out->kind = SW_EXPLANATION_REPLY_CODE; /* of no stage of a mail */
     tell_code_meaning(&prose, reply->code, reply->enhanced, NULL);
     w->out->meaning = sw_prose_text(&prose);
     add_code_references(w, reply->code, reply->enhanced);
@@ -219,7 +224,7 @@ static void tell_reply(struct work *w, struct sw_query_reply *reply)
     if (tell_token_error(w, reply))
         return;
     if (reading->cause == SW_CAUSE_NONE) {
-        tell_positive(w, reply);
+        tell_no_failure(w, reply);
         return;
     }
     const char *shown = sw_query_shown(reply->text, WORDS_SHOWN, w->arena);

@@ -15,6 +15,7 @@ struct sw_query_reply {
     int code;        /* 0: there was none */
     bool inferred;   /* the code: there was an enhanced one alone */
     bool words_only; /* set by the caller that guesses at words without a code */
+    bool aside;      /* set by the guess: it refuses a command that carries no mail, like VRFY */
     struct sw_enhanced enhanced;
     struct sw_span text; /* of all lines, joined by LF, without codes; in the arena */
     bool stray; /* a number between words: without words that fit it may count something else */
@@ -63,8 +64,8 @@ enum sw_reply_stage sw_query_stage(int code);
 
 /*
  * Reads a reply at the stage that was given, else at the one where the words say most: one at which
- * the code is at home, or any where those have nothing to say about the words
- * (explanation_stage.c).
+ * the code is at home, or any where those have nothing to say about the words. The name of the
+ * command that a server does not know or have says it too (explanation_stage.c).
  */
 void sw_query_reply_guess(const struct sw_reply_kb *kb, struct sw_query_reply *reply,
                           struct sw_reply_reading *out);

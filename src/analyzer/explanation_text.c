@@ -301,22 +301,61 @@ static size_t before_secret(struct sw_span text, bool several)
     return (size_t)(data.ptr - text.ptr);
 }
 
-/* "AUTH PLAIN AGFubmEA...": whoever pastes a dialogue should not see the password come back. */
+/* "AUTH PLAIN AGFubmEA...": where the login begins, or the length. */
+static size_t login_at(struct sw_span query, bool several)
+{
+    for (size_t at = 0; at < query.len;) {
+        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("AUTH ")) + strlen("AUTH ");
+        size_t shown = before_secret(sw_span_from(query, at), several);
+        if (shown > 0)
+            return at + shown;
+    }
+    return query.len;
+}
+
+/* "PASS word" of POP or FTP, said by a client or quoted by the server: where the word begins, or
+ * the length. Amid other words it is one of theirs ("SPF PASS with"). */
+static size_t pass_at(struct sw_span query)
+{
+    for (struct sw_span rest = query; rest.len > 0;) {
+        struct sw_span line = without_arrow(sw_query_next_line(&rest));
+        const uint8_t *start = line.ptr;
+        for (size_t at = 0; at < line.len; at += strlen("PASS ")) {
+            at += sw_span_find_nocase(sw_span_from(line, at), SW_SPAN_LIT("PASS "));
+            if (at < line.len && (at == 0 || strchr("\"'`", start[at - 1]) != NULL))
+                return (size_t)(start - query.ptr) + at + strlen("PASS ");
+        }
+    }
+    return query.len;
+}
+
+/* "smtp://anna:word@host": where the word begins, or the length. */
+static size_t password_of_url_at(struct sw_span query)
+{
+    for (size_t at = 0; at < query.len;) {
+        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("://")) + strlen("://");
+        size_t colon = 0;
+        for (size_t i = at; i < query.len && query.ptr[i] > ' ' && query.ptr[i] != '/'; i++) {
+            if (query.ptr[i] == ':' && colon == 0)
+                colon = i;
+            else if (query.ptr[i] == '@' && colon > 0)
+                return colon + 1;
+        }
+    }
+    return query.len;
+}
+
+/* Whoever pastes a dialogue should not see the password come back. */
 static struct sw_span before_login(struct sw_span query)
 {
     struct sw_span rest = query;
     (void)sw_query_next_line(&rest);
     bool several = rest.len > 0;
-    size_t challenge = sw_span_find_nocase(query, SW_SPAN_LIT("334 "));
     if (several) /* what follows a challenge is its answer */
-        query = sw_span_sub(query, 0, challenge);
-    for (size_t at = 0; at < query.len;) {
-        at += sw_span_find_nocase(sw_span_from(query, at), SW_SPAN_LIT("AUTH ")) + strlen("AUTH ");
-        size_t shown = before_secret(sw_span_from(query, at), several);
-        if (shown > 0)
-            return sw_span_sub(query, 0, at + shown);
-    }
-    return query;
+        query = sw_span_sub(query, 0, sw_span_find_nocase(query, SW_SPAN_LIT("334 ")));
+    query = sw_span_sub(query, 0, pass_at(query));
+    query = sw_span_sub(query, 0, password_of_url_at(query));
+    return sw_span_sub(query, 0, login_at(query, several));
 }
 
 const char *sw_query_shown(struct sw_span words, size_t most, struct sw_arena *arena)

@@ -97,6 +97,11 @@ class Explain(common.Case):
         self.assertEqual(self.one("EHLO: 550 Access denied")["cause"], "hello-rejected-policy")
         self.assertEqual(self.one("DATA: 554 5.5.1 no valid recipients")["stage"], "data")
 
+    def test_a_command_that_carries_no_mail_is_refused(self):
+        record = self.one("502 5.5.1 VRFY command is disabled")
+        self.assertEqual((record["kind"], record["cause"], record["code"], record["stage"]), ("reply-code", None, 502, None))
+        self.assertIn("carries no mail", record["summary"])
+
     def test_a_reply_without_its_stage_is_read_where_its_code_belongs(self):
         for words, stage, cause in (
                 ("550 5.2.1 The email account that you tried to reach is disabled", "rcpt", "rcpt-disabled"),
@@ -105,6 +110,11 @@ class Explain(common.Case):
                 ("535 5.7.8 The account is disabled", "auth", "auth-account-disabled"),
                 ("Mensaje rechazado por spam", "final", "data-spam-rejected"),
                 ("Empfänger abgelehnt", "rcpt", "rcpt-unknown-user"),
+                ("502 5.5.1 AUTH not implemented", "auth", "auth-not-offered"),
+                ('500 5.5.1 Command unrecognized: "AUTH PLAIN"', "auth", "auth-not-offered"),
+                ('500 Unrecognized command "STARTTLS"', "starttls", "starttls-rejected-perm"),
+                ("500 Syntax error, command unrecognized", "hello", "hello-ehlo-unsupported"),
+                ("501 5.5.2 Cannot decode: syntax error in base64", "auth", "auth-malformed"),
                 ("Remote server returned '550 5.4.300 Message expired'", "rcpt", "data-temp-failure")):
             record = self.one(words)
             self.assertEqual((record["kind"], record["stage"], record["cause"]), ("reply", stage, cause), words)

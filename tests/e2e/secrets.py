@@ -180,7 +180,9 @@ class Secrets(common.Case):
     def test_explain_repeats_no_login(self):
         plain = encoded("\0anna\0" + PASSWORD)
         for line in ("AUTH PLAIN " + plain, "C: auth login " + encoded(PASSWORD), '500 5.5.1 Command unrecognized: "AUTH PLAIN %s"' % plain,
-                     "535 5.7.8 no\\n535 5.7.8 AUTH PLAIN " + plain, "334 UGFzc3dvcmQ6\\n%s\\n535 5.7.8 no" % encoded(PASSWORD)):
+                     "535 5.7.8 no\\n535 5.7.8 AUTH PLAIN " + plain, "334 UGFzc3dvcmQ6\\n%s\\n535 5.7.8 no" % encoded(PASSWORD),
+                     "> PASS " + PASSWORD, '500 5.5.1 unrecognized command: "PASS %s"' % PASSWORD, "USER anna\\nPASS %s\\n500 what?" % PASSWORD,
+                     "curl smtps://anna:%s@mail.example.org 535 5.7.8 no" % PASSWORD):
             for options in ([], ["-o", "json"]):
                 shown = run("explain", *options, line)
                 for form in forms(PASSWORD):
