@@ -180,6 +180,29 @@ static void learn_command(struct sw_veil *veil, const struct sw_step *step)
     }
 }
 
+/* Whom the answer to VRFY or EXPN names before an address: "Anna Smith <anna@example.net>" (RFC
+ * 5321 3.5.1). */
+static void learn_members(struct sw_veil *veil, const struct sw_step *reply)
+{
+    if (reply->verb != SMTP_VERB_VRFY && reply->verb != SMTP_VERB_EXPN)
+        return;
+    for (struct sw_span rest = reply->text; rest.len > 0;) {
+        size_t end = sw_span_index(rest, '\n');
+        struct sw_span line = sw_span_sub(rest, 0, end);
+        struct smtp_enhanced enhanced;
+        size_t code;
+        if (smtp_enhanced_parse(line, &enhanced, &code))
+            line = sw_span_from(line, code);
+        size_t address = sw_span_index(line, '<');
+        struct sw_span name = sw_span_trim(sw_span_sub(line, 0, address));
+        if (name.len > 2 && name.ptr[0] == '"' && name.ptr[name.len - 1] == '"')
+            name = sw_span_sub(name, 1, name.len - 2);
+        if (address < line.len)
+            learn_parts(veil, name);
+        rest = sw_span_from(rest, end < rest.len ? end + 1 : end);
+    }
+}
+
 static void forget(struct sw_veil *veil)
 {
     if (veil->word_count > 0)
@@ -218,6 +241,8 @@ void sw_veil_session(struct sw_veil *veil, const struct sw_session *session)
     SW_EACH(step, session->steps) {
         if (step->from == SW_CLIENT)
             learn_command(veil, step);
+        else
+            learn_members(veil, step);
     }
     if (session->tls_facts)
         learn_certificates(veil, session->tls_facts);

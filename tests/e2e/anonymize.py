@@ -6,7 +6,7 @@ import common
 from common import run
 
 HIDDEN = ("corpmail", "q7", "secretanna", "BIGCORP", "hidden-host", "hiddendomain", "hiddenauth", "quoted name", "hidden.example", "192.0.2.10",
-          "198.51.100.25", "010.020.030.040", "oddid$1$", "monster", "carol", "zz@", "192.0.2", "2001:", ":db8:", "sentfor")
+          "198.51.100.25", "010.020.030.040", "oddid$1$", "monster", "carol", "zz@", "192.0.2", "2001:", ":db8:", "sentfor", "alice", "joneshidden", "doehidden")
 SCRIPT = [
     "port 587", "S: 220 corpmail ESMTP Postfix", "C: EHLO q7",
     r"S. 250-corpmail Hello q7 [192.0.2.10], pleased to meet you\r\n250-SIZE 1000\r\n250 AUTH CRAM-MD5 NTLM\r\n",
@@ -15,6 +15,7 @@ SCRIPT = [
     "C: " + base64.b64encode(b"secretanna b913a602c7eda7a495b4e6e7334d3890").decode(), "S: 535 user BIGCORP\\\\secretanna refused from 192.0.2.10 (010.020.030.040)",
     "C: XCLIENT NAME=hidden-host ADDR=203.0.113.77", "S: 220 corpmail ESMTP",
     "C: XFORWARD ADDR=IPV6:2001:db8::77", "S: 250 ok", "C: ETRN hiddendomain", "S: 250 ok",
+    "C: EXPN staff", 'S: 250-2.1.5 Alice Joneshidden <aj@hidden.example>', 'S: 250 "Carl Doehidden" <cd@hidden.example>',
     "C: MAIL FROM:<anna@hidden.example> AUTH=hiddenauth ENVID=sentfor+2B17", "S: 250 ok",
     'C: RCPT TO:<"quoted name"@hidden.example> ORCPT=rfc822;zz@hidden.example',
     'S: 550 no "quoted name" here, see http://help.hidden.example/?e=zz%40hidden.example&ip=192.0.2.10',
@@ -34,12 +35,12 @@ class Anonymize(common.Case):
                 self.assertNotIn(word.lower(), unwrapped.lower(), (arguments, word))
             self.assertNotIn(base64.b64encode(b"<12.456@corpmail").decode()[:16], unwrapped)
             if arguments == ["-v"]:
-                for word in ("corpmail", "secretanna", "hidden-host", "monster"):
+                for word in ("corpmail", "secretanna", "hidden-host", "monster", "Joneshidden"):
                     self.assertIn(word, plain, word)
 
     def test_words_that_name_nobody_stay(self):
         out = " ".join(run("--anonymize", "-v", self.capture("a.pcap", SCRIPT)).out.split())
-        for word in ("ESMTP Postfix", "pleased to meet you", "SIZE 1000", "AUTH CRAM-MD5 NTLM", "domain missing", "The client said EHLO",
+        for word in ("ESMTP Postfix", "pleased to meet you", "SIZE 1000", "AUTH CRAM-MD5 NTLM", "250 2.1.5 user-", "domain missing", "The client said EHLO",
                      "The mail was accepted for some of its recipients"):
             self.assertIn(word, out)
 
