@@ -29,6 +29,23 @@ static bool better(const struct sw_reply_reading *a, const struct sw_reply_readi
     return !a->remapped && b->remapped;
 }
 
+/* Is this cause one that no server can see yet at this stage, or none of a login? A greeting may
+ * say anything about the client. */
+static bool is_misplaced(enum sw_cause cause, enum sw_reply_stage stage)
+{
+    bool greeting = stage == SW_REPLY_STAGE_GREETING;
+    switch (sw_cause_info(cause)->family) {
+    case SW_FAMILY_HELLO:
+        return stage == SW_REPLY_STAGE_AUTH;
+    case SW_FAMILY_MAIL:
+        return !greeting && stage < SW_REPLY_STAGE_MAIL;
+    case SW_FAMILY_RCPT:
+        return !greeting && stage < SW_REPLY_STAGE_RCPT;
+    default:
+        return false;
+    }
+}
+
 /* Tries the stages of a set; the usual ones first, so that they win where the words fit several. */
 static void read_at_stages(const struct sw_reply_kb *kb, struct sw_query_reply *reply,
                            uint16_t stages, struct sw_reply_reading *out)
@@ -43,7 +60,9 @@ static void read_at_stages(const struct sw_reply_kb *kb, struct sw_query_reply *
         if (!(stages & (1u << order[i])))
             continue;
         sw_reply_read(kb, reply->code, reply->enhanced, reply->text, &context, &other);
-        if (better(&other, out)) {
+        bool same = out->row && other.row == out->row && other.cause == out->cause;
+        if (better(&other, out) || (same && is_misplaced(out->cause, reply->stage) &&
+                                    !is_misplaced(other.cause, order[i]))) {
             *out = other;
             reply->stage = context.stage;
         }
