@@ -236,6 +236,13 @@ class Explain(common.Case):
         for words, causes in (
                 ("Outlook cannot connect to your outgoing (SMTP) e-mail server. If you continue to receive this message, contact your provider.",
                  {"tcp-syn-timeout", "tcp-refused", "tcp-port25-blocked", "net-icmp-prohibited"}),
+                ("smtplib: TimeoutError: timed out",
+                 {"tcp-syn-timeout", "tcp-port25-blocked", "greet-no-banner", "mode-plain-to-tls-port", "smtp-reply-timeout"}),
+                ("Net::OpenTimeout: execution expired", {"tcp-syn-timeout", "tcp-port25-blocked", "greet-no-banner"}),
+                ("Failure sending mail. ---> System.Net.WebException: Unable to connect to the remote server",
+                 {"tcp-syn-timeout", "tcp-refused", "tcp-port25-blocked"}),
+                ("status=deferred (Cannot start TLS: handshake failure)",
+                 {"tls-version-mismatch", "tls-no-shared-cipher", "tls-server-error", "tls-handshake-timeout"}),
                 ("Your server does not support the connection encryption type you have specified.",
                  {"mode-tls-to-plain-port", "starttls-not-offered", "tls-version-mismatch", "tls-no-shared-cipher"}),
                 ("Delivery incomplete. Gmail will retry for 47 more hours. The response was: The recipient server did not accept our requests to connect.",
